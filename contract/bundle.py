@@ -1,0 +1,190 @@
+"""The model bundle: a folder with everything a device needs to write sentences, and proof that it is whole."""
+
+import hashlib
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from contract import wire
+from contract.errors import Refused
+
+FORMAT: Final = 1
+"""Version of the folder's layout and of the tensors' meaning; a reader refuses any other."""
+
+MANIFEST: Final = "manifest.json"
+
+MAX_MANIFEST_BYTES: Final = 1 << 20
+"""A manifest is a few KiB; beyond one MiB it is something else."""
+
+Role = Literal["encoder", "detector", "decoder_init", "decoder_step", "vocabulary", "card"]
+"""encoder: uint8 RGB [1, H, W, 3] -> float32 `c3` [1, H/8, W/8, A], `c4` [1, H/16, W/16, B], `cells` [1, N, D].
+detector: `c3`, `c4`, `cells` -> `boxes` float32 [1, P, 4] (cx, cy, w, h as shares of the frame, 0 to 1) and
+`scores` float32 [1, P, C], 0 to 1, over all P points of all levels.
+decoder_init: `cells` -> `keys` [1, N, K], `values` [1, N, V], `state` [1, S].
+decoder_step: `tokens` int32 [B], `state` [B, S], `keys`, `values` -> `log_probs` [B, W], `next_state` [B, S],
+`attention` [B, N]. B is the beam width, W the number of words.
+vocabulary: text, one word a line. card: Markdown."""
+
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}" + wire.END)]
+FileName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*" + wire.END, max_length=80)]
+Positive = Annotated[int, Meta(ge=1)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+
+
+class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One file of the bundle."""
+
+    name: FileName
+    """File name inside the folder; no path."""
+    sha256: Sha256
+    """SHA-256 of its bytes, lower-case hexadecimal."""
+    bytes: Annotated[int, Meta(ge=0)]
+    """Its size."""
+    quantization: str = ""
+    """How its numbers are stored: `int8`, `dynamic-range int8`, `float32`; empty for text."""
+
+
+class Input(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The picture the encoder takes: RGB, uint8, the whole frame squashed to this size."""
+
+    height: Positive
+    """Rows."""
+    width: Positive
+    """Columns."""
+
+
+class Decoding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How sentences are searched for."""
+
+    beam_width: Annotated[int, Meta(ge=1, le=16)] = 3
+    """Hypotheses kept at each step."""
+    max_tokens: Annotated[int, Meta(ge=1, le=64)] = 24
+    """Words after which a sentence is ended."""
+    length_penalty: Annotated[float, Meta(ge=0, le=2)] = 0.7
+    """Alpha of the length normalisation ((5 + n) / 6) ** alpha (Wu et al. 2016, section 7)."""
+    block_trigrams: bool = True
+    """Never say the same three words in a row twice (Paulus et al. 2017)."""
+
+
+class Detection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How boxes are read."""
+
+    classes: Annotated[tuple[str, ...], Meta(min_length=1)]
+    """Name of each class, in the order of the scores' last axis."""
+    score_threshold: Share = 0.3
+    """Boxes below are not reported."""
+    iou_threshold: Share = 0.6
+    """Of two boxes of a class that overlap more than this, the better stays (non-maximum suppression)."""
+
+
+class Licence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Terms of something that went into the model."""
+
+    what: str
+    """The data set or the weights."""
+    terms: str
+    """What its authors allow."""
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`manifest.json`: what the bundle is, and the digest of every file in it."""
+
+    format: int
+    """`1`."""
+    name: Annotated[str, Meta(pattern=wire.NAME)]
+    """`wordcam-1`."""
+    version: Annotated[str, Meta(pattern=r"^\d+\.\d+\.\d+" + wire.END)]
+    """Semantic version of the model: `1.0.0`."""
+    created_at: Annotated[datetime, Meta(tz=True)]
+    """When it was converted."""
+    language: Annotated[str, Meta(pattern=r"^[a-z]{2,3}" + wire.END)]
+    """Language of the sentences."""
+    input: Input
+    """The picture it takes."""
+    files: dict[Role, File]
+    """Every file, by what it is for; `detector` alone may be missing."""
+    decoding: Decoding = msgspec.field(default_factory=Decoding)
+    """How sentences are searched for."""
+    detection: Detection | None = None
+    """How boxes are read; absent where there is no detector."""
+    hazards: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
+    """Words of each danger, as the vocabulary spells them: `{"gun": ["gun", "pistol"]}`; words of one expression
+    are joined by a space. A sentence that holds one of them speaks of the danger."""
+    licences: Annotated[tuple[Licence, ...], Meta(min_length=1)]
+    """Terms of the data and weights it was made from."""
+    metrics: dict[str, dict[str, float]] = msgspec.field(default_factory=dict)
+    """Measured figures, `float` and `int8`: `{"int8": {"bleu_4": 0.2}}`, as fractions."""
+
+    @property
+    def model(self) -> str:
+        """Name and version as a caption event carries them: `wordcam-1@1.0.0`."""
+        return f"{self.name}@{self.version}"
+
+
+REQUIRED: Final[tuple[Role, ...]] = ("encoder", "decoder_init", "decoder_step", "vocabulary", "card")
+
+
+def describe(path: Path, quantization: str = "") -> File:
+    """Measure a file for the manifest."""
+    data = path.read_bytes()
+    return File(path.name, hashlib.sha256(data).hexdigest(), len(data), quantization)
+
+
+def write(folder: Path, manifest: Manifest) -> Path:
+    """Write `manifest.json` beside the files it names, and give its path."""
+    path = folder / MANIFEST
+    path.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
+    return path
+
+
+def load(folder: Path) -> Manifest:
+    """Read a bundle's manifest and check every file against it.
+
+    Raises `Refused`: "missing-file", "too-large", "not-json" or "schema" for the manifest, "missing-file" or "digest"
+    for a file, always naming it.
+    """
+    path = folder / MANIFEST
+    manifest = _parse(path)
+    if manifest.format != FORMAT:
+        raise Refused("schema", f"{path}: bundle format {manifest.format} is not {FORMAT}; convert the model again")
+    missing = [role for role in REQUIRED if role not in manifest.files]
+    if missing:
+        raise Refused("schema", f"{path}: `files` names no {', '.join(missing)}")
+    if ("detector" in manifest.files) != (manifest.detection is not None):
+        raise Refused("schema", f"{path}: `files.detector` and `detection` come together or not at all")
+    for file in manifest.files.values():
+        _check(folder / file.name, file)
+    return manifest
+
+
+def _parse(path: Path) -> Manifest:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise Refused("missing-file", f"{path}: {error.strerror}; a bundle is a folder with a {MANIFEST}") from error
+    if len(data) > MAX_MANIFEST_BYTES:
+        raise Refused("too-large", f"{path}: {len(data)} bytes, at most {MAX_MANIFEST_BYTES} are allowed")
+    try:
+        return msgspec.json.decode(data, type=Manifest)
+    except msgspec.ValidationError as error:
+        raise Refused("schema", f"{path}: {error}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Refused("not-json", f"{path}: {error}") from error
+
+
+def _check(path: Path, file: File) -> None:
+    try:
+        found = describe(path)
+    except OSError as error:
+        raise Refused("missing-file", f"{path}: {error.strerror}; copy the bundle again") from error
+    if found.sha256 != file.sha256:
+        digests = f"SHA-256 is {found.sha256[:12]}…, {MANIFEST} says {file.sha256[:12]}…"
+        raise Refused("digest", f"{path}: {digests}; copy the bundle again")
+
+
+def schema() -> dict[str, Any]:
+    """Give the JSON Schema (draft 2020-12) of the manifest."""
+    return msgspec.json.schema(Manifest)

@@ -1,0 +1,120 @@
+"""The caption event: one sentence about what one camera saw at one moment."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta
+
+from contract import wire
+from contract.errors import Refused
+
+TYPE: Final = "org.wordcam.caption.v1"
+"""The CloudEvents `type` of this event."""
+
+MAX_TEXT_CHARS: Final = 200
+"""One sentence fits; a story, or a picture in base64, does not."""
+
+ONE_LINE: Final = r"^[^\x00-\x1f\x7f\u2028\u2029]+" + wire.END
+"""No control character and no line break, so that a caption cannot forge a second line in a log or a terminal."""
+
+Name = Annotated[str, Meta(pattern=wire.NAME)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+
+
+class Label(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One kind of thing that the detector found in the frame."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=32)]
+    """What it is, in English: `person`."""
+    count: Annotated[int, Meta(ge=1, le=999)]
+    """How many of them."""
+    score: Share
+    """The best detection's score, 0 to 1."""
+
+
+class Hazard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One danger, with the share of the captioner's belief that speaks of it."""
+
+    term: Annotated[str, Meta(min_length=1, max_length=32)]
+    """The danger, in English: `gun`, `fire`."""
+    probability: Share
+    """The probability mass that sentences naming the danger hold in the final beam, 0 to 1."""
+
+
+class Caption(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One sentence, with where, when and how sure.
+
+    Fields are in reading order, so that a plain MQTT subscriber's terminal shows the sentence first.
+    """
+
+    text: Annotated[str, Meta(min_length=1, max_length=MAX_TEXT_CHARS, pattern=ONE_LINE)]
+    """The sentence, without control characters."""
+    captured_at: Annotated[datetime, Meta(tz=True)]
+    """When the frame was taken (RFC 3339, UTC): the time an alert speaks of."""
+    site: Name
+    """Where the device is: `north-gate`."""
+    device: Name
+    """Which device at that site: `pi-01`."""
+    stream: Name
+    """Which camera of that device: `cam-0`."""
+    confidence: Share
+    """Geometric mean of the probabilities of the sentence's tokens."""
+    labels: Annotated[tuple[Label, ...], Meta(max_length=8)] = ()
+    """What the detector counted in the same frame."""
+    hazards: Annotated[tuple[Hazard, ...], Meta(max_length=8)] = ()
+    """Dangers that the beam speaks of, most probable first, even where the best sentence does not."""
+    language: Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?" + wire.END)] = "en"
+    """Language of `text` (BCP 47)."""
+    model: Annotated[str, Meta(min_length=1, max_length=64)]
+    """Name and version of the bundle that wrote the sentence: `wordcam-1@1.0.0`."""
+    seq: Annotated[int, Meta(ge=0)]
+    """Counts this device's captions from 0 for as long as its outbox lives; a gap means a caption was given up."""
+    id: Annotated[str, Meta(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+" + wire.END)]
+    """CloudEvents: unique per `source`; every repeat of an event carries the same."""
+    source: Annotated[str, Meta(min_length=1, max_length=160)]
+    """CloudEvents: `/wordcam/<site>/<device>/<stream>`."""
+    specversion: Annotated[str, Meta(pattern=r"^1\.0" + wire.END)] = wire.SPEC_VERSION
+    """CloudEvents: `1.0`."""
+    type: Annotated[str, Meta(pattern=r"^org\.wordcam\.caption\.v1" + wire.END)] = TYPE
+    """CloudEvents: `org.wordcam.caption.v1`."""
+    time: Annotated[datetime, Meta(tz=True)]
+    """CloudEvents: when the device wrote the event (RFC 3339, UTC)."""
+
+    def __post_init__(self) -> None:
+        if self.source != source(self.site, self.device, self.stream):
+            raise ValueError(f"`source` is {self.source!r}, {source(self.site, self.device, self.stream)!r} is right")
+        for moment in (self.captured_at, self.time):
+            if moment.utcoffset() != UTC.utcoffset(None):
+                raise ValueError(f"{moment.isoformat()} is not in UTC")
+
+
+def source(site: str, device: str, stream: str) -> str:
+    """Spell the CloudEvents `source` of a camera."""
+    return f"/wordcam/{site}/{device}/{stream}"
+
+
+def encode(event: Caption) -> bytes:
+    """Give the event as UTF-8 JSON; raises `Refused` ("too-large") over 2 KiB."""
+    return wire.encode(event)
+
+
+def decode(payload: bytes, *, site: str | None = None, device: str | None = None) -> Caption:
+    """Read an event; with `site` and `device` (from the topic it came on), refuse another device's.
+
+    Raises `Refused` ("too-large", "not-utf8", "not-json", "schema", "not-ours").
+    """
+    event = wire.decode(payload, Caption)
+    for field, said, expected in (("site", event.site, site), ("device", event.device, device)):
+        if expected is not None and said != expected:
+            raise Refused("not-ours", f"`{field}` is {said!r} in an event on the topic of {expected!r}")
+    return event
+
+
+def one_line(words: Iterable[str]) -> str:
+    """Join words to a sentence that `text` accepts, cut between words at 200 characters."""
+    text = " ".join(" ".join(words).split())
+    if len(text) <= MAX_TEXT_CHARS:
+        return text
+    return text[: MAX_TEXT_CHARS + 1].rsplit(" ", 1)[0][:MAX_TEXT_CHARS]

@@ -1,0 +1,91 @@
+"""The device status: whether a device is there, what it runs, and what it has sent in place of video."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from contract import wire
+from contract.caption import Name
+from contract.errors import Refused
+
+Count = Annotated[int, Meta(ge=0)]
+Milliseconds = Annotated[float, Meta(ge=0)]
+
+
+class State(StrEnum):
+    """Whether the device speaks."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+
+
+class Ledger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Words sent against the video they stand for, since the outbox was made."""
+
+    frames: Count = 0
+    """Frames looked at."""
+    captions: Count = 0
+    """Captions written to the outbox."""
+    sent_bytes: Count = 0
+    """MQTT payload and topic bytes of the captions published, repeats included."""
+    video_bytes: Count = 0
+    """Bytes of encoded video that carried the frames; for a raw camera, time seen at the configured bit rate."""
+    waiting: Count = 0
+    """Captions in the outbox that the server has not acknowledged."""
+    given_up: Count = 0
+    """Captions that left the outbox without an acknowledgement: pushed out when it was full, or refused."""
+
+
+class Stage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long one stage of the work takes, over the last few hundred times."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=24)]
+    """The stage: `encode`, `decode`."""
+    p50_ms: Milliseconds
+    """Median, in milliseconds."""
+    p95_ms: Milliseconds
+    """95th percentile, in milliseconds."""
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Retained: the birth message and the heartbeat say online, the last will says offline."""
+
+    state: State
+    """Whether the device speaks."""
+    site: Name
+    """Where the device is."""
+    device: Name
+    """Which device at that site."""
+    since: Annotated[datetime, Meta(tz=True)]
+    """When the device connected (RFC 3339, UTC); a last will carries the time of the connection that it ends."""
+    at: Annotated[datetime, Meta(tz=True)] | None = None
+    """When this message was written; a last will has none, because the device writes it in advance."""
+    reason: Annotated[str, Meta(max_length=120)] = ""
+    """Why the state is so, where there is more to say: `connection lost`, `camera gone: /dev/video0`."""
+    version: Annotated[str, Meta(max_length=32)] = ""
+    """Software version of the device."""
+    model: Annotated[str, Meta(max_length=64)] = ""
+    """Name and version of the model bundle."""
+    ledger: Ledger | None = None
+    """What was sent in place of video."""
+    stages: Annotated[tuple[Stage, ...], Meta(max_length=12)] = ()
+    """Latency of each stage of the work, in the order of the work."""
+
+
+def encode(status: Status) -> bytes:
+    """Give the status as UTF-8 JSON; raises `Refused` ("too-large") over 2 KiB."""
+    return wire.encode(status)
+
+
+def decode(payload: bytes, *, site: str | None = None, device: str | None = None) -> Status:
+    """Read a status; with `site` and `device` (from the topic it came on), refuse another device's.
+
+    Raises `Refused` ("too-large", "not-utf8", "not-json", "schema", "not-ours").
+    """
+    status = wire.decode(payload, Status)
+    if (site is not None and status.site != site) or (device is not None and status.device != device):
+        raise Refused("not-ours", f"a status of {status.site}/{status.device} on the topic of {site}/{device}")
+    return status
