@@ -1,0 +1,1 @@
+"""The documentation and the JSON Schemas that are generated from the contract."""

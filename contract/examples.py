@@ -1,0 +1,80 @@
+"""One message of each kind and one manifest, as the documentation shows them and the golden files keep them."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from contract import bundle
+from contract.ack import Ack, Refusal
+from contract.caption import Caption, Hazard, Label, source
+from contract.status import Ledger, Stage, State, Status
+
+SITE: Final = "north-gate"
+DEVICE: Final = "pi-01"
+MODEL: Final = "wordcam-1@1.0.0"
+
+CAPTION: Final = Caption(
+    text="a man holding a gun in a parking lot",
+    captured_at=datetime(2026, 3, 1, 6, 30, 2, 125000, UTC),
+    site=SITE,
+    device=DEVICE,
+    stream="cam-0",
+    confidence=0.62,
+    labels=(Label("person", 2, 0.91),),
+    hazards=(Hazard("gun", 0.88),),
+    model=MODEL,
+    seq=4711,
+    id="01JN8A2V6QZ0T7M4Y3K9XWB5CD",
+    source=source(SITE, DEVICE, "cam-0"),
+    time=datetime(2026, 3, 1, 6, 30, 2, 190000, UTC),
+)
+
+ONLINE: Final = Status(
+    state=State.ONLINE,
+    site=SITE,
+    device=DEVICE,
+    since=datetime(2026, 3, 1, 6, 0, tzinfo=UTC),
+    at=datetime(2026, 3, 1, 6, 31, tzinfo=UTC),
+    version="0.1.0",
+    model=MODEL,
+    ledger=Ledger(frames=55_800, captions=4_712, sent_bytes=3_401_064, video_bytes=465_000_000, waiting=1),
+    stages=(Stage("encode", 48.2, 61.7), Stage("decode", 6.1, 9.4)),
+)
+
+LAST_WILL: Final = Status(
+    state=State.OFFLINE,
+    site=SITE,
+    device=DEVICE,
+    since=datetime(2026, 3, 1, 6, 0, tzinfo=UTC),
+    reason="connection lost",
+)
+
+ACK: Final = Ack(
+    stored=("01JN8A2V6QZ0T7M4Y3K9XWB5CD", "01JN8A2W0H6R5E8S1P2N4F7GJK"),
+    refused=(Refusal("01JN8A2W7C3D9B0V6X5Z8T1QMA", "schema"),),
+)
+
+
+def _file(name: str, digit: str, size: int, quantization: str = "") -> bundle.File:
+    return bundle.File(name, digit * 64, size, quantization)
+
+
+MANIFEST: Final = bundle.Manifest(
+    format=bundle.FORMAT,
+    name="wordcam-1",
+    version="1.0.0",
+    created_at=datetime(2026, 2, 20, 12, 0, tzinfo=UTC),
+    language="en",
+    input=bundle.Input(height=224, width=224),
+    files={
+        "encoder": _file("encoder.tflite", "a", 4_100_000, "int8"),
+        "detector": _file("detector.tflite", "b", 900_000, "int8"),
+        "decoder_init": _file("decoder_init.tflite", "c", 800_000, "dynamic-range int8"),
+        "decoder_step": _file("decoder_step.tflite", "d", 4_000_000, "dynamic-range int8"),
+        "vocabulary": _file("vocabulary.txt", "e", 40_000),
+        "card": _file("CARD.md", "f", 6_000),
+    },
+    detection=bundle.Detection(classes=("person",)),
+    hazards={"gun": ("gun", "pistol"), "fire": ("fire", "flames")},
+    licences=(bundle.Licence("Flickr8k", "research and education, not commercial"),),
+    metrics={"float": {"bleu_4": 0.2}, "int8": {"bleu_4": 0.199}},
+)
