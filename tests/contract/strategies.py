@@ -1,0 +1,68 @@
+"""Hypothesis strategies for messages that keep the contract."""
+
+from datetime import UTC, datetime
+
+from hypothesis import strategies as st
+
+from contract import caption
+from contract.ack import MAX_IDS, Ack, Refusal
+from contract.caption import Caption, Hazard, Label
+from contract.errors import REASONS
+from contract.status import Ledger, Stage, State, Status
+
+names = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", fullmatch=True)
+shares = st.floats(0, 1)
+counts = st.integers(0, 2**53)
+times = st.datetimes(datetime(1970, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))
+ids = st.from_regex(r"[A-Za-z0-9_-]{8,64}", fullmatch=True)
+printable = st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp"))
+"""Any character that a sentence may hold, emoji and Korean included."""
+
+texts = st.text(printable, min_size=1, max_size=120)
+
+
+@st.composite
+def captions(draw: st.DrawFn) -> Caption:
+    """A caption whose fields are anything the contract allows; most stay below 2 KiB."""
+    site, device, stream = draw(names), draw(names), draw(names)
+    return Caption(
+        text=draw(texts),
+        captured_at=draw(times),
+        site=site,
+        device=device,
+        stream=stream,
+        confidence=draw(shares),
+        labels=tuple(draw(st.lists(st.builds(Label, _words(32), st.integers(1, 999), shares), max_size=3))),
+        hazards=tuple(draw(st.lists(st.builds(Hazard, _words(32), shares), max_size=3))),
+        language=draw(st.sampled_from(["en", "ko", "pt-BR"])),
+        model=draw(_words(64)),
+        seq=draw(counts),
+        id=draw(ids),
+        source=caption.source(site, device, stream),
+        time=draw(times),
+    )
+
+
+def _words(longest: int) -> st.SearchStrategy[str]:
+    return st.text(st.characters(codec="ascii", min_codepoint=32), min_size=1, max_size=longest)
+
+
+statuses = st.builds(
+    Status,
+    state=st.sampled_from(State),
+    site=names,
+    device=names,
+    since=times,
+    at=st.none() | times,
+    reason=st.text(printable, max_size=60),
+    version=st.text(printable, max_size=8),
+    model=st.text(printable, max_size=16),
+    ledger=st.none() | st.builds(Ledger, *()) | st.builds(Ledger, frames=counts, captions=counts, sent_bytes=counts),
+    stages=st.lists(st.builds(Stage, _words(24), st.floats(0, 1e6), st.floats(0, 1e6)), max_size=6).map(tuple),
+)
+
+acks = st.builds(
+    Ack,
+    stored=st.lists(ids, max_size=MAX_IDS).map(tuple),
+    refused=st.lists(st.builds(Refusal, ids, st.sampled_from(REASONS)), max_size=3).map(tuple),
+)
