@@ -1,0 +1,133 @@
+"""Beam search: the most probable sentences of a decoder that gives one word at a time.
+
+Dimensions: B hypotheses alive, at most the beam's width; W words; S numbers of decoder state; N cells of the picture.
+"""
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract.vocab import END, PAD, START, UNKNOWN
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int32]
+
+Step = Callable[[Ints, Floats], tuple[Floats, Floats, Floats]]
+"""One step of the decoder: tokens [B] and state [B, S] to log-probabilities [B, W] (which the search may overwrite),
+the next state [B, S] and the attention [B, N]."""
+
+NEVER: Final = (PAD, START, UNKNOWN)
+"""Tokens that no sentence may hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to search."""
+
+    width: int
+    """Hypotheses kept at each step."""
+    max_tokens: int
+    """Words after which a sentence is ended."""
+    length_penalty: float
+    """Alpha of the length normalisation of Wu et al. 2016 (arXiv:1609.08144), equation 14, without coverage."""
+    block_trigrams: bool
+    """Never say the same three words in a row twice (Paulus et al. 2017, arXiv:1705.04304, section 2.5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """One sentence, or the beginning of one."""
+
+    tokens: tuple[int, ...] = ()
+    """Token ids without START; a finished sentence ends with END."""
+    log_probs: tuple[float, ...] = ()
+    """Natural log-probability of each token given those before it."""
+    total: float = 0.0
+    """Sum of `log_probs`."""
+    attention: tuple[Floats, ...] = ()
+    """Attention [N] at each token."""
+
+    def score(self, length_penalty: float) -> float:
+        """Give the length-normalised log-probability."""
+        return self.total / float(((5 + len(self.tokens)) / 6) ** length_penalty)
+
+
+def search(step: Step, state: Floats, plan: Plan) -> list[Hypothesis]:
+    """Find up to `plan.width` sentences from the first state [1, S], the best score first.
+
+    A sentence is finished when its END is among the `width` best continuations; the search is over when `width`
+    sentences are, or at `max_tokens`, where what is still alive ends as it stands.
+    """
+    alive = [Hypothesis()]
+    tokens = np.array([START], np.int32)
+    finished: list[Hypothesis] = []
+    while len(finished) < plan.width:
+        log_probs, state, attention = step(tokens, state)
+        _forbid(log_probs, alive, plan.block_trigrams)
+        ends, goes_on = _continuations(log_probs, alive, attention, plan.width)
+        finished += ends
+        if not goes_on or len(goes_on[0][1].tokens) >= plan.max_tokens:
+            finished += [hypothesis for _, hypothesis in goes_on]
+            break
+        alive = [hypothesis for _, hypothesis in goes_on]
+        tokens = np.array([hypothesis.tokens[-1] for hypothesis in alive], np.int32)
+        state = state[[parent for parent, _ in goes_on]]
+    finished.sort(key=lambda hypothesis: -hypothesis.score(plan.length_penalty))
+    return finished[: plan.width]
+
+
+def _forbid(log_probs: Floats, alive: list[Hypothesis], block_trigrams: bool) -> None:
+    """Make impossible: special tokens, an empty sentence, and a third word that completes a trigram again."""
+    log_probs[:, NEVER] = -np.inf
+    if not alive[0].tokens:
+        log_probs[:, END] = -np.inf
+    if not block_trigrams:
+        return
+    for row, hypothesis in enumerate(alive):
+        said = hypothesis.tokens
+        for at in range(len(said) - 2):
+            if said[at : at + 2] == said[-2:]:
+                log_probs[row, said[at + 2]] = -np.inf
+
+
+def _continuations(
+    log_probs: Floats, alive: list[Hypothesis], attention: Floats, width: int
+) -> tuple[list[Hypothesis], list[tuple[int, Hypothesis]]]:
+    """Give the sentences that end now, and the `width` best that go on, each with the row it came from."""
+    candidates = heapq.nlargest(2 * width, _best_words(log_probs, alive, width + 1))
+    ends: list[Hypothesis] = []
+    goes_on: list[tuple[int, Hypothesis]] = []
+    for rank, (total, row, token, log_prob) in enumerate(candidates):
+        if token == END and rank >= width:
+            continue
+        before = alive[row]
+        longer = Hypothesis(
+            (*before.tokens, token), (*before.log_probs, log_prob), total, (*before.attention, attention[row])
+        )
+        if token == END:
+            ends.append(longer)
+        elif len(goes_on) < width:
+            goes_on.append((row, longer))
+    return ends, goes_on
+
+
+def _best_words(log_probs: Floats, alive: list[Hypothesis], count: int) -> list[tuple[float, int, int, float]]:
+    """Give the `count` best words of each row as (total, row, token, log-probability); overwrites `log_probs`.
+
+    Of a row's best `width + 1` words at most one is END, so these hold every continuation that can matter. Taking the
+    maximum a few times is several times faster than sorting or partitioning a vocabulary.
+    """
+    rows = np.arange(len(alive))
+    found: list[tuple[float, int, int, float]] = []
+    for _ in range(count):
+        best = log_probs.argmax(axis=1)
+        values = log_probs[rows, best].tolist()
+        log_probs[rows, best] = -np.inf
+        for row, (token, value) in enumerate(zip(best.tolist(), values, strict=True)):
+            if value > -np.inf:
+                found.append((alive[row].total + value, row, token, value))
+    return found

@@ -1,0 +1,147 @@
+"""The captioner: a picture in, a sentence with its confidence out.
+
+Dimensions: H, W the encoder's picture; N cells; D, K, V, S depths of cells, keys, values and state; B beam width.
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract import bundle, vocab
+from contract.errors import Refused
+from edge.infer import beam, detection, hazards, pixels, runtime
+from edge.infer.detection import Detection
+from edge.infer.hazards import Hazard
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What the encoder saw, for the captioner and the detector to share."""
+
+    c3: Floats
+    """Stride 8: [1, H/8, W/8, A]."""
+    c4: Floats
+    """Stride 16: [1, H/16, W/16, B]."""
+    cells: Floats
+    """The picture's cells: [1, N, D]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """What the captioner says about one picture."""
+
+    text: str
+    """Its words joined by spaces."""
+    words: tuple[str, ...]
+    """The words of the best hypothesis."""
+    tokens: tuple[int, ...]
+    """Their ids, with END where the sentence came to its end."""
+    confidence: float
+    """Geometric mean of the tokens' probabilities, 0 to 1."""
+    hazards: tuple[Hazard, ...]
+    """Dangers by the probability mass of the beam's sentences that name them."""
+    hypotheses: tuple[beam.Hypothesis, ...]
+    """The whole final beam, best first."""
+
+
+class Captioner:
+    """The models of one bundle, loaded and ready."""
+
+    def __init__(self, folder: Path, manifest: bundle.Manifest, *, threads: int, beam_width: int | None) -> None:
+        """Load the models of a checked bundle; `open` does both."""
+        self.manifest = manifest
+        self._folder = folder
+        self._threads = threads
+        self.vocabulary = vocab.load(folder / manifest.files["vocabulary"].name)
+        self._encoder = self._load("encoder")
+        self._init = self._load("decoder_init")
+        self._step = self._load("decoder_step")
+        self._detector = self._load("detector") if "detector" in manifest.files else None
+        self._rows = self._step.inputs["tokens"].shape[0]
+        self._plan = self._make_plan(beam_width)
+
+    @classmethod
+    def open(cls, folder: Path, threads: int = 1, beam_width: int | None = None) -> Self:
+        """Check a bundle and load it to run on this many threads.
+
+        `beam_width` is the manifest's unless given, and at most the decoder's batch. Raises `contract.errors.Refused`
+        for a broken bundle, `runtime.NotAModel` or `runtime.NoRuntime`.
+        """
+        return cls(folder, bundle.load(folder), threads=threads, beam_width=beam_width)
+
+    @property
+    def invoke_seconds(self) -> float:
+        """Time spent inside the interpreters since the bundle was opened."""
+        models = (self._encoder, self._init, self._step, self._detector)
+        return math.fsum(model.invoke_seconds for model in models if model is not None)
+
+    def encode(self, rgb: pixels.Picture) -> Features:
+        """Look at an RGB picture of any size."""
+        size = self.manifest.input
+        seen = self._encoder.run(image=pixels.fit(rgb, size.height, size.width)[np.newaxis])
+        return Features(seen["c3"], seen["c4"], seen["cells"])
+
+    def caption(self, features: Features) -> Sentence:
+        """Write the sentence of a picture."""
+        hypotheses = self.search(features)
+        best = hypotheses[0]
+        spoken = [self.vocabulary.decode(hypothesis.tokens) for hypothesis in hypotheses]
+        return Sentence(
+            text=" ".join(spoken[0]),
+            words=tuple(spoken[0]),
+            tokens=best.tokens,
+            confidence=math.exp(min(0.0, best.total / len(best.tokens))),
+            hazards=hazards.weigh(spoken, [hypothesis.total for hypothesis in hypotheses], self.manifest.hazards),
+            hypotheses=tuple(hypotheses),
+        )
+
+    def search(self, features: Features) -> list[beam.Hypothesis]:
+        """Give the final beam of a picture, the best sentence first."""
+        start = self._init.run(cells=features.cells)
+        self._step.set("keys", start["keys"])
+        self._step.set("values", start["values"])
+        return beam.search(self._decode, start["state"], self._plan)
+
+    def detect(self, features: Features) -> list[Detection]:
+        """Give the boxes of a picture, best first; none where the bundle has no detector."""
+        spec = self.manifest.detection
+        if self._detector is None or spec is None:
+            return []
+        known = {"c3": features.c3, "c4": features.c4, "cells": features.cells}
+        found = self._detector.run(**{name: known[name] for name in self._detector.inputs})
+        return detection.read(
+            found["boxes"][0],
+            found["scores"][0],
+            spec.classes,
+            score_threshold=spec.score_threshold,
+            iou_threshold=spec.iou_threshold,
+        )
+
+    def _decode(self, tokens: NDArray[np.int32], state: Floats) -> tuple[Floats, Floats, Floats]:
+        """One step for up to B rows; rows of the fixed batch beyond them are computed and not looked at."""
+        self._step.set("tokens", tokens)
+        self._step.set("state", state)
+        self._step.invoke()
+        rows = len(tokens)
+        given = (self._step.get(name)[:rows] for name in ("log_probs", "next_state", "attention"))
+        log_probs, following, attention = given
+        return log_probs, following, attention
+
+    def _load(self, role: bundle.Role) -> runtime.Model:
+        return runtime.load(self._folder / self.manifest.files[role].name, self._threads)
+
+    def _make_plan(self, beam_width: int | None) -> beam.Plan:
+        decoding = self.manifest.decoding
+        width = beam_width or decoding.beam_width
+        if not 1 <= width <= self._rows:
+            raise Refused("schema", f"{self._folder}: beam width {width}; this decoder takes 1 to {self._rows}")
+        words, known = self._step.outputs["log_probs"].shape[-1], len(self.vocabulary)
+        if words != known:
+            raise Refused("schema", f"{self._folder}: the decoder has {words} words, the vocabulary {known}")
+        return beam.Plan(width, decoding.max_tokens, decoding.length_penalty, decoding.block_trigrams)

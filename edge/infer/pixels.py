@@ -1,0 +1,82 @@
+"""Pictures: read from a file, and squashed to the size a model takes.
+
+Arrays are uint8 [H, W, 3], rows from the top. This module is part of inference because parity must measure the very
+resize that ships.
+"""
+
+from pathlib import Path
+from typing import Any, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Picture = NDArray[np.uint8]
+"""uint8 [H, W, 3]."""
+
+MAX_SIDE: Final = 16_384
+"""Pixels along a side that any camera's still stays below; beyond, a file is a decompression bomb or broken."""
+
+
+class Unreadable(ValueError):
+    """A file that cannot be decoded to a picture; it names the file."""
+
+
+def read(path: Path) -> Picture:
+    """Decode a picture file to RGB uint8 [H, W, 3], turned upright by its EXIF orientation; raises `Unreadable`."""
+    return rgb(read_bgr(path))
+
+
+def read_bgr(path: Path) -> Picture:
+    """Decode a picture file to BGR uint8 [H, W, 3], the order cameras give; raises `Unreadable`."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise Unreadable(f"{path}: {error.strerror}") from error
+    return decode_bgr(data, str(path))
+
+
+def decode_bgr(data: bytes, name: str) -> Picture:
+    """Decode the bytes of a picture file to BGR uint8 [H, W, 3]; raises `Unreadable` with `name`."""
+    if not data:
+        raise Unreadable(f"{name}: the file is empty")
+    try:
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:
+        raise Unreadable(f"{name}: {error.err}") from error
+    if picture is None:
+        raise Unreadable(f"{name}: not a picture, or a broken one; JPEG, PNG, WebP and BMP can be read")
+    if max(picture.shape) > MAX_SIDE:
+        raise Unreadable(f"{name}: {picture.shape[1]} x {picture.shape[0]} pixels, at most {MAX_SIDE} a side")
+    return _picture(picture)
+
+
+def rgb(bgr: Picture) -> Picture:
+    """Turn BGR into RGB or back."""
+    return _picture(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
+
+
+def fit(picture: Picture, height: int, width: int) -> Picture:
+    """Squash a whole picture to [height, width, 3]; one that has this size already is given as it is.
+
+    Averages over areas where it shrinks, interpolates linearly where it grows.
+    """
+    rows, columns = picture.shape[:2]
+    if (rows, columns) == (height, width):
+        return picture
+    method = cv2.INTER_AREA if rows >= height and columns >= width else cv2.INTER_LINEAR
+    return _picture(cv2.resize(picture, (width, height), interpolation=method))
+
+
+def thumbnail(picture: Picture, height: int, width: int) -> NDArray[np.uint8]:
+    """Give the brightness of a picture as uint8 [height, width]."""
+    return _picture(cv2.cvtColor(fit(picture, height, width), cv2.COLOR_BGR2GRAY))
+
+
+def use_threads(count: int) -> None:
+    """Let OpenCV work on this many threads."""
+    cv2.setNumThreads(count)
+
+
+def _picture(array: Any) -> Picture:  # OpenCV's stubs promise less than it keeps
+    return np.asarray(array, np.uint8)

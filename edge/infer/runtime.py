@@ -1,0 +1,141 @@
+"""The one door to the TFLite interpreter: LiteRT, or tflite-runtime where only that is installed.
+
+Both are the same runtime under two names and take the same files. The environment variable WORDCAM_TFLITE
+(`litert` or `tflite-runtime`) chooses one; without it LiteRT is taken first, because its int8 kernels are faster.
+"""
+
+import importlib
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+MODULES: Final[Mapping[str, str]] = {
+    "litert": "ai_edge_litert.interpreter",
+    "tflite-runtime": "tflite_runtime.interpreter",
+}
+"""Where each runtime keeps its `Interpreter`, in the order of preference."""
+
+SIGNATURE: Final = "serving_default"
+"""The one signature of every model of a bundle."""
+
+
+class NoRuntime(RuntimeError):
+    """No TFLite interpreter can be imported; installing one mends it."""
+
+
+class NotAModel(ValueError):
+    """A file that the interpreter does not take, or a tensor that the model does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """One input or output of a model."""
+
+    index: int
+    """Number of the tensor in the interpreter."""
+    shape: tuple[int, ...]
+    """Its size along each axis."""
+    dtype: np.dtype[Any]
+    """Type of its numbers."""
+
+
+class Model:
+    """One .tflite file, ready to run.
+
+    An input keeps its value from run to run until it is set again, so that what stays the same is copied once.
+    """
+
+    inputs: Mapping[str, Tensor]
+    """Inputs by their name in the signature."""
+    outputs: Mapping[str, Tensor]
+    """Outputs by their name in the signature."""
+    invoke_seconds: float
+    """Time spent inside the interpreter since the model was loaded."""
+
+    def __init__(self, path: Path, threads: int = 1) -> None:
+        """Load a file; raises `NotAModel` naming it, or `NoRuntime`."""
+        self._path = path
+        self.invoke_seconds = 0.0
+        try:
+            self._interpreter = _interpreter()(model_path=str(path), num_threads=threads)
+            self._interpreter.allocate_tensors()
+            runner = self._interpreter.get_signature_runner(SIGNATURE)
+        except (ValueError, RuntimeError, OSError) as error:
+            raise NotAModel(f"{path}: {_first_line(error)}; convert the model again") from error
+        self.inputs = _tensors(runner.get_input_details())
+        self.outputs = _tensors(runner.get_output_details())
+        self._views = {
+            name: self._interpreter.tensor(tensor.index) for name, tensor in (self.inputs | self.outputs).items()
+        }
+
+    def set(self, name: str, value: Array) -> None:
+        """Copy a value into an input; a value with fewer rows leaves the rows beyond it as they are.
+
+        Raises `NotAModel` where the model has no such input or the shape does not fit.
+        """
+        try:
+            self._views[name]()[: len(value)] = value
+        except (KeyError, ValueError) as error:
+            expected = {known: tensor.shape for known, tensor in self.inputs.items()}
+            raise NotAModel(f"{self._path}: input {name} {value.shape} is not one of {expected}") from error
+
+    def invoke(self) -> None:
+        """Run the model on the inputs as they stand; raises `RuntimeError` where the interpreter fails."""
+        begin = time.perf_counter()
+        self._interpreter.invoke()
+        self.invoke_seconds += time.perf_counter() - begin
+
+    def get(self, name: str) -> Array:
+        """Give a copy of an output, so that the next run cannot change it."""
+        copy: Array = self._interpreter.get_tensor(self.outputs[name].index)
+        return copy
+
+    def run(self, **values: Array) -> dict[str, Array]:
+        """Set inputs by name, run the model, and give copies of all outputs by name."""
+        for name, value in values.items():
+            self.set(name, value)
+        self.invoke()
+        return {name: self.get(name) for name in self.outputs}
+
+
+def load(path: Path, threads: int = 1) -> Model:
+    """Load a .tflite file to run on this many threads; raises `NotAModel` or `NoRuntime`."""
+    return Model(path, threads)
+
+
+def name() -> str:
+    """Say which runtime is in use: `litert` or `tflite-runtime`; raises `NoRuntime`."""
+    module = _interpreter().__module__
+    return next(known for known, where in MODULES.items() if where == module)
+
+
+def _interpreter() -> Any:  # the class of whichever runtime is installed
+    """Import the interpreter's class; raises `NoRuntime`."""
+    wanted = os.environ.get("WORDCAM_TFLITE")
+    if wanted is not None and wanted not in MODULES:
+        raise NoRuntime(f"WORDCAM_TFLITE is {wanted!r}; use {' or '.join(MODULES)}")
+    for known in [wanted] if wanted else MODULES:
+        try:
+            return importlib.import_module(MODULES[known]).Interpreter
+        except ModuleNotFoundError:
+            continue
+    raise NoRuntime(f"no {wanted or 'TFLite interpreter'} is installed: pip install 'wordcam[edge]'")
+
+
+def _tensors(details: Mapping[str, Mapping[str, Any]]) -> dict[str, Tensor]:
+    return {
+        known: Tensor(int(found["index"]), tuple(map(int, found["shape"])), np.dtype(found["dtype"]))
+        for known, found in details.items()
+    }
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
