@@ -1,0 +1,38 @@
+# Every target builds the environment it needs; a second run is quick.
+
+VENV := .venv
+RUN := $(VENV)/bin
+
+.PHONY: help demo test test-slow lint docs bench clean
+
+help: ## say what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: ## show the whole path on this machine (CLIP=path; ARGS="--language ko")
+	@tools/environment .demo/venv demo
+	@.demo/venv/bin/python -m demo $(if $(CLIP),--clip "$(CLIP)") $(ARGS)
+
+test: lint ## lint, then every test that needs neither minutes nor hardware
+	$(RUN)/pytest
+
+test-slow: $(VENV)/ready ## the tests that take minutes
+	$(RUN)/pytest -m slow
+
+lint: $(VENV)/ready ## ruff, mypy and the import rules
+	$(RUN)/ruff check .
+	$(RUN)/ruff format --check .
+	$(RUN)/mypy
+	$(RUN)/lint-imports
+
+docs: $(VENV)/ready ## write docs/protocol.md, docs/bundle.md and docs/schema from contract/
+	$(RUN)/python -m contract.docs --write
+
+bench: $(VENV)/ready ## measure speed and memory, as ratios
+	$(RUN)/python -m bench
+
+clean: ## remove the environments and every cache
+	rm -rf $(VENV) .demo .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+
+.PHONY: $(VENV)/ready
+$(VENV)/ready:
+	@tools/environment $(VENV) dev mosquitto=mosquitto
