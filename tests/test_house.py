@@ -1,0 +1,151 @@
+"""The rules of the house: who may import what, in the source and in a fresh interpreter, and how long a file is."""
+
+import ast
+import pkgutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import grimp
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+SERVICES = ("contract", "edge", "trainer", "converter", "broker")
+STARTERS = ("demo", "bench")
+"""These may start every service, as a user would: as processes."""
+
+DOORS = {
+    "cv2": {"edge": "edge.camera edge.infer.pixels", "trainer": "trainer.pictures"},
+    "picamera2": {"edge": "edge.camera.picamera"},
+    "ai_edge_litert": {"edge": "edge.infer.runtime"},
+    "tflite_runtime": {"edge": "edge.infer.runtime"},
+    "paho": {"edge": "edge.mqtt", "broker": "broker.ingest"},
+    "twilio": {"broker": "broker.senders.twilio"},
+    "iotcore": {"demo": "demo.mqtt"},
+}
+"""The modules that may import a heavy library directly, each package's own; nobody else may."""
+
+NEVER = {
+    "contract": {"numpy", "cv2", "tensorflow", "keras", "paho", "yaml", "sqlalchemy", "twilio", "nltk", "rich"},
+    "edge": {"tensorflow", "keras", "nltk", "sqlalchemy", "twilio", "broker", "trainer", "converter"},
+    "trainer": {"paho", "twilio", "sqlalchemy", "edge", "broker", "converter", "contract.caption", "contract.topics"},
+    "converter": {"paho", "twilio", "sqlalchemy", "broker", "contract.caption", "contract.topics"},
+    "broker": {
+        "numpy",
+        "cv2",
+        "tensorflow",
+        "keras",
+        "ai_edge_litert",
+        "edge",
+        "trainer",
+        "converter",
+        "contract.bundle",
+    },
+}
+"""What is not in memory after every module of a package has been imported."""
+
+ABSENT = {"broker": ("numpy",)}
+"""What a package has to do without although it is installed here: NLTK takes numpy along wherever it finds it."""
+
+LONGEST_FILE = 300
+LONGEST_FUNCTION = 50
+
+
+def modules_of(package: str) -> list[str]:
+    """Name every module of a package that can be imported by itself: scripts and migrations are not."""
+    found = [package]
+    for module in pkgutil.walk_packages(import_module(package).__path__, f"{package}."):
+        if "migrations" not in module.name and not module.name.endswith("__main__"):
+            found.append(module.name)
+    return found
+
+
+def loaded_by(*modules: str, absent: tuple[str, ...] = ()) -> set[str]:
+    """Import modules in a fresh interpreter and give the name of everything that is in its memory then."""
+    script = f"""
+import sys
+sys.modules.update(dict.fromkeys({absent!r}))
+for name in {modules!r}:
+    __import__(name)
+print(*(name for name, module in sys.modules.items() if module is not None))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def sources() -> Iterator[Path]:
+    for package in (*SERVICES, *STARTERS, "tests"):
+        yield from sorted((ROOT / package).rglob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def graph() -> grimp.ImportGraph:
+    """Who imports whom in the source, lazy imports inside functions included."""
+    return grimp.build_graph(*SERVICES, *STARTERS, include_external_packages=True, cache_dir=None)
+
+
+def test_the_import_rules_hold() -> None:
+    script = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=False)
+
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("library", DOORS)
+def test_a_heavy_library_comes_in_through_its_door_alone(graph: grimp.ImportGraph, library: str) -> None:
+    importers = graph.find_modules_that_directly_import(library) if library in graph.modules else set()
+    allowed = tuple(door for doors in DOORS[library].values() for door in doors.split())
+    beside = {name for name in importers if not any(name == door or name.startswith(f"{door}.") for door in allowed)}
+
+    assert beside == set()
+
+
+@pytest.mark.parametrize("package", SERVICES)
+def test_a_package_never_brings_what_is_foreign_to_it(package: str) -> None:
+    loaded = loaded_by(*modules_of(package), absent=ABSENT.get(package, ()))
+
+    assert loaded & NEVER[package] == set()
+
+
+def test_contract_brings_nothing_but_msgspec() -> None:
+    foreign = loaded_by(*modules_of("contract")) - loaded_by("msgspec", "msgspec.inspect", "msgspec.json")
+    roots = {name.partition(".")[0] for name in foreign}
+
+    assert roots - sys.stdlib_module_names == {"contract"}
+
+
+def test_the_sending_process_of_the_device_knows_no_picture() -> None:
+    assert (
+        loaded_by("edge.send") & {"cv2", "numpy", "ai_edge_litert", "tflite_runtime", "edge.camera", "edge.infer"}
+        == set()
+    )
+
+
+def test_the_looking_process_of_the_device_knows_no_network() -> None:
+    assert loaded_by("edge.look") & {"paho", "ssl", "http.client", "edge.mqtt"} == set()
+
+
+def test_no_file_is_too_long_to_read() -> None:
+    long = {str(path.relative_to(ROOT)): count for path in sources() if (count := _lines(path)) > LONGEST_FILE}
+
+    assert long == {}
+
+
+def test_no_function_is_too_long_to_read() -> None:
+    long = {
+        f"{path.relative_to(ROOT)}:{node.name}"
+        for path in sources()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (node.end_lineno or 0) - node.lineno >= LONGEST_FUNCTION
+    }
+
+    assert long == set()
+
+
+def _lines(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines())
