@@ -75,6 +75,8 @@ class Model:
         self._views = {
             name: self._interpreter.tensor(tensor.index) for name, tensor in (self.inputs | self.outputs).items()
         }
+        for name in self.inputs:
+            self._views[name]()[...] = 0  # fresh memory holds anything, token ids out of the vocabulary too
 
     def set(self, name: str, value: Array) -> None:
         """Copy a value into an input; a value with fewer rows leaves the rows beyond it as they are.
