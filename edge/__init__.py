@@ -1,0 +1,1 @@
+"""The device: a camera that sends words instead of video."""

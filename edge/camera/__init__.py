@@ -1,0 +1,1 @@
+"""Cameras: one file for each kind, all doing what `edge.ports.Camera` asks."""

@@ -1,0 +1,1 @@
+"""Bench: what one captioned frame costs on this device."""

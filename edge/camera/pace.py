@@ -1,0 +1,32 @@
+"""Pace: waiting so that a camera is looked at so many times a second."""
+
+import threading
+import time
+from collections.abc import Callable
+
+Sleep = Callable[[float], object]
+
+
+class Pace:
+    """Beats at a fixed period; one that was missed is skipped, not made up for."""
+
+    def __init__(
+        self, period_seconds: float, sleep: Sleep = time.sleep, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._period = period_seconds
+        self._sleep = sleep
+        self._clock = clock
+        self._next = clock()
+
+    def wait(self) -> None:
+        """Sleep until the next beat; gives at once where it is past."""
+        now = self._clock()
+        if now < self._next:
+            self._sleep(self._next - now)
+            now = self._next
+        self._next = max(self._next, now - self._period) + self._period
+
+
+def sleeper(stop: threading.Event) -> Sleep:
+    """Sleep that ends early when the process is asked to stop."""
+    return stop.wait

@@ -1,0 +1,192 @@
+"""The device's configuration: one YAML file, read whole and strictly before anything starts."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from contract.caption import Name
+from edge import yaml_file
+from edge.errors import Misconfigured
+
+Positive = Annotated[float, Meta(gt=0)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Count = Annotated[int, Meta(ge=1)]
+Port = Annotated[int, Meta(ge=1, le=65535)]
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One mapping of the file; a key it does not know is refused."""
+
+
+class Camera(Section, frozen=True, kw_only=True):
+    """What every camera has."""
+
+    stream: Name = "cam-0"
+    """Name of this camera among the device's."""
+    looks_per_second: Annotated[float, Meta(gt=0, le=60)] = 5.0
+    """Frames looked at in a second; five see a person pass, and leave a Raspberry Pi half idle."""
+
+
+class LiveCamera(Camera, frozen=True, kw_only=True):
+    """A camera whose video is never encoded here, so that its size can only be reckoned."""
+
+    width: Count = 1280
+    """Pixels asked of the camera; it may give others."""
+    height: Count = 720
+    """Pixels asked of the camera; it may give others."""
+    bit_rate_kbps: Positive = 2000.0
+    """What its video would take, in kbit/s: 2,000 is a usual setting for 720p H.264 surveillance."""
+    timeout_seconds: Positive = 10.0
+    """Silence after which the camera counts as gone."""
+
+
+class V4l2(LiveCamera, frozen=True, kw_only=True, tag_field="kind", tag="v4l2"):
+    """A USB or other Video4Linux camera."""
+
+    device: Path = Path("/dev/video0")
+    """Its device node."""
+
+
+class PiCamera(LiveCamera, frozen=True, kw_only=True, tag_field="kind", tag="picamera"):
+    """A camera on a Raspberry Pi's ribbon cable, by picamera2."""
+
+    number: Annotated[int, Meta(ge=0)] = 0
+    """Which one, where there are two."""
+
+
+class Rtsp(Camera, frozen=True, kw_only=True, tag_field="kind", tag="rtsp"):
+    """A network camera: RTSP, or motion JPEG over HTTP."""
+
+    url: Annotated[str, Meta(pattern=r"^(rtsp|rtsps|http|https)://")]
+    """Where its stream is, without user name and password."""
+    username: str = ""
+    """For a camera that asks."""
+    password_file: Path | None = None
+    """A file that holds nothing but the password."""
+    bit_rate_kbps: Positive = 2000.0
+    """What its video takes, in kbit/s, as set in the camera."""
+    timeout_seconds: Positive = 10.0
+    """Silence after which the camera counts as gone."""
+
+
+class Replay(Camera, frozen=True, kw_only=True, tag_field="kind", tag="replay"):
+    """A video file, or a folder of pictures, in place of a camera."""
+
+    path: Path
+    """The file or the folder."""
+    pace: Literal["real", "fast"] = "real"
+    """`real`: as fast as it was taken, leaving out frames where the device is too slow. `fast`: as fast as it goes."""
+    loop: bool = False
+    """Begin again at the end."""
+
+
+AnyCamera = V4l2 | PiCamera | Rtsp | Replay
+
+
+class Gate(Section, frozen=True, kw_only=True):
+    """Which frames are worth a sentence; brightness is counted from 0 (black) to 1 (white)."""
+
+    motion_step: Share = 0.06
+    """Change of brightness at a spot that is more than a sensor's noise."""
+    motion_share: Share = 0.005
+    """Share of the frame that must have moved: a person ten metres away fills about a hundredth."""
+    scene_change: Share = 0.08
+    """Mean change of brightness against the last captioned frame that makes it another scene."""
+    min_gap_seconds: Annotated[float, Meta(ge=0)] = 1.0
+    """Time between two captions, whatever moves."""
+    overdue_seconds: Positive = 60.0
+    """Time after which even a still scene is captioned again."""
+
+
+class OutboxSettings(Section, frozen=True, kw_only=True):
+    """Where captions wait for the server."""
+
+    path: Path
+    """The SQLite file; `look` writes it and `send` empties it."""
+    max_captions: Count = 50_000
+    """Captions kept, about 50 MB; beyond, the oldest goes and is counted."""
+
+
+class Tls(Section, frozen=True, kw_only=True):
+    """Encryption; an empty mapping trusts the system's certificate authorities."""
+
+    ca_file: Path | None = None
+    """Certificates (PEM) of the authority that signed the server's."""
+    cert_file: Path | None = None
+    """This device's certificate (PEM), where the server asks for one."""
+    key_file: Path | None = None
+    """Its private key (PEM)."""
+
+
+class Mqtt(Section, frozen=True, kw_only=True):
+    """The MQTT server, which must speak MQTT 5."""
+
+    host: Annotated[str, Meta(min_length=1)]
+    """Its name or address."""
+    port: Port | None = None
+    """Its port; 8883 with TLS and 1883 without, unless given."""
+    username: str = ""
+    """For a server that asks; the environment variable WORDCAM_MQTT_USERNAME goes first."""
+    password_file: Path | None = None
+    """A file that holds nothing but the password; the environment variable WORDCAM_MQTT_PASSWORD goes first."""
+    tls: Tls | None = None
+    """Encryption; without it, captions and password can be read on the way."""
+    keepalive_seconds: Annotated[int, Meta(ge=5, le=3600)] = 30
+    """Silence after which the server is asked whether it is there, and after 1.5 times of which it tells the will."""
+    first_retry_seconds: Positive = 1.0
+    """Wait before the second attempt to connect; each further one waits twice as long, less up to half by chance."""
+    max_retry_seconds: Positive = 60.0
+    """The longest wait."""
+    resend_seconds: Positive = 30.0
+    """Time without acknowledgement after which a caption is sent again; it doubles with each repeat."""
+    status_seconds: Positive = 60.0
+    """Time between two heartbeats."""
+
+
+class Config(Section, frozen=True, kw_only=True):
+    """The whole file."""
+
+    site: Name
+    """Where this device is: `north-gate`."""
+    device: Name
+    """Its name at that site: `pi-01`."""
+    bundle: Path
+    """Folder of the model bundle."""
+    camera: AnyCamera
+    """What it looks through."""
+    outbox: OutboxSettings
+    """Where captions wait."""
+    mqtt: Mqtt
+    """Where they go."""
+    gate: Gate = Gate()
+    """Which frames are worth a sentence."""
+    threads: Annotated[int, Meta(ge=1, le=16)] = 2
+    """Processor cores that inference may use."""
+
+
+def load(path: Path) -> Config:
+    """Read a configuration; its relative paths start at the file's folder.
+
+    Raises `Misconfigured` naming the file, the key and what would be right.
+    """
+    return yaml_file.load(path, Config)
+
+
+def secret(file: Path | None, variable: str, environ: Mapping[str, str] = os.environ) -> str:
+    """Read a password from the environment, or else from a file; empty without either; raises `Misconfigured`."""
+    if variable in environ:
+        return environ[variable]
+    if file is None:
+        return ""
+    try:
+        return file.read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"{file}: the password cannot be read: {_why(error)}") from error
+
+
+def _why(error: Exception) -> Any:
+    return getattr(error, "strerror", None) or error

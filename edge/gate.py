@@ -1,0 +1,102 @@
+"""The gate: which frames are worth a sentence.
+
+Thumbnails are brightness, uint8 [h, w]; times are seconds on the camera's own clock, so that a file replayed fast is
+judged as it would be live.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge import config
+
+Thumbnail = NDArray[np.uint8]
+
+HEIGHT: Final = 36
+WIDTH: Final = 64
+"""Size of a thumbnail: a person who fills a hundredth of the frame still covers 23 of its 2,304 spots."""
+
+WHITE: Final = 255.0
+"""Thumbnails count brightness from 0 to this, settings from 0 to 1."""
+
+
+class Reason(StrEnum):
+    """Why a frame is captioned or not."""
+
+    FIRST = "first"
+    """Nothing was captioned before."""
+    SCENE = "scene"
+    """It looks unlike the last captioned frame."""
+    MOTION = "motion"
+    """Something moved since the frame before."""
+    OVERDUE = "overdue"
+    """Nothing happens, but the last caption is old."""
+    STILL = "still"
+    """Nothing happens."""
+    TOO_SOON = "too-soon"
+    """Something happens, but the last caption is very young."""
+
+
+WORTH: Final = frozenset({Reason.FIRST, Reason.SCENE, Reason.MOTION, Reason.OVERDUE})
+"""The reasons to caption a frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the gate keeps from one frame to the next."""
+
+    before: Thumbnail
+    """The frame before."""
+    captioned: Thumbnail
+    """The last captioned frame."""
+    captioned_at: float
+    """Its time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The gate's decision on one frame."""
+
+    reason: Reason
+    """Why."""
+    motion: float
+    """Share of the frame that moved since the frame before, 0 to 1."""
+    change: float
+    """Mean change of brightness since the last captioned frame, 0 to 1."""
+
+    @property
+    def caption(self) -> bool:
+        """Whether the frame is worth a sentence."""
+        return self.reason in WORTH
+
+
+def judge(thumbnail: Thumbnail, at: float, memory: Memory | None, settings: config.Gate) -> tuple[Verdict, Memory]:
+    """Decide on the frame taken at `at`, and give what to remember for the next."""
+    if memory is None:
+        return Verdict(Reason.FIRST, 0.0, 0.0), Memory(thumbnail, thumbnail, at)
+    motion = float(np.mean(_difference(thumbnail, memory.before) > settings.motion_step * WHITE))
+    change = float(np.mean(_difference(thumbnail, memory.captioned))) / WHITE
+    verdict = Verdict(_reason(motion, change, at - memory.captioned_at, settings), motion, change)
+    if verdict.caption:
+        return verdict, Memory(thumbnail, thumbnail, at)
+    return verdict, Memory(thumbnail, memory.captioned, memory.captioned_at)
+
+
+def _reason(motion: float, change: float, age: float, settings: config.Gate) -> Reason:
+    """Choose the reason from what happened and the seconds since the last caption."""
+    happens = None
+    if motion >= settings.motion_share:
+        happens = Reason.MOTION
+    if change >= settings.scene_change:
+        happens = Reason.SCENE
+    if happens is not None:
+        return happens if age >= settings.min_gap_seconds else Reason.TOO_SOON
+    return Reason.OVERDUE if age >= settings.overdue_seconds else Reason.STILL
+
+
+def _difference(one: Thumbnail, other: Thumbnail) -> NDArray[np.int16]:
+    difference: NDArray[np.int16] = np.abs(one.astype(np.int16) - other)
+    return difference

@@ -1,0 +1,40 @@
+"""What the device asks of the Linux kernel: no network for the process that sees, no orphans."""
+
+import ctypes
+import errno
+import os
+import signal
+import sys
+from typing import Final
+
+CLONE_NEWUSER: Final = 0x10000000
+CLONE_NEWNET: Final = 0x40000000
+PR_SET_PDEATHSIG: Final = 1
+"""Numbers from the kernel's uapi headers, linux/sched.h and linux/prctl.h."""
+
+
+def leave_network() -> str:
+    """Put this process into an empty network namespace, for good; give an empty string, or why it could not be done.
+
+    From then on nothing it runs can reach another machine. Must be called before any thread is started: a process
+    with threads cannot enter a user namespace, which is what lets an ordinary user do this.
+    """
+    if not sys.platform.startswith("linux"):
+        return f"{sys.platform} has no network namespaces"
+    if _call("unshare", CLONE_NEWNET) == 0:
+        return ""
+    number = _call("unshare", CLONE_NEWUSER | CLONE_NEWNET)
+    return "" if number == 0 else f"the kernel refused ({errno.errorcode.get(number, number)}: {os.strerror(number)})"
+
+
+def die_with_parent() -> None:
+    """Have the kernel send SIGTERM to this process when its parent ends, however it ends."""
+    if sys.platform.startswith("linux"):
+        _call("prctl", PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _call(function: str, *arguments: int) -> int:
+    """Call a C library function that gives 0 on success; give 0 or its errno."""
+    library = ctypes.CDLL(None, use_errno=True)
+    longs = [ctypes.c_ulong(argument) for argument in arguments]
+    return 0 if getattr(library, function)(*longs) == 0 else ctypes.get_errno()

@@ -1,0 +1,127 @@
+"""Look: frames in, sentences into the outbox. This process never opens a connection to the MQTT server."""
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from edge import config, event, gate, report
+from edge.errors import CameraGone
+from edge.event import Eye
+from edge.infer import pixels
+from edge.infer.captioner import Captioner
+from edge.latency import Latency
+from edge.outbox import Outbox, Seen
+from edge.ports import Camera, Frame
+
+log = logging.getLogger(__name__)
+
+REPORT_SECONDS: Final = 5.0
+"""Time between two notes in the outbox: each is a write to the card."""
+
+
+class Look:
+    """One camera being watched."""
+
+    def __init__(  # noqa: PLR0913  # the parts of the work, each made by the service
+        self,
+        camera: Camera,
+        captioner: Captioner,
+        outbox: Outbox,
+        eye: Eye,
+        settings: config.Gate,
+        *,
+        started_at: float,
+        clock: Callable[[], float] = time.perf_counter,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+    ) -> None:
+        """`started_at` is the start of the process on `clock`, in seconds."""
+        self._camera, self._captioner, self._outbox, self._eye = camera, captioner, outbox, eye
+        self._settings = settings
+        self._clock, self._now, self._new_id = clock, now, new_id
+        self._latency = Latency(clock)
+        self._memory: gate.Memory | None = None
+        self._seen = Seen()
+        self._started_at = started_at
+        self._first_caption_seconds: float | None = None
+        self._sentence_seconds = self._invoke_seconds = 0.0
+        self._reported_at = clock()
+
+    def run(self, stop: threading.Event) -> None:
+        """Watch until the replay ends or `stop` is set; raises `CameraGone`, `DiskFull`, `TryAgain`."""
+        reason = ""
+        try:
+            while not stop.is_set():
+                with self._latency.of("capture"):
+                    frame = self._camera.read()
+                if frame is None:
+                    break
+                self.look_at(frame)
+                if self._clock() - self._reported_at >= REPORT_SECONDS:
+                    self._report()
+        except CameraGone as error:
+            reason = f"camera gone: {error}"
+            raise
+        finally:
+            self._report(reason)
+
+    def look_at(self, frame: Frame) -> gate.Reason:
+        """Judge one frame, caption it where it is worth it, and give the gate's reason."""
+        began, invoked = self._clock(), self._captioner.invoke_seconds
+        self._seen = Seen(self._seen.frames + 1, self._seen.video_bytes + frame.video_bytes)
+        with self._latency.of("gate"):
+            size = self._captioner.manifest.input
+            small = pixels.fit(frame.bgr, size.height, size.width)
+            thumbnail = pixels.thumbnail(small, gate.HEIGHT, gate.WIDTH)
+            verdict, memory = gate.judge(thumbnail, frame.at, self._memory, self._settings)
+        if verdict.caption:
+            self._caption(frame, pixels.rgb(small), verdict.reason, began, invoked)
+        self._memory = memory
+        return verdict.reason
+
+    def _caption(self, frame: Frame, rgb: pixels.Picture, why: gate.Reason, began: float, invoked: float) -> None:
+        with self._latency.of("encode"):
+            features = self._captioner.encode(rgb)
+        with self._latency.of("detect"):
+            detections = self._captioner.detect(features)
+        with self._latency.of("decode"):
+            sentence = self._captioner.caption(features)
+        self._sentence_seconds += self._clock() - began
+        self._invoke_seconds += self._captioner.invoke_seconds - invoked
+        with self._latency.of("store"):
+            accepted = self._outbox.append(
+                lambda seq: event.compose(
+                    sentence,
+                    detections,
+                    self._eye,
+                    captured_at=frame.captured_at,
+                    now=self._now(),
+                    seq=seq,
+                    event_id=self._new_id(),
+                ),
+                self._seen,
+            )
+        self._seen = Seen()
+        if self._first_caption_seconds is None:
+            self._first_caption_seconds = round(self._clock() - self._started_at, 3)
+            self._report()
+        log.debug("caption", extra={"text": accepted.text, "why": why.value, "confidence": accepted.confidence})
+
+    def _report(self, reason: str = "") -> None:
+        """Count the frames that were not captioned, and say how the work goes."""
+        self._reported_at = self._clock()
+        self._outbox.count(self._seen)
+        self._seen = Seen()
+        invoke_share = self._invoke_seconds / self._sentence_seconds if self._sentence_seconds else None
+        note = report.Report(
+            model=self._eye.model,
+            reason=reason[:120],
+            stages=self._latency.stages(),
+            first_caption_seconds=self._first_caption_seconds,
+            invoke_share=invoke_share,
+        )
+        report.leave(self._outbox, report.LOOK, note)

@@ -1,0 +1,163 @@
+"""The one door to paho: a connection to an MQTT 5 server, as a queue of what happened to it.
+
+paho runs the network in a thread of its own; its callbacks only put events into the queue. Each connection is a new
+client, so that nothing paho keeps in memory outlives it: what must not be lost is in the outbox.
+"""
+
+import contextlib
+import queue
+import ssl
+from dataclasses import dataclass
+from typing import Any, Final
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.reasoncodes import ReasonCode
+
+from edge import config
+from edge.errors import Misconfigured, TryAgain
+
+CONNECT_SECONDS: Final = 10.0
+"""Wait for the server's TCP, TLS and CONNACK."""
+
+LAST_WORD_SECONDS: Final = 2.0
+"""Wait for the server to have the last word of a device that stops."""
+
+NEEDS_OPERATOR: Final = frozenset({0x84, 0x85, 0x86, 0x87, 0x8C})
+"""CONNACK reason codes (MQTT 5, table 3-1) that no second attempt changes: unsupported protocol version, client id not
+valid, bad user name or password, not authorized, bad authentication method."""
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """The server has accepted us and our subscription."""
+
+
+@dataclass(frozen=True, slots=True)
+class Down:
+    """The connection is over, or never came about."""
+
+    why: str
+    needs_operator: bool = False
+    """Whether trying again is of no use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message on the subscribed topic."""
+
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """The server turned a publication down."""
+
+    why: str
+
+
+Event = Up | Down | Received | Turned
+
+
+@dataclass(frozen=True, slots=True)
+class Will:
+    """What the server says about us when we are gone; retained."""
+
+    topic: str
+    payload: bytes
+
+
+class Connection:
+    """One connection, from the attempt to its end. Events are to be taken from `events` by one thread."""
+
+    def __init__(self, settings: config.Mqtt, *, client_id: str, subscription: str, will: Will, window: int) -> None:
+        """Prepare; raises `Misconfigured` where a password or certificate cannot be read."""
+        self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._settings = settings
+        self._subscription = subscription
+        self._client = paho.Client(
+            CallbackAPIVersion.VERSION2, client_id=client_id, protocol=paho.MQTTv5, reconnect_on_failure=False
+        )
+        self._client.connect_timeout = CONNECT_SECONDS
+        self._client.max_inflight_messages_set(window)
+        self._client.will_set(will.topic, will.payload, qos=1, retain=True)
+        _authenticate(self._client, settings)
+        self._client.on_connect = self._on_connect
+        self._client.on_subscribe = self._on_subscribe
+        self._client.on_disconnect = self._on_disconnect
+        self._client.on_message = self._on_message
+        self._client.on_publish = self._on_publish
+
+    def open(self) -> None:
+        """Connect and let the network thread run; `Up` or `Down` follows. Raises `TryAgain` where no one listens."""
+        settings = self._settings
+        where = f"{settings.host}:{port_of(settings)}"
+        try:
+            self._client.connect(settings.host, port_of(settings), settings.keepalive_seconds, clean_start=True)
+        except ssl.SSLError as error:
+            why = getattr(error, "verify_message", "") or error.reason or str(error)
+            raise TryAgain(f"{where}: TLS failed: {why}; see `mqtt.tls` and this device's clock") from error
+        except (OSError, ValueError) as error:
+            raise TryAgain(f"{where}: {getattr(error, 'strerror', None) or error}") from error
+        self._client.loop_start()
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> bool:
+        """Hand a message to the network thread at QoS 1; say whether the connection took it."""
+        return self._client.publish(topic, payload, qos=1, retain=retain).rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def close(self, last: Will | None = None) -> None:
+        """Say a last word, where one is given and the connection stands, and end the connection."""
+        if last is not None and self._client.is_connected():
+            said = self._client.publish(last.topic, last.payload, qos=1, retain=True)
+            with contextlib.suppress(RuntimeError, ValueError):  # the connection broke meanwhile: the will speaks
+                said.wait_for_publish(LAST_WORD_SECONDS)
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _on_connect(self, client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
+        """Subscribe, on this and every connection; a refusal is over at once."""
+        if reason.is_failure:
+            self.events.put(Down(f"the server refused the login: {reason}", reason.value in NEEDS_OPERATOR))
+        else:
+            client.subscribe(self._subscription, qos=1)
+
+    def _on_subscribe(self, _client: Any, _data: Any, _mid: int, reasons: list[ReasonCode], _properties: Any) -> None:
+        if any(reason.is_failure for reason in reasons):
+            why = f"the server does not let this user subscribe to {self._subscription}: {reasons[0]}"
+            self.events.put(Down(why, needs_operator=True))
+        else:
+            self.events.put(Up())
+
+    def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
+        self.events.put(Down(f"the connection ended: {reason}"))
+
+    def _on_message(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
+        self.events.put(Received(bytes(message.payload)))
+
+    def _on_publish(self, _client: Any, _data: Any, _mid: int, reason: ReasonCode, _properties: Any) -> None:
+        if reason.is_failure:
+            self.events.put(Turned(str(reason)))
+
+
+def port_of(settings: config.Mqtt) -> int:
+    """Give the port: the one set, or else the registered one, 8883 with TLS and 1883 without."""
+    return settings.port or (8883 if settings.tls else 1883)
+
+
+def _authenticate(client: paho.Client, settings: config.Mqtt) -> None:
+    """Set user name, password and TLS; raises `Misconfigured` naming the file."""
+    username = config.secret(None, "WORDCAM_MQTT_USERNAME") or settings.username
+    password = config.secret(settings.password_file, "WORDCAM_MQTT_PASSWORD")
+    if username:
+        client.username_pw_set(username, password)
+    tls = settings.tls
+    if tls is None:
+        return
+    try:
+        context = ssl.create_default_context(cafile=str(tls.ca_file) if tls.ca_file else None)
+        if tls.cert_file:
+            context.load_cert_chain(str(tls.cert_file), str(tls.key_file) if tls.key_file else None)
+    except (OSError, ssl.SSLError) as error:
+        named = ", ".join(str(file) for file in (tls.ca_file, tls.cert_file, tls.key_file) if file)
+        raise Misconfigured(f"`mqtt.tls`: {error.strerror or error}; see {named}") from error
+    client.tls_set_context(context)

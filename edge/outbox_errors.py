@@ -1,0 +1,62 @@
+"""What SQLite's errors mean for the operator of a device."""
+
+import errno
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from edge.errors import DiskFull, EdgeError, Misconfigured, TryAgain
+
+PRIMARY: Final = 0xFF
+"""Lower byte of an extended result code: the primary one (sqlite.org/rescode.html)."""
+
+FULL_BYTES: Final = 64 << 10
+"""With less free than this, an I/O error is a full disk under another name: SQLite needs 32 KiB for its index."""
+
+FOLDER: Final = "the folder must exist and this user must be able to write in it"
+
+
+@contextmanager
+def explained(path: Path, busy_seconds: float) -> Iterator[None]:
+    """Turn SQLite's and the system's errors on a file into `Misconfigured`, `DiskFull` or `TryAgain`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise _full(path) from error
+        raise Misconfigured(f"{path}: {error.strerror}; {FOLDER}") from error
+    except sqlite3.DatabaseError as error:
+        raise _explain(path, busy_seconds, error) from error
+
+
+def _explain(path: Path, busy_seconds: float, error: sqlite3.DatabaseError) -> EdgeError:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & PRIMARY
+    if code == sqlite3.SQLITE_FULL or (
+        code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and _free_bytes(path) < FULL_BYTES
+    ):
+        return _full(path)
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return TryAgain(
+            f"{path}: locked by another process for {busy_seconds:g} s; see who holds it with `fuser {path}`"
+        )
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return Misconfigured(f"{path}: not an outbox, or a damaged one ({error}); move it away to begin a new one")
+    if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
+        return Misconfigured(f"{path}: {error}; {FOLDER}")
+    return TryAgain(f"{path}: {error}")
+
+
+def _full(path: Path) -> DiskFull:
+    return DiskFull(f"{path}: the disk is full; captions already accepted are kept, free some space")
+
+
+def _free_bytes(path: Path) -> int:
+    """Space left for this user where the file is; none where that cannot be told."""
+    try:
+        found = os.statvfs(path.parent)
+    except OSError:
+        return FULL_BYTES
+    return found.f_bavail * found.f_frsize

@@ -1,0 +1,50 @@
+"""The note that each process of a device leaves in the outbox, for the other one and for the summary."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from contract.status import Stage
+from edge.outbox import Outbox
+
+LOOK: Final = "look"
+SEND: Final = "send"
+"""Names of the two processes."""
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """How one process is doing."""
+
+    model: str = ""
+    """Model bundle in use."""
+    reason: str = ""
+    """What is wrong, where something is: `camera gone: /dev/video0`."""
+    stages: tuple[Stage, ...] = ()
+    """Latency of its stages."""
+    first_caption_seconds: float | None = None
+    """Time from the start of the process to its first caption."""
+    invoke_share: float | None = None
+    """Share of the time from frame to sentence that the interpreters took, 0 to 1."""
+
+
+NOTHING: Final = Report()
+
+
+def leave(outbox: Outbox, process: str, report: Report) -> None:
+    """Write a process's note; raises what `Outbox.report` raises."""
+    outbox.report(process, msgspec.json.encode(report))
+
+
+def read(outbox: Outbox, process: str) -> Report:
+    """Read a process's last note; an empty one where there is none, or another version's."""
+    body = outbox.reported(process)
+    try:
+        return msgspec.json.decode(body, type=Report) if body else NOTHING
+    except msgspec.MsgspecError:
+        return NOTHING
+
+
+def stages(outbox: Outbox, processes: Sequence[str] = (LOOK, SEND)) -> tuple[Stage, ...]:
+    """Give the stages of several processes in the order of the work."""
+    return tuple(stage for process in processes for stage in read(outbox, process).stages)

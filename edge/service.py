@@ -1,0 +1,154 @@
+"""Service: builds each process of the device from its configuration. The only place that makes adapters.
+
+Imports stand inside the functions, because the process that looks must not load the network, nor the one that sends
+the camera: what a process has not loaded it cannot use.
+"""
+
+import importlib.metadata
+import logging
+import os
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contract import bundle
+from contract.errors import Refused
+from edge import config, kernel
+from edge.config import Config
+from edge.errors import Misconfigured
+from edge.outbox import Outbox
+
+if TYPE_CHECKING:
+    from edge.infer.captioner import Captioner
+    from edge.ports import Camera
+
+log = logging.getLogger(__name__)
+
+
+def look(settings: Config, stop: threading.Event, started_at: float) -> None:
+    """Watch the camera until `stop`, or the end of a replay; raises `EdgeError`.
+
+    `started_at` is the start of the process on `time.perf_counter`, in seconds.
+    """
+    _leave_network(settings)
+    _quiet_opencv()
+    from edge.event import Eye  # noqa: PLC0415  # see the module's docstring
+    from edge.look import Look  # noqa: PLC0415
+
+    with Outbox(settings.outbox.path, settings.outbox.max_captions) as outbox:
+        captioner = open_captioner(settings.bundle, settings.threads)
+        manifest = captioner.manifest
+        eye = Eye(settings.site, settings.device, settings.camera.stream, manifest.model, manifest.language)
+        camera = open_camera(settings.camera, stop)
+        try:
+            Look(camera, captioner, outbox, eye, settings.gate, started_at=started_at).run(stop)
+        finally:
+            camera.close()
+
+
+def send(settings: Config, stop: threading.Event) -> None:
+    """Send captions until `stop`; raises `EdgeError`."""
+    from edge.send import Send  # noqa: PLC0415  # see the module's docstring
+
+    with Outbox(settings.outbox.path, settings.outbox.max_captions) as outbox:
+        Send(
+            outbox,
+            settings.mqtt,
+            site=settings.site,
+            device=settings.device,
+            version=importlib.metadata.version("wordcam"),
+        ).run(stop)
+
+
+def open_captioner(folder: Path, threads: int) -> "Captioner":
+    """Load a bundle; raises `Misconfigured` naming what is wrong with it."""
+    _quiet_opencv()
+    from edge.infer import pixels, runtime  # noqa: PLC0415  # see the module's docstring
+    from edge.infer.captioner import Captioner  # noqa: PLC0415
+
+    pixels.use_threads(threads)
+    try:
+        return Captioner.open(folder, threads)
+    except Refused as error:
+        raise Misconfigured(error.detail) from error
+    except (runtime.NotAModel, runtime.NoRuntime) as error:
+        raise Misconfigured(str(error)) from error
+
+
+def open_camera(settings: config.AnyCamera, stop: threading.Event) -> "Camera":
+    """Open the camera of the configured kind; raises `CameraGone` or `Misconfigured`."""
+    from edge.camera.pace import Pace  # noqa: PLC0415  # see the module's docstring
+
+    if isinstance(settings, config.Replay):
+        from edge.camera import replay  # noqa: PLC0415
+
+        return replay.open_camera(settings, stop.wait)
+    pace = Pace(1 / settings.looks_per_second, stop.wait)
+    if isinstance(settings, config.V4l2):
+        from edge.camera import v4l2  # noqa: PLC0415
+
+        return v4l2.open_camera(settings, pace)
+    if isinstance(settings, config.Rtsp):
+        from edge.camera import rtsp  # noqa: PLC0415
+
+        return rtsp.open_camera(settings, pace)
+    from edge.camera import picamera  # noqa: PLC0415  # picamera2 exists on a Raspberry Pi only
+
+    return picamera.open_camera(settings, pace)
+
+
+def check(settings: Config) -> list[str]:
+    """Look at all that the configuration names, without using it; give a line on each thing that is right.
+
+    Raises `Misconfigured` for the first that is not, `CameraGone` for a camera that is not there.
+    """
+    from edge.mqtt import Connection, Will, port_of  # noqa: PLC0415  # see the module's docstring
+
+    try:
+        manifest = bundle.load(settings.bundle)
+    except Refused as error:
+        raise Misconfigured(error.detail) from error
+    lines = [f"bundle: {manifest.model}, {len(manifest.files)} files, every digest right"]
+    with Outbox(settings.outbox.path, settings.outbox.max_captions) as outbox:
+        lines.append(f"outbox: {outbox.path}, {outbox.ledger().waiting} captions waiting")
+    Connection(settings.mqtt, client_id="", subscription="", will=Will("check", b""), window=1)
+    lines.append(f"mqtt: {settings.mqtt.host}:{port_of(settings.mqtt)}, {_protection(settings.mqtt)}")
+    open_camera(settings.camera, threading.Event()).close()
+    lines.append(f"camera: {settings.camera.stream} opens")
+    return lines
+
+
+def _protection(mqtt: config.Mqtt) -> str:
+    if mqtt.tls is None:
+        return "NOT encrypted: captions and password can be read on the way"
+    return "encrypted" + (", with this device's certificate" if mqtt.tls.cert_file else "")
+
+
+def _leave_network(settings: Config) -> None:
+    """Cut this process off from every network, where its camera does not need one."""
+    if isinstance(settings.camera, config.Rtsp):
+        log.info("network kept", extra={"why": "the camera is on the network"})
+        return
+    why_not = kernel.leave_network()
+    if why_not:
+        log.warning("network kept", extra={"why": why_not})
+    else:
+        log.info("network left", extra={"why": "no picture can leave this process"})
+
+
+def _quiet_opencv() -> None:
+    """Have OpenCV and FFmpeg not write to stderr: what matters of it comes back as an error with a name."""
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+
+
+def process_start() -> float:
+    """Give the start of this process on `time.perf_counter`, in seconds."""
+    # /proc/self/stat counts in ticks since boot from its 22nd field (proc(5)); the command in brackets may hold spaces.
+    try:
+        fields = Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        age = time.clock_gettime(time.CLOCK_BOOTTIME) - int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    except (OSError, AttributeError):
+        age = 0.0
+    return time.perf_counter() - age

@@ -1,0 +1,56 @@
+"""Still pictures: what the captioner says about files."""
+
+from pathlib import Path
+
+import msgspec
+
+from contract.caption import Hazard, Label
+from edge import event
+from edge.errors import Misconfigured
+from edge.infer import pixels
+from edge.infer.captioner import Captioner
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """What was said about one file."""
+
+    file: str
+    """The path as it was given."""
+    text: str
+    """The sentence."""
+    confidence: float
+    """0 to 1."""
+    labels: tuple[Label, ...]
+    """What the detector counted."""
+    hazards: tuple[Hazard, ...]
+    """Dangers that the beam speaks of."""
+    language: str
+    """Language of the sentence."""
+    model: str
+    """Model bundle, `name@version`."""
+
+
+def describe(captioner: Captioner, file: Path) -> Said:
+    """Caption a picture file; raises `Misconfigured` naming it where it cannot be read."""
+    try:
+        rgb = pixels.read(file)
+    except pixels.Unreadable as error:
+        raise Misconfigured(str(error)) from error
+    features = captioner.encode(rgb)
+    sentence = captioner.caption(features)
+    return Said(
+        file=str(file),
+        text=sentence.text,
+        confidence=round(sentence.confidence, event.DIGITS),
+        labels=event.labels(captioner.detect(features)),
+        hazards=event.hazards(sentence),
+        language=captioner.manifest.language,
+        model=captioner.manifest.model,
+    )
+
+
+def line(said: Said) -> str:
+    """Give what was said for people to read."""
+    beside = [f"{label.count} {label.name}" for label in said.labels]
+    beside += [f"{hazard.term} {hazard.probability:.0%}" for hazard in said.hazards]
+    return f"{said.file}: {said.text} ({', '.join([f'{said.confidence:.0%} sure', *beside])})"
