@@ -1,0 +1,185 @@
+"""The command `wordcam-broker`."""
+
+import argparse
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+
+from broker import config as config_file
+from broker import rulebook, service, sms, words
+from broker.config import MQTT_PASSWORD, secret
+from broker.errors import BrokerError, Misconfigured
+from broker.logs import JsonLines
+from broker.places import Places
+from broker.store import schema
+from broker.store.engine import open_engine
+from broker.trial import Outcome, Trial
+from broker.watch import Watch
+
+
+def console() -> None:
+    """Run the command and leave with its exit code."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one verb: 0, 75 (try again) or 78 (fix the config)."""
+    arguments = _parser().parse_args(argv)
+    _log_to_stderr(arguments.verbose)
+    verb: Callable[[argparse.Namespace], int] = arguments.verb
+    try:
+        return verb(arguments)
+    except BrokerError as error:
+        print(f"wordcam-broker: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`); nothing more can be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="wordcam-broker", description="Captions in, alerts out.")
+    parser.add_argument("-v", "--verbose", action="store_true", help="log more")
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+
+    def add(name: str, verb: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        sub = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        sub.add_argument("--config", type=Path, default=Path("config/broker.yaml"), help="default: %(default)s")
+        sub.set_defaults(verb=verb)
+        return sub
+
+    run = add("run", _run, "receive captions, store them, and tell people of danger")
+    run.add_argument("--summary", type=Path, metavar="FILE", help="write what happened as JSON at the end")
+    add("check", _check, "check the configuration and the rules, and start nothing")
+    watch = add("watch", _watch, "show captions as they come")
+    watch.add_argument("--last", type=int, default=20, metavar="N", help="begin with the last N (default: %(default)s)")
+    watch.add_argument("--once", action="store_true", help="show those and end")
+    test = add("send-test", _send_test, "send a test message to everyone, or to one person")
+    test.add_argument("--to", metavar="NAME", help="one recipient")
+    add("migrate", _migrate, "bring the database to this version")
+    _add_rules(verbs)
+    return parser
+
+
+def _add_rules(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    rules = verbs.add_parser("rules", help="try the rules").add_subparsers(required=True, metavar="VERB")
+    text = "show which rules would fire on sentences, which are cancelled, and why"
+    trial = rules.add_parser("test", help=text, description=text[0].upper() + text[1:] + ".")
+    trial.add_argument("file", metavar="FILE", help='JSON lines like {"text": "a fire burns"}; - is standard input')
+    trial.add_argument("--rules", type=Path, default=Path("config/rules.yaml"), help="default: %(default)s")
+    trial.add_argument("--json", action="store_true", help="one JSON object a line")
+    trial.add_argument("--language", choices=("en", "ko"), default="en", help="of the answer")
+    trial.set_defaults(verb=_test_rules)
+
+
+def _log_to_stderr(verbose: bool) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler], force=True)
+    for talkative in ("alembic", "sqlalchemy", "twilio", "urllib3"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    config = config_file.load(arguments.config)
+
+    def on_ready(stop: Callable[[], None]) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop())
+
+    summary = service.run(config, out=sys.stdout, on_ready=on_ready)
+    if arguments.summary is not None:
+        _write(arguments.summary, msgspec.json.format(msgspec.json.encode(summary), indent=2))
+    return 0
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data + b"\n")
+    except OSError as error:
+        raise Misconfigured(f"--summary {path}: {error.strerror}") from error
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    config = config_file.load(arguments.config)
+    book = rulebook.load(config.rules_file)
+    secret(config.mqtt.password_file, MQTT_PASSWORD, field="mqtt.password_file")
+    sender = service.build_sender(config, sys.stdout)
+    if not config.recipients:
+        print(f"{arguments.config}: recipients: nobody is told of anything", file=sys.stderr)
+    people = ", ".join(f"{person.name} ({person.e164}, {person.language})" for person in config.recipients)
+    print(f"{arguments.config}: good. Messages by {sender.name} to {people or 'nobody'}.")
+    print(f"{config.rules_file}: good. {len(book.rules)} rules: {', '.join(rule.name for rule in book.rules)}.")
+    return 0
+
+
+def _watch(arguments: argparse.Namespace) -> int:
+    config = config_file.load(arguments.config)
+    watch = Watch(config.database.path, Places.of(config), config.language, Console(file=sys.stdout, highlight=False))
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    watch.run(back=arguments.last, follow=not arguments.once, stopped=stop.is_set)
+    return 0
+
+
+def _send_test(arguments: argparse.Namespace) -> int:
+    config = config_file.load(arguments.config)
+    people = [person for person in config.recipients if arguments.to in (None, person.name)]
+    if not people:
+        known = ", ".join(person.name for person in config.recipients) or "nobody"
+        raise Misconfigured(f"{arguments.config}: recipients: no {arguments.to or 'recipient'}; known: {known}")
+    sender = service.build_sender(config, sys.stdout)
+    for person in people:
+        text = service.send_test(config, person, sender)
+        print(f"{person.name}: {sender.name}, {sms.parts(text)} part(s)")
+    return 0
+
+
+def _migrate(arguments: argparse.Namespace) -> int:
+    config = config_file.load(arguments.config)
+    engine = open_engine(config.database.path, wait_seconds=config.database.wait_seconds)
+    try:
+        revision = schema.migrate(engine)
+    finally:
+        engine.dispose()
+    print(f"{config.database.path}: at version {revision}")
+    return 0
+
+
+def _test_rules(arguments: argparse.Namespace) -> int:
+    trial = Trial(rulebook.load(arguments.rules))
+    try:
+        with sys.stdin if arguments.file == "-" else Path(arguments.file).open(encoding="utf-8") as lines:
+            for outcome in trial.run(lines, origin=arguments.file):
+                print(_as_json(outcome) if arguments.json else _describe(outcome, arguments.language))
+    except OSError as error:
+        raise Misconfigured(f"{arguments.file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise Misconfigured(f"{arguments.file}: byte {error.start} is not UTF-8") from error
+    return 0
+
+
+def _as_json(outcome: Outcome) -> str:
+    return msgspec.json.encode(outcome).decode()
+
+
+def _describe(outcome: Outcome, language: config_file.Language) -> str:
+    said = words.of(language)
+    lines = [json.dumps(outcome.text, ensure_ascii=False)]
+    lines += [
+        f"  {said.severity[found.severity]}: {found.rule} {said.fired}, {found.because}" for found in outcome.fired
+    ]
+    lines += [f"  {cancelled.rule} {said.cancelled}: {cancelled.because}" for cancelled in outcome.cancelled]
+    return "\n".join(lines if len(lines) > 1 else [*lines, f"  {said.nothing}"])

@@ -1,0 +1,225 @@
+"""`broker.yaml`: everything the alert service is told, checked whole before anything starts."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Final, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+import phonenumbers
+from msgspec import Meta
+
+from broker import strict
+from broker.errors import Misconfigured
+from contract.caption import Name
+
+MQTT_PASSWORD: Final = "WORDCAM_MQTT_PASSWORD"  # noqa: S105 - the name of a variable
+TWILIO_AUTH_TOKEN: Final = "WORDCAM_TWILIO_AUTH_TOKEN"  # noqa: S105 - the name of a variable
+
+Language = Literal["en", "ko"]
+"""Languages that people are written to in."""
+
+Severity = Literal["info", "warning", "critical"]
+SEVERITIES: Final[tuple[Severity, ...]] = ("info", "warning", "critical")
+"""From the least to the most urgent."""
+
+Seconds = Annotated[float, Meta(gt=0)]
+Hours = Annotated[float, Meta(gt=0, le=24 * 365)]
+Port = Annotated[int, Meta(ge=1, le=65535)]
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of the file."""
+
+
+class Wording(Section, frozen=True):
+    """One name in each language."""
+
+    en: str = ""
+    ko: str = ""
+
+
+def in_language(name: str | Wording, language: Language) -> str:
+    """Give a name in a language, or in the other one where it has none there; "" where it has none at all."""
+    if isinstance(name, str):
+        return name
+    return (name.ko or name.en) if language == "ko" else (name.en or name.ko)
+
+
+class Tls(Section, frozen=True):
+    """How the MQTT server is recognised, and how this service proves who it is."""
+
+    ca_file: Path | None = None
+    """Certificates of the authority that signed the server's; without it, the system's authorities count."""
+    cert_file: Path | None = None
+    """This service's own certificate, where the server asks for one."""
+    key_file: Path | None = None
+    """Its private key."""
+
+    def __post_init__(self) -> None:
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("`cert_file` and `key_file` come together or not at all")
+
+
+class Mqtt(Section, frozen=True):
+    """The MQTT server that devices publish to."""
+
+    host: str = "127.0.0.1"
+    port: Port = 1883
+    client_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")] = "wordcam-broker"
+    """The persistent session is kept under this name; two services may not share it."""
+    username: str = ""
+    password_file: Path | None = None
+    """A file that holds the password alone; the variable WORDCAM_MQTT_PASSWORD goes before it."""
+    tls: Tls | None = None
+    keepalive_seconds: Annotated[int, Meta(ge=5, le=3600)] = 30
+    session_expiry_hours: Hours = 168
+    """How long the server keeps messages for this service while it is away: a week covers a long holiday."""
+    batch: Annotated[int, Meta(ge=1, le=5000)] = 200
+    """Messages committed together at most; one commit costs the same for one as for hundreds."""
+
+
+class Database(Section, frozen=True, kw_only=True):
+    """Where captions and alerts are kept."""
+
+    path: Path
+    """An SQLite file on a local disk."""
+    wait_seconds: Seconds = 5
+    """How long one attempt waits for another process that holds the database."""
+
+
+class Twilio(Section, frozen=True, kw_only=True):
+    """The account that sends text messages. Without this part they are printed instead."""
+
+    account_sid: Annotated[str, Meta(pattern=r"^AC[0-9a-fA-F]{32}$")]
+    auth_token_file: Path | None = None
+    """A file that holds the auth token alone; the variable WORDCAM_TWILIO_AUTH_TOKEN goes before it."""
+    sender: str
+    """Your Twilio number in E.164 (`+1…`), or a messaging service (`MG…`)."""
+    base_url: Annotated[str, Meta(pattern=r"^https?://[^/]+$")] = "https://api.twilio.com"
+    """Where Twilio's API is: another address for a proxy or a trial server."""
+    timeout_seconds: Seconds = 15
+
+
+class Notify(Section, frozen=True):
+    """How stubbornly a text message is sent."""
+
+    first_retry_seconds: Seconds = 5
+    """Wait after the first failure; doubled at each further one, with jitter."""
+    longest_retry_seconds: Seconds = 600
+    give_up_after_hours: Hours = 24
+    """An alert this old is news to nobody: it is marked dead, and an error is logged."""
+
+
+class Recipient(Section, frozen=True, kw_only=True):
+    """Someone who is told."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=64)]
+    phone: str
+    """In international form: `+82 10 1234 5678`."""
+    language: Language = "en"
+    sites: tuple[Name, ...] = ()
+    """Only alerts of these sites; none means all."""
+    min_severity: Severity = "info"
+
+    def __post_init__(self) -> None:
+        _e164(self.phone)
+
+    @property
+    def e164(self) -> str:
+        """The number as gateways take it: `+821012345678`."""
+        return _e164(self.phone)
+
+    def wants(self, site: str, severity: Severity) -> bool:
+        """Say whether this person is told of an alert of a severity at a site."""
+        near = not self.sites or site in self.sites
+        return near and SEVERITIES.index(severity) >= SEVERITIES.index(self.min_severity)
+
+
+class Stream(Section, frozen=True):
+    """One camera of a device, as people call it."""
+
+    id: Name
+    name: str | Wording = ""
+
+
+class Device(Section, frozen=True):
+    """One device of a site, as people call it."""
+
+    id: Name
+    name: str | Wording = ""
+    streams: tuple[Stream, ...] = ()
+
+
+class Site(Section, frozen=True):
+    """One place, as people call it."""
+
+    id: Name
+    name: str | Wording = ""
+    timezone: str = ""
+    """Where it differs from the file's `timezone`."""
+    devices: tuple[Device, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.timezone:
+            _zone(self.timezone)
+
+
+class Config(Section, frozen=True, kw_only=True):
+    """The whole file."""
+
+    database: Database
+    rules_file: Path
+    mqtt: Mqtt = Mqtt()
+    timezone: str = "UTC"
+    """Clock that people read: `Asia/Seoul`."""
+    language: Language = "en"
+    """Language of the terminal."""
+    twilio: Twilio | None = None
+    notify: Notify = Notify()
+    recipients: tuple[Recipient, ...] = ()
+    sites: tuple[Site, ...] = ()
+
+    def __post_init__(self) -> None:
+        _zone(self.timezone)
+        names = [recipient.name for recipient in self.recipients]
+        if len(set(names)) != len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise ValueError(f"two recipients are called {twice!r}; give each a name of its own")
+
+
+def load(path: Path) -> Config:
+    """Read and check `broker.yaml`; raises `Misconfigured`."""
+    return strict.load(path, Config)
+
+
+def secret(file: Path | None, variable: str, *, field: str) -> str:
+    """Read a secret from the environment or else from its file; "" where neither is named.
+
+    Raises `Misconfigured` naming `field` where the file cannot be read.
+    """
+    if value := os.environ.get(variable):
+        return value
+    if file is None:
+        return ""
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"{field}: {file} cannot be read ({error}); or set {variable}") from error
+
+
+def _e164(phone: str) -> str:
+    try:
+        number = phonenumbers.parse(phone, None)
+    except phonenumbers.NumberParseException as error:
+        raise ValueError(f"{phone!r} is no international phone number; write it like +82 10 1234 5678") from error
+    if not phonenumbers.is_valid_number(number):
+        raise ValueError(f"{phone!r} cannot be dialled: no country gives out such a number")
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"{name!r} is no time zone; write it like Asia/Seoul") from error

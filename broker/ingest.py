@@ -1,0 +1,216 @@
+"""Takes messages from the MQTT server and acknowledges them once they are on the disk."""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from broker.config import MQTT_PASSWORD, Mqtt, Tls, secret
+from broker.errors import BrokerError, Locked, Misconfigured
+from broker.intake import Message
+from broker.reception import Answer
+from contract import ack, topics
+
+log = logging.getLogger(__name__)
+
+IN_FLIGHT: Final = 1000
+"""Messages that the server may send before the first of them is acknowledged: a few batches."""
+
+LONGEST_RECONNECT_SECONDS: Final = 30
+
+LOCKED_PAUSE_SECONDS: Final = 0.5
+"""Wait before a batch that met a locked database is tried again; the database itself has waited before."""
+
+MAX_UNASKED: Final = 5000
+"""Messages at QoS 0 that wait to be stored; a flood of those may be dropped, as QoS 0 allows."""
+
+REFUSED_LOGINS: Final = frozenset({"Bad user name or password", "Not authorized", "Banned"})
+"""Reason codes (MQTT 5, section 3.2.2.2) that only an operator can mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    """One message, with what is needed to acknowledge it."""
+
+    message: Message
+    mid: int
+    qos: int
+    connection: int
+    """Number of the connection it came on: packet ids of an earlier connection mean other messages."""
+
+
+@dataclass
+class Ingest:
+    """The MQTT side of the service. `accept` stores a batch and gives the answers; it raises `Locked`."""
+
+    settings: Mqtt
+    accept: Callable[[Sequence[Message]], list[Answer]]
+    failure: BrokerError | None = None
+    """Why it gave up, where only an operator can help."""
+    on_failure: Callable[[], None] = lambda: None
+    _queue: queue.SimpleQueue[_Delivery] = field(default_factory=queue.SimpleQueue)
+    _connection: int = 0
+    """Number of the present connection, 0 while there is none."""
+    _connections: int = 0
+    _ever_connected: bool = False
+    _sending: threading.Lock = field(default_factory=threading.Lock)
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> None:
+        """Receive, store and acknowledge until `stop`; what was received by then is still stored.
+
+        Raises `Misconfigured` where the TLS files or the password file cannot be used.
+        """
+        client = self._client()
+        settings = self.settings
+        client.connect_async(
+            settings.host, settings.port, settings.keepalive_seconds, clean_start=False, properties=self._session()
+        )
+        client.loop_start()
+        try:
+            while not self._stop.is_set():
+                self._take_in(client, self._batch(wait_seconds=0.2))
+            for batch in iter(lambda: self._batch(wait_seconds=0), []):
+                self._take_in(client, batch)
+        finally:
+            client.disconnect()
+            client.loop_stop()
+
+    def stop(self) -> None:
+        """Ask `run` to come to its end."""
+        self._stop.set()
+
+    def _client(self) -> Client:
+        settings = self.settings
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=settings.client_id,
+            protocol=MQTTProtocolVersion.MQTTv5,
+            manual_ack=True,
+        )
+        if settings.username:
+            password = secret(settings.password_file, MQTT_PASSWORD, field="mqtt.password_file")
+            client.username_pw_set(settings.username, password or None)
+        if settings.tls is not None:
+            _secure(client, settings.tls)
+        client.reconnect_delay_set(1, LONGEST_RECONNECT_SECONDS)
+        client.on_connect = self._on_connect
+        client.on_connect_fail = self._on_connect_fail
+        client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        return client
+
+    def _session(self) -> Properties:
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho has no hint there
+        properties.SessionExpiryInterval = int(self.settings.session_expiry_hours * 3600)
+        properties.ReceiveMaximum = IN_FLIGHT
+        return properties
+
+    def _on_connect(
+        self, client: Client, _userdata: Any, flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
+    ) -> None:
+        if reason.is_failure:
+            self._refused(f"refuses the login of {self.settings.username or 'an anonymous client'!r}: {reason}", reason)
+            return
+        with self._sending:
+            self._connections += 1
+            self._connection = self._connections
+        self._ever_connected = True
+        log.info("connected", extra=self._where() | {"session_kept": bool(flags.session_present)})
+        options = SubscribeOptions(qos=1)
+        client.subscribe([(topics.filter_of("caption"), options), (topics.filter_of("status"), options)])
+
+    def _on_subscribe(
+        self, _client: Client, _userdata: Any, _mid: int, reasons: list[ReasonCode], _properties: Properties | None
+    ) -> None:
+        denied = next((reason for reason in reasons if reason.is_failure), None)
+        if denied is not None:
+            self._refused(f"does not let us read {topics.ROOT}/+/+/caption and status: {denied}", denied)
+        else:
+            log.info("subscribed", extra=self._where())
+
+    def _on_connect_fail(self, _client: Client, _userdata: Any) -> None:
+        log.warning("MQTT server cannot be reached; trying again", extra=self._where())
+
+    def _on_disconnect(
+        self,
+        _client: Client,
+        _userdata: Any,
+        _flags: DisconnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        with self._sending:
+            self._connection = 0
+        if not self._stop.is_set():
+            log.warning("disconnected; trying again", extra=self._where() | {"reason": str(reason)})
+
+    def _refused(self, problem: str, reason: ReasonCode) -> None:
+        """Give up at the first connection; later on, an operator may be in the middle of changing the server."""
+        where = f"{self.settings.host}:{self.settings.port}"
+        line = f"the MQTT server at {where} {problem}; set mqtt.username and mqtt.password_file, or its ACL"
+        log.error("refused by the MQTT server", extra=self._where() | {"reason": str(reason)})
+        if str(reason) in REFUSED_LOGINS and self.failure is None and (not self._ever_connected or "read" in problem):
+            self.failure = Misconfigured(line)
+            self.on_failure()
+
+    def _on_message(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:
+        if message.qos == 0 and self._queue.qsize() >= MAX_UNASKED:
+            return
+        received = Message(message.topic, bytes(message.payload))
+        self._queue.put(_Delivery(received, message.mid, message.qos, self._connection))
+
+    def _batch(self, *, wait_seconds: float) -> list[_Delivery]:
+        """Wait for a first message and take along what has come meanwhile."""
+        batch: list[_Delivery] = []
+        try:
+            batch.append(self._queue.get(timeout=wait_seconds) if wait_seconds else self._queue.get_nowait())
+            while len(batch) < self.settings.batch:
+                batch.append(self._queue.get_nowait())
+        except queue.Empty:
+            pass
+        return batch
+
+    def _take_in(self, client: Client, batch: list[_Delivery]) -> None:
+        """Store a batch, trying as long as the database is locked, and only then acknowledge."""
+        if not batch:
+            return
+        messages = [delivery.message for delivery in batch]
+        while True:
+            try:
+                answers = self.accept(messages)
+                break
+            except Locked as error:
+                log.warning("cannot store; trying again", extra={"messages": len(batch), "error": str(error)})
+                if self._stop.is_set():
+                    return  # Nothing was acknowledged: the server keeps them for the next start.
+                time.sleep(LOCKED_PAUSE_SECONDS)
+        with self._sending:
+            for delivery in batch:
+                if delivery.qos and delivery.connection == self._connection:
+                    client.ack(delivery.mid, delivery.qos)
+            if self._connection:
+                for answer in answers:
+                    client.publish(topics.topic(answer.site, answer.device, "ack"), ack.encode(answer.ack), qos=1)
+
+    def _where(self) -> dict[str, object]:
+        return {"host": self.settings.host, "port": self.settings.port, "client_id": self.settings.client_id}
+
+
+def _secure(client: Client, tls: Tls) -> None:
+    ca_file, cert_file, key_file = (str(file) if file else None for file in (tls.ca_file, tls.cert_file, tls.key_file))
+    try:
+        client.tls_set(ca_file, cert_file, key_file)
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        raise Misconfigured(f"mqtt.tls: {error}; give PEM files that this user can read") from error

@@ -1,0 +1,75 @@
+"""Reads what came on a topic: a caption, a status, or something that does not keep the contract."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from contract import ack, caption, status, topics
+from contract.caption import Caption
+from contract.errors import Refused
+from contract.status import Status
+from contract.topics import Address
+
+MAX_SEARCHED_BYTES: Final = 1 << 16
+"""An id is looked for in a refused message up to this size: 32 times what the contract allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What came, and on which topic."""
+
+    topic: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A message that does not keep the contract."""
+
+    reason: str
+    """One of `contract.errors.REASONS`."""
+    detail: str
+    topic: str
+    payload: bytes
+    address: Address | None
+    """Who is told; None where the topic is not ours."""
+    event_id: str | None
+    """The event to let go of, where it can be read."""
+
+
+Reading = Caption | Status | Unreadable
+
+
+class _WithId(msgspec.Struct):
+    id: ack.EventId
+
+
+def read(message: Message) -> Reading:
+    """Read one message; never raises, whatever the bytes are."""
+    address: Address | None = None
+    try:
+        address = topics.parse(message.topic)
+        return _decode(message.payload, address)
+    except Refused as refused:
+        event_id = _find_id(message.payload) if address and address.channel == "caption" else None
+        return Unreadable(refused.reason, refused.detail, message.topic, message.payload, address, event_id)
+
+
+def _decode(payload: bytes, address: Address) -> Caption | Status:
+    match address.channel:
+        case "caption":
+            return caption.decode(payload, site=address.site, device=address.device)
+        case "status":
+            return status.decode(payload, site=address.site, device=address.device)
+        case "ack":
+            raise Refused("not-ours", "acknowledgements are written here, not read")
+
+
+def _find_id(payload: bytes) -> str | None:
+    if len(payload) > MAX_SEARCHED_BYTES:
+        return None
+    try:
+        return msgspec.json.decode(payload, type=_WithId).id
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None

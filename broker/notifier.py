@@ -1,0 +1,199 @@
+"""Sends the alerts that wait in the database, until each is sent or dead."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection, Engine
+
+from broker import retry
+from broker.config import Notify
+from broker.errors import Locked
+from broker.ports import Busy, Doubtful, Rejected, Sender, SendFailed
+from broker.store import alerts
+from broker.store.alerts import Alert, State
+from broker.store.engine import reading, writing
+
+log = logging.getLogger(__name__)
+
+LONGEST_NAP_SECONDS: Final = 30.0
+"""The database is looked at this often even if nobody wakes the notifier."""
+
+CLOCK_SKEW: Final = timedelta(minutes=5)
+"""How far this machine's clock and the provider's may be apart when it is asked after a message."""
+
+FAREWELL_SECONDS: Final = 5.0
+"""At a stop, messages that are due are still sent for so long."""
+
+LOCKED_PAUSE_SECONDS: Final = 1.0
+
+LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
+
+Clock = Callable[[], datetime]
+
+
+@dataclass
+class Notifier:
+    """The one sender of alerts. `compose` writes the text of an alert, `jitter` gives 0 to 1."""
+
+    engine: Engine
+    sender: Sender
+    compose: Callable[[Alert, datetime], str]
+    settings: Notify
+    jitter: Callable[[], float]
+    clock: Clock = lambda: datetime.now(UTC)
+    _wake: threading.Event = field(default_factory=threading.Event)
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _quiet_until: datetime = LONG_AGO
+
+    def wake(self) -> None:
+        """Say that there may be something to send."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Ask `run` to come to its end."""
+        self._stop.set()
+        self._wake.set()
+
+    def run(self) -> None:
+        """Send what is due, whenever it is due, until `stop`."""
+        self._insist(self._doubt_unfinished)
+        while not self._stop.is_set():
+            self._wake.clear()
+            if not self._try_step():
+                self._wake.wait(self._nap())
+        deadline = time.monotonic() + FAREWELL_SECONDS
+        while time.monotonic() < deadline and self._try_step():
+            pass
+
+    def step(self) -> bool:
+        """Do the next thing that is due; False where nothing is. Raises `Locked`."""
+        now = self.clock()
+        if now < self._quiet_until:
+            return False
+        with reading(self.engine) as connection:
+            alert = alerts.next_due(connection, at=now)
+        if alert is None:
+            return False
+        if alert.state is State.DOUBT:
+            self._ask(alert, now)
+        elif self._is_too_old(alert, now):
+            self._bury(alert, f"not sent within {self.settings.give_up_after_hours:g} h")
+        else:
+            self._send(alert, now)
+        return True
+
+    def _send(self, alert: Alert, now: datetime) -> None:
+        text = alert.text or self.compose(alert, now)
+        with writing(self.engine) as connection:
+            alerts.begin(connection, alert.id, text=text, provider=self.sender.name, at=now)
+        try:
+            provider_id = self.sender.send(alert.phone, text)
+        except SendFailed as error:
+            self._note_failure(alert, error)
+        else:
+            self._note_sent(alert, provider_id)
+
+    def _note_failure(self, alert: Alert, error: SendFailed) -> None:
+        if isinstance(error, Rejected):
+            self._bury(alert, str(error))
+            return
+        state = State.DOUBT if isinstance(error, Doubtful) else State.WAITING
+        self._put_off(alert, state, self._patience(alert, error), str(error))
+
+    def _patience(self, alert: Alert, error: SendFailed) -> timedelta:
+        if isinstance(error, Busy):
+            # The whole account is asked for patience, not this message alone.
+            self._quiet_until = self.clock() + error.retry_after
+            return error.retry_after
+        first, longest = self.settings.first_retry_seconds, self.settings.longest_retry_seconds
+        return retry.wait(
+            alert.attempts + 1,
+            first=timedelta(seconds=first),
+            longest=timedelta(seconds=longest),
+            jitter=self.jitter(),
+        )
+
+    def _ask(self, alert: Alert, now: datetime) -> None:
+        since = (alert.tried_at or alert.created_at) - CLOCK_SKEW
+        try:
+            found = list(self.sender.find(alert.phone, alert.text, since=since))
+        except SendFailed as error:
+            if self._is_too_old(alert, now):
+                self._bury(alert, f"it may have been sent; the provider could not be asked: {error}")
+            else:
+                self._put_off(alert, State.DOUBT, self._patience(alert, error), str(error))
+            return
+        with reading(self.engine) as connection:
+            taken = alerts.known_provider_ids(connection, found)
+        own = next((provider_id for provider_id in found if provider_id not in taken), None)
+        if own is not None:
+            self._note_sent(alert, own)
+        else:
+            self._put_off(alert, State.WAITING, timedelta(0), "the provider does not know it")
+
+    def _note_sent(self, alert: Alert, provider_id: str) -> None:
+        at = self.clock()
+        self._insist(lambda connection: alerts.mark_sent(connection, alert.id, provider_id=provider_id, at=at))
+        log.info("alert sent", extra=_about(alert) | {"provider": self.sender.name, "provider_id": provider_id})
+
+    def _put_off(self, alert: Alert, state: State, patience: timedelta, error: str) -> None:
+        due_at = self.clock() + patience
+        self._insist(lambda connection: alerts.put_off(connection, alert.id, state=state, due_at=due_at, error=error))
+        again = {"state": state.value, "again_in_seconds": round(patience.total_seconds(), 1), "error": error}
+        log.warning("alert not sent yet", extra=_about(alert) | again)
+
+    def _bury(self, alert: Alert, error: str) -> None:
+        self._insist(lambda connection: alerts.mark_dead(connection, alert.id, error=error))
+        log.error("alert is dead: tell them yourself", extra=_about(alert) | {"error": error, "text": alert.sentence})
+
+    def _is_too_old(self, alert: Alert, now: datetime) -> bool:
+        return now - alert.created_at >= timedelta(hours=self.settings.give_up_after_hours)
+
+    def _doubt_unfinished(self, connection: Connection) -> None:
+        # A message handed over a moment ago may not be in the provider's list yet.
+        due_at = self.clock() + timedelta(seconds=self.settings.first_retry_seconds)
+        if count := alerts.doubt_unfinished(connection, at=due_at):
+            log.warning("a stop left alerts half sent; the provider is asked", extra={"alerts": count})
+
+    def _insist(self, write: Callable[[Connection], None]) -> None:
+        """Write what has happened already, however long the database is locked, or until `stop`.
+
+        A message that was handed over stays `sending` then, and the next start asks after it.
+        """
+        while True:
+            try:
+                with writing(self.engine) as connection:
+                    write(connection)
+            except Locked as error:
+                log.warning("database is locked; waiting", extra={"error": str(error)})
+                if self._stop.wait(LOCKED_PAUSE_SECONDS):
+                    return
+            else:
+                return
+
+    def _try_step(self) -> bool:
+        try:
+            return self.step()
+        except Locked as error:
+            log.warning("database is locked; waiting", extra={"error": str(error)})
+            return False
+
+    def _nap(self) -> float:
+        try:
+            with reading(self.engine) as connection:
+                due_at = alerts.next_due_at(connection)
+        except Locked:
+            return LOCKED_PAUSE_SECONDS
+        if due_at is None:
+            return LONGEST_NAP_SECONDS
+        seconds = (max(due_at, self._quiet_until) - self.clock()).total_seconds()
+        return min(max(seconds, 0.01), LONGEST_NAP_SECONDS)
+
+
+def _about(alert: Alert) -> dict[str, object]:
+    return {"alert": alert.id, "rule": alert.rule, "site": alert.site, "recipient": alert.recipient}

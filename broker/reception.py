@@ -1,0 +1,170 @@
+"""Takes in a batch of messages: read, judged and stored in one transaction, then answered."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+from sqlalchemy import Connection, Engine
+
+from broker import cooldown, intake, rules
+from broker.config import SEVERITIES, Recipient
+from broker.cooldown import Outcome
+from broker.intake import Message, Reading, Unreadable
+from broker.rulebook import Rulebook
+from broker.rules import Finding, Seen
+from broker.store import alerts, captions, devices, refusals
+from broker.store.captions import Decision, Stored
+from broker.store.engine import writing
+from contract.ack import MAX_IDS, Ack, Refusal
+from contract.caption import Caption
+from contract.status import Status
+
+log = logging.getLogger(__name__)
+
+MAX_REFUSALS: Final = 8
+"""Refusals in one acknowledgement, as the contract allows."""
+
+ACK_BYTES: Final = 1900
+"""Encoded refusals in one acknowledgement: the rest of 2 KiB is its frame."""
+
+
+@dataclass
+class Tally:
+    """What came in since the start."""
+
+    captions: int = 0
+    duplicates: int = 0
+    statuses: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass
+class _Batch(Tally):
+    """What one batch brought; the alerts are told of only after the commit."""
+
+    alerts: list[dict[str, object]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An acknowledgement and whom it is for."""
+
+    site: str
+    device: str
+    ack: Ack
+
+
+@dataclass
+class Reception:
+    """The desk at which every message is taken in. `on_alert` is called after a commit that made alerts."""
+
+    engine: Engine
+    rulebook: Rulebook
+    recipients: Sequence[Recipient]
+    on_alert: Callable[[], None] = lambda: None
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    tally: Tally = field(default_factory=Tally)
+
+    def accept(self, messages: Sequence[Message]) -> list[Answer]:
+        """Store a batch, and give the acknowledgements that may be sent now.
+
+        Raises `Locked` where the database cannot be written; nothing has happened then, and the batch may come again.
+        """
+        readings = [intake.read(message) for message in messages]
+        batch = _Batch()
+        with writing(self.engine) as connection:
+            self._store(connection, readings, batch)
+        self._count(batch)
+        for made in batch.alerts:
+            log.info("alert made", extra=made)
+        if batch.alerts:
+            self.on_alert()
+        return list(_answers(readings))
+
+    def _store(self, connection: Connection, readings: Sequence[Reading], batch: _Batch) -> None:
+        now = self.clock()
+        events = [reading for reading in readings if isinstance(reading, Caption)]
+        new = captions.add(connection, events, received_at=now)
+        batch.captions, batch.duplicates = len(new), len(events) - len(new)
+        for caption in new:
+            batch.alerts += self._judge(connection, caption, now)
+        for reading in readings:
+            if isinstance(reading, Status):
+                devices.record(connection, reading, heard_at=now)
+                batch.statuses += 1
+            elif isinstance(reading, Unreadable):
+                refusals.count(connection, reading, at=now)
+                batch.refused[reading.reason] += 1
+
+    def _judge(self, connection: Connection, caption: Stored, now: datetime) -> list[dict[str, object]]:
+        """Write what every rule makes of a caption, and the alerts of the most urgent one that may tell."""
+        findings = rules.judge(self.rulebook, Seen.of(caption.event))
+        findings.sort(key=lambda finding: -SEVERITIES.index(finding.rule.severity))
+        site = caption.event.site
+        made: list[dict[str, object]] = []
+        for finding in findings:
+            rule, because = finding.rule, finding.because
+            people = [person for person in self.recipients if person.wants(site, rule.severity)]
+            outcome = self._outcome(connection, finding, site, people, now)
+            if outcome.tells and made:
+                outcome, because = Outcome.TOLD_AS, f"{because}; told as {made[0]['rule']}"
+            captions.add_decision(connection, caption, Decision(rule.name, outcome.value, because), at=now)
+            if outcome.tells:
+                for person in people:
+                    alerts.add(connection, caption, rule, to=person, at=now)
+                made.append({"rule": rule.name, "site": site, "people": len(people), "because": because})
+        return made
+
+    def _outcome(
+        self, connection: Connection, finding: Finding, site: str, people: Sequence[Recipient], now: datetime
+    ) -> Outcome:
+        if not finding.fired:
+            return Outcome.CANCELLED
+        if not people:
+            return Outcome.NOBODY
+        last = alerts.last_notice(connection, rule=finding.rule.name, site=site)
+        return cooldown.decide(last, now=now, repeat_after=finding.rule.cooldown)
+
+    def _count(self, batch: _Batch) -> None:
+        self.tally.captions += batch.captions
+        self.tally.duplicates += batch.duplicates
+        self.tally.statuses += batch.statuses
+        self.tally.refused.update(batch.refused)
+        for reason, count in batch.refused.items():
+            log.warning("messages refused", extra={"reason": reason, "messages": count})
+
+
+def _answers(readings: Sequence[Reading]) -> Iterator[Answer]:
+    """Put the acknowledgements of one batch together, as few as the contract allows."""
+    stored: dict[tuple[str, str], list[str]] = {}
+    refused: dict[tuple[str, str], list[Refusal]] = {}
+    for reading in readings:
+        if isinstance(reading, Caption):
+            stored.setdefault((reading.site, reading.device), []).append(reading.id)
+        elif isinstance(reading, Unreadable) and reading.address is not None and reading.event_id is not None:
+            place = (reading.address.site, reading.address.device)
+            refused.setdefault(place, []).append(Refusal(reading.event_id, reading.reason))
+    for (site, device), ids in stored.items():
+        for at in range(0, len(ids), MAX_IDS):
+            yield Answer(site, device, Ack(stored=tuple(ids[at : at + MAX_IDS])))
+    for (site, device), named in refused.items():
+        yield from (Answer(site, device, Ack(refused=some)) for some in _bundles(named))
+
+
+def _bundles(named: Sequence[Refusal]) -> Iterator[tuple[Refusal, ...]]:
+    """Part refusals so that each acknowledgement keeps within the contract: hostile ids may be long once encoded."""
+    bundle: list[Refusal] = []
+    room = ACK_BYTES
+    for refusal in named:
+        size = len(msgspec.json.encode(refusal)) + 1
+        if bundle and (size > room or len(bundle) == MAX_REFUSALS):
+            yield tuple(bundle)
+            bundle, room = [], ACK_BYTES
+        bundle.append(refusal)
+        room -= size
+    if bundle:
+        yield tuple(bundle)

@@ -1,0 +1,192 @@
+"""Puts the alert service together, and runs it until it is told to stop."""
+
+import logging
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TextIO
+
+import msgspec
+from sqlalchemy import Engine
+
+from broker import lease, render, rulebook, sms, words
+from broker.config import TWILIO_AUTH_TOKEN, Config, Language, Recipient, in_language, secret
+from broker.errors import Misconfigured, Unavailable
+from broker.ingest import Ingest
+from broker.notifier import Notifier
+from broker.places import Places
+from broker.ports import Sender, SendFailed, Translator
+from broker.reception import Reception, Tally
+from broker.render import Telling
+from broker.rulebook import Rulebook
+from broker.senders.console import ConsoleSender
+from broker.store import alerts, devices, schema
+from broker.store.alerts import Alert
+from broker.store.engine import open_engine, reading
+from broker.translators.original import Original
+from contract.status import Ledger
+
+log = logging.getLogger(__name__)
+
+
+class Sms(msgspec.Struct, frozen=True):
+    """One text message of this run."""
+
+    recipient: str
+    language: str
+    rule: str
+    state: str
+    text: str
+    parts: int
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """What one run did; `run --summary FILE` writes it as JSON."""
+
+    captions: int
+    duplicates: int
+    statuses: int
+    refused: dict[str, int]
+    alerts: dict[str, int]
+    """Messages made or sent in this run, by state."""
+    texts: list[Sms]
+    devices: dict[str, Ledger]
+    """Words against video, by `site/device`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Composer:
+    """Writes the text of an alert for its recipient."""
+
+    places: Places
+    rulebook: Rulebook
+    translator: Translator
+
+    def __call__(self, alert: Alert, now: datetime) -> str:
+        """Give the message as it is sent."""
+        language = alert.language
+        ids = (alert.site, alert.device, alert.stream)
+        title = next((rule.title for rule in self.rulebook.rules if rule.name == alert.rule), "")
+        telling = Telling(
+            title=in_language(title, language) or alert.rule,
+            site=self.places.name(*ids[:1], language=language),
+            device=self.places.name(*ids[:2], language=language),
+            stream=self.places.name(*ids, language=language),
+            at=self.places.local(alert.captured_at, alert.site),
+            sentence=self.translator.translate(alert.sentence, source=alert.sentence_language, target=language),
+            original=alert.sentence,
+        )
+        return render.text(telling, language=language, now=self.places.local(now, alert.site))
+
+
+def build_sender(config: Config, out: TextIO) -> Sender:
+    """Give the sender that the configuration asks for; raises `Misconfigured` where the auth token is missing."""
+    account = config.twilio
+    if account is None:
+        return ConsoleSender(out, language=config.language)
+    token = secret(account.auth_token_file, TWILIO_AUTH_TOKEN, field="twilio.auth_token_file")
+    if not token:
+        raise Misconfigured(f"twilio.auth_token_file: no token; name a file that holds it, or set {TWILIO_AUTH_TOKEN}")
+    # Twilio's library takes half a second to import, which `rules test` and `watch` need not wait for.
+    from broker.senders.twilio import TwilioSender  # noqa: PLC0415 - see above
+
+    return TwilioSender(
+        account.account_sid,
+        token,
+        sender=account.sender,
+        base_url=account.base_url,
+        timeout_seconds=account.timeout_seconds,
+    )
+
+
+def run(config: Config, *, out: TextIO, on_ready: Callable[[Callable[[], None]], None]) -> Summary:
+    """Run until stopped. `on_ready` is given the function that stops it, from any thread or signal handler.
+
+    Raises `Misconfigured` or `Unavailable`.
+    """
+    book = rulebook.load(config.rules_file)
+    sender = build_sender(config, out)
+    with lease.hold(config.database.path):
+        engine = open_engine(config.database.path, wait_seconds=config.database.wait_seconds)
+        schema.require_current(engine)
+        try:
+            return _run(config, engine, book, sender, on_ready)
+        finally:
+            engine.dispose()
+
+
+def _run(
+    config: Config,
+    engine: Engine,
+    book: Rulebook,
+    sender: Sender,
+    on_ready: Callable[[Callable[[], None]], None],
+) -> Summary:
+    started_at = datetime.now(UTC)
+    composer = Composer(Places.of(config), book, Original())
+    notifier = Notifier(engine, sender, composer, config.notify, jitter=random.random)
+    reception = Reception(engine, book, config.recipients, on_alert=notifier.wake)
+    ingest = Ingest(config.mqtt, reception.accept)
+    ingest.on_failure = ingest.stop
+    crashes: list[BaseException] = []
+    thread = threading.Thread(target=_supervise, args=(notifier.run, crashes, ingest.stop), name="notifier")
+    on_ready(ingest.stop)
+    log.info("started", extra={"rules": len(book.rules), "recipients": len(config.recipients), "sender": sender.name})
+    thread.start()
+    try:
+        ingest.run()
+    finally:
+        notifier.stop()
+        thread.join()
+    if crashes:
+        raise crashes[0]
+    if ingest.failure is not None:
+        raise ingest.failure
+    log.info("stopped", extra={"captions": reception.tally.captions})
+    return _summarise(engine, reception.tally, started_at)
+
+
+def _supervise(work: Callable[[], None], crashes: list[BaseException], stop: Callable[[], None]) -> None:
+    """Run a thread whose death must end the whole service, so that whatever supervises it starts it again."""
+    try:
+        work()
+    except Exception as error:
+        log.exception("the notifier died; stopping")
+        crashes.append(error)
+        stop()
+
+
+def _summarise(engine: Engine, tally: Tally, started_at: datetime) -> Summary:
+    with reading(engine) as connection:
+        made = alerts.made_since(connection, started_at)
+        states = devices.states(connection)
+    counts: dict[str, int] = {}
+    for alert in made:
+        counts[alert.state.value] = counts.get(alert.state.value, 0) + 1
+    return Summary(
+        captions=tally.captions,
+        duplicates=tally.duplicates,
+        statuses=tally.statuses,
+        refused=dict(tally.refused),
+        alerts=counts,
+        texts=[_sms(alert) for alert in made],
+        devices={f"{site}/{device}": ledger for (site, device), (_, ledger) in states.items()},
+    )
+
+
+def _sms(alert: Alert) -> Sms:
+    return Sms(alert.recipient, alert.language, alert.rule, alert.state.value, alert.text, sms.parts(alert.text))
+
+
+def send_test(config: Config, recipient: Recipient, sender: Sender) -> str:
+    """Send one test message and give its text; raises `Unavailable` where it is not taken."""
+    language: Language = recipient.language
+    at = Places.of(config).local(datetime.now(UTC), "")
+    text = sms.plain(words.of(language).test.format(name=recipient.name, time=f"{at:%H:%M}"))
+    try:
+        sender.send(recipient.e164, text)
+    except SendFailed as error:
+        raise Unavailable(f"{recipient.name}: {sender.name} did not take the message: {error}") from error
+    return text

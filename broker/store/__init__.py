@@ -1,0 +1,1 @@
+"""Where captions, alerts and what is known of the devices are kept."""

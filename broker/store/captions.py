@@ -1,0 +1,120 @@
+"""Keeps captions, each of them once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Row, insert, select
+
+from broker.store import tables
+from contract.caption import Caption
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A caption event with the number of its row."""
+
+    id: int
+    event: Caption
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one rule made of a caption, and why."""
+
+    rule: str
+    outcome: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A stored caption as a reader of the history sees it."""
+
+    id: int
+    site: str
+    device: str
+    stream: str
+    captured_at: datetime
+    text: str
+    confidence: float
+    decisions: tuple[Decision, ...]
+
+
+def add(connection: Connection, captions: Sequence[Caption], *, received_at: datetime) -> list[Stored]:
+    """Store the captions that are new, and give these in order."""
+    table = tables.caption
+    ids = [caption.id for caption in captions]
+    known = connection.execute(select(table.c.source, table.c.event_id).where(table.c.event_id.in_(ids)))
+    seen = {(source, event_id) for source, event_id in known}
+    new = []
+    for caption in captions:
+        if (caption.source, caption.id) not in seen:
+            seen.add((caption.source, caption.id))
+            new.append(caption)
+    if not new:
+        return []
+    rows = connection.execute(
+        insert(table).returning(table.c.id, sort_by_parameter_order=True),
+        [_row(caption, received_at) for caption in new],
+    )
+    return [Stored(int(row.id), caption) for row, caption in zip(rows, new, strict=True)]
+
+
+def after(connection: Connection, caption_id: int, *, limit: int) -> list[Heard]:
+    """Give the oldest `limit` captions stored after one."""
+    table = tables.caption
+    query = select(table).where(table.c.id > caption_id).order_by(table.c.id).limit(limit)
+    rows = connection.execute(query).all()
+    decisions: dict[int, list[Decision]] = {}
+    asked = tables.decision
+    for row in connection.execute(select(asked).where(asked.c.caption_id.in_([row.id for row in rows]))):
+        decisions.setdefault(row.caption_id, []).append(Decision(row.rule, row.outcome, row.because))
+    return [_heard(row, decisions.get(row.id, [])) for row in rows]
+
+
+def newest_id(connection: Connection, *, back: int = 0) -> int:
+    """Give the id to read `after` so that the last `back` captions and all later ones come."""
+    table = tables.caption
+    query = select(table.c.id).order_by(table.c.id.desc()).offset(back).limit(1)
+    return connection.execute(query).scalar() or 0
+
+
+def add_decision(connection: Connection, caption: Stored, decision: Decision, *, at: datetime) -> None:
+    """Write down what a rule made of a caption."""
+    row = {"caption_id": caption.id, "rule": decision.rule, "outcome": decision.outcome, "decided_at": at}
+    connection.execute(insert(tables.decision), row | {"because": decision.because[:400]})
+
+
+def _row(caption: Caption, received_at: datetime) -> dict[str, Any]:
+    return {
+        "source": caption.source,
+        "event_id": caption.id,
+        "site": caption.site,
+        "device": caption.device,
+        "stream": caption.stream,
+        "seq": caption.seq,
+        "captured_at": caption.captured_at,
+        "received_at": received_at,
+        "text": caption.text,
+        "language": caption.language,
+        "confidence": caption.confidence,
+        "labels": msgspec.to_builtins(caption.labels),
+        "hazards": msgspec.to_builtins(caption.hazards),
+        "model": caption.model,
+    }
+
+
+def _heard(row: Row[Any], decisions: list[Decision]) -> Heard:
+    return Heard(
+        id=row.id,
+        site=row.site,
+        device=row.device,
+        stream=row.stream,
+        captured_at=row.captured_at,
+        text=row.text,
+        confidence=row.confidence,
+        decisions=tuple(decisions),
+    )

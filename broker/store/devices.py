@@ -1,0 +1,40 @@
+"""Keeps the last word of every device about itself."""
+
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection, delete, insert, select
+
+from broker.store import tables
+from contract.status import Ledger, State, Status
+
+
+def record(connection: Connection, status: Status, *, heard_at: datetime) -> bool:
+    """Keep a status, unless it is the last will of a connection that a newer one has replaced."""
+    table = tables.device
+    own = (table.c.site == status.site) & (table.c.device == status.device)
+    known = connection.execute(select(table).where(own)).first()
+    if known is not None and status.state is State.OFFLINE and status.since < known.since:
+        return False
+    row = {
+        "site": status.site,
+        "device": status.device,
+        "state": status.state.value,
+        "since": status.since,
+        "heard_at": heard_at,
+        "reason": status.reason,
+        # A last will is written in advance and knows less than what was said since.
+        "version": status.version or (known.version if known else ""),
+        "model": status.model or (known.model if known else ""),
+        "ledger": msgspec.to_builtins(status.ledger) if status.ledger else (known.ledger if known else {}),
+        "stages": msgspec.to_builtins(status.stages) or (known.stages if known else []),
+    }
+    connection.execute(delete(table).where(own))
+    connection.execute(insert(table), row)
+    return True
+
+
+def states(connection: Connection) -> dict[tuple[str, str], tuple[State, Ledger]]:
+    """Give the state and the ledger of every device, by site and device."""
+    rows = connection.execute(select(tables.device).order_by(tables.device.c.site, tables.device.c.device))
+    return {(row.site, row.device): (State(row.state), msgspec.convert(row.ledger, Ledger)) for row in rows}

@@ -1,0 +1,67 @@
+"""Opens the SQLite database so that what is committed survives a power cut."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import OperationalError
+
+from broker.errors import Locked, Unavailable
+
+_TEMPORARY = ("locked", "busy", "full", "disk i/o error", "readonly", "unable to open")
+"""What SQLite says when another process or the disk is in the way, not the statement."""
+
+
+def open_engine(path: Path, *, wait_seconds: float = 5.0) -> Engine:
+    """Open the database, making the file where there is none; raises `Unavailable` where its folder cannot be made."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(f"{path.parent}: cannot hold the database: {error.strerror}") from error
+    url = URL.create("sqlite", database=str(path))
+    engine = create_engine(url, connect_args={"timeout": wait_seconds, "check_same_thread": False})
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction that holds the write lock from its start; raises `Locked` where it cannot be had."""
+    with _explained(engine), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """Open a transaction that sees one moment and holds up nobody; raises `Locked` where the file cannot be read."""
+    with _explained(engine), engine.connect().execution_options(reading=True) as connection:
+        yield connection
+
+
+@contextmanager
+def _explained(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        problem = str(error.orig)
+        if any(word in problem.lower() for word in _TEMPORARY):
+            raise Locked(f"{engine.url.database}: {problem}") from error
+        raise
+
+
+def _prepare(connection: sqlite3.Connection, record: Any) -> None:  # noqa: ARG001 - SQLAlchemy passes it
+    # Transactions are begun below: the sqlite3 module would begin them only at the first write, too late for a lock.
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode = WAL")
+    # NORMAL may lose the last commits at a power cut, and they have been acknowledged to the device.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _begin(connection: Connection) -> None:
+    reading = connection.get_execution_options().get("reading", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

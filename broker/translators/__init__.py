@@ -1,0 +1,1 @@
+"""Ways to put a sentence into another language, one file each."""

@@ -1,0 +1,102 @@
+"""A device as the server sees it: publishes captions and statuses, and remembers what was acknowledged."""
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+
+from contract import ack, caption, topics
+from contract.caption import Caption, Hazard
+from contract.status import State, Status
+from tests.mosquitto import Mosquitto
+
+SOON = 30.0
+"""Seconds that a test waits for what takes milliseconds on an idle machine."""
+
+NOON = datetime(2026, 3, 14, 3, 0, tzinfo=UTC)
+"""12:00 in Seoul."""
+
+
+def event(text: str = "a man walks", **changes: Any) -> Caption:
+    """Give a caption event of device pi-01 at north-gate."""
+    seq = changes.pop("seq", 0)
+    facts: dict[str, Any] = {
+        "text": text,
+        "site": "north-gate",
+        "device": "pi-01",
+        "stream": "cam-0",
+        "captured_at": NOON + timedelta(seconds=seq),
+        "time": NOON + timedelta(seconds=seq),
+        "confidence": 0.8,
+        "model": "wordcam-1@1.0.0",
+        "seq": seq,
+        "id": f"event-{seq:08d}",
+    } | changes
+    if "hazards" in facts:
+        facts["hazards"] = tuple(Hazard(term, share) for term, share in facts["hazards"].items())
+    facts.setdefault("source", caption.source(facts["site"], facts["device"], facts["stream"]))
+    return Caption(**facts)
+
+
+def status(**changes: Any) -> Status:
+    """Give an online status of device pi-01 at north-gate."""
+    facts: dict[str, Any] = {"state": State.ONLINE, "site": "north-gate", "device": "pi-01", "since": NOON, "at": NOON}
+    return Status(**(facts | changes))
+
+
+def wait_until(true: Callable[[], bool], what: str, seconds: float = SOON) -> None:
+    """Wait for something; fails saying what did not happen."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {seconds:g} s")
+        time.sleep(0.02)
+
+
+class FakeDevice:
+    """A connected publisher. `stored` and `refused` fill as acknowledgements come."""
+
+    def __init__(self, server: Mosquitto, *, site: str = "north-gate", device: str = "pi-01", **login: str) -> None:
+        self.site, self.device = site, device
+        self.stored: list[str] = []
+        self.refused: dict[str, str] = {}
+        self._subscribed = threading.Event()
+        self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
+        if login:
+            self._client.username_pw_set(login["username"], login["password"])
+        self._client.on_message = self._on_message
+        self._client.on_subscribe = lambda *_: self._subscribed.set()
+        self._client.connect(server.host, server.port)
+        self._client.subscribe(topics.topic(site, device, "ack"), qos=1)
+        self._client.loop_start()
+
+    def __enter__(self) -> Self:
+        assert self._subscribed.wait(SOON)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def say(self, *events: Caption) -> None:
+        """Publish captions at QoS 1 and wait until the MQTT server has them."""
+        for one in events:
+            self.shout(topics.topic(self.site, self.device, "caption"), caption.encode(one))
+
+    def shout(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Publish any bytes on any topic at QoS 1."""
+        self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(SOON)
+
+    def wait_stored(self, *events: Caption) -> None:
+        """Wait until the acknowledgements of these have come."""
+        ids = {one.id for one in events}
+        wait_until(lambda: ids <= set(self.stored), f"acknowledgement of {len(ids)} captions")
+
+    def _on_message(self, _client: Client, _userdata: Any, message: Any) -> None:
+        said = ack.decode(message.payload)
+        self.stored.extend(said.stored)
+        self.refused.update({refusal.id: refusal.reason for refusal in said.refused})
