@@ -1,0 +1,99 @@
+"""Run the whole path on this machine: `python -m demo`."""
+
+import argparse
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+from demo import mqtt, screen, settings, source, summary, words
+from demo.children import Children
+from demo.errors import Stuck
+from demo.settings import REPOSITORY
+from demo.source import Source
+from demo.stage import Stage
+from demo.words import Words
+
+TURN_SECONDS: Final = 0.2
+"""Time between two looks at the processes."""
+
+SETTLE_SECONDS: Final = 1.5
+"""After the device's last sentence is on the server's disk, time for the last text message to be written."""
+
+UNATTENDED_SECONDS: Final = 60.0
+"""A camera never ends; where nobody can press Ctrl-C, a minute shows enough."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the demo; gives 0, 75 (try again) or 78 (mend something)."""
+    given = _parser().parse_args(argv)
+    said = words.of(given.language)
+    # A request to end from outside ends the demo as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        chosen = source.choose(given.clip, said)
+        with tempfile.TemporaryDirectory(prefix="wordcam-demo-") as folder:
+            _run(Path(folder), chosen, given, said)
+    except Stuck as error:
+        print(f"wordcam demo: {error}", file=sys.stderr)
+        return error.code
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m demo", description="The whole path on this machine.")
+    parser.add_argument("--clip", type=Path, metavar="PATH", help="a video file or a folder of pictures to look at")
+    parser.add_argument("--language", choices=("en", "ko"), default="en", help="of the guard and of these lines")
+    parser.add_argument("--bundle", type=Path, default=REPOSITORY / "models" / "wordcam-1", help="the model")
+    parser.add_argument("--seconds", type=float, help="stop after so long")
+    return parser
+
+
+def _run(folder: Path, chosen: Source, given: argparse.Namespace, said: Words) -> None:
+    if not (given.bundle / "manifest.json").is_file():
+        raise Stuck(f"{given.bundle} holds no model bundle: name one with --bundle FOLDER")
+    screen.say(said.looks_at.format(source=chosen.name))
+    screen.say(screen.quiet(said.rules))
+    stage = Stage(folder, Children(folder))
+    try:
+        _start(stage, chosen, given, said)
+        _look_on(stage, _deadline(given.seconds, chosen))
+        time.sleep(SETTLE_SECONDS)
+    except KeyboardInterrupt:
+        screen.say(f"\n{said.interrupted}")
+    finally:
+        stage.children.stop()
+    screen.say()
+    for line in summary.lines(stage.device_summary, stage.server_summary, said):
+        screen.say(line)
+
+
+def _start(stage: Stage, chosen: Source, given: argparse.Namespace, said: Words) -> None:
+    users = settings.users()
+    server = mqtt.prepare(stage.folder, users)
+    mqtt_parts = {name: settings.mqtt_part(stage.folder, name, word, server.port) for name, word in users.items()}
+    stage.start_mqtt(server)
+    screen.say(said.mqtt.format(server=server.name, port=server.port))
+    stage.start_broker(settings.write_broker(stage.folder, given.language, mqtt_parts[settings.SERVER]))
+    screen.say(said.broker)
+    screen.say(said.edge.format(model=given.bundle.name))
+    screen.say(screen.stress(said.live))
+    stage.start_edge(settings.write_edge(stage.folder, chosen, given.bundle, mqtt_parts[settings.DEVICE]))
+
+
+def _deadline(seconds: float | None, chosen: Source) -> float:
+    unattended = chosen.live and not sys.stdin.isatty()
+    return time.monotonic() + (seconds or (UNATTENDED_SECONDS if unattended else float("inf")))
+
+
+def _look_on(stage: Stage, deadline: float) -> None:
+    while time.monotonic() < deadline and stage.goes_on():
+        time.sleep(TURN_SECONDS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

