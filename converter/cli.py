@@ -1,0 +1,178 @@
+"""The command line of the converter: `wordcam-convert convert | verify | evaluate | inspect`."""
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+
+from contract.errors import Refused
+from converter import anatomy, box_scores, caption_scores, coco, config, export, tables
+from converter.errors import FIX_THE_INPUT, TRY_AGAIN, Unusable
+from converter.evidence import Evidence
+from edge.infer.captioner import Captioner
+from edge.infer.pixels import Unreadable
+from edge.infer.runtime import NoRuntime, NotAModel
+
+MISSED = 1
+"""Exit code when a bundle misses a limit."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb and give its exit code: 0, 1 for a missed limit, 75 try again, 78 mend what was given."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    options = _parser().parse_args(words)
+    options.command = shlex.join(["wordcam-convert", *words])
+    try:
+        code: int = options.run(options)
+    except (Unusable, Refused, Unreadable, NotAModel, NoRuntime) as error:
+        return _fail(error, FIX_THE_INPUT)
+    except OSError as error:
+        return _fail(error, TRY_AGAIN)
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def console() -> None:
+    """Run as the installed command."""
+    sys.exit(main())
+
+
+def _fail(error: Exception, code: int) -> int:
+    print(f"wordcam-convert: {error}", file=sys.stderr)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="wordcam-convert", description="Make, judge and look into model bundles.")
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    _add_convert(verbs)
+    _add_verify(verbs)
+    _add_evaluate(verbs)
+    _add_inspect(verbs)
+    return parser
+
+
+def _add_convert(verbs: Any) -> None:  # argparse keeps the type of its subparsers private
+    verb = verbs.add_parser("convert", help="quantize an export to a bundle, and write it if it keeps its limits")
+    verb.add_argument("export", type=Path, metavar="EXPORT", help="folder that `wordcam-train export` wrote")
+    verb.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the bundle: models/NAME")
+    _add_judging(verb)
+    verb.set_defaults(run=_convert)
+
+
+def _add_verify(verbs: Any) -> None:
+    verb = verbs.add_parser("verify", help="compare a bundle with the export it was made from")
+    verb.add_argument("bundle", type=Path, metavar="BUNDLE", help="folder of the bundle")
+    verb.add_argument("export", type=Path, metavar="EXPORT", help="folder that `wordcam-train export` wrote")
+    _add_judging(verb)
+    verb.set_defaults(run=_verify)
+
+
+def _add_judging(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--config", type=Path, metavar="FILE", help="settings and limits, as config/converter.yaml")
+    verb.add_argument("--images", type=Path, metavar="DIR", help="calibrate on this folder, not on the export's list")
+    verb.add_argument("--captions", type=Path, metavar="FILE", help="COCO captions to score on, pictures in images/")
+    verb.add_argument("--detections", type=Path, metavar="FILE", help="COCO instances to score on, pictures in images/")
+    _add_threads(verb)
+
+
+def _add_evaluate(verbs: Any) -> None:
+    verb = verbs.add_parser("evaluate", help="score a bundle on captions or boxes in COCO's formats")
+    verb.add_argument("--bundle", type=Path, required=True, metavar="DIR", help="folder of the bundle")
+    what = verb.add_mutually_exclusive_group(required=True)
+    what.add_argument("--captions", type=Path, metavar="FILE", help="COCO captions")
+    what.add_argument("--detections", type=Path, metavar="FILE", help="COCO instances")
+    verb.add_argument("--images", type=Path, metavar="DIR", help="where the pictures are; images/ beside the file")
+    verb.add_argument("--limit", type=_positive, metavar="N", help="look at the first N pictures only")
+    _add_json(verb)
+    _add_threads(verb)
+    verb.set_defaults(run=_evaluate)
+
+
+def _add_inspect(verbs: Any) -> None:
+    verb = verbs.add_parser("inspect", help="show what is inside a bundle")
+    verb.add_argument("bundle", type=Path, metavar="BUNDLE", help="folder of the bundle")
+    _add_json(verb)
+    verb.set_defaults(run=_inspect)
+
+
+def _add_json(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--json", action="store_true", help="one JSON object in place of tables")
+
+
+def _add_threads(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--threads", type=_positive, default=1, metavar="N", help="threads of inference (%(default)s)")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is less than 1")
+    return number
+
+
+def _convert(options: argparse.Namespace) -> int:
+    settings, source = _settings(options), export.load(options.export)
+    evidence = _evidence(options)
+    from converter import convert  # noqa: PLC0415  # pulls TensorFlow in, which the other verbs do without
+
+    outcome = convert.convert(source, options.out, settings, evidence)
+    Console().print(tables.verdict(outcome.report, outcome.checks))
+    if outcome.kept:
+        print(f"written: {options.out}")
+        return 0
+    print(f"not written: {options.out} would miss its limits", file=sys.stderr)
+    return MISSED
+
+
+def _verify(options: argparse.Namespace) -> int:
+    settings, source = _settings(options), export.load(options.export)
+    evidence = _evidence(options)
+    from converter import convert  # noqa: PLC0415  # pulls TensorFlow in, which the other verbs do without
+
+    outcome = convert.verify(options.bundle, source, settings, evidence)
+    Console().print(tables.verdict(outcome.report, outcome.checks))
+    return 0 if outcome.kept else MISSED
+
+
+def _settings(options: argparse.Namespace) -> config.Settings:
+    return config.load(options.config) if options.config else config.Settings()
+
+
+def _evidence(options: argparse.Namespace) -> Evidence:
+    captioned = coco.captioned(options.captions) if options.captions else ()
+    boxed = coco.boxed(options.detections) if options.detections else None
+    return Evidence(options.images, captioned, boxed, options.threads, (options.command,))
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    if options.captions:
+        pictures = coco.captioned(options.captions, options.images)[: options.limit]
+        scores = caption_scores.evaluate(Captioner.open(options.bundle, threads=options.threads), pictures)
+        _answer(options, scores, lambda: tables.figures("Captions", scores))
+    else:
+        boxed = coco.boxed(options.detections, options.images)
+        detector = box_scores.open_for_precision(options.bundle, options.threads)
+        found = box_scores.evaluate(detector, boxed, limit=options.limit)
+        _answer(options, found, lambda: tables.boxes(found))
+    return 0
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    found = anatomy.read(options.bundle)
+    _answer(options, msgspec.to_builtins(found), lambda: tables.anatomy(found))
+    return 0
+
+
+def _answer(options: argparse.Namespace, answer: Any, table: Any) -> None:
+    if options.json:
+        print(json.dumps(answer, ensure_ascii=False))
+    else:
+        Console().print(table())

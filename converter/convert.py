@@ -1,0 +1,106 @@
+"""The conversion as a whole: calibrate, quantize, compare, judge, and only then put the bundle in its place."""
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from contract import bundle
+from converter import assemble, card, export, judgement, parity, pictures
+from converter.config import Settings
+from converter.errors import Unusable
+from converter.evidence import Evidence
+from converter.export import Export
+from converter.judgement import Check
+from converter.parity import Report, Trial
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a comparison."""
+
+    report: Report
+    checks: Sequence[Check]
+
+    @property
+    def kept(self) -> bool:
+        """Whether every limit is kept."""
+        return all(check.kept for check in self.checks)
+
+
+def convert(source: Export, out: Path, settings: Settings, evidence: Evidence) -> Outcome:
+    """Write the bundle of an export to the folder `out`, unless it misses a limit.
+
+    The folder appears whole or not at all; a bundle that stood there before is replaced. Raises `Unusable` and what
+    inference raises.
+    """
+    _refuse_foreign(out)
+    chosen = _representative(source, evidence)
+    calibration = pictures.draw(chosen, settings.calibration.pictures, settings.calibration.seed)
+    trial = Trial.draw(settings.comparison, evidence.captioned, evidence.boxed, chosen)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
+        work = Path(scratch)
+        ready = work / "bundle"
+        ready.mkdir()
+        frozen = assemble.Frozen.make(source, work)
+        assemble.quantized(frozen, calibration, ready)
+        outcome = _judge(frozen.float32, ready, trial, settings, evidence.threads)
+        if outcome.kept:
+            made_by = (*source.description.commands, *evidence.command)
+            about = msgspec.structs.replace(source.description, commands=made_by)
+            text = card.render(about, outcome.report, outcome.checks, _sizes(ready))
+            assemble.finish(source, ready, text, outcome.report.metrics)
+            _put(ready, out, work / "replaced")
+    return outcome
+
+
+def verify(folder: Path, source: Export, settings: Settings, evidence: Evidence) -> Outcome:
+    """Compare a bundle that exists with its export; writes nothing that stays. Raises as `convert`."""
+    bundle.load(folder)
+    chosen = _representative(source, evidence)
+    trial = Trial.draw(settings.comparison, evidence.captioned, evidence.boxed, chosen)
+    with tempfile.TemporaryDirectory(prefix="wordcam-verify-") as scratch:
+        frozen = assemble.Frozen.make(source, Path(scratch))
+        return _judge(frozen.float32, folder, trial, settings, evidence.threads)
+
+
+def _judge(reference: Path, candidate: Path, trial: Trial, settings: Settings, threads: int) -> Outcome:
+    report = parity.measure(reference, candidate, trial, threads=threads)
+    return Outcome(report, judgement.judge(report, sum(_sizes(candidate).values()), settings.limits))
+
+
+def _representative(source: Export, evidence: Evidence) -> list[Path]:
+    if evidence.images is not None:
+        chosen, where = pictures.inside(evidence.images), str(evidence.images)
+    else:
+        named = source.description.representative.images
+        chosen, where = pictures.listed(named, source.folder), f"{source.folder / export.FILE}: representative.images"
+    if not chosen:
+        raise Unusable(f"{where}: no pictures to calibrate on; give a folder of them with --images")
+    return chosen
+
+
+def _refuse_foreign(out: Path) -> None:
+    """Never replace a folder that is no bundle."""
+    if out.exists() and not (out / bundle.MANIFEST).is_file():
+        raise Unusable(f"{out}: exists and is no bundle; give another --out")
+
+
+def _put(ready: Path, out: Path, aside: Path) -> None:
+    """Move the finished folder into its place; what stood there moves aside and goes with the scratch folder."""
+    ready.chmod(0o755)
+    if out.exists():
+        shutil.move(out, aside)
+    ready.rename(out)
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    return {
+        path.stem: path.stat().st_size
+        for path in sorted(folder.iterdir())
+        if path.name not in {bundle.MANIFEST, assemble.CARD}
+    }
