@@ -48,6 +48,7 @@ class Look:
         self._seen = Seen()
         self._started_at = started_at
         self._first_caption_seconds: float | None = None
+        self._sentences = 0
         self._sentence_seconds = self._invoke_seconds = 0.0
         self._reported_at = clock()
 
@@ -90,6 +91,7 @@ class Look:
             detections = self._captioner.detect(features)
         with self._latency.of("decode"):
             sentence = self._captioner.caption(features)
+        self._sentences += 1
         self._sentence_seconds += self._clock() - began
         self._invoke_seconds += self._captioner.invoke_seconds - invoked
         with self._latency.of("store"):
@@ -116,12 +118,13 @@ class Look:
         self._reported_at = self._clock()
         self._outbox.count(self._seen)
         self._seen = Seen()
-        invoke_share = self._invoke_seconds / self._sentence_seconds if self._sentence_seconds else None
+        per_sentence_ms = 1000 / self._sentences if self._sentences else None
         note = report.Report(
             model=self._eye.model,
             reason=reason[:120],
             stages=self._latency.stages(),
             first_caption_seconds=self._first_caption_seconds,
-            invoke_share=invoke_share,
+            sentence_ms=per_sentence_ms and round(self._sentence_seconds * per_sentence_ms, 3),
+            invoke_ms=per_sentence_ms and round(self._invoke_seconds * per_sentence_ms, 3),
         )
         report.leave(self._outbox, report.LOOK, note)

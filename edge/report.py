@@ -24,8 +24,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Latency of its stages."""
     first_caption_seconds: float | None = None
     """Time from the start of the process to its first caption."""
-    invoke_share: float | None = None
-    """Share of the time from frame to sentence that the interpreters took, 0 to 1."""
+    sentence_ms: float | None = None
+    """Mean wall time from a frame in memory to its sentence."""
+    invoke_ms: float | None = None
+    """Mean time of it inside the interpreters."""
 
 
 NOTHING: Final = Report()

@@ -20,8 +20,10 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     """Model bundle in use."""
     first_caption_seconds: float | None
     """Time from the start of the process to its first caption."""
-    invoke_share: float | None
-    """Share of the time from frame to sentence that the interpreters took, 0 to 1."""
+    sentence_ms: float | None
+    """Mean wall time from a frame in memory to its sentence."""
+    invoke_ms: float | None
+    """Mean time of it inside the interpreters."""
 
 
 def of(outbox: Outbox, before: Ledger) -> Summary:
@@ -40,7 +42,8 @@ def of(outbox: Outbox, before: Ledger) -> Summary:
         stages=report.stages(outbox),
         model=looked.model,
         first_caption_seconds=looked.first_caption_seconds,
-        invoke_share=looked.invoke_share,
+        sentence_ms=looked.sentence_ms,
+        invoke_ms=looked.invoke_ms,
     )
 
 

@@ -64,6 +64,7 @@ class Captioner:
         self._step = self._load("decoder_step")
         self._detector = self._load("detector") if "detector" in manifest.files else None
         self._rows = self._step.inputs["tokens"].shape[0]
+        self._log_probs = np.empty(self._step.outputs["log_probs"].shape, np.float32)
         self._plan = self._make_plan(beam_width)
 
     @classmethod
@@ -128,10 +129,8 @@ class Captioner:
         self._step.set("tokens", tokens)
         self._step.set("state", state)
         self._step.invoke()
-        rows = len(tokens)
-        given = (self._step.get(name)[:rows] for name in ("log_probs", "next_state", "attention"))
-        log_probs, following, attention = given
-        return log_probs, following, attention
+        self._step.copy("log_probs", self._log_probs)
+        return self._log_probs[: len(tokens)], self._step.get("next_state"), self._step.get("attention")
 
     def _load(self, role: bundle.Role) -> runtime.Model:
         return runtime.load(self._folder / self.manifest.files[role].name, self._threads)

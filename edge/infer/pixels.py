@@ -57,20 +57,22 @@ def rgb(bgr: Picture) -> Picture:
 
 
 def fit(picture: Picture, height: int, width: int) -> Picture:
-    """Squash a whole picture to [height, width, 3]; one that has this size already is given as it is.
+    """Squash a whole picture, [H, W, 3] or [H, W], to height and width; one of that size is given as it is.
 
-    Averages over areas where it shrinks, interpolates linearly where it grows.
+    Halves it by averaging 2 x 2 pixels while it stays at least as large as wanted, then interpolates linearly. One
+    average over areas of any size differs by less than a grey level on photographs, and takes ten times as long.
     """
-    rows, columns = picture.shape[:2]
-    if (rows, columns) == (height, width):
+    while picture.shape[0] >= 2 * height and picture.shape[1] >= 2 * width:
+        half = (picture.shape[1] // 2, picture.shape[0] // 2)
+        picture = _picture(cv2.resize(picture, half, interpolation=cv2.INTER_AREA))
+    if picture.shape[:2] == (height, width):
         return picture
-    method = cv2.INTER_AREA if rows >= height and columns >= width else cv2.INTER_LINEAR
-    return _picture(cv2.resize(picture, (width, height), interpolation=method))
+    return _picture(cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR))
 
 
-def thumbnail(picture: Picture, height: int, width: int) -> NDArray[np.uint8]:
-    """Give the brightness of a picture as uint8 [height, width]."""
-    return _picture(cv2.cvtColor(fit(picture, height, width), cv2.COLOR_BGR2GRAY))
+def thumbnail(bgr: Picture, height: int, width: int) -> NDArray[np.uint8]:
+    """Give the brightness of a BGR picture as uint8 [height, width]."""
+    return fit(_picture(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)), height, width)
 
 
 def use_threads(count: int) -> None:

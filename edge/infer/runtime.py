@@ -4,10 +4,12 @@ Both are the same runtime under two names and take the same files. The environme
 (`litert` or `tflite-runtime`) chooses one; without it LiteRT is taken first, because its int8 kernels are faster.
 """
 
+import contextlib
 import importlib
 import os
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +24,8 @@ MODULES: Final[Mapping[str, str]] = {
     "tflite-runtime": "tflite_runtime.interpreter",
 }
 """Where each runtime keeps its `Interpreter`, in the order of preference."""
+
+STDERR: Final = 2
 
 SIGNATURE: Final = "serving_default"
 """The one signature of every model of a bundle."""
@@ -64,10 +68,12 @@ class Model:
         """Load a file; raises `NotAModel` naming it, or `NoRuntime`."""
         self._path = path
         self.invoke_seconds = 0.0
+        kind = _interpreter()
         try:
-            self._interpreter = _interpreter()(model_path=str(path), num_threads=threads)
-            self._interpreter.allocate_tensors()
-            runner = self._interpreter.get_signature_runner(SIGNATURE)
+            with _no_chatter():
+                self._interpreter = kind(model_path=str(path), num_threads=threads)
+                self._interpreter.allocate_tensors()
+                runner = self._interpreter.get_signature_runner(SIGNATURE)
         except (ValueError, RuntimeError, OSError) as error:
             raise NotAModel(f"{path}: {_first_line(error)}; convert the model again") from error
         self.inputs = _tensors(runner.get_input_details())
@@ -100,6 +106,10 @@ class Model:
         copy: Array = self._interpreter.get_tensor(self.outputs[name].index)
         return copy
 
+    def copy(self, name: str, into: Array) -> None:
+        """Copy an output into an array of its shape: for large outputs of many runs, cheaper than a new array each."""
+        np.copyto(into, self._views[name]())
+
     def run(self, **values: Array) -> dict[str, Array]:
         """Set inputs by name, run the model, and give copies of all outputs by name."""
         for name, value in values.items():
@@ -130,6 +140,21 @@ def _interpreter() -> Any:  # the class of whichever runtime is installed
         except ModuleNotFoundError:
             continue
     raise NoRuntime(f"no {wanted or 'TFLite interpreter'} is installed: pip install 'wordcam[edge]'")
+
+
+@contextlib.contextmanager
+def _no_chatter() -> Iterator[None]:
+    """Keep the interpreter's C++ from writing notes to stderr while it loads; what fails comes as an exception."""
+    sys.stderr.flush()
+    kept = os.dup(STDERR)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, STDERR)
+        yield
+    finally:
+        os.dup2(kept, STDERR)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _tensors(details: Mapping[str, Mapping[str, Any]]) -> dict[str, Tensor]:
