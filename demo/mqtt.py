@@ -48,12 +48,15 @@ class Server:
     port: int
 
 
-def prepare(folder: Path, users: Mapping[str, str]) -> Server:
+SEARCH_PATH: Final = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"])
+"""Folders of programs; Debian keeps servers in `sbin`, which is not on every user's PATH."""
+
+
+def prepare(folder: Path, users: Mapping[str, str], *, search_path: str = SEARCH_PATH) -> Server:
     """Write the configuration of a server on a free loopback port that lets these users in with their passwords."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
-    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin", "/opt/homebrew/sbin"])
-    mosquitto, hasher = shutil.which("mosquitto", path=path), shutil.which("mosquitto_passwd", path=path)
+    mosquitto, hasher = (shutil.which(name, path=search_path) for name in ("mosquitto", "mosquitto_passwd"))
     if mosquitto and hasher:
         return Server("Mosquitto", [mosquitto, "-c", str(_mosquitto(folder, users, port, hasher))], port)
     config = folder / "rumqttd.toml"

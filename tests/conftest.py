@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import tiny_bundle
 from tests.mosquitto import Mosquitto
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -24,3 +25,9 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"{folder} is not there: this test runs on real pictures that are not part of the repository")
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole model bundle of a few KiB that speaks by the colour of the picture; see `tests.tiny_bundle`."""
+    return tiny_bundle.build(tmp_path_factory.mktemp("bundle") / "tiny")
