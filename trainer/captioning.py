@@ -1,0 +1,155 @@
+"""Trains the captioner by maximum likelihood."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import msgspec
+import numpy as np
+
+from contract.bundle import Decoding
+from contract.vocab import Vocabulary
+from trainer import callbacks, decoder, features, search
+from trainer.batches import CaptionBatches, Corpus
+from trainer.errors import CheckpointError
+from trainer.features import Wanted
+from trainer.metrics import CiderD, bleu
+from trainer.pictures import Picture
+from trainer.prepare import Prepared
+from trainer.recipe import Recipe, Training
+from trainer.run import Run
+
+GREEDY = Decoding(beam_width=1, length_penalty=0.0)
+"""How captions are searched for between epochs: quickly."""
+
+
+def corpora(recipe: Recipe, prepared: Prepared, run: Run) -> tuple[Corpus, Corpus]:
+    """Give the train and val pictures with their features, encoding what is not on disk yet."""
+
+    def view(name: str, pictures: Sequence[Picture], *, mirrored: bool = False) -> Any:
+        wanted = Wanted(name, [picture.path for picture in pictures], ("cells",), mirrored)
+        return features.cached(run.features, recipe.encoder, wanted)["cells"]
+
+    val = Corpus(prepared.val, (view("captions-val", prepared.val),))
+    views = [view("captions-train", prepared.train)]
+    if recipe.encoder.flips:
+        views.append(view("captions-train-mirrored", prepared.train, mirrored=True))
+    return Corpus(prepared.train, tuple(views)), val
+
+
+def build(recipe: Recipe, vocabulary: Vocabulary, cell_size: int) -> decoder.Decoder:
+    """Build the decoder with its variables, D = `cell_size`."""
+    model = decoder.Decoder(len(vocabulary), msgspec.to_builtins(recipe.decoder), name="decoder")
+    model((np.zeros((1, 1, cell_size), np.float32), np.zeros((1, 1, recipe.decoder.max_tokens), np.int32)))
+    return model
+
+
+def load(recipe: Recipe, vocabulary: Vocabulary, cell_size: int, run: Run) -> decoder.Decoder:
+    """Build the decoder with the best weights of a run; raises `CheckpointError` where there are none that fit."""
+    return load_from(recipe, vocabulary, cell_size, run.best_captioner)
+
+
+def load_from(recipe: Recipe, vocabulary: Vocabulary, cell_size: int, path: Path) -> decoder.Decoder:
+    """Build the decoder with the weights of a file; raises `CheckpointError` where it is not there or does not fit."""
+    model = build(recipe, vocabulary, cell_size)
+    try:
+        model.load_weights(path)
+    except (FileNotFoundError, ValueError, OSError) as error:
+        raise CheckpointError(
+            f"{path}: no captioner of this recipe and vocabulary ({len(vocabulary)} words); train it first: {error}"
+        ) from error
+    return model
+
+
+def train(recipe: Recipe, prepared: Prepared, run: Run) -> None:
+    """Train until the validation CIDEr no longer rises; a killed run goes on at its last whole epoch."""
+    keras.utils.set_random_seed(recipe.seed)
+    if recipe.training.mixed_precision:
+        keras.mixed_precision.set_global_policy("mixed_bfloat16")
+    train_corpus, val_corpus = corpora(recipe, prepared, run)
+    batches = CaptionBatches(train_corpus, prepared.vocabulary, recipe, shuffled=True)
+    model = build(recipe, prepared.vocabulary, train_corpus.views[0].shape[-1])
+    steps = len(batches) * recipe.training.epochs
+    model.compile(
+        optimizer=optimizer(recipe.training, steps),
+        loss=decoder.masked_loss(recipe.training.label_smoothing),
+    )
+    measure = scorer(model, val_corpus, prepared.vocabulary, recipe)
+    keep = callbacks.KeepBest(run.captioner, measure, monitor="cider", patience=recipe.training.patience)
+    model.fit(
+        batches,
+        epochs=recipe.training.epochs,
+        validation_data=CaptionBatches(val_corpus, prepared.vocabulary, recipe, shuffled=False),
+        callbacks=[Reseed(batches), *callbacks.usual(run, "captioner", keep)],
+        verbose=callbacks.verbosity(),
+    )
+
+
+class Reseed(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no stubs
+    """Tells the batches which epoch it is, which only the first of a resumed run must be told."""
+
+    def __init__(self, batches: CaptionBatches) -> None:
+        super().__init__()
+        self.batches = batches
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras passes it
+        """Draw the epoch's pictures."""
+        if self.batches.epoch != epoch:
+            self.batches.at_epoch(epoch)
+
+
+def optimizer(training: Training, steps: int) -> Any:
+    """Give the recipe's optimizer: warm-up, then a cosine to a hundredth (Loshchilov and Hutter 2017)."""
+    rate = keras.optimizers.schedules.CosineDecay(
+        training.learning_rate * 0.01,
+        max(1, round(steps * (1 - training.warmup))),
+        alpha=0.01,
+        warmup_target=training.learning_rate,
+        warmup_steps=max(1, round(steps * training.warmup)),
+    )
+    kinds = {
+        "adam": keras.optimizers.Adam,
+        "adamw": keras.optimizers.AdamW,
+        "nadam": keras.optimizers.Nadam,
+        "adamax": keras.optimizers.Adamax,
+        "sgd": keras.optimizers.SGD,
+    }
+    averaging = {"use_ema": True, "ema_momentum": training.average} if training.average else {}
+    return kinds[training.optimizer](
+        rate, weight_decay=training.weight_decay, global_clipnorm=training.clip_norm, **averaging
+    )
+
+
+def scorer(
+    model: decoder.Decoder, corpus: Corpus, vocabulary: Vocabulary, recipe: Recipe
+) -> Callable[[], dict[str, float]]:
+    """Give a function that captions validation pictures and scores them; hazard scenes count by their own share."""
+    rows = [row for row, picture in enumerate(corpus.pictures) if not picture.label]
+    rows = (rows or list(range(len(corpus.pictures))))[: recipe.training.score_pictures]
+    hazards = [row for row, picture in enumerate(corpus.pictures) if picture.label]
+    references = [corpus.pictures[row].sentences for row in rows]
+    cider = CiderD(references)
+
+    def measure() -> dict[str, float]:
+        spoken = list(search.speak(model, corpus.views[0][rows], vocabulary, GREEDY))
+        scores = bleu(spoken, references)
+        named = {f"bleu_{number}": score for number, score in enumerate(scores, 1)}
+        exact = _templates_met(model, corpus, hazards, vocabulary)
+        return {**named, "cider": cider.corpus(spoken, references), "hazard_sentences": exact}
+
+    return measure
+
+
+def _templates_met(model: decoder.Decoder, corpus: Corpus, rows: list[int], vocabulary: Vocabulary) -> float:
+    """Give the share of hazard scenes whose caption is word for word one of the sentences written for their label."""
+    if not rows:
+        return 0.0
+    spoken = search.speak(model, corpus.views[0][rows], vocabulary, GREEDY)
+    met = [tuple(words) in corpus.pictures[row].sentences for row, words in zip(rows, spoken, strict=True)]
+    return float(np.mean(met))
+
+
+def changed(recipe: Recipe, *, training: dict[str, Any]) -> Recipe:
+    """Give the recipe with some fields of `training` replaced."""
+    return msgspec.structs.replace(recipe, training=msgspec.structs.replace(recipe.training, **training))

@@ -1,0 +1,17 @@
+"""What the trainer raises, by who can mend it."""
+
+
+class OperatorError(Exception):
+    """A file, a field or a folder that whoever called the trainer can put right; says which and how."""
+
+
+class DataError(OperatorError):
+    """Pictures, captions or boxes are not as their format says."""
+
+
+class RecipeError(OperatorError):
+    """The recipe names something that does not exist or has the wrong type."""
+
+
+class CheckpointError(OperatorError):
+    """A checkpoint, feature cache or export belongs to another recipe."""

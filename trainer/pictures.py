@@ -1,0 +1,41 @@
+"""What the captioner learns from: a picture file with the sentences that are true of it."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from contract import vocab
+from trainer.errors import DataError
+from trainer.metrics import tokenize
+from trainer.recipe import Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture; `sentences` are tokenized, at least one."""
+
+    path: Path
+    sentences: tuple[tuple[str, ...], ...]
+    dataset: str
+    label: str = ""
+    """Of a hazard scene; empty otherwise."""
+
+
+def words_of(sentence: str) -> tuple[str, ...]:
+    """Split a sentence as the metrics do."""
+    return tuple(tokenize(sentence))
+
+
+def vocabulary(pictures: Iterable[Picture], limits: Vocabulary) -> vocab.Vocabulary:
+    """Collect the frequent words, most frequent first, alphabetically among equals; raises `DataError` for none."""
+    counts = Counter(word for picture in pictures for sentence in picture.sentences for word in sentence)
+    frequent = [(-count, word) for word, count in counts.items() if count >= limits.min_count]
+    if not frequent:
+        raise DataError(f"vocabulary.min_count: no word occurs {limits.min_count} times in the training sentences")
+    return vocab.of(word for _, word in sorted(frequent)[: limits.max_words])
+
+
+def missing(pictures: Iterable[Picture]) -> list[Path]:
+    """List the pictures whose file is not there."""
+    return [picture.path for picture in pictures if not picture.path.is_file()]

@@ -1,0 +1,208 @@
+"""The recipe: one YAML file that says what a model is made from, and how.
+
+Every default stands here once. Paths are relative to the recipe's own folder.
+"""
+
+import difflib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+import yaml
+from msgspec import Meta
+
+from contract.bundle import Decoding, Licence
+from trainer.errors import RecipeError
+
+Positive = Annotated[int, Meta(ge=1)]
+Count = Annotated[int, Meta(ge=0)]
+Rate = Annotated[float, Meta(gt=0)]
+Share = Annotated[float, Meta(ge=0, lt=1)]
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of the recipe; a key it does not know is refused."""
+
+
+class Captions(Section, kw_only=True):
+    """COCO-style captions: a JSON with `images` and `annotations` for each split, pictures in one folder."""
+
+    name: str
+    """What the set is called in reports."""
+    images: Path
+    """Folder of the pictures."""
+    train: Path
+    """Captions to learn from."""
+    val: Path
+    """Captions to choose by."""
+
+
+class Hazards(Section, kw_only=True):
+    """Labelled danger scenes: a list of `{file, label, source, boxes}` for each split; see `trainer.hazards`."""
+
+    name: str
+    train: Path
+    val: Path
+    sentences: Path
+    """Templates that turn labels into sentences."""
+
+
+class Boxes(Section, kw_only=True):
+    """COCO-style instances: a JSON with `images`, `annotations` and `categories` for each split."""
+
+    name: str
+    images: Path
+    train: Path
+    val: Path
+
+
+class Data(Section, kw_only=True):
+    """Where everything comes from."""
+
+    captions: tuple[Captions, ...]
+    hazards: tuple[Hazards, ...] = ()
+    boxes: tuple[Boxes, ...] = ()
+    licences: tuple[Licence, ...]
+    """Terms of the data and weights, for the bundle."""
+
+
+class Vocabulary(Section, kw_only=True):
+    """Which words the captioner may say."""
+
+    min_count: Positive = 4
+    """A word must occur so often in the training sentences."""
+    max_words: Positive = 10_000
+    """The most frequent ones stay."""
+
+
+class Encoder(Section, kw_only=True):
+    """The network that looks; frozen."""
+
+    name: str = "efficientnet-lite0"
+    height: Positive = 224
+    width: Positive = 224
+    weights: str = "imagenet"
+    """`imagenet`, a file, or empty for random weights."""
+    flips: bool = True
+    """Also cache the features of mirrored pictures, for training."""
+    batch: Positive = 32
+    """Pictures encoded at once."""
+
+
+class Decoder(Section, kw_only=True):
+    """Sizes of the network that speaks."""
+
+    embedding: Positive = 320
+    state: Positive = 512
+    attention: Positive = 256
+    context: Positive = 384
+    dropout: Share = 0.4
+    """Share of numbers dropped on the embedding, the context and before the softmax."""
+    max_tokens: Positive = 18
+    """Words of a sentence with its end; longer ones lose their tail in training."""
+
+
+class Training(Section, kw_only=True):
+    """Maximum-likelihood training."""
+
+    epochs: Positive = 12
+    pictures: Positive = 32
+    """Pictures in a batch."""
+    sentences: Positive = 3
+    """Sentences drawn for each picture in a batch."""
+    optimizer: Literal["adam", "adamw", "nadam", "adamax", "sgd"] = "adamw"
+    learning_rate: Rate = 1e-3
+    """The highest, reached after `warmup` and left along a cosine."""
+    warmup: Share = 0.05
+    """Share of all steps."""
+    weight_decay: Annotated[float, Meta(ge=0)] = 0.01
+    clip_norm: Rate = 5.0
+    label_smoothing: Share = 0.1
+    average: Share = 0.999
+    """Momentum of the exponential moving average of the weights; 0 for none."""
+    hazard_share: Share = 0.35
+    """Share of the pictures of each epoch drawn from the hazard sets, as far as there are any."""
+    patience: Positive = 3
+    """Epochs without a better validation CIDEr before training stops."""
+    mixed_precision: bool = False
+    """bfloat16 arithmetic, for hosts that have it."""
+    max_steps: Count = 0
+    """Steps of an epoch, 0 for all: a smoke run cuts here."""
+    score_pictures: Positive = 500
+    """Validation pictures captioned after each epoch."""
+
+
+class SelfCritical(Section, kw_only=True):
+    """Self-critical sequence training on CIDEr-D (Rennie et al. 2017), after maximum likelihood."""
+
+    epochs: Count = 0
+    """0 leaves it out."""
+    pictures: Positive = 32
+    samples: Annotated[int, Meta(ge=2)] = 5
+    """Sentences drawn for each picture; each is judged against the mean of the others (Luo 2020)."""
+    learning_rate: Rate = 1e-4
+    likelihood_weight: Annotated[float, Meta(ge=0)] = 0.2
+    """Weight of the maximum-likelihood loss that keeps the language natural and the hazard words in it."""
+
+
+class Detector(Section, kw_only=True):
+    """Boxes from the same features."""
+
+    classes: tuple[str, ...] = ("person",)
+    width: Positive = 64
+    """Channels of the feature pyramid."""
+    epochs: Positive = 30
+    pictures: Positive = 32
+    learning_rate: Rate = 2e-3
+    max_steps: Count = 0
+    score_threshold: Annotated[float, Meta(ge=0, le=1)] = 0.3
+
+
+class Recipe(Section, kw_only=True):
+    """Everything that makes a model; two runs of one recipe differ by their seed alone."""
+
+    name: Annotated[str, Meta(pattern=r"^[a-z0-9-]+$")]
+    version: str
+    language: Literal["en", "ko"] = "en"
+    seed: int = 1
+    data: Data
+    vocabulary: Vocabulary = msgspec.field(default_factory=Vocabulary)
+    encoder: Encoder = msgspec.field(default_factory=Encoder)
+    decoder: Decoder = msgspec.field(default_factory=Decoder)
+    training: Training = msgspec.field(default_factory=Training)
+    self_critical: SelfCritical = msgspec.field(default_factory=SelfCritical)
+    detector: Detector | None = None
+    decoding: Decoding = msgspec.field(default_factory=Decoding)
+    known_failures: tuple[str, ...] = ()
+    """What the card should warn of."""
+
+
+def load(path: Path) -> Recipe:
+    """Read a recipe; raises `RecipeError` naming the file, the field and what would be right."""
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RecipeError(f"{path}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+    folder = path.resolve().parent
+    try:
+        return msgspec.convert(document, Recipe, dec_hook=lambda kind, value: _path(folder, kind, value))
+    except msgspec.ValidationError as error:
+        raise RecipeError(f"{path}: {error}{_nearest(str(error))}") from error
+
+
+def _path(folder: Path, kind: type, value: Any) -> Path:
+    if kind is not Path or not isinstance(value, str):
+        raise TypeError(f"{value!r} is not a {kind.__name__}")
+    return (folder / value).resolve()
+
+
+def _nearest(message: str) -> str:
+    """Suggest a known key for an unknown one."""
+    if "unknown field" not in message:
+        return ""
+    unknown = message.split("`")[1]
+    known = {name for section in (Recipe, *Section.__subclasses__()) for name in section.__struct_fields__}
+    close = difflib.get_close_matches(unknown, sorted(known), n=1)
+    return f"; did you mean `{close[0]}`?" if close else ""
