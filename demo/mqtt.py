@@ -78,9 +78,9 @@ def _mosquitto(folder: Path, users: Mapping[str, str], port: int, hasher: str) -
     return config
 
 
-def wait(port: int) -> None:
+def wait(port: int, *, seconds: float = START_SECONDS) -> None:
     """Wait until something listens on a loopback port; raises `Stuck`."""
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
@@ -88,4 +88,4 @@ def wait(port: int) -> None:
             time.sleep(0.05)
         else:
             return
-    raise Stuck(f"the MQTT server did not listen on port {port} within {START_SECONDS} s", code=75)
+    raise Stuck(f"the MQTT server did not listen on port {port} within {seconds:g} s", code=75)

@@ -1,0 +1,77 @@
+"""The demo, as a stranger runs it."""
+
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.broker.device import SOON
+from tests.conftest import REPOSITORY
+from tests.system.device import RED, paint
+
+DEMO = [sys.executable, "-m", "demo"]
+
+
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run the demo to its end."""
+    command = [*DEMO, *map(str, arguments)]
+    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=3 * SOON, check=False)
+
+
+@pytest.fixture
+def fires(tmp_path: Path) -> Path:
+    """Pictures that the tiny bundle calls a fire."""
+    return paint(tmp_path / "pictures", [RED] * 3)
+
+
+def test_it_shows_sentences_an_alert_and_what_it_saved(tiny: Path, fires: Path) -> None:
+    done = run("--bundle", tiny, "--clip", fires)
+
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"--- SMS to \+12025550123 \(not sent.*\nALERT Fire - Demo.*a fire burning", done.stdout)
+    assert re.search(r"^\d\d:\d\d:\d\d Demo.*a fire burning", done.stdout, re.MULTILINE)
+    assert re.search(r"alerts +1 \(fire\)", done.stdout)
+    assert re.search(r"kB of words in place of .* of video, \d+ times less", done.stdout)
+    assert re.search(r"encode +\d", done.stdout)
+
+
+def test_it_speaks_korean(tiny: Path, fires: Path) -> None:
+    done = run("--bundle", tiny, "--clip", fires, "--language", "ko")
+
+    assert done.returncode == 0, done.stderr
+    assert "[경보] 화재 · 데모" in done.stdout
+    assert re.search("경보 +1", done.stdout)
+
+
+def test_ctrl_c_ends_it_with_its_summary(tiny: Path) -> None:
+    with subprocess.Popen([*DEMO, "--bundle", str(tiny)], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout is not None
+        seen = ""
+        while "Sentences as they reach" not in seen:
+            seen += demo.stdout.readline()
+        demo.send_signal(signal.SIGINT)
+        rest = demo.stdout.read()
+        code = demo.wait(SOON)
+
+    assert code == 0
+    assert "Stopping." in rest
+    assert "What happened" in rest
+
+
+def test_a_clip_that_does_not_play_is_told_in_the_devices_own_words(tiny: Path, tmp_path: Path) -> None:
+    (tmp_path / "film.mp4").write_bytes(b"this is no film")
+
+    done = run("--bundle", tiny, "--clip", tmp_path / "film.mp4")
+
+    assert done.returncode in {75, 78}
+    assert "film.mp4" in done.stderr
+
+
+def test_a_bundle_that_is_not_there_is_named(tmp_path: Path) -> None:
+    done = run("--bundle", tmp_path)
+
+    assert done.returncode == 78
+    assert f"{tmp_path} holds no model bundle" in done.stderr

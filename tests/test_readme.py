@@ -1,0 +1,89 @@
+"""What the documents promise: commands that exist, files that are there, links that lead somewhere."""
+
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+PAGES = sorted(
+    page
+    for folder in (ROOT, ROOT / "docs", ROOT / "docs" / "adr", *(ROOT / "models").glob("*"))
+    for page in folder.glob("*.md")
+)
+
+MODULES = {
+    "wordcam-edge": "edge.cli",
+    "wordcam-broker": "broker.cli",
+    "wordcam-train": "trainer.cli",
+    "wordcam-convert": "converter.cli",
+}
+
+_LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)")
+_COMMAND = re.compile(rf"\b({'|'.join(MODULES)}) ([^`|#\n]*)")
+_TARGET = re.compile(r"\bmake ([a-z][a-z-]+)")
+_PATH = re.compile(r"`((?:config|deploy|docs|models|contract|edge|broker|trainer|converter|demo|tests)/[\w./-]*)`")
+
+
+def title(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def code_of(page: Path) -> str:
+    """Give what stands in code, in blocks and in lines."""
+    text = page.read_text(encoding="utf-8")
+    return "\n".join(re.findall(r"```.*?\n(.*?)```", text, re.DOTALL) + re.findall(r"`([^`\n]+)`", text))
+
+
+@cache
+def helped(program: str, *verbs: str) -> str:
+    """Give the `--help` of a verb; fails where there is no such verb."""
+    script = f"from {MODULES[program]} import console; console()"
+    command = [sys.executable, "-c", script, *verbs, "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 0, f"{program} {' '.join(verbs)}: {done.stderr}"
+    return done.stdout
+
+
+@pytest.mark.parametrize("page", PAGES, ids=title)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    links = _LINK.findall(re.sub(r"`[^`\n]+`", "", page.read_text(encoding="utf-8")))
+
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=title)
+def test_every_path_of_the_repository_is_there(page: Path) -> None:
+    paths = _PATH.findall(page.read_text(encoding="utf-8"))
+
+    assert [path for path in paths if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=title)
+def test_every_make_target_exists(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+
+    assert set(_TARGET.findall(code_of(page))) - targets == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=title)
+def test_every_command_and_option_exists(page: Path) -> None:
+    for program, rest in _COMMAND.findall(code_of(page)):
+        words = rest.split()
+        verbs = words[: 2 if words[:1] == ["rules"] else 1]
+        help_text = helped(program, *(verb for verb in verbs if re.fullmatch("[a-z-]+", verb)))
+
+        assert [word for word in words if word.startswith("--") and word.partition("=")[0] not in help_text] == []
+
+
+def test_the_korean_readme_names_the_same_commands_as_the_english_one() -> None:
+    english, korean = (
+        sorted(set(_COMMAND.findall(code_of(ROOT / name))) | set(_TARGET.findall(code_of(ROOT / name))), key=str)
+        for name in ("README.md", "README.ko.md")
+    )
+
+    assert korean == english
