@@ -1,0 +1,123 @@
+"""`python -m bench`: how fast, how lean and how much better than where it came from, as ratios of one run."""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from bench import frame, process, rules
+from bench.alarms import BUNDLE
+from bench.seed import STEPS, Seed
+from contract.errors import Refused
+from edge.infer.runtime import NoRuntime, NotAModel
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One figure."""
+
+    subject: str
+    """What is measured."""
+    value: float
+    """What was measured."""
+    unit: str
+    """Unit of the value; `times` for a ratio."""
+    aim: str
+    """What it should be, if anything."""
+    how: str
+    """What it is made of."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure everything; give 0, or 78 for bad input."""
+    options = _options(argv)
+    try:
+        lines = list(_measure(options))
+    except (Refused, NotAModel, NoRuntime, ValueError, FileNotFoundError, process.Failed) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 78
+    if options.json:
+        print(json.dumps([asdict(line) for line in lines]))
+    else:
+        Console().print(_table(lines))
+    return 0
+
+
+def _measure(options: argparse.Namespace) -> Iterator[Line]:
+    if not options.without_seed:
+        yield from against_seed(options.bundle, options.pictures, options.rounds)
+    yield from device(process.device(options.bundle, options.frames, options.pictures))
+    if options.captions:
+        yield from false_alarms(options.captions)
+
+
+def against_seed(bundle: Path, pictures: Path | None, rounds: int) -> Iterator[Line]:
+    """Caption the same pictures by the seed's path and by ours, turn by turn, on one thread each."""
+    ours = frame.Frame(bundle, threads=1)
+    scenes = frame.scenes(pictures)
+    words = max(1, round(sum(ours.caption(scene) for scene in scenes) / len(scenes)))
+    try:
+        seed = Seed(threads=1)
+    except ModuleNotFoundError as error:
+        raise ValueError(f"{error.name} is not installed: pip install 'wordcam[trainer]', or --without-seed") from error
+    turns = iter(scenes * (3 * rounds + 3))
+    long, equal, our = frame.alternate(
+        [
+            lambda: seed.caption(next(turns), STEPS),
+            lambda: seed.caption(next(turns), words),
+            lambda: ours.caption(next(turns)),
+        ],
+        rounds,
+    )
+    yield Line("the seed's path, as it ran", long / our, "times", "at least 60", _ms(long, our, f"{STEPS} words"))
+    yield Line("the seed's path, equal length", equal / our, "times", "", _ms(equal, our, f"{words} words"))
+
+
+def device(found: dict[str, Any]) -> Iterator[Line]:
+    """Read what the `look` process measured of itself."""
+    made = f"{found['sentence_ms']:.1f} ms by {found['invoke_ms']:.1f} ms"
+    yield Line("frame to sentence by interpreter calls", found["overhead"], "times", "at most 1.10", made)
+    yield Line("resident memory of `look`", found["peak_rss_mib"], "MiB", "at most 160", "most it ever had")
+    yield Line("cold start to first caption", found["cold_start_seconds"], "s", "at most 2", "in the outbox")
+
+
+def false_alarms(captions: Path) -> Iterator[Line]:
+    """Hold the rules against looking for substrings."""
+    found = rules.compare(rules.read(captions))
+    made = f"{found['substrings']} by {found['rules']} of {found['sentences']} peaceful sentences"
+    yield Line("false alarms, substrings by rules", found["ratio"], "times", "at least 20", made)
+
+
+def _ms(theirs: float, ours: float, length: str) -> str:
+    return f"{1000 * theirs:.0f} ms by {1000 * ours:.1f} ms, {length}"
+
+
+def _table(lines: Sequence[Line]) -> Table:
+    table = Table(title="wordcam, measured on this machine", title_justify="left", title_style="bold")
+    for column in ("what", "measured", "aim", "made of"):
+        table.add_column(column, justify="right" if column == "measured" else "left")
+    for line in lines:
+        table.add_row(line.subject, f"{line.value:.2f} {line.unit}", line.aim, line.how)
+    return table
+
+
+def _options(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=(__doc__ or "").partition(": ")[2])
+    parser.add_argument("--bundle", type=Path, default=BUNDLE, metavar="DIR", help="bundle to measure")
+    parser.add_argument("--pictures", type=Path, metavar="DIR", help="pictures to caption; drawn ones without")
+    parser.add_argument("--captions", type=Path, metavar="FILE", help="peaceful captions, to count false alarms on")
+    parser.add_argument("--rounds", type=int, default=9, metavar="N", help="turns of each path (%(default)s)")
+    parser.add_argument("--frames", type=int, default=100, metavar="N", help="frames for `look` (%(default)s)")
+    parser.add_argument("--without-seed", action="store_true", help="leave out the comparison that needs TensorFlow")
+    parser.add_argument("--json", action="store_true", help="a JSON list in place of a table")
+    return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

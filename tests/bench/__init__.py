@@ -1,0 +1,1 @@
+"""Tests of the benchmarks' counting; what they time is not tested."""
