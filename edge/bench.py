@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
 import msgspec
 import numpy as np
 
 from contract.status import Stage
 from edge import report
 from edge.errors import MISCONFIGURED, Misconfigured, TryAgain
+from edge.infer import pixels
 from edge.outbox import Outbox
 
 SCENES: Final = 8
@@ -116,8 +116,8 @@ def _draw(folder: Path, frames: int) -> Path:
         picture = np.full((HEIGHT, WIDTH, 3), draw.integers(0, 256, 3), np.uint8)
         for _ in range(60):
             (x1, x2), (y1, y2) = draw.integers(0, WIDTH, 2).tolist(), draw.integers(0, HEIGHT, 2).tolist()
-            cv2.rectangle(picture, (x1, y1), (x2, y2), draw.integers(0, 256, 3).tolist(), cv2.FILLED)
-        cv2.imwrite(str(file), picture)
+            picture[min(y1, y2) : max(y1, y2), min(x1, x2) : max(x1, x2)] = draw.integers(0, 256, 3)
+        file.write_bytes(pixels.encode_jpeg(picture))
     return folder
 
 

@@ -68,7 +68,8 @@ def search(step: Step, state: Floats, plan: Plan) -> list[Hypothesis]:
         log_probs, state, attention = step(tokens, state)
         _forbid(log_probs, alive, plan.block_trigrams)
         ends, goes_on = _continuations(log_probs, alive, attention, plan.width)
-        finished += ends
+        # Where no word can follow at all, what was said so far is the sentence.
+        finished += ends or (alive if not goes_on else [])
         alive = [hypothesis for _, hypothesis in goes_on]
         if not alive or len(alive[0].tokens) >= plan.max_tokens:
             finished += alive

@@ -51,6 +51,11 @@ def decode_bgr(data: bytes, name: str) -> Picture:
     return _picture(picture)
 
 
+def encode_jpeg(bgr: Picture) -> bytes:
+    """Give a BGR picture as a JPEG file."""
+    return bytes(cv2.imencode(".jpg", bgr)[1])
+
+
 def rgb(bgr: Picture) -> Picture:
     """Turn BGR into RGB or back."""
     return _picture(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))

@@ -1,0 +1,48 @@
+"""Dangers weighed by the beam."""
+
+import math
+
+import pytest
+
+from edge.infer import hazards
+
+WORDS = {"gun": ("gun", "hand gun"), "fire": ("fire",)}
+SENTENCES = [["a", "man", "with", "a", "gun"], ["a", "man", "near", "a", "fire"], ["a", "gun", "fire"]]
+
+
+def test_a_danger_has_the_mass_of_the_sentences_that_name_it() -> None:
+    totals = [math.log(0.5), math.log(0.3), math.log(0.2)]
+
+    found = hazards.weigh(SENTENCES, totals, WORDS)
+
+    assert [hazard.term for hazard in found] == ["gun", "fire"]
+    assert [hazard.probability for hazard in found] == pytest.approx([0.7, 0.5])
+
+
+def test_only_the_proportions_of_the_masses_count() -> None:
+    near, far = ([total - shift for total in (-1.0, -2.0, -3.0)] for shift in (0.0, 500.0))
+
+    assert [found.probability for found in hazards.weigh(SENTENCES, near, WORDS)] == pytest.approx(
+        [found.probability for found in hazards.weigh(SENTENCES, far, WORDS)]
+    )
+
+
+@pytest.mark.parametrize(
+    ("sentence", "terms"),
+    [
+        pytest.param("a gunman stands", [], id="not within a word"),
+        pytest.param("gun on a table", ["gun"], id="at the beginning"),
+        pytest.param("a hand gun", ["gun"], id="an expression counts once"),
+        pytest.param("a hand on a table", [], id="not half an expression"),
+        pytest.param("", [], id="nothing said"),
+    ],
+)
+def test_a_danger_is_named_by_whole_words(sentence: str, terms: list[str]) -> None:
+    found = hazards.weigh([sentence.split()], [0.0], WORDS)
+
+    assert [hazard.term for hazard in found] == terms
+    assert all(hazard.probability == 1 for hazard in found)
+
+
+def test_without_sentences_there_is_no_danger() -> None:
+    assert hazards.weigh([], [], WORDS) == ()
