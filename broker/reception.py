@@ -83,7 +83,7 @@ class Reception:
             log.info("alert made", extra=made)
         if batch.alerts:
             self.on_alert()
-        return list(_answers(readings))
+        return list(answers(readings))
 
     def _store(self, connection: Connection, readings: Sequence[Reading], batch: _Batch) -> None:
         now = self.clock()
@@ -138,7 +138,7 @@ class Reception:
             log.warning("messages refused", extra={"reason": reason, "messages": count})
 
 
-def _answers(readings: Sequence[Reading]) -> Iterator[Answer]:
+def answers(readings: Sequence[Reading]) -> Iterator[Answer]:
     """Put the acknowledgements of one batch together, as few as the contract allows."""
     stored: dict[tuple[str, str], list[str]] = {}
     refused: dict[tuple[str, str], list[Refusal]] = {}

@@ -27,6 +27,7 @@ IRREGULAR: Final = {
     "broke": "break",
     "broken": "break",
     "caught": "catch",
+    "lost": "lose",
     "stuck": "stick",
     "burnt": "burn",
     "ate": "eat",

@@ -67,7 +67,9 @@ class TwilioSender:
             raise Unreachable(f"asking after a message: HTTP {error.status}: {error.msg}") from error
         except requests.RequestException as error:
             raise Unreachable(f"asking after a message: {_brief(error)}") from error
-        except (ValueError, KeyError, TypeError, AttributeError, TwilioException) as error:
+        except TwilioException as error:
+            raise Unreachable(f"asking after a message: {error}") from error
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise Unreachable(f"asking after a message: the answer is not Twilio's: {error}") from error
         return [str(sid) for _, sid in sorted(found)]
 

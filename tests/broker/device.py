@@ -3,15 +3,19 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
+from broker.config import Recipient
+from broker.intake import Message
 from contract import ack, caption, topics
 from contract.caption import Caption, Hazard
 from contract.status import State, Status
+from contract.status import encode as encode_status
 from tests.mosquitto import Mosquitto
 
 SOON = 30.0
@@ -19,6 +23,9 @@ SOON = 30.0
 
 NOON = datetime(2026, 3, 14, 3, 0, tzinfo=UTC)
 """12:00 in Seoul."""
+
+
+GUARD = Recipient(name="guard", phone="+12025550143")
 
 
 def event(text: str = "a man walks", **changes: Any) -> Caption:
@@ -46,6 +53,26 @@ def status(**changes: Any) -> Status:
     """Give an online status of device pi-01 at north-gate."""
     facts: dict[str, Any] = {"state": State.ONLINE, "site": "north-gate", "device": "pi-01", "since": NOON, "at": NOON}
     return Status(**(facts | changes))
+
+
+def said(event: Caption) -> Message:
+    """Give a caption as it comes from the MQTT server."""
+    return Message(topics.topic(event.site, event.device, "caption"), caption.encode(event))
+
+
+def stated(status_: Status) -> Message:
+    """Give a status as it comes from the MQTT server."""
+    return Message(topics.topic(status_.site, status_.device, "status"), encode_status(status_))
+
+
+@dataclass
+class Clock:
+    """A clock that a test moves."""
+
+    now: datetime
+
+    def __call__(self) -> datetime:
+        return self.now
 
 
 def wait_until(true: Callable[[], bool], what: str, seconds: float = SOON) -> None:

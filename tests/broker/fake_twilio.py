@@ -137,7 +137,7 @@ class _Handler(BaseHTTPRequestHandler):
         page = {"messages": found, "page": 0, "page_size": 50, "uri": self.path, "next_page_uri": None}
         self._answer(200, page)
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *_: Any) -> None:
         """Keep the test's output clean."""
 
     def _body(self) -> str:

@@ -18,6 +18,8 @@ from tests.mosquitto import Mosquitto
 
 RULES = Path(__file__).resolve().parents[2] / "config" / "rules.yaml"
 
+COMMAND = "from broker.cli import console; console()"
+
 GUARD = {"name": "guard", "phone": "+12025550143", "language": "en"}
 SITES = [
     {
@@ -87,8 +89,7 @@ class Running:
         seen = len(self.events)
         with (folder / "stdout").open("ab") as out, (folder / "stderr").open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", "from broker.cli import console; console()", "run", "--config", str(self.config)]
-                + self.arguments,
+                [sys.executable, "-c", COMMAND, "run", "--config", str(self.config), *self.arguments],
                 stdout=out,
                 stderr=log,
                 env=os.environ | {"PYTHONWARNINGS": "error"},

@@ -4,10 +4,8 @@ import json
 import signal
 from pathlib import Path
 
-import pytest
-
-from tests.broker.device import FakeDevice, event, status, wait_until
-from tests.broker.fake_twilio import FakeTwilio, Mood
+from tests.broker.device import FakeDevice, event
+from tests.broker.fake_twilio import FakeTwilio
 from tests.broker.running import Running, write_config
 from tests.mosquitto import Mosquitto
 
