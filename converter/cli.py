@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_convert(verbs: Any) -> None:  # argparse keeps the type of its subparsers private
-    verb = verbs.add_parser("convert", help="quantize an export to a bundle, and write it if it keeps its limits")
+    verb = _add(verbs, "convert", "quantize an export to a bundle, and write it if it keeps its limits")
     verb.add_argument("export", type=Path, metavar="EXPORT", help="folder that `wordcam-train export` wrote")
     verb.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of the bundle: models/NAME")
     _add_judging(verb)
@@ -68,7 +68,7 @@ def _add_convert(verbs: Any) -> None:  # argparse keeps the type of its subparse
 
 
 def _add_verify(verbs: Any) -> None:
-    verb = verbs.add_parser("verify", help="compare a bundle with the export it was made from")
+    verb = _add(verbs, "verify", "compare a bundle with the export it was made from")
     verb.add_argument("bundle", type=Path, metavar="BUNDLE", help="folder of the bundle")
     verb.add_argument("export", type=Path, metavar="EXPORT", help="folder that `wordcam-train export` wrote")
     _add_judging(verb)
@@ -84,7 +84,7 @@ def _add_judging(verb: argparse.ArgumentParser) -> None:
 
 
 def _add_evaluate(verbs: Any) -> None:
-    verb = verbs.add_parser("evaluate", help="score a bundle on captions or boxes in COCO's formats")
+    verb = _add(verbs, "evaluate", "score a bundle on captions or boxes in COCO's formats")
     verb.add_argument("--bundle", type=Path, required=True, metavar="DIR", help="folder of the bundle")
     what = verb.add_mutually_exclusive_group(required=True)
     what.add_argument("--captions", type=Path, metavar="FILE", help="COCO captions")
@@ -97,10 +97,15 @@ def _add_evaluate(verbs: Any) -> None:
 
 
 def _add_inspect(verbs: Any) -> None:
-    verb = verbs.add_parser("inspect", help="show what is inside a bundle")
+    verb = _add(verbs, "inspect", "show what is inside a bundle")
     verb.add_argument("bundle", type=Path, metavar="BUNDLE", help="folder of the bundle")
     _add_json(verb)
     verb.set_defaults(run=_inspect)
+
+
+def _add(verbs: Any, name: str, text: str) -> argparse.ArgumentParser:
+    verb: argparse.ArgumentParser = verbs.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.")
+    return verb
 
 
 def _add_json(verb: argparse.ArgumentParser) -> None:
