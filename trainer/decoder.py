@@ -65,7 +65,7 @@ class Decoder(keras.Model):  # type: ignore[misc]  # keras has no stubs
         return context, update * state + (1 - update) * proposed, attention
 
     def say(self, state: Any, context: Any, embedded: Any, *, training: bool = False) -> Any:
-        """Give log-odds float32 [..., V] of the next word; the embedding is tied to the output (Press and Wolf 2017)."""
+        """Give log-odds float32 [..., V] of the next word; output and embedding are tied (Press and Wolf 2017)."""
         spoken = self.spoken(tf.concat([state, context, embedded], -1))
         spoken = self.dropout(tf.tanh(spoken), training=training)
         weights = tf.cast(self.embedding.embeddings, spoken.dtype)
@@ -73,7 +73,7 @@ class Decoder(keras.Model):  # type: ignore[misc]  # keras has no stubs
         return tf.cast(tf.tensordot(spoken, weights, [[-1], [1]]) + tf.cast(self.bias, spoken.dtype), tf.float32)
 
     def call(self, inputs: tuple[Any, Any], training: bool = False) -> Any:
-        """Teacher forcing: cells [B, N, D] and tokens int32 [B, R, T] -> log-odds [B, R, T, V] of the word after each."""
+        """Teacher forcing: cells [B, N, D] and tokens int32 [B, R, T] -> log-odds [B, R, T, V] of each next word."""
         cells, tokens = inputs
         keys, values, state = self.look(tf.cast(cells, self.compute_dtype), training=training)
         embedded = self.dropout(self.embedding(tokens), training=training)

@@ -75,7 +75,11 @@ class Trainable(keras.Model):  # type: ignore[misc]  # keras has no stubs
 
     def __init__(self, network: Any, points: Any) -> None:
         super().__init__()
-        self.network, self.points, self.labels = network, tf.constant(points, tf.float32), network.output["odds"].shape[-1]
+        self.network, self.points, self.labels = (
+            network,
+            tf.constant(points, tf.float32),
+            network.output["odds"].shape[-1],
+        )
 
     def call(self, maps: dict[str, Any], training: bool = False) -> dict[str, Any]:
         """Give `boxes` and `odds`."""
@@ -166,7 +170,13 @@ def _detect(network: Any, maps: Maps, batch: int) -> Any:
 def _average_precision(results: list[tuple[BoxedPicture, Any]], number: int, name: str) -> dict[str, float]:
     asked = [(picture, found) for picture, found in results if name in picture.labelled]
     truth = [
-        {"image_id": row, "category_id": 1, "iscrowd": 0, "bbox": [side * SIDE for side in box], "area": box[2] * box[3] * SIDE**2}
+        {
+            "image_id": row,
+            "category_id": 1,
+            "iscrowd": 0,
+            "bbox": [side * SIDE for side in box],
+            "area": box[2] * box[3] * SIDE**2,
+        }
         for row, (picture, _) in enumerate(asked)
         for kind, *box in picture.boxes
         if kind == name
@@ -205,4 +215,3 @@ def _truth(picture: BoxedPicture, classes: Sequence[str], *, mirrored: bool) -> 
     for number, name in enumerate(classes):
         rows[-1, number] = name in picture.labelled
     return rows
-

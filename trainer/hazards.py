@@ -103,7 +103,9 @@ def _sentences(scene: Scene, templates: Templates, path: Path) -> tuple[tuple[st
     ]
     key = next((key for key in keys if key in templates.sentences), None)
     if key is None:
-        raise DataError(f"{path}: label {scene.label!r} of {scene.file} has no sentence among {sorted(templates.sentences)}")
+        raise DataError(
+            f"{path}: label {scene.label!r} of {scene.file} has no sentence among {sorted(templates.sentences)}"
+        )
     return tuple(words_of(filled) for pattern in templates.sentences[key] for filled in _fill(pattern, templates.words))
 
 
@@ -112,5 +114,7 @@ def _fill(pattern: str, words: dict[str, Any]) -> list[str]:
     if match is None:
         return [pattern]
     return [
-        filled for word in words[match[1]] for filled in _fill(pattern[: match.start()] + word + pattern[match.end() :], words)
+        filled
+        for word in words[match[1]]
+        for filled in _fill(pattern[: match.start()] + word + pattern[match.end() :], words)
     ]

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from contract import vocab
 from trainer import coco, hazards, pictures
 from trainer.coco import BoxedPicture
-from trainer.errors import DataError
+from trainer.errors import CheckpointError, DataError
 from trainer.pictures import Picture
 from trainer.recipe import Recipe
+from trainer.run import Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +50,11 @@ def _boxes(recipe: Recipe) -> tuple[list[BoxedPicture], list[BoxedPicture]]:
         return [], []
     train = [boxed for source in recipe.data.boxes for boxed in coco.instances(source.train, source.images)]
     val = [boxed for source in recipe.data.boxes for boxed in coco.instances(source.val, source.images)]
-    if set(recipe.detector.classes) - {"person"}:
-        train += [boxed for source in recipe.data.hazards for boxed in hazards.boxed(source.train)]
-        val += [boxed for source in recipe.data.hazards for boxed in hazards.boxed(source.val)]
-    if not train:
-        raise DataError("detector: data.boxes names no pictures to learn from")
+    train += [boxed for source in recipe.data.hazards for boxed in hazards.boxed(source.train)]
+    val += [boxed for source in recipe.data.hazards for boxed in hazards.boxed(source.val)]
+    unknown = set(recipe.detector.classes) - {name for boxed in train for name in boxed.labelled}
+    if unknown:
+        raise DataError(f"detector.classes: nothing in data.boxes or data.hazards is labelled {sorted(unknown)}")
     return train, val
 
 
@@ -64,3 +65,28 @@ def _check(train: list[Picture], val: list[Picture]) -> None:
     both = {picture.path for picture in train} & {picture.path for picture in val}
     if both:
         raise DataError(f"{len(both)} pictures are in both train and val, one is {min(both)}")
+
+
+def count(prepared: Prepared) -> list[tuple[str, str, int, int]]:
+    """Count (set, split, pictures, sentences or boxes) for people to read."""
+    rows = []
+    for split, captioned in (("train", prepared.train), ("val", prepared.val)):
+        for name in sorted({picture.dataset for picture in captioned}):
+            mine = [picture for picture in captioned if picture.dataset == name]
+            rows.append((name, split, len(mine), sum(len(picture.sentences) for picture in mine)))
+    for split, boxed in (("train", prepared.boxes_train), ("val", prepared.boxes_val)):
+        if boxed:
+            rows.append(("boxes", split, len(boxed), sum(len(picture.boxes) for picture in boxed)))
+    return rows
+
+
+def keep_vocabulary(prepared: Prepared, run: Run) -> None:
+    """Write the vocabulary of a run; raises `CheckpointError` where weights stand that were trained with another."""
+    text = vocab.dump(prepared.vocabulary)
+    old = run.vocabulary.read_text(encoding="utf-8") if run.vocabulary.exists() else text
+    if old != text and run.captioner.exists():
+        raise CheckpointError(
+            f"{run.vocabulary}: {old.count(chr(10))} words, the recipe's data give {len(prepared.vocabulary)}; "
+            f"the weights beside it speak the old ones: remove {run.folder} or name the recipe anew"
+        )
+    run.vocabulary.write_text(text, encoding="utf-8")

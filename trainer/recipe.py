@@ -24,7 +24,7 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A part of the recipe; a key it does not know is refused."""
 
 
-class Captions(Section, kw_only=True):
+class Captions(Section, frozen=True, kw_only=True):
     """COCO-style captions: a JSON with `images` and `annotations` for each split, pictures in one folder."""
 
     name: str
@@ -37,7 +37,7 @@ class Captions(Section, kw_only=True):
     """Captions to choose by."""
 
 
-class Hazards(Section, kw_only=True):
+class Hazards(Section, frozen=True, kw_only=True):
     """Labelled danger scenes: a list of `{file, label, source, boxes}` for each split; see `trainer.hazards`."""
 
     name: str
@@ -47,7 +47,7 @@ class Hazards(Section, kw_only=True):
     """Templates that turn labels into sentences."""
 
 
-class Boxes(Section, kw_only=True):
+class Boxes(Section, frozen=True, kw_only=True):
     """COCO-style instances: a JSON with `images`, `annotations` and `categories` for each split."""
 
     name: str
@@ -56,7 +56,7 @@ class Boxes(Section, kw_only=True):
     val: Path
 
 
-class Data(Section, kw_only=True):
+class Data(Section, frozen=True, kw_only=True):
     """Where everything comes from."""
 
     captions: tuple[Captions, ...]
@@ -66,7 +66,7 @@ class Data(Section, kw_only=True):
     """Terms of the data and weights, for the bundle."""
 
 
-class Vocabulary(Section, kw_only=True):
+class Vocabulary(Section, frozen=True, kw_only=True):
     """Which words the captioner may say."""
 
     min_count: Positive = 4
@@ -75,7 +75,7 @@ class Vocabulary(Section, kw_only=True):
     """The most frequent ones stay."""
 
 
-class Encoder(Section, kw_only=True):
+class Encoder(Section, frozen=True, kw_only=True):
     """The network that looks; frozen."""
 
     name: str = "efficientnet-lite0"
@@ -89,7 +89,7 @@ class Encoder(Section, kw_only=True):
     """Pictures encoded at once."""
 
 
-class Decoder(Section, kw_only=True):
+class Decoder(Section, frozen=True, kw_only=True):
     """Sizes of the network that speaks."""
 
     embedding: Positive = 320
@@ -102,7 +102,7 @@ class Decoder(Section, kw_only=True):
     """Words of a sentence with its end; longer ones lose their tail in training."""
 
 
-class Training(Section, kw_only=True):
+class Training(Section, frozen=True, kw_only=True):
     """Maximum-likelihood training."""
 
     epochs: Positive = 12
@@ -132,7 +132,7 @@ class Training(Section, kw_only=True):
     """Validation pictures captioned after each epoch."""
 
 
-class SelfCritical(Section, kw_only=True):
+class SelfCritical(Section, frozen=True, kw_only=True):
     """Self-critical sequence training on CIDEr-D (Rennie et al. 2017), after maximum likelihood."""
 
     epochs: Count = 0
@@ -145,7 +145,7 @@ class SelfCritical(Section, kw_only=True):
     """Weight of the maximum-likelihood loss that keeps the language natural and the hazard words in it."""
 
 
-class Detector(Section, kw_only=True):
+class Detector(Section, frozen=True, kw_only=True):
     """Boxes from the same features."""
 
     classes: tuple[str, ...] = ("person",)
@@ -158,7 +158,7 @@ class Detector(Section, kw_only=True):
     score_threshold: Annotated[float, Meta(ge=0, le=1)] = 0.3
 
 
-class Recipe(Section, kw_only=True):
+class Recipe(Section, frozen=True, kw_only=True):
     """Everything that makes a model; two runs of one recipe differ by their seed alone."""
 
     name: Annotated[str, Meta(pattern=r"^[a-z0-9-]+$")]
@@ -203,6 +203,7 @@ def _nearest(message: str) -> str:
     if "unknown field" not in message:
         return ""
     unknown = message.split("`")[1]
-    known = {name for section in (Recipe, *Section.__subclasses__()) for name in section.__struct_fields__}
+    sections: list[type[Section]] = Section.__subclasses__()
+    known = {name for section in sections for name in section.__struct_fields__}
     close = difflib.get_close_matches(unknown, sorted(known), n=1)
     return f"; did you mean `{close[0]}`?" if close else ""

@@ -79,7 +79,8 @@ def _extend(beams: Beams, log_probs: Floats) -> Ints:
     best = np.argpartition(-totals, width, axis=1)[:, :width]
     order = np.argsort(-np.take_along_axis(totals, best, 1), axis=1)
     best = np.take_along_axis(best, order, 1)
-    parents, chosen = best // words, best % words
+    parents: Ints = best // words
+    chosen = best % words
     beams.scores = np.take_along_axis(totals, best, 1)
     beams.ended = np.take_along_axis(beams.ended, parents, 1) | (chosen == END)
     kept = np.take_along_axis(beams.tokens, parents[:, :, None], 1)
@@ -87,13 +88,13 @@ def _extend(beams: Beams, log_probs: Floats) -> Ints:
     return parents
 
 
-@tf.function(reduce_retracing=True)
+@tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]  # TensorFlow has no stubs
 def _look(model: Decoder, cells: Any) -> tuple[Any, Any, Any]:
     keys, values, state = model.look(tf.cast(cells, model.compute_dtype))
     return keys, values, tf.cast(state, tf.float32)
 
 
-@tf.function(reduce_retracing=True)
+@tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]  # TensorFlow has no stubs
 def _advance(model: Decoder, tokens: Any, state: Any, keys: Any, values: Any) -> tuple[Any, Any]:
     """Tokens int32 [B, K] and state [B, K, S] -> log-probabilities [B, K, V] and next state [B, K, S]."""
     embedded = model.embedding(tokens)

@@ -39,16 +39,20 @@ class Reward:
         self.vocabulary = vocabulary
 
     def advantage(self, rows: npt.NDArray[np.int64], drawn: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
-        """Give how much better each drawn sentence is than its picture's others: rows [B], drawn [B, R, T] -> [B, R]."""
+        """Give how much better each sentence is than its picture's others: rows [B], drawn [B, R, T] -> [B, R]."""
         rewards = np.array(
             [
-                [self.cider.score([*self.vocabulary.decode(tokens.tolist()), "</s>"], self._ended(row)) for tokens in group]
+                [
+                    self.cider.score([*self.vocabulary.decode(tokens.tolist()), "</s>"], self._ended(row))
+                    for tokens in group
+                ]
                 for row, group in zip(rows, drawn, strict=True)
             ],
             np.float32,
         )
         count = rewards.shape[1]
-        return (rewards - rewards.mean(1, keepdims=True)) * count / (count - 1)
+        advantage: npt.NDArray[np.float32] = (rewards - rewards.mean(1, keepdims=True)) * count / (count - 1)
+        return advantage
 
     def _ended(self, row: int) -> list[tuple[str, ...]]:
         return [(*sentence, "</s>") for sentence in self.references[row]]

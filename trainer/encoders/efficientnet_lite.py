@@ -1,4 +1,4 @@
-"""EfficientNet-Lite: EfficientNet (Tan and Le 2019) without squeeze-and-excite, with ReLU6, so that int8 keeps it whole.
+"""EfficientNet-Lite: EfficientNet (Tan and Le 2019) with ReLU6 and no squeeze-and-excite, so that int8 keeps it whole.
 
 Layout and scaling follow the TensorFlow TPU repository's `efficientnet/lite` description: the stem and the head keep
 their width, every stage in between is scaled. Pre-trained weights come as a PyTorch state dict in the packages
@@ -76,7 +76,7 @@ def build(variant: str, height: int, width: int, weights: str) -> Any:
 
 
 def load(model: Any, tensors: Mapping[str, Any], origin: str) -> None:
-    """Put a state dict's tensors into the model's layers; raises `DataError` where one is missing or has another shape."""
+    """Put a state dict's tensors into the model's layers; raises `DataError` where one is missing or does not fit."""
     for layer in model.layers:
         if layer.weights:
             values = [_to_keras(layer, tensors, name, origin) for name in _names(layer)]
@@ -137,7 +137,9 @@ def _names(layer: Any) -> list[str]:
     """Spell the state dict's names for the weights of a layer, in the order of Keras's."""
     place, _, kind = layer.name.rpartition("_")
     if place in ("stem", "head"):
-        prefix = {"stem_conv": "_conv_stem", "stem_bn": "_bn0", "head_conv": "_conv_head", "head_bn": "_bn1"}[layer.name]
+        prefix = {"stem_conv": "_conv_stem", "stem_bn": "_bn0", "head_conv": "_conv_head", "head_bn": "_bn1"}[
+            layer.name
+        ]
     else:
         block, part = place.split("_")
         first = {"expand": 0, "depthwise": 1, "project": 2}[part]
@@ -154,6 +156,6 @@ def _to_keras(layer: Any, tensors: Mapping[str, Any], name: str, origin: str) ->
         raise DataError(f"{origin}: no tensor {name!r}; is it another network's?") from None
     if value.ndim != 4:
         return value
-    # PyTorch: [out, in, h, w]; Keras: [h, w, in, out], and [h, w, in, 1] for depthwise, where PyTorch has [in, 1, h, w].
+    # PyTorch has [out, in, h, w] and for depthwise [in, 1, h, w]; Keras has [h, w, in, out] and [h, w, in, 1].
     depthwise = isinstance(layer, layers.DepthwiseConv2D)
     return np.transpose(value, (2, 3, 0, 1) if depthwise else (2, 3, 1, 0))

@@ -1,4 +1,4 @@
-"""MobileNetV3-Large (Howard et al. 2019), minimalistic: without squeeze-and-excite or hard-swish, so that int8 keeps it."""
+"""MobileNetV3-Large (Howard et al. 2019), minimalistic: int8 keeps it, without squeeze-and-excite and hard-swish."""
 
 from typing import Any, Final
 

@@ -1,0 +1,156 @@
+"""Hands a trained run over to the converter: a SavedModel for each part, the vocabulary, and `export.json`.
+
+Dimensions: B beam, N cells, D numbers a cell, K attention, C context, S state, V words.
+"""
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import tensorflow as tf
+
+from contract import bundle, vocab
+from trainer import captioning, detecting, features
+from trainer.decoder import Decoder
+from trainer.prepare import Prepared
+from trainer.recipe import Recipe
+from trainer.run import Run
+
+REPRESENTATIVE: Final = 400
+"""Pictures named for calibration, drawn by the recipe's seed."""
+
+
+class Representative(msgspec.Struct, frozen=True):
+    """Pictures to calibrate int8 ranges on."""
+
+    images: tuple[str, ...]
+
+
+class Description(msgspec.Struct, frozen=True, kw_only=True):
+    """`export.json`."""
+
+    name: str
+    version: str
+    language: str
+    input: bundle.Input
+    decoding: bundle.Decoding
+    detection: bundle.Detection | None
+    hazards: dict[str, tuple[str, ...]]
+    licences: tuple[bundle.Licence, ...]
+    commands: tuple[str, ...]
+    """What was typed to make it."""
+    representative: Representative
+    known_failures: tuple[str, ...]
+    data: tuple[str, ...]
+    """What it was trained on, with counts."""
+
+
+def write(recipe: Recipe, prepared: Prepared, run: Run, out: Path, *, commands: Sequence[str]) -> None:
+    """Write the export; raises `CheckpointError` where something is not trained yet."""
+    encoder = features.build_encoder(recipe.encoder)
+    shapes = {name: tuple(output.shape[1:]) for name, output in encoder.output.items()}
+    captioner = captioning.load(recipe, prepared.vocabulary, shapes["cells"][-1], run)
+    out.mkdir(parents=True, exist_ok=True)
+    _save(out / "encoder", _encoder(encoder, recipe))
+    _save(out / "decoder_init", _decoder_init(captioner, shapes["cells"]))
+    _save(out / "decoder_step", _decoder_step(captioner, recipe, shapes["cells"][0]))
+    if recipe.detector is not None:
+        empty = {name: tf.zeros((1, *shape)).numpy() for name, shape in shapes.items()}
+        _save(out / "detector", _detector(detecting.load(recipe.detector, empty, run), shapes))
+    (out / "vocabulary.txt").write_text(vocab.dump(prepared.vocabulary), encoding="utf-8")
+    description = msgspec.json.encode(_describe(recipe, prepared, commands))
+    (out / "export.json").write_bytes(msgspec.json.format(description, indent=2) + b"\n")
+
+
+def _encoder(model: Any, recipe: Recipe) -> Any:
+    spec = tf.TensorSpec((None, recipe.encoder.height, recipe.encoder.width, 3), tf.float32, "image")
+    return _served(model, lambda image: model(image, training=False), [spec])
+
+
+def _detector(network: Any, shapes: dict[str, tuple[int, ...]]) -> Any:
+    def detect(c3: Any, c4: Any, cells: Any) -> dict[str, Any]:
+        found = network({"c3": c3, "c4": c4, "cells": cells}, training=False)
+        return {"boxes": found["boxes"], "scores": tf.sigmoid(found["odds"])}
+
+    specs = [tf.TensorSpec((None, *shapes[name]), tf.float32, name) for name in detecting.MAPS]
+    return _served(network, detect, specs)
+
+
+def _decoder_init(model: Decoder, cells: tuple[int, ...]) -> Any:
+    def look(cells: Any) -> dict[str, Any]:
+        keys, values, state = model.look(cells)
+        return {"keys": keys, "values": values, "state": state}
+
+    return _served(model, look, [tf.TensorSpec((None, *cells), tf.float32, "cells")])
+
+
+def _decoder_step(model: Decoder, recipe: Recipe, count: int) -> Any:
+    def step(tokens: Any, state: Any, keys: Any, values: Any) -> dict[str, Any]:
+        embedded = model.embedding(tokens)
+        gates = model.token_gates(embedded)[None]
+        context, moved, attention = model.step(gates, state[None], keys, values)
+        odds = model.say(moved[0], context[0], embedded)
+        return {"log_probs": tf.nn.log_softmax(odds), "next_state": moved[0], "attention": attention[0]}
+
+    sizes = recipe.decoder
+    specs = [
+        tf.TensorSpec((None,), tf.int32, "tokens"),
+        tf.TensorSpec((None, sizes.state), tf.float32, "state"),
+        tf.TensorSpec((1, count, sizes.attention), tf.float32, "keys"),
+        tf.TensorSpec((1, count, sizes.context), tf.float32, "values"),
+    ]
+    return _served(model, step, specs)
+
+
+def _served(owner: Any, function: Any, specs: list[Any]) -> Any:
+    """Give a module whose `serve` is the function; it holds the variables' owner."""
+    module = tf.Module()
+    module.owner = owner
+    module.serve = tf.function(function).get_concrete_function(*specs)
+    return module
+
+
+def _save(folder: Path, module: Any) -> None:
+    tf.saved_model.save(module, str(folder), signatures={"serving_default": module.serve})
+
+
+def _describe(recipe: Recipe, prepared: Prepared, commands: Sequence[str]) -> Description:
+    drawn = random.Random(recipe.seed)  # noqa: S311 - a repeatable choice of pictures, no secret
+    pictures = [str(picture.path) for picture in prepared.train]
+    detection = None
+    if recipe.detector is not None:
+        detection = bundle.Detection(classes=recipe.detector.classes, score_threshold=recipe.detector.score_threshold)
+    spoken = {term: tuple(words) for term, words in prepared.terms.items() if _spelt(words, prepared.vocabulary)}
+    return Description(
+        name=recipe.name,
+        version=recipe.version,
+        language=recipe.language,
+        input=bundle.Input(recipe.encoder.height, recipe.encoder.width),
+        decoding=recipe.decoding,
+        detection=detection,
+        hazards=spoken,
+        licences=recipe.data.licences,
+        commands=tuple(commands),
+        representative=Representative(tuple(drawn.sample(pictures, min(REPRESENTATIVE, len(pictures))))),
+        known_failures=recipe.known_failures,
+        data=_data(recipe, prepared),
+    )
+
+
+def _spelt(expressions: Sequence[str], vocabulary: vocab.Vocabulary) -> bool:
+    return any(all(word in vocabulary.ids for word in expression.split()) for expression in expressions)
+
+
+def _data(recipe: Recipe, prepared: Prepared) -> tuple[str, ...]:
+    names = [*(source.name for source in recipe.data.captions), *(source.name for source in recipe.data.hazards)]
+    counts = {name: [p for p in prepared.train if p.dataset == name] for name in names}
+    lines = [
+        f"{name}: {len(pictures)} pictures, {sum(len(p.sentences) for p in pictures)} sentences"
+        for name, pictures in counts.items()
+    ]
+    if prepared.boxes_train:
+        boxes = sum(len(picture.boxes) for picture in prepared.boxes_train)
+        lines.append(f"boxes: {len(prepared.boxes_train)} pictures, {boxes} boxes")
+    return tuple(lines)
