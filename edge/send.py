@@ -178,7 +178,11 @@ class Send:
 
     def _publish_again(self, connection: Connection) -> None:
         """Publish once more what the server has not acknowledged in time."""
-        for seq in self._flights.overdue(self._clock()):
+        overdue = self._flights.overdue(self._clock())
+        if overdue:
+            see = "does the alert service run, and may this device read its topic `ack`?"
+            log.warning("not acknowledged", extra={"captions": len(overdue), "see": see})
+        for seq in overdue:
             for waiting in self._outbox.waiting(after=seq - 1, limit=1):
                 if waiting.seq == seq:
                     self._hand_over(connection, waiting.id, seq, waiting.payload)

@@ -6,13 +6,16 @@ import re
 import types
 import typing
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 import yaml
 
 from contract import wire
 from edge.errors import Misconfigured
+
+NEAR: Final = 0.45
+"""Similarity from which another key may have been meant: half of the letters."""
 
 Structure = TypeVar("Structure", bound=msgspec.Struct)
 
@@ -76,7 +79,7 @@ def _refuse_unknown(path: Path, raw: dict[Any, Any], kind: Any, above: tuple[str
     for key, value in raw.items():
         dotted = ".".join((*above, str(key)))
         if key not in fields and key != tag_field:
-            near = difflib.get_close_matches(str(key), fields, n=1)
+            near = difflib.get_close_matches(str(key), fields, n=1, cutoff=NEAR)
             hint = f"did you mean `{near[0]}`?" if near else f"known are {', '.join(fields)}"
             raise Misconfigured(f"{path}: `{dotted}` is not a key; {hint}")
         kinds = _structures(fields.get(key)) if isinstance(value, dict) else []

@@ -1,6 +1,5 @@
 """Pace: waiting so that a camera is looked at so many times a second."""
 
-import threading
 import time
 from collections.abc import Callable
 
@@ -21,12 +20,7 @@ class Pace:
     def wait(self) -> None:
         """Sleep until the next beat; gives at once where it is past."""
         now = self._clock()
-        if now < self._next:
-            self._sleep(self._next - now)
-            now = self._next
-        self._next = max(self._next, now - self._period) + self._period
-
-
-def sleeper(stop: threading.Event) -> Sleep:
-    """Sleep that ends early when the process is asked to stop."""
-    return stop.wait
+        beat = max(now, self._next)
+        if beat > now:
+            self._sleep(beat - now)
+        self._next = beat + self._period
