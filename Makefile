@@ -3,7 +3,7 @@
 VENV := .venv
 RUN := $(VENV)/bin
 
-.PHONY: help demo test test-slow lint docs bench clean
+.PHONY: help demo test test-hardware lint docs bench clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -12,11 +12,11 @@ demo: ## show the whole path on this machine (CLIP=path; ARGS="--language ko")
 	@tools/environment .demo/venv demo
 	@.demo/venv/bin/python -m demo $(if $(CLIP),--clip "$(CLIP)") $(ARGS)
 
-test: lint ## lint, then every test that needs neither minutes nor hardware
+test: lint ## lint, then every test that needs no camera
 	$(RUN)/pytest
 
-test-slow: $(VENV)/ready ## the tests that take minutes
-	$(RUN)/pytest -m slow
+test-hardware: $(VENV)/ready ## the tests that need a real camera
+	$(RUN)/pytest -m hardware
 
 lint: $(VENV)/ready ## ruff, mypy and the import rules
 	$(RUN)/ruff check .

@@ -38,6 +38,13 @@ def test_it_shows_sentences_an_alert_and_what_it_saved(tiny: Path, fires: Path) 
     assert re.search(r"encode +\d", done.stdout)
 
 
+def test_as_shipped_it_sees_a_cyclist_in_its_clip_and_tells_the_guard() -> None:
+    done = run()
+
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"ALERT No-cycling zone - Demo.*(bike|bicycle|cyclist)", done.stdout), done.stdout
+
+
 def test_it_speaks_korean(tiny: Path, fires: Path) -> None:
     done = run("--bundle", tiny, "--clip", fires, "--language", "ko")
 

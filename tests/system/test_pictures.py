@@ -1,0 +1,52 @@
+"""The model that ships, on real pictures of danger and of peace, from the file to the text message."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.broker.device import wait_until
+from tests.broker.fake_twilio import FakeTwilio
+from tests.broker.running import Running
+from tests.conftest import REPOSITORY
+from tests.mosquitto import Mosquitto
+from tests.system.device import Device
+
+SHIPPED = REPOSITORY / "models" / "wordcam-1"
+
+AT_MOST = 12
+"""Pictures of a kind: enough that a model which knows the danger says it once, and few enough for seconds."""
+
+
+def pictures_of(label: str, data: Path, folder: Path) -> Path:
+    """Copy the first validation pictures of a label into a folder."""
+    folder.mkdir()
+    listed = json.loads((data / "hazards" / "hazards_val.json").read_text(encoding="utf-8"))
+    for picture in [picture for picture in listed if picture["label"] == label][:AT_MOST]:
+        source = data / "hazards" / picture["file"]
+        shutil.copy(source, folder / source.name)
+    return folder
+
+
+@pytest.mark.parametrize(("label", "title"), [("gun", "Gun"), ("fire", "Fire")])
+def test_a_real_danger_reaches_the_guard(
+    label: str,
+    title: str,
+    shared_data: Path,
+    tmp_path: Path,
+    mosquitto: Mosquitto,
+    service: Running,
+    twilio: FakeTwilio,
+) -> None:
+    pictures = pictures_of(label, shared_data, tmp_path / label)
+    device = Device(tmp_path / "device", SHIPPED, pictures, mosquitto, login={})
+    device.configure()
+
+    with service:
+        device.run_summarised()
+        wait_until(lambda: any(title in text for text in twilio.texts), f"a text message about {label}")
+        assert service.stop() == 0
+
+    assert device.summary["ledger"]["waiting"] == 0
+    assert device.summary["model"].startswith("wordcam-1@")
