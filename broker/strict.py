@@ -46,7 +46,8 @@ def load(path: Path, kind: type[Settings]) -> Settings:
 
 def nearest(word: str, known: list[str]) -> str:
     """Say which known word the operator may have meant, as the end of a sentence."""
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    longer = [name for name in known if name.startswith(word)]
+    close = longer or difflib.get_close_matches(word, known, n=1, cutoff=0.5)
     return f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(sorted(known)) or 'nothing'}"
 
 

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
-from broker.errors import Locked, Unavailable
+from broker.errors import Locked, Misconfigured, Unavailable
+
+_BROKEN = ("not a database", "malformed")
+"""What SQLite says of a file that it did not write, or that was damaged."""
 
 _TEMPORARY = ("locked", "busy", "full", "disk i/o error", "readonly", "unable to open")
 """What SQLite says when another process or the disk is in the way, not the statement."""
@@ -46,10 +49,12 @@ def reading(engine: Engine) -> Iterator[Connection]:
 def _explained(engine: Engine) -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
+    except DatabaseError as error:
         problem = str(error.orig)
-        if any(word in problem.lower() for word in _TEMPORARY):
+        if isinstance(error, OperationalError) and any(word in problem.lower() for word in _TEMPORARY):
             raise Locked(f"{engine.url.database}: {problem}") from error
+        if any(word in problem.lower() for word in _BROKEN):
+            raise Misconfigured(f"{engine.url.database}: {problem}; put a copy back, or name another file") from error
         raise
 
 

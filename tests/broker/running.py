@@ -122,10 +122,19 @@ class Running:
         """Wait until an event has been logged so many times."""
         wait_until(lambda: len(self.said(name)) >= count, f"{count} log lines {name!r}")
 
+    @property
+    def pid(self) -> int:
+        """Number of the process."""
+        return self._process.pid
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal."""
+        self._process.send_signal(number)
+
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and give the exit code."""
-        self._process.send_signal(number)
-        return self._process.wait(SOON)
+        self.send_signal(number)
+        return self.wait()
 
     def wait(self) -> int:
         """Wait for its own end, and give the exit code."""
