@@ -5,8 +5,10 @@ Two layouts exist: the legacy stream of pickles followed by raw storages (PyTorc
 """
 
 import io
+import math
 import pickle
 import zipfile
+import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,6 +32,15 @@ DTYPES: Final[Mapping[str, str]] = {
     "ByteStorage": "u1",
 }
 """Storage classes that hold plain numbers."""
+
+MAX_NUMBERS: Final = 1 << 28
+"""Numbers in one tensor: 1 GiB of float32, ten times the largest layer of any encoder here."""
+
+DAMAGED: Final = (
+    *(pickle.UnpicklingError, zipfile.BadZipFile, zlib.error, EOFError, MemoryError, RuntimeError),
+    *(ArithmeticError, AttributeError, ImportError, LookupError, TypeError, ValueError),
+)
+"""What a damaged pickle or archive raises, by the documentation of both modules and by trying it."""
 
 Array = npt.NDArray[Any]
 
@@ -92,15 +103,18 @@ def read(path: Path) -> dict[str, Array]:
             return _read_legacy(stream)
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}") from error
-    except (pickle.UnpicklingError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except DAMAGED as error:
         raise DataError(f"{path}: not a PyTorch state dict: {error}") from error
 
 
 def _read_zip(path: Path) -> dict[str, Array]:
     with zipfile.ZipFile(path) as archive:
-        root = next(name for name in archive.namelist() if name.endswith("data.pkl")).removesuffix("data.pkl")
-        state = Unpickler(io.BytesIO(archive.read(f"{root}data.pkl"))).load()
-        return _resolve(state, lambda storage: archive.read(f"{root}data/{storage.key}"))
+        root = next((name for name in archive.namelist() if name.endswith("data.pkl")), None)
+        if root is None:
+            raise zipfile.BadZipFile("the archive holds no data.pkl")
+        root = root.removesuffix("data.pkl")
+        views = _views(Unpickler(io.BytesIO(archive.read(f"{root}data.pkl"))).load())
+        return _resolve(views, lambda storage: archive.read(f"{root}data/{storage.key}"))
 
 
 def _read_legacy(stream: BinaryIO) -> dict[str, Array]:
@@ -108,24 +122,38 @@ def _read_legacy(stream: BinaryIO) -> dict[str, Array]:
         raise pickle.UnpicklingError("the first number is not PyTorch's")
     Unpickler(stream).load()  # protocol version
     Unpickler(stream).load()  # sizes of the writer's integers; the raw data is little-endian all the same
-    state = Unpickler(stream).load()
+    views = _views(Unpickler(stream).load())
     keys = Unpickler(stream).load()
-    sizes = {view.storage.key: np.dtype(view.storage.dtype).itemsize for view in state.values()}
+    sizes = {view.storage.key: np.dtype(view.storage.dtype).itemsize for view in views.values()}
     data = {}
     for key in keys:
         count = int(np.frombuffer(stream.read(8), "<i8")[0])
         data[key] = stream.read(count * sizes[key])
-    return _resolve(state, lambda storage: data[storage.key])
+    return _resolve(views, lambda storage: data[storage.key])
 
 
-def _resolve(state: Mapping[str, View], read_bytes: Callable[[Storage], bytes]) -> dict[str, Array]:
-    return {name: _array(view, read_bytes(view.storage)) for name, view in state.items()}
+def _views(state: Any) -> dict[str, View]:
+    if not isinstance(state, dict):
+        raise pickle.UnpicklingError(f"a {type(state).__name__}, no dictionary of tensors")
+    for name, view in state.items():
+        if not isinstance(view, View):
+            raise pickle.UnpicklingError(f"{name!r} is {type(view).__name__}, no tensor")
+    return state
+
+
+def _resolve(views: Mapping[str, View], read_bytes: Callable[[Storage], bytes]) -> dict[str, Array]:
+    return {name: _array(view, read_bytes(view.storage)) for name, view in views.items()}
 
 
 def _array(view: View, data: bytes) -> Array:
+    """Copy what the view shows; `as_strided` would follow it out of the storage, so that is refused first."""
     flat = np.frombuffer(data, view.storage.dtype)
+    count = math.prod(view.shape)
     last = view.offset + sum((size - 1) * stride for size, stride in zip(view.shape, view.strides, strict=True))
-    if last >= max(flat.size, 1):
-        raise EOFError(f"a tensor of shape {view.shape} reaches beyond its {flat.size} numbers")
+    if min(view.offset, *view.shape, *view.strides, 0) < 0 or count > MAX_NUMBERS or (count and last >= flat.size):
+        window = f"shape {view.shape}, strides {view.strides}, offset {view.offset}"
+        raise EOFError(f"a tensor of {window} reaches beyond its {flat.size} numbers")
+    if not count:
+        return np.zeros(view.shape, flat.dtype)
     strides = tuple(stride * flat.itemsize for stride in view.strides)
     return np.lib.stride_tricks.as_strided(flat[view.offset :], view.shape, strides).copy()
