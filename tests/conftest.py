@@ -4,11 +4,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import tiny_bundle
 from tests.mosquitto import Mosquitto
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+# Tests say what is right, not how fast: on a busy machine an example may take any time.
+settings.register_profile("wordcam", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("wordcam")
 
 
 @pytest.fixture
