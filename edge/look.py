@@ -19,7 +19,7 @@ from edge.ports import Camera, Frame
 
 log = logging.getLogger(__name__)
 
-REPORT_SECONDS: Final = 5.0
+REPORT_SECONDS: Final = 15.0
 """Time between two notes in the outbox: each is a write to the card."""
 
 
@@ -121,7 +121,7 @@ class Look:
         per_sentence_ms = 1000 / self._sentences if self._sentences else None
         note = report.Report(
             model=self._eye.model,
-            reason=reason[:120],
+            reason=reason[: report.MAX_REASON],
             stages=self._latency.stages(),
             first_caption_seconds=self._first_caption_seconds,
             sentence_ms=per_sentence_ms and round(self._sentence_seconds * per_sentence_ms, 3),

@@ -6,11 +6,16 @@ from typing import Final
 import msgspec
 
 from contract.status import Stage
+from edge.errors import CameraGone
 from edge.outbox import Outbox
 
 LOOK: Final = "look"
 SEND: Final = "send"
 """Names of the two processes."""
+
+
+MAX_REASON: Final = 120
+"""Characters of a reason that a device status carries."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,7 +24,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     model: str = ""
     """Model bundle in use."""
     reason: str = ""
-    """What is wrong, where something is: `camera gone: /dev/video0`."""
+    """What is wrong, where something is: `camera gone: /dev/video0`; at most `MAX_REASON` characters."""
     stages: tuple[Stage, ...] = ()
     """Latency of its stages."""
     first_caption_seconds: float | None = None
@@ -31,6 +36,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NOTHING: Final = Report()
+
+
+def camera_gone(model: str, error: CameraGone) -> Report:
+    """Say that there is no camera, and so no latency."""
+    return Report(model=model, reason=f"camera gone: {error}"[:MAX_REASON])
 
 
 def leave(outbox: Outbox, process: str, report: Report) -> None:

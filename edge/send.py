@@ -63,6 +63,7 @@ class Send:
         self._newest_seq = -1
         self._seen_version = -1
         self._sent_bytes = 0
+        self._said_reason = ""
 
     def run(self, stop: threading.Event) -> None:
         """Send until `stop` is set; raises `Misconfigured` where only the operator can help, `DiskFull`, `TryAgain`."""
@@ -163,10 +164,14 @@ class Send:
         log.warning("not connected", extra={"why": why, "retry_seconds": round(wait, 1)})
 
     def _publish(self, connection: Connection) -> None:
-        """Publish new captions, as many as the window lets."""
-        room = WINDOW - len(self._flights)
+        """Publish new captions, as many as the window lets, and at once that the camera has gone or come back."""
         version = self._outbox.version()
-        if room <= 0 or version == self._seen_version:
+        if version == self._seen_version:
+            return
+        if report.read(self._outbox, report.LOOK).reason != self._said_reason:
+            self._next_status_at = self._clock()
+        room = WINDOW - len(self._flights)
+        if room <= 0:
             return
         new = self._outbox.waiting(after=self._newest_seq, limit=room)
         for waiting in new:
@@ -223,7 +228,8 @@ class Send:
         """Publish birth or heartbeat, and leave a note for the summary."""
         self._next_status_at = self._clock() + self._settings.status_seconds
         self._note()
-        online = self._status(State.ONLINE, report.read(self._outbox, report.LOOK).reason)
+        self._said_reason = report.read(self._outbox, report.LOOK).reason
+        online = self._status(State.ONLINE, self._said_reason)
         connection.publish(self._topics["status"], status.encode(online), retain=True)
 
     def _note(self) -> None:
@@ -241,7 +247,7 @@ class Send:
             device=self._device,
             since=self._since,
             at=self._now() if online else None,
-            reason=reason[:120],
+            reason=reason[: report.MAX_REASON],
             version=self._version,
             model=looked.model,
             ledger=self._outbox.ledger() if online else None,

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from contract import bundle
 from contract.errors import Refused
-from edge import config, kernel
+from edge import config, kernel, report
 from edge.config import Config
-from edge.errors import Misconfigured
+from edge.errors import CameraGone, Misconfigured
 from edge.outbox import Outbox
 
 if TYPE_CHECKING:
@@ -40,9 +40,15 @@ def look(settings: Config, stop: threading.Event, started_at: float) -> None:
         captioner = open_captioner(settings.bundle, settings.threads)
         manifest = captioner.manifest
         eye = Eye(settings.site, settings.device, settings.camera.stream, manifest.model, manifest.language)
-        camera = open_camera(settings.camera, stop)
+        try:
+            camera = open_camera(settings.camera, stop)
+        except CameraGone as error:
+            report.leave(outbox, report.LOOK, report.camera_gone(manifest.model, error))
+            raise
         try:
             Look(camera, captioner, outbox, eye, settings.gate, started_at=started_at).run(stop)
+        except Refused as error:
+            raise Misconfigured(f"{settings.bundle}: a caption breaks the contract: {error.detail}") from error
         finally:
             camera.close()
 
@@ -78,6 +84,7 @@ def open_captioner(folder: Path, threads: int) -> "Captioner":
 
 def open_camera(settings: config.AnyCamera, stop: threading.Event) -> "Camera":
     """Open the camera of the configured kind; raises `CameraGone` or `Misconfigured`."""
+    _quiet_opencv()
     from edge.camera.pace import Pace  # noqa: PLC0415  # see the module's docstring
 
     if isinstance(settings, config.Replay):

@@ -27,8 +27,8 @@ STEADY_SECONDS: Final = 60.0
 FIRST_RESTART_SECONDS: Final = 1.0
 MAX_RESTART_SECONDS: Final = 30.0
 
-STOP_SECONDS: Final = 10.0
-"""Wait for a child that was asked to stop, before it is killed."""
+STOP_SECONDS: Final = 15.0
+"""Wait for a child that was asked to stop, before it is killed; an attempt to connect takes up to ten seconds."""
 
 DRAIN_SECONDS: Final = 60.0
 """After the end of a replay, wait for the server to acknowledge what is still in the outbox."""

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
 
 from contract import ack, caption, status, topics
 from contract.ack import Ack, Refusal
@@ -38,7 +39,7 @@ class Service:
         self._answer = answer
         self._server = server
         self._ready = threading.Event()
-        self._client = paho.Client(paho.CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+        self._client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
         if server.users:
             self._client.username_pw_set(*next(iter(server.users.items())))
         self._client.on_connect = self._subscribe
@@ -70,10 +71,10 @@ class Service:
     def _take(self, client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         address = topics.parse(message.topic)
         if address.channel == "status":
-            said = status.decode(message.payload, site=address.site, device=address.device)
+            said = status.decode(bytes(message.payload), site=address.site, device=address.device)
             self.statuses.append((said, message.retain))
             return
-        event = caption.decode(message.payload, site=address.site, device=address.device)
+        event = caption.decode(bytes(message.payload), site=address.site, device=address.device)
         self.captions.append(event)
         answer = self._answer(event)
         if answer is not None:

@@ -28,8 +28,8 @@ def test_a_record_is_one_json_object_on_one_line() -> None:
 
 def test_an_exception_brings_its_traceback() -> None:
     try:
-        raise ValueError("here")
+        int("here")
     except ValueError as error:
         record = logging.makeLogRecord({"msg": "failed", "exc_info": (ValueError, error, error.__traceback__)})
 
-    assert json.loads(JsonLines("look").format(record))["traceback"].endswith("ValueError: here")
+    assert "ValueError: invalid literal" in json.loads(JsonLines("look").format(record))["traceback"]

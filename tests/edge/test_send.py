@@ -1,6 +1,5 @@
 """Sending: against a real Mosquitto, with the process run in a thread so that its inside can be looked at."""
 
-import contextlib
 import socket
 import threading
 from collections.abc import Iterator
@@ -13,10 +12,11 @@ import pytest
 from contract import topics
 from contract.ack import Ack
 from contract.status import State
-from edge import config
+from edge import config, report
 from edge.errors import EdgeError, Misconfigured
 from edge.outbox import Outbox
 from edge.send import WINDOW, Send
+from tests.edge.gateway import Gateway
 from tests.edge.server import refuse, served, wait_for
 from tests.edge.test_outbox import event
 from tests.mosquitto import Mosquitto, free_port
@@ -184,26 +184,42 @@ def test_birth_heartbeat_and_farewell_are_retained_states(box: Outbox, mosquitto
 
 
 def test_a_device_that_vanishes_is_told_by_its_will(box: Outbox, mosquitto: Mosquitto) -> None:
-    with served(mosquitto) as service, Gateway(mosquitto) as gateway:
-        with sending(box, mqtt(mosquitto, port=gateway.port, max_retry_seconds=60, first_retry_seconds=60)):
-            wait_for(lambda: service.statuses, "the birth")
-            gateway.cut()
-            wait_for(lambda: len(service.statuses) > 1, "the will")
+    with (
+        served(mosquitto) as service,
+        Gateway(mosquitto) as gateway,
+        sending(box, mqtt(mosquitto, port=gateway.port, max_retry_seconds=60, first_retry_seconds=60)),
+    ):
+        wait_for(lambda: service.statuses, "the birth")
+        gateway.cut()
+        wait_for(lambda: len(service.statuses) > 1, "the will")
 
     will = service.statuses[1][0]
     assert (will.state, will.reason, will.at) == (State.OFFLINE, "connection lost", None)
     assert will.since == service.statuses[0][0].since
 
 
+def test_that_the_camera_has_gone_is_told_at_once(box: Outbox, mosquitto: Mosquitto) -> None:
+    gone = report.Report(model="tiny@0.1.0", reason="camera gone: /dev/video0")
+    with served(mosquitto) as service, sending(box, mqtt(mosquitto, status_seconds=3600)):
+        wait_for(lambda: service.statuses, "the birth")
+        report.leave(box, report.LOOK, gone)
+        wait_for(lambda: service.statuses[-1][0].reason == gone.reason, "the news")
+        report.leave(box, report.LOOK, report.Report(model="tiny@0.1.0"))
+        wait_for(lambda: not service.statuses[-1][0].reason, "the all-clear")
+
+    assert [said.model for said, _ in service.statuses[1:]] == ["tiny@0.1.0"] * (len(service.statuses) - 1)
+
+
 def test_a_connection_that_is_cut_is_made_again(box: Outbox, mosquitto: Mosquitto) -> None:
-    with served(mosquitto) as service, Gateway(mosquitto) as gateway:
-        with sending(box, mqtt(mosquitto, port=gateway.port)):
-            for seq in range(3):
-                fill(box, 1)
-                wait_for(lambda seq=seq: event(seq).text in service.texts and is_empty(box), f"caption {seq}")  # type: ignore[misc]
-                gateway.cut()
-            fill(box, 1)
-            wait_for(lambda: is_empty(box), "the last caption")
+    with (
+        served(mosquitto) as service,
+        Gateway(mosquitto) as gateway,
+        sending(box, mqtt(mosquitto, port=gateway.port)),
+    ):
+        for _ in range(4):
+            (said,) = fill(box, 1)
+            wait_for(lambda said=said: said in service.texts and is_empty(box), said)  # type: ignore[misc]  # bound now
+            gateway.cut()
 
 
 @pytest.mark.parametrize("password", ["wrong", ""], ids=["wrong password", "no password"])
@@ -224,9 +240,12 @@ def test_a_bad_login_is_one_clear_error(box: Outbox, tmp_path: Path, password: s
 def test_the_right_password_lets_us_in(box: Outbox, tmp_path: Path) -> None:
     fill(box, 1)
     (tmp_path / "password").write_text("right\n", encoding="utf-8")
-    with Mosquitto(tmp_path / "mosquitto", users={"dev-1": "right"}) as server, served(server):
-        with sending(box, mqtt(server, username="dev-1", password_file=tmp_path / "password")):
-            wait_for(lambda: is_empty(box), "an empty outbox")
+    with (
+        Mosquitto(tmp_path / "mosquitto", users={"dev-1": "right"}) as server,
+        served(server),
+        sending(box, mqtt(server, username="dev-1", password_file=tmp_path / "password")),
+    ):
+        wait_for(lambda: is_empty(box), "an empty outbox")
 
 
 def test_a_topic_that_the_server_forbids_is_told_and_costs_nothing(
@@ -235,11 +254,14 @@ def test_a_topic_that_the_server_forbids_is_told_and_costs_nothing(
     fill(box, 1)
     (tmp_path / "password").write_text("right", encoding="utf-8")
     acl = "user dev-1\ntopic read wordcam/v1/lab/dev-1/ack\n"
-    with Mosquitto(tmp_path / "mosquitto", users={"dev-1": "right"}, acl=acl) as server:
-        with sending(box, mqtt(server, username="dev-1", password_file=tmp_path / "password")):
-            wait_for(lambda: "publication turned down" in caplog.messages, "the server's refusal in the log")
+    with (
+        Mosquitto(tmp_path / "mosquitto", users={"dev-1": "right"}, acl=acl) as server,
+        sending(box, mqtt(server, username="dev-1", password_file=tmp_path / "password")),
+    ):
+        wait_for(lambda: "publication turned down" in caplog.messages, "the server's refusal in the log")
 
-    assert [record.__dict__["why"] for record in caplog.records if "turned" in record.getMessage()][0] == "Not authorized"
+    (why,) = {record.__dict__["why"] for record in caplog.records if "turned down" in record.getMessage()}
+    assert why == "Not authorized"
     assert box.ledger().waiting == 1
 
 
@@ -264,51 +286,3 @@ def test_a_missing_certificate_is_named(box: Outbox, tmp_path: Path) -> None:
     assert isinstance(sender.error, Misconfigured)
     assert str(sender.error).startswith("`mqtt.tls`: No such file or directory; see ")
     assert str(sender.error).endswith("ca.pem")
-
-
-class Gateway:
-    """A TCP relay in front of an MQTT server whose connections can be cut."""
-
-    def __init__(self, server: Mosquitto) -> None:
-        self._server = server
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._sockets: list[socket.socket] = []
-        self.port: int = self._listener.getsockname()[1]
-
-    def __enter__(self) -> "Gateway":
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        # Closing a listening socket does not wake a thread that waits in accept(); shutting it down does.
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        self.cut()
-        for known in self._sockets:
-            known.close()
-
-    def cut(self) -> None:
-        """Break every connection that passes through."""
-        for known in self._sockets:
-            # Not close(): while another thread waits in recv(), that would keep the connection alive.
-            with contextlib.suppress(OSError):
-                known.shutdown(socket.SHUT_RDWR)
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                device, _ = self._listener.accept()
-            except OSError:
-                return
-            server = socket.create_connection((self._server.host, self._server.port))
-            self._sockets += [device, server]
-            for source, sink in ((device, server), (server, device)):
-                threading.Thread(target=self._pump, args=(source, sink), daemon=True).start()
-
-    @staticmethod
-    def _pump(source: socket.socket, sink: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while data := source.recv(4096):
-                sink.sendall(data)
-        with contextlib.suppress(OSError):
-            sink.shutdown(socket.SHUT_RDWR)

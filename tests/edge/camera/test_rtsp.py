@@ -1,5 +1,6 @@
 """Network cameras, against one that streams motion JPEG over HTTP."""
 
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,15 +29,21 @@ def opened(url: str, **more: object) -> Iterator[Live]:
         camera.close()
 
 
+def exhaust(camera: Live) -> None:
+    """Read far more frames than there will be."""
+    for _ in range(99):
+        camera.read()
+
+
 def test_each_look_gives_the_newest_frame() -> None:
     with MjpegCamera() as server, opened(server.url) as camera:
         frames = [camera.read() for _ in range(6)]
 
     brightness = [int(frame.bgr[0, 0, 0]) for frame in frames]
-    steps = [after - before for before, after in zip(brightness[1:], brightness[2:], strict=False)]
+    steps = [after - before for before, after in itertools.pairwise(brightness[1:])]
     assert frames[0].bgr.shape == (48, 64, 3)
     assert all(step >= 2 for step in steps), "at 20 frames and 7 looks a second, frames between two looks are left out"
-    assert all(after.captured_at > before.captured_at for before, after in zip(frames, frames[1:], strict=False))
+    assert all(after.captured_at > before.captured_at for before, after in itertools.pairwise(frames))
 
 
 def test_video_bytes_are_the_time_seen_at_the_bit_rate() -> None:
@@ -48,10 +55,12 @@ def test_video_bytes_are_the_time_seen_at_the_bit_rate() -> None:
 
 
 def test_a_camera_that_hangs_up_is_gone() -> None:
-    with MjpegCamera(frames=10) as server, opened(server.url) as camera:
-        with pytest.raises(CameraGone, match=r"stream\.mjpg: no more frames"):
-            for _ in range(99):
-                camera.read()
+    with (
+        MjpegCamera(frames=10) as server,
+        opened(server.url) as camera,
+        pytest.raises(CameraGone, match=r"stream\.mjpg: no more frames"),
+    ):
+        exhaust(camera)
 
 
 def test_a_camera_that_falls_silent_is_gone() -> None:
@@ -60,8 +69,7 @@ def test_a_camera_that_falls_silent_is_gone() -> None:
         server.silent.set()
 
         with pytest.raises(CameraGone, match=r"stream\.mjpg: no "):
-            for _ in range(99):
-                camera.read()
+            exhaust(camera)
 
 
 def test_user_name_and_password_are_sent(tmp_path: Path) -> None:
@@ -71,9 +79,11 @@ def test_user_name_and_password_are_sent(tmp_path: Path) -> None:
             assert camera.read().bgr.shape == (48, 64, 3)
 
         (tmp_path / "password").write_text("wrong", encoding="utf-8")
-        with pytest.raises(CameraGone, match="user name and password") as caught:
-            with opened(server.url, username="viewer", password_file=tmp_path / "password"):
-                pass
+        with (
+            pytest.raises(CameraGone, match="user name and password") as caught,
+            opened(server.url, username="viewer", password_file=tmp_path / "password"),
+        ):
+            pass
 
     assert "wrong" not in str(caught.value)
 

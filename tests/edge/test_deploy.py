@@ -1,0 +1,54 @@
+"""The systemd units: valid, tight, and true to the command line."""
+
+import configparser
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from edge.errors import MISCONFIGURED
+
+UNITS = sorted((Path(__file__).resolve().parents[2] / "deploy" / "systemd").glob("*.service"))
+
+
+def read(unit: Path) -> configparser.SectionProxy:
+    parser = configparser.ConfigParser(strict=False, interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # systemd's keys have capitals
+    parser.read(unit, encoding="utf-8")
+    return parser["Service"]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_systemd_finds_nothing_wrong(unit: Path, tmp_path: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed")
+    # The program is where a device has it, not here.
+    text = unit.read_text(encoding="utf-8").replace("/opt/wordcam/bin/wordcam-edge", "/bin/true")
+    (tmp_path / unit.name).write_text(text, encoding="utf-8")
+
+    done = subprocess.run(
+        ["systemd-analyze", "verify", str(tmp_path / unit.name)], check=False, capture_output=True, text=True
+    )
+
+    assert (done.returncode, [line for line in done.stderr.splitlines() if unit.name in line]) == (0, [])
+
+
+def test_the_process_that_sees_has_no_network_and_the_one_that_sends_no_camera() -> None:
+    look, send = (next(read(unit) for unit in UNITS if unit.stem == f"wordcam-{verb}") for verb in ("look", "send"))
+
+    assert look["PrivateNetwork"] == "yes"
+    assert look["RestrictAddressFamilies"] == "AF_UNIX"
+    assert send["PrivateDevices"] == "yes"
+    assert "DeviceAllow" not in send
+    assert look["User"] != send["User"]
+    assert look["Group"] == send["Group"]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_what_only_the_operator_can_mend_is_not_tried_again(unit: Path) -> None:
+    service = read(unit)
+
+    assert service["RestartPreventExitStatus"] == str(MISCONFIGURED)
+    assert service["Restart"] == "always"
+    assert service["ExecStart"].split()[1] == unit.stem.removeprefix("wordcam-")
