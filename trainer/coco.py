@@ -1,6 +1,7 @@
 """Reads COCO-style captions and instances (cocodataset.org/#format-data)."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -97,11 +98,13 @@ def captions(path: Path, images: Path, name: str) -> list[Picture]:
     return [Picture(images / image.file_name, tuple(sentences[image.id]), name) for image in document.images]
 
 
-def instances(path: Path, images: Path) -> list[BoxedPicture]:
-    """Read an instances file; crowds are left out."""
+def instances(path: Path, images: Path, absent: Iterable[str] = ()) -> list[BoxedPicture]:
+    """Read an instances file; crowds are left out, and classes `absent` count as looked for and not there."""
     document = read(path, InstanceFile)
     names = {category.id: category.name for category in document.categories}
     sizes = {image.id: (image.width, image.height) for image in document.images}
+    if sizeless := [image.file_name for image in document.images if image.width <= 0 or image.height <= 0]:
+        raise DataError(f"{path}: images: {sizeless[0]} has no width and height, by which boxes are measured")
     boxes: defaultdict[int, list[tuple[str, float, float, float, float]]] = defaultdict(list)
     for annotation in document.annotations:
         if annotation.image_id not in sizes or annotation.category_id not in names:
@@ -112,5 +115,5 @@ def instances(path: Path, images: Path) -> list[BoxedPicture]:
             boxes[annotation.image_id].append(
                 (names[annotation.category_id], x / width, y / height, w / width, h / height)
             )
-    labelled = frozenset(names.values())
+    labelled = frozenset((*names.values(), *absent))
     return [BoxedPicture(images / image.file_name, tuple(boxes[image.id]), labelled) for image in document.images]

@@ -36,6 +36,6 @@ def vocabulary(pictures: Iterable[Picture], limits: Vocabulary) -> vocab.Vocabul
     return vocab.of(word for _, word in sorted(frequent)[: limits.max_words])
 
 
-def missing(pictures: Iterable[Picture]) -> list[Path]:
+def missing(paths: Iterable[Path]) -> list[Path]:
     """List the pictures whose file is not there."""
-    return [picture.path for picture in pictures if not picture.path.is_file()]
+    return [path for path in paths if not path.is_file()]

@@ -1,6 +1,7 @@
 """Gathers and checks everything a recipe names, before any hour is spent on it."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from contract import vocab
 from trainer import coco, hazards, pictures
@@ -41,15 +42,18 @@ def gather(recipe: Recipe) -> Prepared:
         train += hazards.captions(scenes.train, templates, scenes.name)
         val += hazards.captions(scenes.val, templates, scenes.name)
     boxes_train, boxes_val = _boxes(recipe)
-    _check(train, val)
+    _check([picture.path for picture in train], [picture.path for picture in val])
+    _check([boxed.path for boxed in boxes_train], [boxed.path for boxed in boxes_val])
     return Prepared(train, val, boxes_train, boxes_val, pictures.vocabulary(train, recipe.vocabulary), terms)
 
 
 def _boxes(recipe: Recipe) -> tuple[list[BoxedPicture], list[BoxedPicture]]:
     if recipe.detector is None:
         return [], []
-    train = [boxed for source in recipe.data.boxes for boxed in coco.instances(source.train, source.images)]
-    val = [boxed for source in recipe.data.boxes for boxed in coco.instances(source.val, source.images)]
+    train, val = [], []
+    for source in recipe.data.boxes:
+        train += coco.instances(source.train, source.images, source.absent)
+        val += coco.instances(source.val, source.images, source.absent)
     train += [boxed for source in recipe.data.hazards for boxed in hazards.boxed(source.train)]
     val += [boxed for source in recipe.data.hazards for boxed in hazards.boxed(source.val)]
     unknown = set(recipe.detector.classes) - {name for boxed in train for name in boxed.labelled}
@@ -58,11 +62,11 @@ def _boxes(recipe: Recipe) -> tuple[list[BoxedPicture], list[BoxedPicture]]:
     return train, val
 
 
-def _check(train: list[Picture], val: list[Picture]) -> None:
+def _check(train: list[Path], val: list[Path]) -> None:
     absent = pictures.missing([*train, *val])
     if absent:
         raise DataError(f"{len(absent)} pictures are not there, the first is {absent[0]}")
-    both = {picture.path for picture in train} & {picture.path for picture in val}
+    both = set(train) & set(val)
     if both:
         raise DataError(f"{len(both)} pictures are in both train and val, one is {min(both)}")
 
@@ -84,7 +88,7 @@ def keep_vocabulary(prepared: Prepared, run: Run) -> None:
     """Write the vocabulary of a run; raises `CheckpointError` where weights stand that were trained with another."""
     text = vocab.dump(prepared.vocabulary)
     old = run.vocabulary.read_text(encoding="utf-8") if run.vocabulary.exists() else text
-    if old != text and run.captioner.exists():
+    if old != text and run.best_captioner.exists():
         raise CheckpointError(
             f"{run.vocabulary}: {old.count(chr(10))} words, the recipe's data give {len(prepared.vocabulary)}; "
             f"the weights beside it speak the old ones: remove {run.folder} or name the recipe anew"

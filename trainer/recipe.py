@@ -5,12 +5,13 @@ Every default stands here once. Paths are relative to the recipe's own folder.
 
 import difflib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 import yaml
 from msgspec import Meta
 
+from contract import wire
 from contract.bundle import Decoding, Licence
 from trainer.errors import RecipeError
 
@@ -18,6 +19,9 @@ Positive = Annotated[int, Meta(ge=1)]
 Count = Annotated[int, Meta(ge=0)]
 Rate = Annotated[float, Meta(gt=0)]
 Share = Annotated[float, Meta(ge=0, lt=1)]
+
+COARSEST: Final = 32
+"""Pixels between two cells of the coarsest map, which the detector needs to divide the picture evenly."""
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,6 +58,8 @@ class Boxes(Section, frozen=True, kw_only=True):
     images: Path
     train: Path
     val: Path
+    absent: tuple[str, ...] = ()
+    """Classes that nobody drew here because the pictures do not show them: a box there is a mistake."""
 
 
 class Data(Section, frozen=True, kw_only=True):
@@ -161,8 +167,8 @@ class Detector(Section, frozen=True, kw_only=True):
 class Recipe(Section, frozen=True, kw_only=True):
     """Everything that makes a model; two runs of one recipe differ by their seed alone."""
 
-    name: Annotated[str, Meta(pattern=r"^[a-z0-9-]+$")]
-    version: str
+    name: Annotated[str, Meta(pattern=wire.NAME)]
+    version: Annotated[str, Meta(pattern=r"^\d+\.\d+\.\d+" + wire.END)]
     language: Literal["en", "ko"] = "en"
     seed: int = 1
     data: Data
@@ -176,6 +182,14 @@ class Recipe(Section, frozen=True, kw_only=True):
     known_failures: tuple[str, ...] = ()
     """What the card should warn of."""
 
+    def __post_init__(self) -> None:
+        """Refuse what would only fail after hours; raises `ValueError`."""
+        sides = self.encoder.height, self.encoder.width
+        if self.detector is not None and any(side % COARSEST for side in sides):
+            raise ValueError(f"with a `detector`, encoder.height and encoder.width must be multiples of {COARSEST}")
+        if self.detector is not None and self.encoder.name == "inception-v3":
+            raise ValueError("the maps of encoder.name inception-v3 do not halve evenly, which the `detector` needs")
+
 
 def load(path: Path) -> Recipe:
     """Read a recipe; raises `RecipeError` naming the file, the field and what would be right."""
@@ -187,9 +201,13 @@ def load(path: Path) -> Recipe:
         raise RecipeError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
     folder = path.resolve().parent
     try:
-        return msgspec.convert(document, Recipe, dec_hook=lambda kind, value: _path(folder, kind, value))
+        recipe = msgspec.convert(document, Recipe, dec_hook=lambda kind, value: _path(folder, kind, value))
     except msgspec.ValidationError as error:
         raise RecipeError(f"{path}: {error}{_nearest(str(error))}") from error
+    if recipe.encoder.weights in {"", "imagenet"}:
+        return recipe
+    weights = str(_path(folder, Path, recipe.encoder.weights))
+    return msgspec.structs.replace(recipe, encoder=msgspec.structs.replace(recipe.encoder, weights=weights))
 
 
 def _path(folder: Path, kind: type, value: Any) -> Path:
