@@ -46,12 +46,6 @@ class CaptionBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has 
         steps = max(1, len(self.rows) // training.pictures)
         return min(steps, training.max_steps) if training.max_steps else steps
 
-    def at_epoch(self, epoch: int) -> "CaptionBatches":
-        """Set where a resumed run goes on."""
-        self.epoch = epoch - 1
-        self.on_epoch_begin()
-        return self
-
     def on_epoch_begin(self) -> None:
         """Choose and order the pictures of the next epoch."""
         self.epoch += 1

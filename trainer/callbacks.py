@@ -1,5 +1,7 @@
-"""Watches a training: scores it after each epoch, keeps the best weights, and says when to stop."""
+"""Watches a training: scores it after each epoch, keeps the best weights, and lets a killed run go on."""
 
+import csv
+import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +10,7 @@ from typing import Any
 import keras
 import msgspec
 
-from trainer.errors import CheckpointError
+from trainer.errors import CheckpointError, RecipeError
 from trainer.run import Run
 
 
@@ -43,8 +45,15 @@ class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no 
         self.saved = saved
         self.best = read_best(path)
 
+    def has_settled(self, epochs: int) -> bool:
+        """Say whether training stops after so many epochs, because the best is long past."""
+        return self.best is not None and epochs - 1 - self.best.epoch >= self.patience
+
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Score, save, and put the unaveraged weights back."""
+        """Score, save, and put the unaveraged weights back; raises `RecipeError` where a loss is no number."""
+        for name, value in (logs or {}).items():
+            if not math.isfinite(float(value)):
+                raise RecipeError(f"epoch {epoch}: {name} is {float(value)}; lower the stage's learning_rate and go on")
         raw = self.model.get_weights()
         if self.model.optimizer.use_ema:
             self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
@@ -55,25 +64,105 @@ class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no 
             self.best = Best(epoch, metrics[self.monitor], metrics)
             self._save(self.best)
         self.model.set_weights(raw)
-        if epoch - self.best.epoch >= self.patience:
+        if self.has_settled(epoch + 1):
             self.model.stop_training = True
 
     def _save(self, best: Best) -> None:
         scratch = self.path.with_name(f"new-{self.path.name}")
         (self.saved or self.model).save_weights(scratch)
         scratch.replace(self.path)
-        self.path.with_suffix(".json").write_bytes(msgspec.json.encode(best))
+        figures = scratch.with_suffix(".json")
+        figures.write_bytes(msgspec.json.encode(best))
+        figures.replace(self.path.with_suffix(".json"))
 
 
-def usual(run: Run, stage: str, keep_best: KeepBest) -> list[Any]:
-    """Give the callbacks of every stage: best weights, CSV of losses, TensorBoard, and resume after a kill."""
-    return [
-        keep_best,
-        keras.callbacks.CSVLogger(run.log(stage), append=True),
-        keras.callbacks.TensorBoard(run.board(stage), write_graph=False),
-        keras.callbacks.TerminateOnNaN(),
-        keras.callbacks.BackupAndRestore(run.backup(stage), save_freq="epoch", delete_checkpoint=False),
-    ]
+class Losses(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no stubs
+    """Writes losses and metrics as CSV; the line of an epoch that had to be trained again replaces the old one."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Write the file anew, so that it is whole at any instant."""
+        values = {name: float(value) for name, value in sorted((logs or {}).items())}
+        rows = [*self._before(epoch), {"epoch": epoch, **values}]
+        columns = dict.fromkeys(name for row in rows for name in row)
+        scratch = self.path.with_suffix(".new")
+        with scratch.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.DictWriter(stream, list(columns))
+            writer.writeheader()
+            writer.writerows(rows)
+        scratch.replace(self.path)
+
+    def _before(self, epoch: int) -> list[dict[str, Any]]:
+        if not self.path.exists():
+            return []
+        with self.path.open(encoding="utf-8", newline="") as stream:
+            return [row for row in csv.DictReader(stream) if int(row["epoch"]) < epoch]
+
+
+class Resume(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no stubs
+    """Keeps weights, averages and optimizer of the last whole epoch, in one file that is named by it.
+
+    Keras's `BackupAndRestore` overwrites the weights and then, in another file, the epoch: a kill in between leaves
+    two that do not belong together, or half a file.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+        self.kept = max(folder.glob("epoch-*.weights.h5"), default=None)
+
+    @property
+    def epochs(self) -> int:
+        """Whole epochs done so far."""
+        return int(self.kept.name.partition(".")[0].removeprefix("epoch-")) if self.kept else 0
+
+    def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002 - Keras passes it
+        """Take up where the last run was; raises `CheckpointError` where that was another recipe's."""
+        if self.kept is None:
+            return
+        self.model.optimizer.build(self.model.trainable_variables)
+        try:
+            self.model.load_weights(self.kept)
+        except (ValueError, OSError) as error:
+            raise CheckpointError(
+                f"{self.kept}: of another recipe; remove {self.folder} to begin anew: {error}"
+            ) from error
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras passes it
+        """Save, and only then let go of the epoch before."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        scratch, old = self.folder / "new.weights.h5", self.kept
+        self.model.save_weights(scratch)
+        self.kept = scratch.replace(self.folder / f"epoch-{epoch + 1:05}.weights.h5")
+        if old is not None and old != self.kept:
+            old.unlink()
+
+
+class Reseed(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no stubs
+    """Tells the batches which epoch it is, so that a resumed run draws what an unbroken one would."""
+
+    def __init__(self, batches: Any) -> None:
+        super().__init__()
+        self.batches = batches
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras passes it
+        """Set the number from which Keras's own call then counts on."""
+        self.batches.epoch = epoch
+
+
+def fit(  # noqa: PLR0913 - Keras's own takes more
+    model: Any, batches: Any, run: Run, stage: str, keep_best: KeepBest, *, epochs: int, **more: Any
+) -> None:
+    """Train a stage to its end: a killed one goes on after its last whole epoch, a finished one returns at once."""
+    resume = Resume(run.backup(stage))
+    if resume.epochs >= epochs or keep_best.has_settled(resume.epochs):
+        return
+    board = keras.callbacks.TensorBoard(run.board(stage), write_graph=False)
+    watching = [Reseed(batches), keep_best, Losses(run.log(stage)), board, resume]
+    model.fit(batches, epochs=epochs, initial_epoch=resume.epochs, callbacks=watching, verbose=verbosity(), **more)
 
 
 def verbosity() -> int:

@@ -1,6 +1,7 @@
 """Trains the captioner by maximum likelihood."""
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,11 +66,10 @@ def load_from(recipe: Recipe, vocabulary: Vocabulary, cell_size: int, path: Path
 def train(recipe: Recipe, prepared: Prepared, run: Run) -> None:
     """Train until the validation CIDEr no longer rises; a killed run goes on at its last whole epoch."""
     keras.utils.set_random_seed(recipe.seed)
-    if recipe.training.mixed_precision:
-        keras.mixed_precision.set_global_policy("mixed_bfloat16")
     train_corpus, val_corpus = corpora(recipe, prepared, run)
     batches = CaptionBatches(train_corpus, prepared.vocabulary, recipe, shuffled=True)
-    model = build(recipe, prepared.vocabulary, train_corpus.views[0].shape[-1])
+    with precision(recipe.training):
+        model = build(recipe, prepared.vocabulary, train_corpus.views[0].shape[-1])
     steps = len(batches) * recipe.training.epochs
     model.compile(
         optimizer=optimizer(recipe.training, steps),
@@ -77,26 +77,20 @@ def train(recipe: Recipe, prepared: Prepared, run: Run) -> None:
     )
     measure = scorer(model, val_corpus, prepared.vocabulary, recipe)
     keep = callbacks.KeepBest(run.captioner, measure, monitor="cider", patience=recipe.training.patience)
-    model.fit(
-        batches,
-        epochs=recipe.training.epochs,
-        validation_data=CaptionBatches(val_corpus, prepared.vocabulary, recipe, shuffled=False),
-        callbacks=[Reseed(batches), *callbacks.usual(run, "captioner", keep)],
-        verbose=callbacks.verbosity(),
-    )
+    judged = CaptionBatches(val_corpus, prepared.vocabulary, recipe, shuffled=False)
+    epochs = recipe.training.epochs
+    callbacks.fit(model, batches, run, "captioner", keep, epochs=epochs, validation_data=judged)
 
 
-class Reseed(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no stubs
-    """Tells the batches which epoch it is, which only the first of a resumed run must be told."""
-
-    def __init__(self, batches: CaptionBatches) -> None:
-        super().__init__()
-        self.batches = batches
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras passes it
-        """Draw the epoch's pictures."""
-        if self.batches.epoch != epoch:
-            self.batches.at_epoch(epoch)
+@contextlib.contextmanager
+def precision(training: Training) -> Iterator[None]:
+    """Build what is built inside in the recipe's arithmetic; the encoder and the detector stay in float32."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16" if training.mixed_precision else "float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def optimizer(training: Training, steps: int) -> Any:

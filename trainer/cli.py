@@ -1,6 +1,7 @@
 """The workstation's command line: `wordcam-train sample | prepare | train | evaluate | export`."""
 
 import argparse
+import contextlib
 import json
 import logging
 import os
@@ -103,12 +104,13 @@ def _train(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
     prepared = prepare.gather(recipe)
     prepare.keep_vocabulary(prepared, run)
     stages = arguments.stage or STAGES
-    if "captioner" in stages:
-        captioning.train(recipe, prepared, run)
-    if "self-critical" in stages and recipe.self_critical.epochs:
-        self_critical.train(recipe, prepared, run)
-    if "detector" in stages and recipe.detector is not None:
-        detecting.train(recipe, recipe.detector, prepared, run)
+    with contextlib.redirect_stdout(sys.stderr):  # where Keras shows its progress
+        if "captioner" in stages:
+            captioning.train(recipe, prepared, run)
+        if "self-critical" in stages and recipe.self_critical.epochs:
+            self_critical.train(recipe, prepared, run)
+        if "detector" in stages and recipe.detector is not None:
+            detecting.train(recipe, recipe.detector, prepared, run)
     return OK
 
 

@@ -141,8 +141,7 @@ def train(recipe: Recipe, sizes: Sizes, prepared: Prepared, run: Run) -> None:
         return {**flat, "ap50": float(np.mean([kinds["ap50"] for kinds in figures.values()]))}
 
     keep = callbacks.KeepBest(run.detector, measure, monitor="ap50", patience=sizes.epochs)
-    usual = callbacks.usual(run, "detector", keep)
-    model.fit(batches, epochs=sizes.epochs, callbacks=usual, verbose=callbacks.verbosity())
+    callbacks.fit(model, batches, run, "detector", keep, epochs=sizes.epochs)
 
 
 def average_precision(network: Any, corpus: BoxedCorpus, sizes: Sizes) -> dict[str, dict[str, float]]:

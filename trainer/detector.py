@@ -71,7 +71,8 @@ def _boxes(distances: Any, height: int, width: int) -> Any:
     """Turn distances to left, top, right and bottom, as shares of the frame, into boxes [B, h * w, 4]."""
     grid = tf.constant(_grid(height, width))
     left_top, right_bottom = distances[..., :2], distances[..., 2:]
-    centre = grid[..., :2] + (right_bottom - left_top) * 0.5
+    # The grid comes second: Keras's addition loses a dimension where a constant meets one cell of one picture.
+    centre = (right_bottom - left_top) * 0.5 + grid[..., :2]
     return layers.Reshape((-1, 4))(layers.Concatenate()([centre, left_top + right_bottom]))
 
 

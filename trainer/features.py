@@ -5,6 +5,7 @@ so that a killed run goes on where it was.
 """
 
 import hashlib
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
+from rich.console import Console
 from rich.progress import track
 
 from trainer import encoders
@@ -66,7 +68,7 @@ def read_pictures(paths: Sequence[Path], recipe: Encoder, *, mirrored: bool = Fa
     batches = names.map(decode, num_parallel_calls=2).batch(recipe.batch).prefetch(2)
     try:
         yield from batches
-    except tf.errors.InvalidArgumentError as error:
+    except (tf.errors.InvalidArgumentError, tf.errors.NotFoundError) as error:
         raise DataError(f"{_undecodable(paths)}: not a picture that can be decoded") from error
 
 
@@ -86,20 +88,25 @@ def cached(folder: Path, recipe: Encoder, wanted: Wanted) -> Maps:
 def _encode(place: Path, recipe: Encoder, wanted: Wanted, progress: Progress) -> None:
     model = build_encoder(recipe)
     place.mkdir(parents=True, exist_ok=True)
-    files = {name: _open(place / f"{name}.npy", (progress.rows, *model.output[name].shape[1:])) for name in wanted.maps}
-    encode = tf.function(lambda pixels: {name: model(pixels, training=False)[name] for name in wanted.maps})
     at = progress.done
+    shapes = {name: (progress.rows, *model.output[name].shape[1:]) for name in wanted.maps}
+    files = {name: _open(place / f"{name}.npy", shape, begun=at > 0) for name, shape in shapes.items()}
+    pixels = tf.TensorSpec((None, recipe.height, recipe.width, 3), tf.float32)
+    encode = tf.function(
+        lambda pixels: {name: model(pixels, training=False)[name] for name in wanted.maps}, input_signature=[pixels]
+    )
     batches = read_pictures(wanted.paths[at:], recipe, mirrored=wanted.mirrored)
     total = -(-(progress.rows - at) // recipe.batch)
-    for batch in track(batches, f"Encoding {wanted.name}", total=total):
+    console, silent = Console(stderr=True), not sys.stderr.isatty()
+    for batch in track(batches, f"Encoding {wanted.name}", total=total, console=console, disable=silent):
         for name, values in encode(batch).items():
             files[name][at : at + len(batch)] = values.numpy()
         at += len(batch)
         _save(place, Progress(progress.key, progress.rows, at))
 
 
-def _open(path: Path, shape: tuple[int, ...]) -> Any:
-    if path.exists():
+def _open(path: Path, shape: tuple[int, ...], *, begun: bool) -> Any:
+    if begun:
         return np.load(path, mmap_mode="r+")
     return np.lib.format.open_memmap(path, "w+", np.float16, shape)
 

@@ -118,19 +118,16 @@ def draw(model: decoder.Decoder, cells: Any, samples: int, length: int) -> Any:
 def train(recipe: Recipe, prepared: Prepared, run: Run) -> None:
     """Tune the best captioner of maximum likelihood; a killed run goes on at its last whole epoch."""
     keras.utils.set_random_seed(recipe.seed)
-    if recipe.training.mixed_precision:
-        keras.mixed_precision.set_global_policy("mixed_bfloat16")
     train_corpus, val_corpus = captioning.corpora(recipe, prepared, run)
     batches = SelfCriticalBatches(train_corpus, prepared.vocabulary, _as_batches(recipe), shuffled=True)
-    inner = captioning.load_from(recipe, prepared.vocabulary, train_corpus.views[0].shape[-1], run.captioner)
-    model = SelfCriticalModel(inner, Reward(train_corpus, prepared.vocabulary), recipe)
+    with captioning.precision(recipe.training):
+        inner = captioning.load_from(recipe, prepared.vocabulary, train_corpus.views[0].shape[-1], run.captioner)
+        model = SelfCriticalModel(inner, Reward(train_corpus, prepared.vocabulary), recipe)
     model.compile(optimizer=_optimizer(recipe.self_critical, len(batches)))
     model(batches[0][0])
     measure = captioning.scorer(inner, val_corpus, prepared.vocabulary, recipe)
     keep = callbacks.KeepBest(run.tuned, measure, monitor="cider", patience=recipe.training.patience, saved=inner)
-    reseed = captioning.Reseed(batches)
-    usual = [reseed, *callbacks.usual(run, "self-critical", keep)]
-    model.fit(batches, epochs=recipe.self_critical.epochs, callbacks=usual, verbose=callbacks.verbosity())
+    callbacks.fit(model, batches, run, "self-critical", keep, epochs=recipe.self_critical.epochs)
 
 
 def _as_batches(recipe: Recipe) -> Recipe:
