@@ -15,6 +15,9 @@ DEVICE: Final = "device"
 SERVER: Final = "server"
 """Names by which the two services log in to the MQTT server."""
 
+GAP_SECONDS: Final = 0.4
+"""Time between two captions: less than a device's usual second, because the clip is short and its cyclist quick."""
+
 RECIPIENTS: Final = {"en": "+1 202 555 0123", "ko": "+82 10 0000 0000"}
 """Whom the text message would reach; nobody has these numbers, and nothing is sent."""
 
@@ -33,6 +36,7 @@ def write_edge(folder: Path, source: Source, bundle: Path, mqtt: dict[str, Any])
             "device": "this-machine",
             "bundle": str(bundle.resolve()),
             "camera": source.camera,
+            "gate": {"min_gap_seconds": GAP_SECONDS},
             "outbox": {"path": str(folder / "outbox.sqlite")},
             "mqtt": {**mqtt, "status_seconds": 5},
         },

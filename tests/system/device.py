@@ -12,6 +12,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pytest
 import yaml
 
 from tests.broker.device import SOON, wait_until
@@ -87,19 +88,34 @@ class Device:
     def run(self, verb: str, *arguments: str) -> None:
         """Run one verb to its end, which must be a good one."""
         with self.start(verb, *arguments) as process:
-            code = process.wait(3 * SOON)
+            try:
+                code = process.wait(3 * SOON)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                pytest.fail(f"`{verb}` did not end within {3 * SOON:g} s:\n{self.log}")
         assert code == 0, self.log
 
     @contextmanager
-    def sending(self) -> Iterator[subprocess.Popen[bytes]]:
-        """Run `send` in the background, connected, and end it well."""
-        before = self.log.count('"connected"')
-        with self.start("send") as process:
+    def running(self, verb: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Run a verb in the background, and end it as an administrator would; fails where it does not end."""
+        with self.start(verb) as process:
             try:
-                wait_until(lambda: self.log.count('"connected"') > before, f"`send` to connect:\n{self.log}")
                 yield process
             finally:
                 process.terminate()
+                try:
+                    process.wait(SOON)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    pytest.fail(f"`{verb}` did not end within {SOON:g} s of SIGTERM:\n{self.log}")
+
+    @contextmanager
+    def sending(self) -> Iterator[subprocess.Popen[bytes]]:
+        """Run `send` in the background, connected."""
+        before = self.log.count('"connected"')
+        with self.running("send") as process:
+            wait_until(lambda: self.log.count('"connected"') > before, f"`send` to connect:\n{self.log}")
+            yield process
 
     def run_summarised(self) -> None:
         """Run the whole device until the pictures are at their end and acknowledged."""

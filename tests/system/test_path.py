@@ -120,17 +120,14 @@ def test_the_process_that_sees_has_no_network_and_the_one_with_the_network_sees_
     tree = device.config.read_text(encoding="utf-8").replace("pace: fast", "pace: real\n  loop: true")
     device.config.write_text(tree, encoding="utf-8")
 
-    with device.start("run") as whole:
-        try:
-            look, send = (_child(whole.pid, verb) for verb in ("look", "send"))
-            wait_until(lambda: "network left" in device.log, "the process that looks to leave the network")
+    with device.running("run") as whole:
+        look, send = (_child(whole.pid, verb) for verb in ("look", "send"))
+        wait_until(lambda: "network left" in device.log, "the process that looks to leave the network")
 
-            assert _network_of(look) != _network_of("self")
-            assert _network_of(send) == _network_of("self")
-            assert _interfaces(look) == {"lo"}
-            assert not re.search("cv2|numpy|litert|tflite", Path(f"/proc/{send}/maps").read_text(encoding="utf-8"))
-        finally:
-            whole.terminate()
+        assert _network_of(look) != _network_of("self")
+        assert _network_of(send) == _network_of("self")
+        assert _interfaces(look) == {"lo"}
+        assert not re.search("cv2|numpy|litert|tflite", Path(f"/proc/{send}/maps").read_text(encoding="utf-8"))
 
 
 def _child(parent: int, verb: str) -> int:
