@@ -162,7 +162,9 @@ def fit(  # noqa: PLR0913 - Keras's own takes more
         return
     board = keras.callbacks.TensorBoard(run.board(stage), write_graph=False)
     watching = [Reseed(batches), keep_best, Losses(run.log(stage)), board, resume]
-    model.fit(batches, epochs=epochs, initial_epoch=resume.epochs, callbacks=watching, verbose=verbosity(), **more)
+    # The batches draw their own order from the seed; Keras would shuffle them again, differently after a resume.
+    span = {"initial_epoch": resume.epochs, "epochs": epochs}
+    model.fit(batches, **span, shuffle=False, callbacks=watching, verbose=verbosity(), **more)
 
 
 def verbosity() -> int:

@@ -107,14 +107,14 @@ def test_the_loss_is_the_mean_cross_entropy_of_the_words() -> None:
     odds = np.log(np.array([[[[0.1, 0.2, 0.7], [0.25, 0.5, 0.25]]]], np.float32))
     targets = np.array([[[2, 1]]])
 
-    assert decoder.masked_loss(0.0)(targets, odds) == pytest.approx(-(np.log(0.7) + np.log(0.5)) / 2, rel=1e-5)
+    assert float(decoder.masked_loss(0.0)(targets, odds)) == pytest.approx(-(np.log(0.7) + np.log(0.5)) / 2, rel=1e-5)
 
 
 def test_label_smoothing_gives_every_word_its_part() -> None:
     odds = np.log(np.array([[[[0.1, 0.2, 0.7]]]], np.float32))
     wanted = -(0.7 * np.log(0.7) + 0.3 * np.log([0.1, 0.2, 0.7]).mean())
 
-    assert decoder.masked_loss(0.3)(np.array([[[2]]]), odds) == pytest.approx(wanted, rel=1e-5)
+    assert float(decoder.masked_loss(0.3)(np.array([[[2]]]), odds)) == pytest.approx(wanted, rel=1e-5)
 
 
 def test_padding_costs_nothing() -> None:
