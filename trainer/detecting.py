@@ -133,7 +133,8 @@ def train(recipe: Recipe, sizes: Sizes, prepared: Prepared, run: Run) -> None:
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, steps, alpha=0.01, warmup_target=sizes.learning_rate, warmup_steps=max(1, steps // 30)
     )
-    model.compile(optimizer=keras.optimizers.AdamW(rate, weight_decay=0.02, use_ema=True, ema_momentum=0.998))
+    momentum = min(0.998, 1 - 2 / max(steps, 4))  # a short run's average must forget the weights it began with
+    model.compile(optimizer=keras.optimizers.AdamW(rate, weight_decay=0.02, use_ema=True, ema_momentum=momentum))
 
     def measure() -> dict[str, float]:
         figures = average_precision(model.network, val_corpus, sizes)

@@ -127,6 +127,9 @@ def train(recipe: Recipe, prepared: Prepared, run: Run) -> None:
     model(batches[0][0])
     measure = captioning.scorer(inner, val_corpus, prepared.vocabulary, recipe)
     keep = callbacks.KeepBest(run.tuned, measure, monitor="cider", patience=recipe.training.patience, saved=inner)
+    untuned = callbacks.read_best(run.captioner)
+    if keep.best is None and untuned is not None:
+        keep.best = callbacks.Best(-1, untuned.score, untuned.metrics)  # what is no better than before is not kept
     callbacks.fit(model, batches, run, "self-critical", keep, epochs=recipe.self_critical.epochs)
 
 
