@@ -23,7 +23,8 @@ Role = Literal["encoder", "detector", "decoder_init", "decoder_step", "vocabular
 """encoder: uint8 RGB [1, H, W, 3] -> float32 `c3` [1, H/8, W/8, A], `c4` [1, H/16, W/16, B], `cells` [1, N, D].
 detector: `c3`, `c4`, `cells` -> `boxes` float32 [1, P, 4] (cx, cy, w, h as shares of the frame, 0 to 1) and
 `scores` float32 [1, P, C], 0 to 1, over all P points of all levels.
-decoder_init: `cells` -> `keys` [1, N, K], `values` [1, N, V], `state` [1, S].
+decoder_init: `cells` -> `keys` [1, N, K], `values` [1, N, V], `state` [1, S], and `evidence` [1, H], 0 to 1, where the
+manifest has it.
 decoder_step: `tokens` int32 [B], `state` [B, S], `keys`, `values` -> `log_probs` [B, W], `next_state` [B, S],
 `attention` [B, N]. B is the beam width, W the number of words.
 vocabulary: text, one word a line. card: Markdown."""
@@ -113,6 +114,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     hazards: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     """Words of each danger, as the vocabulary spells them: `{"gun": ["gun", "pistol"]}`; words of one expression
     are joined by a space. A sentence that holds one of them speaks of the danger."""
+    evidence: dict[str, Share] = msgspec.field(default_factory=dict)
+    """Least evidence at which a sentence may name each danger, in the order of `decoder_init`'s `evidence`, which is
+    the probability that the picture shows it. Empty where the model weighs none."""
     licences: Annotated[tuple[Licence, ...], Meta(min_length=1)]
     """Terms of the data and weights it was made from."""
     metrics: dict[str, dict[str, float]] = msgspec.field(default_factory=dict)
@@ -155,6 +159,9 @@ def load(folder: Path) -> Manifest:
         raise Refused("schema", f"{path}: `files` names no {', '.join(missing)}")
     if ("detector" in manifest.files) != (manifest.detection is not None):
         raise Refused("schema", f"{path}: `files.detector` and `detection` come together or not at all")
+    unknown = sorted(set(manifest.evidence) - set(manifest.hazards))
+    if unknown:
+        raise Refused("schema", f"{path}: `evidence` names {unknown[0]!r}, which is not among `hazards`")
     for file in manifest.files.values():
         _check(folder / file.name, file)
     return manifest

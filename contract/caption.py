@@ -35,12 +35,12 @@ class Label(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Hazard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One danger, with the share of the captioner's belief that speaks of it."""
+    """One danger, with how sure the model is that the frame shows it."""
 
     term: Annotated[str, Meta(min_length=1, max_length=32)]
     """The danger, in English: `gun`, `fire`."""
     probability: Share
-    """The probability mass that sentences naming the danger hold in the final beam, 0 to 1."""
+    """What the model's evidence gives it, or else the mass of the final beam's sentences that name it; 0 to 1."""
 
 
 class Caption(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,6 +1,6 @@
 """The device status: whether a device is there, what it runs, and what it has sent in place of video."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -73,6 +73,11 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What was sent in place of video."""
     stages: Annotated[tuple[Stage, ...], Meta(max_length=12)] = ()
     """Latency of each stage of the work, in the order of the work."""
+
+    def __post_init__(self) -> None:
+        for moment in (self.since, self.at):
+            if moment is not None and moment.utcoffset() != UTC.utcoffset(None):
+                raise ValueError(f"{moment.isoformat()} is not in UTC")
 
 
 def encode(status: Status) -> bytes:

@@ -116,6 +116,7 @@ def _write(
         decoding=about.decoding,
         detection=about.detection,
         hazards=about.hazards,
+        evidence=about.evidence,
         licences=about.licences,
         metrics=metrics,
     )

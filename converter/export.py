@@ -45,6 +45,8 @@ class Description(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Words of each danger."""
     licences: Annotated[tuple[bundle.Licence, ...], Meta(min_length=1)]
     """Terms of the data and weights it was made from."""
+    evidence: dict[str, Annotated[float, Meta(ge=0, le=1)]] = {}
+    """Least evidence at which each danger may be named; empty where the model weighs none."""
     commands: tuple[str, ...]
     """What was typed to make it, in order."""
     representative: Representative

@@ -33,6 +33,8 @@ class CaptionBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has 
         super().__init__(workers=1)
         self.corpus, self.recipe, self.shuffled = corpus, recipe, shuffled
         length = recipe.decoder.max_tokens + 1
+        spoken = [row for row, picture in enumerate(corpus.pictures) if picture.sentences]
+        self.spoken = np.array(spoken, np.int64)
         self.ids = [
             np.array([pad(vocabulary.encode(words), length) for words in picture.sentences], np.int32)
             for picture in corpus.pictures
@@ -49,7 +51,7 @@ class CaptionBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has 
     def on_epoch_begin(self) -> None:
         """Choose and order the pictures of the next epoch."""
         self.epoch += 1
-        self.rows = self._draw(self._random(0)) if self.shuffled else np.arange(len(self.corpus.pictures))
+        self.rows = self._draw(self._random(0)) if self.shuffled else self.spoken
 
     def __getitem__(self, index: int) -> tuple[tuple[Any, Any], Any]:
         random = self._random(index + 1)
@@ -68,8 +70,8 @@ class CaptionBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has 
 
     def _draw(self, random: np.random.Generator) -> npt.NDArray[np.int64]:
         """Mix all captioned pictures with as many hazard scenes as the recipe's share allows."""
-        labelled = np.array([bool(picture.label) for picture in self.corpus.pictures])
-        captioned, hazards = np.flatnonzero(~labelled), np.flatnonzero(labelled)
+        labelled = np.array([bool(self.corpus.pictures[row].label) for row in self.spoken])
+        captioned, hazards = self.spoken[~labelled], self.spoken[labelled]
         share = self.recipe.training.hazard_share
         count = min(len(hazards), round(len(captioned) * share / (1 - share))) if len(captioned) else len(hazards)
         rows = np.concatenate([captioned, random.permutation(hazards)[:count]])

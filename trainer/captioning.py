@@ -121,7 +121,7 @@ def scorer(
     """Give a function that captions validation pictures and scores them; hazard scenes count by their own share."""
     rows = [row for row, picture in enumerate(corpus.pictures) if not picture.label]
     rows = (rows or list(range(len(corpus.pictures))))[: recipe.training.score_pictures]
-    hazards = [row for row, picture in enumerate(corpus.pictures) if picture.label]
+    hazards = [row for row, picture in enumerate(corpus.pictures) if picture.label and picture.sentences]
     references = [corpus.pictures[row].sentences for row in rows]
     cider = CiderD(references)
 

@@ -21,7 +21,7 @@ from trainer.run import Run
 OK, TRY_AGAIN, FIX_CONFIG = 0, 75, 78
 """Exit codes; the last two are sysexits.h's EX_TEMPFAIL and EX_CONFIG."""
 
-STAGES = ("captioner", "self-critical", "detector")
+STAGES = ("captioner", "self-critical", "evidence", "detector")
 
 
 def main(argv: Sequence[str]) -> int:
@@ -99,7 +99,7 @@ def _prepare(_: argparse.Namespace, recipe: Recipe, run: Run) -> int:
 
 
 def _train(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
-    from trainer import captioning, detecting, prepare, self_critical  # noqa: PLC0415
+    from trainer import captioning, detecting, evidence, prepare, self_critical  # noqa: PLC0415
 
     prepared = prepare.gather(recipe)
     prepare.keep_vocabulary(prepared, run)
@@ -109,6 +109,8 @@ def _train(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
             captioning.train(recipe, prepared, run)
         if "self-critical" in stages and recipe.self_critical.epochs:
             self_critical.train(recipe, prepared, run)
+        if "evidence" in stages and recipe.evidence is not None:
+            evidence.train(recipe, recipe.evidence, prepared, run)
         if "detector" in stages and recipe.detector is not None:
             detecting.train(recipe, recipe.detector, prepared, run)
     return OK

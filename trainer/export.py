@@ -12,7 +12,7 @@ import msgspec
 import tensorflow as tf
 
 from contract import bundle, vocab
-from trainer import captioning, detecting, features
+from trainer import captioning, detecting, evidence, features
 from trainer.decoder import Decoder
 from trainer.prepare import Prepared
 from trainer.recipe import Recipe
@@ -38,6 +38,8 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     decoding: bundle.Decoding
     detection: bundle.Detection | None
     hazards: dict[str, tuple[str, ...]]
+    evidence: dict[str, float]
+    """Least evidence at which each danger may be named; empty where the run has none."""
     licences: tuple[bundle.Licence, ...]
     commands: tuple[str, ...]
     """What was typed to make it."""
@@ -54,13 +56,17 @@ def write(recipe: Recipe, prepared: Prepared, run: Run, out: Path, *, commands: 
     captioner = captioning.load(recipe, prepared.vocabulary, shapes["cells"][-1], run)
     out.mkdir(parents=True, exist_ok=True)
     _save(out / "encoder", _encoder(encoder, recipe))
-    _save(out / "decoder_init", _decoder_init(captioner, shapes["cells"]))
+    weighed: Any = None
+    limits: dict[str, float] = {}
+    if recipe.evidence is not None:
+        weighed, limits = evidence.load(recipe, prepared, shapes["cells"][-1], run)
+    _save(out / "decoder_init", _decoder_init(captioner, weighed, shapes["cells"]))
     _save(out / "decoder_step", _decoder_step(captioner, recipe, shapes["cells"][0]))
     if recipe.detector is not None:
         empty = {name: tf.zeros((1, *shape)).numpy() for name, shape in shapes.items()}
         _save(out / "detector", _detector(detecting.load(recipe.detector, empty, run), shapes))
     (out / "vocabulary.txt").write_text(vocab.dump(prepared.vocabulary), encoding="utf-8")
-    description = msgspec.json.encode(_describe(recipe, prepared, commands))
+    description = msgspec.json.encode(_describe(recipe, prepared, limits, commands))
     (out / "export.json").write_bytes(msgspec.json.format(description, indent=2) + b"\n")
 
 
@@ -78,12 +84,16 @@ def _detector(network: Any, shapes: dict[str, tuple[int, ...]]) -> Any:
     return _served(network, detect, specs)
 
 
-def _decoder_init(model: Decoder, cells: tuple[int, ...]) -> Any:
+def _decoder_init(model: Decoder, weighed: Any | None, cells: tuple[int, ...]) -> Any:
     def look(cells: Any) -> dict[str, Any]:
         keys, values, state = model.look(cells)
-        return {"keys": keys, "values": values, "state": state}
+        start = {"keys": keys, "values": values, "state": state}
+        if weighed is not None:
+            pooled = tf.concat([tf.reduce_mean(cells, 1), tf.reduce_max(cells, 1)], -1)
+            start["evidence"] = tf.sigmoid(weighed(pooled, training=False))
+        return start
 
-    return _served(model, look, [tf.TensorSpec((None, *cells), tf.float32, "cells")])
+    return _served([model, weighed], look, [tf.TensorSpec((None, *cells), tf.float32, "cells")])
 
 
 def _decoder_step(model: Decoder, recipe: Recipe, count: int) -> Any:
@@ -116,7 +126,7 @@ def _save(folder: Path, module: Any) -> None:
     tf.saved_model.save(module, str(folder), signatures={"serving_default": module.serve})
 
 
-def _describe(recipe: Recipe, prepared: Prepared, commands: Sequence[str]) -> Description:
+def _describe(recipe: Recipe, prepared: Prepared, limits: dict[str, float], commands: Sequence[str]) -> Description:
     drawn = random.Random(recipe.seed)  # noqa: S311 - a repeatable choice of pictures, no secret
     pictures = [str(picture.path) for picture in prepared.train]
     detection = None
@@ -130,7 +140,8 @@ def _describe(recipe: Recipe, prepared: Prepared, commands: Sequence[str]) -> De
         input=bundle.Input(recipe.encoder.height, recipe.encoder.width),
         decoding=recipe.decoding,
         detection=detection,
-        hazards=spoken,
+        hazards=spoken | {term: prepared.terms[term] for term in limits},
+        evidence=limits,
         licences=recipe.data.licences,
         commands=tuple(commands),
         representative=Representative(tuple(drawn.sample(pictures, min(REPRESENTATIVE, len(pictures))))),

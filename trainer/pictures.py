@@ -13,7 +13,7 @@ from trainer.recipe import Vocabulary
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One picture; `sentences` are tokenized, at least one."""
+    """One picture; `sentences` are tokenized, and a labelled scene may have none."""
 
     path: Path
     sentences: tuple[tuple[str, ...], ...]

@@ -151,6 +151,20 @@ class SelfCritical(Section, frozen=True, kw_only=True):
     """Weight of the maximum-likelihood loss that keeps the language natural and the hazard words in it."""
 
 
+class Evidence(Section, frozen=True, kw_only=True):
+    """The classifier that keeps the captioner from naming dangers that nothing in the picture speaks for."""
+
+    width: Positive = 128
+    """Hidden numbers."""
+    dropout: Share = 0.5
+    epochs: Positive = 10
+    pictures: Positive = 128
+    """Pictures in a batch."""
+    learning_rate: Rate = 1e-3
+    false_share: Annotated[float, Meta(gt=0, lt=1)] = 0.02
+    """Share of the peaceful validation pictures that may exceed each danger's limit."""
+
+
 class Detector(Section, frozen=True, kw_only=True):
     """Boxes from the same features."""
 
@@ -177,6 +191,7 @@ class Recipe(Section, frozen=True, kw_only=True):
     decoder: Decoder = msgspec.field(default_factory=Decoder)
     training: Training = msgspec.field(default_factory=Training)
     self_critical: SelfCritical = msgspec.field(default_factory=SelfCritical)
+    evidence: Evidence | None = None
     detector: Detector | None = None
     decoding: Decoding = msgspec.field(default_factory=Decoding)
     known_failures: tuple[str, ...] = ()

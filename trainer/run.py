@@ -36,6 +36,11 @@ class Run:
         return self.tuned if self.tuned.exists() else self.captioner
 
     @property
+    def evidence(self) -> Path:
+        """The classifier of dangers."""
+        return self.folder / "evidence.weights.h5"
+
+    @property
     def detector(self) -> Path:
         """The best detector."""
         return self.folder / "detector.weights.h5"

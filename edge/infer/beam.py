@@ -3,7 +3,7 @@
 Dimensions: B hypotheses alive, at most the beam's width; W words; S numbers of decoder state; N cells of the picture.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +21,9 @@ the next state [B, S] and the attention [B, N]."""
 
 NEVER: Final = (PAD, START, UNKNOWN)
 """Tokens that no sentence may hold."""
+
+MOST: Final = 0.3
+"""Probability of forbidden words from which a hypothesis counts as leading up to them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,10 @@ class Hypothesis:
         return self.total / float(((5 + len(self.tokens)) / 6) ** length_penalty)
 
 
-def search(step: Step, state: Floats, plan: Plan) -> list[Hypothesis]:
+def search(step: Step, state: Floats, plan: Plan, forbidden: Sequence[tuple[int, ...]] = ()) -> list[Hypothesis]:
     """Find up to `plan.width` sentences from the first state [1, S], the best score first.
+
+    No sentence holds one of the `forbidden` runs of tokens.
 
     A sentence is finished when its END is among the `width` best continuations; the search is over when `width`
     sentences are, or at `max_tokens`, where what is still alive ends as it stands.
@@ -67,6 +72,7 @@ def search(step: Step, state: Floats, plan: Plan) -> list[Hypothesis]:
     while len(finished) < plan.width:
         log_probs, state, attention = step(tokens, state)
         _forbid(log_probs, alive, plan.block_trigrams)
+        _silence(log_probs, alive, forbidden)
         ends, goes_on = _continuations(log_probs, alive, attention, plan.width)
         # Where no word can follow at all, what was said so far is the sentence.
         finished += ends or (alive if not goes_on else [])
@@ -93,6 +99,28 @@ def _forbid(log_probs: Floats, alive: list[Hypothesis], block_trigrams: bool) ->
         for at in range(len(said) - 2):
             if said[at] == said[-2] and said[at + 1] == said[-1]:
                 log_probs[row, said[at + 2]] = -np.inf
+
+
+def _silence(log_probs: Floats, alive: list[Hypothesis], forbidden: Sequence[tuple[int, ...]]) -> None:
+    """Make impossible each word that would complete a forbidden run, and with it what was leading up to it.
+
+    A hypothesis that would most probably go on with a forbidden word was about it all along: "a man is holding a" ends
+    in nonsense without its gun. It is given up, unless it is the last one alive.
+    """
+    leading = []
+    for row, hypothesis in enumerate(alive):
+        words = [last for *before, last in forbidden if _ends_with(hypothesis.tokens, before)]
+        if words:
+            leading.append((float(np.exp(log_probs[row, words]).sum()), row))
+            log_probs[row, words] = -np.inf
+    spared = min(leading)[1] if leading and len(leading) == len(alive) else None
+    for mass, row in leading:
+        if mass > MOST and row != spared:
+            log_probs[row] = -np.inf
+
+
+def _ends_with(tokens: tuple[int, ...], run: list[int]) -> bool:
+    return not run or tokens[-len(run) :] == tuple(run)
 
 
 def _continuations(

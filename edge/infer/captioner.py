@@ -45,7 +45,7 @@ class Sentence:
     confidence: float
     """Geometric mean of the tokens' probabilities, 0 to 1."""
     hazards: tuple[Hazard, ...]
-    """Dangers by the probability mass of the beam's sentences that name them."""
+    """Dangers by the model's evidence, or else by the probability mass of the beam's sentences that name them."""
     hypotheses: tuple[beam.Hypothesis, ...]
     """The whole final beam, best first."""
 
@@ -66,6 +66,7 @@ class Captioner:
         self._rows = self._step.inputs["tokens"].shape[0]
         self._log_probs = np.empty(self._step.outputs["log_probs"].shape, np.float32)
         self._plan = self._make_plan(beam_width)
+        self._check_evidence()
 
     @classmethod
     def open(cls, folder: Path, threads: int = 1, beam_width: int | None = None) -> Self:
@@ -90,7 +91,8 @@ class Captioner:
 
     def caption(self, features: Features) -> Sentence:
         """Write the sentence of a picture."""
-        hypotheses = self.search(features)
+        start = self._init.run(cells=features.cells)
+        hypotheses = self._search(start)
         best = hypotheses[0]
         spoken = [self.vocabulary.decode(hypothesis.tokens) for hypothesis in hypotheses]
         return Sentence(
@@ -98,16 +100,13 @@ class Captioner:
             words=tuple(spoken[0]),
             tokens=best.tokens,
             confidence=math.exp(min(0.0, best.total / len(best.tokens))),
-            hazards=hazards.weigh(spoken, [hypothesis.total for hypothesis in hypotheses], self.manifest.hazards),
+            hazards=self._hazards(start, hypotheses, spoken),
             hypotheses=tuple(hypotheses),
         )
 
     def search(self, features: Features) -> list[beam.Hypothesis]:
         """Give the final beam of a picture, the best sentence first."""
-        start = self._init.run(cells=features.cells)
-        self._step.set("keys", start["keys"])
-        self._step.set("values", start["values"])
-        return beam.search(self._decode, start["state"], self._plan)
+        return self._search(self._init.run(cells=features.cells))
 
     def detect(self, features: Features) -> list[Detection]:
         """Give the boxes of a picture, best first; none where the bundle has no detector."""
@@ -124,6 +123,24 @@ class Captioner:
             iou_threshold=spec.iou_threshold,
         )
 
+    def _search(self, start: dict[str, Floats]) -> list[beam.Hypothesis]:
+        """Search from what `decoder_init` gave; a danger that its evidence does not bear out cannot be said."""
+        self._step.set("keys", start["keys"])
+        self._step.set("values", start["values"])
+        forbidden: list[tuple[int, ...]] = []
+        if limits := self.manifest.evidence:
+            evidence = start["evidence"][0].tolist()
+            forbidden = hazards.unspeakable(evidence, limits, self.manifest.hazards, self.vocabulary.ids)
+        return beam.search(self._decode, start["state"], self._plan, forbidden)
+
+    def _hazards(
+        self, start: dict[str, Floats], hypotheses: list[beam.Hypothesis], spoken: list[list[str]]
+    ) -> tuple[Hazard, ...]:
+        """Give the dangers by the model's evidence where it weighs some, else by the mass of the beam."""
+        if self.manifest.evidence:
+            return hazards.read(start["evidence"][0].tolist(), self.manifest.evidence)
+        return hazards.weigh(spoken, [hypothesis.total for hypothesis in hypotheses], self.manifest.hazards)
+
     def _decode(self, tokens: NDArray[np.int32], state: Floats) -> tuple[Floats, Floats, Floats]:
         """One step for up to B rows; rows of the fixed batch beyond them are computed and not looked at."""
         self._step.set("tokens", tokens)
@@ -134,6 +151,12 @@ class Captioner:
 
     def _load(self, role: bundle.Role) -> runtime.Model:
         return runtime.load(self._folder / self.manifest.files[role].name, self._threads)
+
+    def _check_evidence(self) -> None:
+        limits = self.manifest.evidence
+        given = self._init.outputs["evidence"].shape[-1] if "evidence" in self._init.outputs else 0
+        if limits and given != len(limits):
+            raise Refused("schema", f"{self._folder}: decoder_init weighs {given} dangers, the manifest {len(limits)}")
 
     def _make_plan(self, beam_width: int | None) -> beam.Plan:
         decoding = self.manifest.decoding

@@ -3,6 +3,10 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
+
+WORTH_TELLING: Final = 0.02
+"""Least probability of a danger that is reported: below it, every picture would name every danger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,27 @@ def weigh(
         if probability > 0:
             found.append(Hazard(term, probability))
     return tuple(sorted(found, key=lambda hazard: (-hazard.probability, hazard.term)))
+
+
+def read(evidence: Sequence[float], limits: Mapping[str, float]) -> tuple[Hazard, ...]:
+    """Give the dangers that the model's evidence [H] speaks for, most probable first; `limits` names them in order.
+
+    What is improbable by far is left out.
+    """
+    found = [Hazard(term, float(p)) for term, p in zip(limits, evidence, strict=True) if p >= WORTH_TELLING]
+    return tuple(sorted(found, key=lambda hazard: (-hazard.probability, hazard.term)))
+
+
+def unspeakable(
+    evidence: Sequence[float],
+    limits: Mapping[str, float],
+    words_of: Mapping[str, Sequence[str]],
+    ids: Mapping[str, int],
+) -> list[tuple[int, ...]]:
+    """Give the expressions, as token ids, of every danger whose evidence [H] stays below its limit."""
+    silent = [term for (term, limit), p in zip(limits.items(), evidence, strict=True) if p < limit]
+    expressions = [expression.split() for term in silent for expression in words_of[term]]
+    return [tuple(ids[word] for word in words) for words in expressions if all(word in ids for word in words)]
 
 
 def _softmax(totals: Sequence[float]) -> list[float]:

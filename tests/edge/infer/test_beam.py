@@ -123,3 +123,29 @@ def test_a_beam_as_wide_as_the_language_finds_its_best_sentence(seed: int) -> No
 
     assert {hypothesis.tokens for hypothesis in found} == set(every)
     assert found[0].score(EVERY.length_penalty) == pytest.approx(max(scores.values()), abs=1e-4)
+
+
+def test_a_forbidden_run_is_never_completed() -> None:
+    step = decoder({START: {A: 1.0}, A: {B: 0.9, C: 0.1}, B: {C: 0.5, END: 0.5}})
+
+    silenced = beam.search(step, ZERO, plan(width=3), [(A, B), (B, C)])
+
+    assert {sentence.tokens for sentence in silenced} == {(A, C, END)}
+
+
+def test_what_leads_up_to_a_forbidden_word_is_given_up_for_what_does_not() -> None:
+    step = decoder({START: {A: 0.9, B: 0.1}, A: {C: 0.95, END: 0.05}, B: {END: 1.0}})
+
+    free = beam.search(step, ZERO, plan(width=2))[0]
+    silenced = beam.search(step, ZERO, plan(width=2), [(C,)])[0]
+
+    assert free.tokens == (A, C, END)
+    assert silenced.tokens == (B, END)
+
+
+def test_the_last_hypothesis_alive_is_kept_even_if_it_leads_up_to_a_forbidden_word() -> None:
+    step = decoder({START: {A: 1.0}, A: {C: 0.95, B: 0.05}})
+
+    silenced = beam.search(step, ZERO, plan(width=2), [(C,)])[0]
+
+    assert silenced.tokens == (A, B, END)
