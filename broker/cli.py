@@ -91,12 +91,17 @@ def _log_to_stderr(verbose: bool) -> None:
         logging.getLogger(talkative).setLevel(logging.WARNING)
 
 
+def _aside(stop: Callable[[], None]) -> None:
+    """Call it in a thread: a signal may find the main thread inside `Event.wait`, holding the lock that `set` takes."""
+    threading.Thread(target=stop).start()
+
+
 def _run(arguments: argparse.Namespace) -> int:
     config = config_file.load(arguments.config)
 
     def on_ready(stop: Callable[[], None]) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stop())
+            signal.signal(number, lambda *_: _aside(stop))
 
     summary = service.run(config, out=sys.stdout, on_ready=on_ready)
     if arguments.summary is not None:
@@ -129,7 +134,7 @@ def _watch(arguments: argparse.Namespace) -> int:
     watch = Watch(config.database.path, Places.of(config), config.language, Console(file=sys.stdout, highlight=False))
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, lambda *_: _aside(stop.set))
     watch.run(back=arguments.last, follow=not arguments.once, stopped=stop.is_set)
     return 0
 

@@ -142,7 +142,8 @@ def _stop_on_signals() -> threading.Event:
 
     def ask(number: int, _frame: Any) -> None:
         logging.getLogger(__name__).info("stopping", extra={"signal": signal.Signals(number).name})
-        stop.set()
+        # Not here: the main thread may be inside `stop.wait`, holding the lock that `set` takes.
+        threading.Thread(target=stop.set).start()
 
     signal.signal(signal.SIGTERM, ask)
     signal.signal(signal.SIGINT, ask)

@@ -11,8 +11,8 @@ from contract.status import Stage
 WINDOW: Final = 512
 """Times remembered for each stage: at a caption a second, the last eight minutes."""
 
-STAGES: Final = ("capture", "gate", "encode", "detect", "decode", "store", "ack")
-"""Every stage in the order of the work; `ack` is from publishing to the server's acknowledgement."""
+STAGES: Final = ("wait", "gate", "encode", "detect", "decode", "store", "ack")
+"""Every stage in the order of the work; `wait` is for the next frame, with its decoding, and `ack` from publishing to the server's acknowledgement."""
 
 
 class Latency:

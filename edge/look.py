@@ -57,7 +57,7 @@ class Look:
         reason = ""
         try:
             while not stop.is_set():
-                with self._latency.of("capture"):
+                with self._latency.of("wait"):
                     frame = self._camera.read()
                 if frame is None:
                     break

@@ -17,10 +17,10 @@ def test_percentiles_are_those_of_the_times_that_were_seen() -> None:
 
 def test_stages_stand_in_the_order_of_the_work() -> None:
     latency = Latency()
-    for stage in ("ack", "store", "capture"):
+    for stage in ("ack", "store", "wait"):
         latency.add(stage, 1)
 
-    assert [stage.name for stage in latency.stages()] == ["capture", "store", "ack"]
+    assert [stage.name for stage in latency.stages()] == ["wait", "store", "ack"]
 
 
 def test_old_times_are_forgotten() -> None:

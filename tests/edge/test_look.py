@@ -102,7 +102,7 @@ def test_a_note_says_how_the_work_goes(captioner: Captioner, box: Outbox) -> Non
     note = report.read(box, report.LOOK)
 
     assert (note.model, note.reason) == ("tiny@0.1.0", "")
-    assert [stage.name for stage in note.stages] == ["capture", "gate", "encode", "detect", "decode", "store"]
+    assert [stage.name for stage in note.stages] == ["wait", "gate", "encode", "detect", "decode", "store"]
     assert note.first_caption_seconds is not None
     assert note.sentence_ms is not None
     assert note.invoke_ms is not None
