@@ -102,7 +102,7 @@ class Send:
             self._settings,
             client_id=f"wordcam-{self._site}-{self._device}",
             subscription=self._topics["ack"],
-            will=Will(self._topics["status"], status.encode(self._status(State.OFFLINE, "connection lost"))),
+            will=Will(self._topics["status"], status.encode(self._status(State.OFFLINE, "connection lost", at=None))),
             window=WINDOW,
         )
         try:
@@ -229,34 +229,33 @@ class Send:
         self._next_status_at = self._clock() + self._settings.status_seconds
         self._note()
         self._said_reason = report.read(self._outbox, report.LOOK).reason
-        online = self._status(State.ONLINE, self._said_reason)
-        connection.publish(self._topics["status"], status.encode(online), retain=True)
+        said = self._status(State.ONLINE, self._said_reason, at=self._now())
+        connection.publish(self._topics["status"], status.encode(said), retain=True)
 
     def _note(self) -> None:
         if self._sent_bytes:
             self._settle([], [])
         report.leave(self._outbox, report.SEND, report.Report(stages=self._latency.stages()))
 
-    def _status(self, state: State, reason: str) -> Status:
-        """Describe the device; a will says less, because it is written before its time."""
+    def _status(self, state: State, reason: str, *, at: datetime | None) -> Status:
+        """Describe the device; a will has no `at` and says less, because it is written before its time."""
         looked = report.read(self._outbox, report.LOOK)
-        online = state is State.ONLINE
         return Status(
             state=state,
             site=self._site,
             device=self._device,
             since=self._since,
-            at=self._now() if online else None,
+            at=at,
             reason=reason[: report.MAX_REASON],
             version=self._version,
             model=looked.model,
-            ledger=self._outbox.ledger() if online else None,
-            stages=(*looked.stages, *self._latency.stages()) if online else (),
+            ledger=self._outbox.ledger() if at else None,
+            stages=(*looked.stages, *self._latency.stages()) if at else (),
         )
 
     def _leave(self, reason: str) -> None:
         """Say goodbye where the connection stands, and note what was sent."""
         if self._connection is not None:
-            said = self._status(State.OFFLINE, reason)
+            said = self._status(State.OFFLINE, reason, at=self._now())
             self._connection.close(Will(self._topics["status"], status.encode(said)) if self._up else None)
         self._note()

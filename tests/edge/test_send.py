@@ -178,6 +178,8 @@ def test_birth_heartbeat_and_farewell_are_retained_states(box: Outbox, mosquitto
     assert late.statuses[0][1], "retained"
     assert (birth.state, birth.version, birth.at is not None) == (State.ONLINE, "1.2.3", True)
     assert beat.ledger is not None
+    assert farewell.ledger is not None
+    assert farewell.ledger.captions == 2
     assert (beat.ledger.captions, beat.ledger.waiting) == (2, 0)
     assert [stage.name for stage in beat.stages] == ["ack"]
     assert (farewell.reason, farewell.since) == ("stopped", birth.since)
