@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import msgspec
 
-from trainer.errors import CheckpointError, RecipeError
+from trainer.errors import CheckpointError, RecipeError, first_line
 from trainer.run import Run
 
 
@@ -128,7 +128,7 @@ class Resume(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no st
             self.model.load_weights(self.kept)
         except (ValueError, OSError) as error:
             raise CheckpointError(
-                f"{self.kept}: of another recipe; remove {self.folder} to begin anew: {error}"
+                f"{self.kept}: of another recipe; remove {self.folder} to begin anew: {first_line(error)}"
             ) from error
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras passes it

@@ -13,7 +13,7 @@ from contract.bundle import Decoding
 from contract.vocab import Vocabulary
 from trainer import callbacks, decoder, features, search
 from trainer.batches import CaptionBatches, Corpus
-from trainer.errors import CheckpointError
+from trainer.errors import CheckpointError, first_line
 from trainer.features import Wanted
 from trainer.metrics import CiderD, bleu
 from trainer.pictures import Picture
@@ -57,9 +57,8 @@ def load_from(recipe: Recipe, vocabulary: Vocabulary, cell_size: int, path: Path
     try:
         model.load_weights(path)
     except (FileNotFoundError, ValueError, OSError) as error:
-        raise CheckpointError(
-            f"{path}: no captioner of this recipe and vocabulary ({len(vocabulary)} words); train it first: {error}"
-        ) from error
+        wanted = f"no captioner of this recipe and vocabulary ({len(vocabulary)} words)"
+        raise CheckpointError(f"{path}: {wanted}; train it first: {first_line(error)}") from error
     return model
 
 

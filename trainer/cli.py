@@ -28,6 +28,7 @@ def main(argv: Sequence[str]) -> int:
     """Run a verb; gives 0, 75 for a disk that is full, 78 for something the operator must mend."""
     arguments = _parser().parse_args(argv)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(message)s")
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)  # its warnings are for programmers
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         if "recipe" not in arguments:

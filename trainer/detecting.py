@@ -15,7 +15,7 @@ from pycocotools.cocoeval import COCOeval
 
 from trainer import callbacks, detection_loss, detector, features
 from trainer.coco import BoxedPicture
-from trainer.errors import CheckpointError
+from trainer.errors import CheckpointError, first_line
 from trainer.features import Maps, Wanted
 from trainer.prepare import Prepared
 from trainer.recipe import Detector as Sizes
@@ -119,7 +119,9 @@ def load(sizes: Sizes, maps: Maps, run: Run) -> Any:
     try:
         model.load_weights(run.detector)
     except (FileNotFoundError, ValueError, OSError) as error:
-        raise CheckpointError(f"{run.detector}: no detector of this recipe; train it first: {error}") from error
+        raise CheckpointError(
+            f"{run.detector}: no detector of this recipe; train it first: {first_line(error)}"
+        ) from error
     return model.network
 
 

@@ -15,3 +15,8 @@ class RecipeError(OperatorError):
 
 class CheckpointError(OperatorError):
     """A checkpoint, feature cache or export belongs to another recipe."""
+
+
+def first_line(error: Exception) -> str:
+    """Give the first line of what Keras says; the others list every layer."""
+    return str(error).partition("\n")[0]

@@ -17,7 +17,7 @@ from keras import layers
 
 from trainer import callbacks, captioning
 from trainer.batches import Corpus
-from trainer.errors import CheckpointError
+from trainer.errors import CheckpointError, first_line
 from trainer.pictures import Picture
 from trainer.prepare import Prepared
 from trainer.recipe import Evidence as Sizes
@@ -25,6 +25,9 @@ from trainer.recipe import Recipe
 from trainer.run import Run
 
 Floats = npt.NDArray[np.float32]
+
+LEAST: Final = 0.2
+"""No limit lies lower, however rare the danger is among the validation pictures: less is no evidence."""
 
 CHUNK: Final = 256
 """Pictures pooled at once: 64 MB of features."""
@@ -72,7 +75,9 @@ def load(recipe: Recipe, prepared: Prepared, cell_size: int, run: Run) -> tuple[
         model.load_weights(run.evidence)
         limits = msgspec.json.decode(limits_path.read_bytes(), type=dict[str, float])
     except (FileNotFoundError, ValueError, OSError) as error:
-        raise CheckpointError(f"{run.evidence}: no evidence of this recipe; train it first: {error}") from error
+        raise CheckpointError(
+            f"{run.evidence}: no evidence of this recipe; train it first: {first_line(error)}"
+        ) from error
     return model, limits
 
 
@@ -104,7 +109,7 @@ def choose_limits(
         scenes = [row for row, picture in enumerate(pictures) if picture.label in {"none", "knife"} - {danger}]
         others = [row for row, picture in enumerate(pictures) if not picture.label]
         quantiles = [float(np.quantile(found[rows, column], 1 - false_share)) for rows in (scenes, others) if rows]
-        limits[danger] = round(min(0.95, max([0.05, *quantiles])), 3)
+        limits[danger] = round(min(0.95, max([LEAST, *quantiles])), 3)
     return limits
 
 

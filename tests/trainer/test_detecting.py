@@ -129,7 +129,8 @@ def test_the_largest_boxes_stay_where_there_are_too_many(tmp_path: Path) -> None
 
 
 def test_a_detector_that_was_never_trained_is_named(tmp_path: Path) -> None:
-    maps = {"c3": np.zeros((1, 4, 4, 2)), "c4": np.zeros((1, 2, 2, 2)), "cells": np.zeros((1, 1, 2))}
+    shapes = {"c3": (1, 4, 4, 2), "c4": (1, 2, 2, 2), "cells": (1, 1, 2)}
+    maps = {name: np.zeros(shape, np.float16) for name, shape in shapes.items()}
 
     with pytest.raises(CheckpointError, match=r"detector\.weights\.h5: no detector of this recipe; train it first"):
         detecting.load(Detector(width=4), maps, Run(tmp_path))

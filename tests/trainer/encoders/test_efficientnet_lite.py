@@ -70,7 +70,7 @@ def forward(picture: Any, tensors: Tensors) -> dict[str, Any]:
     """Compute the maps of a picture [H, W, 3], 0..255."""
     x = (picture - 127.0) / 128.0
     x = normalise(convolve(x, tensors["_conv_stem.weight"], 2), tensors, "_bn0")
-    maps = {}
+    maps: dict[str, Any] = {}
     for number, (kernel, stride) in enumerate(BLOCKS):
         name, shortcut = f"_blocks.{number}", x
         if f"{name}._expand_conv.weight" in tensors:
