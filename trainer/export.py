@@ -132,7 +132,6 @@ def _describe(recipe: Recipe, prepared: Prepared, limits: dict[str, float], comm
     detection = None
     if recipe.detector is not None:
         detection = bundle.Detection(classes=recipe.detector.classes, score_threshold=recipe.detector.score_threshold)
-    spoken = {term: tuple(words) for term, words in prepared.terms.items() if _spelt(words, prepared.vocabulary)}
     return Description(
         name=recipe.name,
         version=recipe.version,
@@ -140,7 +139,7 @@ def _describe(recipe: Recipe, prepared: Prepared, limits: dict[str, float], comm
         input=bundle.Input(recipe.encoder.height, recipe.encoder.width),
         decoding=recipe.decoding,
         detection=detection,
-        hazards=spoken | {term: prepared.terms[term] for term in limits},
+        hazards=prepared.terms,
         evidence=limits,
         licences=recipe.data.licences,
         commands=tuple(commands),
@@ -148,10 +147,6 @@ def _describe(recipe: Recipe, prepared: Prepared, limits: dict[str, float], comm
         known_failures=recipe.known_failures,
         data=_data(recipe, prepared),
     )
-
-
-def _spelt(expressions: Sequence[str], vocabulary: vocab.Vocabulary) -> bool:
-    return any(all(word in vocabulary.ids for word in expression.split()) for expression in expressions)
 
 
 def _data(recipe: Recipe, prepared: Prepared) -> tuple[str, ...]:

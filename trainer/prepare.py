@@ -1,5 +1,6 @@
 """Gathers and checks everything a recipe names, before any hour is spent on it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ class Prepared:
     boxes_val: list[BoxedPicture]
     vocabulary: vocab.Vocabulary
     terms: dict[str, tuple[str, ...]]
-    """Words of each danger."""
+    """Words of each danger that the vocabulary can name."""
 
 
 def gather(recipe: Recipe) -> Prepared:
@@ -44,7 +45,13 @@ def gather(recipe: Recipe) -> Prepared:
     boxes_train, boxes_val = _boxes(recipe)
     _check([picture.path for picture in train], [picture.path for picture in val])
     _check([boxed.path for boxed in boxes_train], [boxed.path for boxed in boxes_val])
-    return Prepared(train, val, boxes_train, boxes_val, pictures.vocabulary(train, recipe.vocabulary), terms)
+    words = pictures.vocabulary(train, recipe.vocabulary)
+    named = {danger: expressions for danger, expressions in terms.items() if _spelt(expressions, words)}
+    return Prepared(train, val, boxes_train, boxes_val, words, named)
+
+
+def _spelt(expressions: Sequence[str], vocabulary: vocab.Vocabulary) -> bool:
+    return any(all(word in vocabulary.ids for word in expression.split()) for expression in expressions)
 
 
 def _boxes(recipe: Recipe) -> tuple[list[BoxedPicture], list[BoxedPicture]]:

@@ -13,7 +13,7 @@ def test_the_alert_service_takes_its_configuration_with_every_rule(tmp_path: Pat
     read = broker_config.load(settings.write_broker(tmp_path, "ko", part))
 
     names = [rule.name for rule in rulebook.load(read.rules_file).rules]
-    assert names[-2:] == ["cycling", "visitor"]
+    assert names[-1] == "closed-area"
     assert "gun" in names
     assert [person.language for person in read.recipients] == ["ko"]
     assert read.twilio is None

@@ -42,7 +42,7 @@ def test_as_shipped_it_turns_its_clip_into_sentences_and_an_alert() -> None:
     done = run()
 
     assert done.returncode == 0, done.stderr
-    assert re.search(r"^ALERT .* - Demo", done.stdout, re.MULTILINE), done.stdout
+    assert re.search(r"^ALERT Someone in the closed area - Demo", done.stdout, re.MULTILINE), done.stdout
     assert len(re.findall(r"^\d\d:\d\d:\d\d Demo", done.stdout, re.MULTILINE)) >= 5
 
 

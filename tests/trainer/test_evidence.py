@@ -1,59 +1,137 @@
-"""Evidence of dangers: what it learns from, and where its limits come to lie."""
+"""How far a picture speaks for each danger: what is taught, what is chosen, and what is handed over."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from trainer import evidence
-from trainer.pictures import Picture
+from tests.trainer import small_data
+from trainer import captioning, evidence, export, prepare
+from trainer.batches import CaptionBatches, Corpus
+from trainer.errors import CheckpointError
+from trainer.pictures import Picture, words_of
+from trainer.recipe import Recipe
+from trainer.run import Run
 
-TERMS = {"gun": ("gun",), "fire": ("fire", "on flames")}
+TERMS = {"fire": ("fire", "in flames"), "gun": ("gun",)}
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+"""Keras 3.15 writes weights as NumPy 1 had it."""
 
 
 def picture(label: str, *sentences: str) -> Picture:
-    return Picture(Path("x.jpg"), tuple(tuple(sentence.split()) for sentence in sentences), "set", label)
+    return Picture(Path("a.jpg"), tuple(words_of(sentence) for sentence in sentences), "set", label)
 
 
-def test_a_labelled_scene_shows_its_label_and_nothing_else() -> None:
-    truth, known = evidence.targets([picture("fire"), picture("none")], TERMS)
+def test_cells_are_pooled_to_their_mean_and_maximum() -> None:
+    cells = np.random.default_rng(1).normal(size=(evidence.CHUNK + 3, 4, 5)).astype(np.float16)
 
-    assert truth.tolist() == [[0, 1], [0, 0]]
-    assert known.all()
+    pooled = evidence.pool(cells)
 
-
-def test_a_danger_that_people_wrote_of_is_neither_there_nor_not_there() -> None:
-    _, known = evidence.targets([picture("", "a house on flames", "a gunman"), picture("", "a dog")], TERMS)
-
-    assert known.tolist() == [[1, 0], [1, 1]]
+    assert pooled.shape == (evidence.CHUNK + 3, 10)
+    np.testing.assert_allclose(pooled[:, :5], cells.astype(np.float32).mean(1), atol=1e-5)
+    np.testing.assert_array_equal(pooled[:, 5:], cells.max(1))
 
 
-def test_the_limit_lets_no_more_than_the_share_of_peaceful_pictures_pass() -> None:
-    random = np.random.default_rng(1)
-    pictures = [picture("none") for _ in range(300)] + [picture("", "a dog") for _ in range(700)]
-    found = random.random((1000, 2)).astype(np.float32)
+@pytest.mark.parametrize(
+    ("shown", "truth", "known"),
+    [
+        pytest.param(picture("fire"), [1, 0], [1, 1], id="a labelled scene shows its danger and no other"),
+        pytest.param(picture("none"), [0, 0], [1, 1], id="a peaceful scene shows none"),
+        pytest.param(picture("", "a dog runs"), [0, 0], [1, 1], id="what nobody named is not there"),
+        pytest.param(picture("", "a dog", "a house in flames"), [0, 0], [0, 1], id="what somebody named is not known"),
+        pytest.param(picture("", "a gunner at a campfire"), [0, 0], [1, 1], id="a part of a word names nothing"),
+    ],
+)
+def test_the_truth_is_taken_from_labels_and_doubt_from_sentences(
+    shown: Picture, truth: list[int], known: list[int]
+) -> None:
+    found = evidence.targets([shown], TERMS)
 
-    limits = evidence.choose_limits(found, pictures, list(TERMS), 0.1)
-
-    for column, limit in enumerate(limits.values()):
-        assert (found[:300, column] >= limit).mean() <= 0.1 + 1 / 300
-        assert (found[300:, column] >= limit).mean() <= 0.1 + 1 / 300
+    assert [values.tolist() for values in found] == [[truth], [known]]
 
 
-def test_dangerous_scenes_do_not_move_a_limit() -> None:
-    calm = [picture("none") for _ in range(100)]
-    found = np.linspace(0, 0.8, 100, dtype=np.float32)[:, None]
+def test_at_most_the_allowed_share_of_peaceful_pictures_exceeds_a_limit() -> None:
+    random = np.random.default_rng(2)
+    pictures = [picture("none")] * 200 + [picture("", "a dog")] * 300 + [picture("gun")] * 50
+    found = random.uniform(0.2, 0.9, (len(pictures), 2)).astype(np.float32)
 
-    alone = evidence.choose_limits(found, calm, ["gun"], 0.05)
-    with_guns = evidence.choose_limits(
-        np.concatenate([found, np.ones((50, 1), np.float32)]), [*calm, *[picture("gun")] * 50], ["gun"], 0.05
+    limits = evidence.choose_limits(found, pictures, list(TERMS), 0.05)
+
+    for column, danger in enumerate(TERMS):
+        assert (found[:200, column] > limits[danger]).mean() <= 0.06
+        assert (found[200:500, column] > limits[danger]).mean() <= 0.06
+        assert 0.8 < limits[danger] < 0.9
+
+
+@pytest.mark.parametrize(("level", "limit"), [(0.0, evidence.LEAST), (0.999, 0.95)], ids=["least", "most"])
+def test_a_limit_is_never_too_low_to_be_evidence_nor_too_high_to_reach(level: float, limit: float) -> None:
+    found = np.full((10, 2), level, np.float32)
+
+    assert evidence.choose_limits(found, [picture("none")] * 10, list(TERMS), 0.02) == dict.fromkeys(TERMS, limit)
+
+
+def test_scenes_without_a_sentence_are_never_drawn_for_captions(tmp_path: Path) -> None:
+    recipe = small_data.recipe(tmp_path, training={"pictures": 2, "hazard_share": 0.5})
+    pictures = [picture("", "a dog"), picture("none"), picture("fire", "a fire"), picture("none"), picture("", "a cat")]
+    words = prepare.pictures.vocabulary(pictures, recipe.vocabulary)
+    corpus = Corpus(pictures, (np.zeros((5, 1, 2), np.float16),))
+
+    for shuffled in (True, False):
+        batches = CaptionBatches(corpus, words, recipe, shuffled=shuffled)
+        assert set(batches.rows.tolist()) == {0, 2, 4}
+        assert batches[0][0][1].shape == (2, recipe.training.sentences, recipe.decoder.max_tokens)
+
+
+@pytest.fixture(scope="module")
+def weighed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Recipe, prepare.Prepared, Run]:
+    """A run whose evidence of fire was trained on red pictures, and whose captioner was not trained at all."""
+    folder = tmp_path_factory.mktemp("weighed")
+    recipe = small_data.recipe(
+        folder,
+        hazards=12,
+        encoder={"height": 32, "width": 32, "flips": False},
+        evidence={"epochs": 60, "pictures": 8, "learning_rate": 5e-3, "width": 16, "dropout": 0.1},
     )
+    run = Run(folder / "run")
+    run.folder.mkdir()
+    prepared = prepare.gather(recipe)
+    assert recipe.evidence is not None
+    evidence.train(recipe, recipe.evidence, prepared, run)
+    captioning.build(recipe, prepared.vocabulary, 1280).save_weights(run.captioner)
+    return recipe, prepared, run
 
-    assert alone == with_guns
-    assert alone["gun"] == pytest.approx(0.76, abs=0.01)
+
+def test_what_was_labelled_a_danger_exceeds_its_limit_and_peace_does_not(weighed: Any) -> None:
+    recipe, prepared, run = weighed
+    _, val = captioning.corpora(recipe, prepared, run)
+
+    model, limits = evidence.load(recipe, prepared, 1280, run)
+
+    found = evidence.probabilities(model, val)[:, 0]
+    labels = np.array([shown.label for shown in val.pictures])
+    assert set(limits) == {"fire"}
+    assert (found[labels == "fire"] > limits["fire"]).all()
+    assert (found[labels == "none"] < limits["fire"]).all()
 
 
-def test_pooling_gives_the_mean_and_then_the_maximum_over_the_cells() -> None:
-    cells = np.array([[[1, 2], [3, 0]]], np.float16)
+def test_the_export_carries_the_evidence_beside_the_captioners_start(weighed: Any, tmp_path: Path) -> None:
+    recipe, prepared, run = weighed
+    _, val = captioning.corpora(recipe, prepared, run)
+    model, limits = evidence.load(recipe, prepared, 1280, run)
 
-    assert evidence.pool(cells).tolist() == [[2, 1, 3, 2]]
+    export.write(recipe, prepared, run, tmp_path, commands=[])
+
+    start = tf.saved_model.load(str(tmp_path / "decoder_init")).signatures["serving_default"]
+    said = start(cells=tf.constant(val.views[0][:3], tf.float32))
+    np.testing.assert_allclose(said["evidence"], evidence.probabilities(model, val)[:3], atol=1e-4)
+    assert f'"fire": {limits["fire"]}' in (tmp_path / "export.json").read_text()
+
+
+def test_evidence_that_was_never_trained_is_named(weighed: Any, tmp_path: Path) -> None:
+    recipe, prepared, _ = weighed
+
+    with pytest.raises(CheckpointError, match=r"evidence\.weights\.h5: no evidence of this recipe; train it first"):
+        evidence.load(recipe, prepared, 1280, Run(tmp_path))

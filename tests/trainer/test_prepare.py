@@ -29,6 +29,14 @@ def test_all_that_a_recipe_names_is_gathered(tmp_path: Path) -> None:
     assert {"wall", "red", "fire", "empty"} < set(prepared.vocabulary.words)
 
 
+def test_a_danger_that_the_vocabulary_cannot_name_is_left_out(tmp_path: Path) -> None:
+    recipe = small_data.recipe(tmp_path, hazards=2)
+    path = recipe.data.hazards[0].sentences
+    path.write_text(path.read_text().replace("fire:\n  - fire", "fire:\n  - fire\n  flood:\n  - under water"))
+
+    assert prepare.gather(recipe).terms == {"fire": ("fire",)}
+
+
 def test_boxes_are_left_alone_where_no_detector_is_asked_for(tmp_path: Path) -> None:
     prepared = prepare.gather(small_data.recipe(tmp_path, hazards=2))
 
