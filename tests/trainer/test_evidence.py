@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from tests.trainer import small_data
-from trainer import captioning, evidence, export, prepare
+from trainer import captioning, evidence, export, pictures, prepare
 from trainer.batches import CaptionBatches, Corpus
 from trainer.errors import CheckpointError
 from trainer.pictures import Picture, words_of
@@ -55,10 +55,10 @@ def test_the_truth_is_taken_from_labels_and_doubt_from_sentences(
 
 def test_at_most_the_allowed_share_of_peaceful_pictures_exceeds_a_limit() -> None:
     random = np.random.default_rng(2)
-    pictures = [picture("none")] * 200 + [picture("", "a dog")] * 300 + [picture("gun")] * 50
-    found = random.uniform(0.2, 0.9, (len(pictures), 2)).astype(np.float32)
+    shown = [picture("none")] * 200 + [picture("", "a dog")] * 300 + [picture("gun")] * 50
+    found = random.uniform(0.2, 0.9, (len(shown), 2)).astype(np.float32)
 
-    limits = evidence.choose_limits(found, pictures, list(TERMS), 0.05)
+    limits = evidence.choose_limits(found, shown, list(TERMS), 0.05)
 
     for column, danger in enumerate(TERMS):
         assert (found[:200, column] > limits[danger]).mean() <= 0.06
@@ -75,9 +75,9 @@ def test_a_limit_is_never_too_low_to_be_evidence_nor_too_high_to_reach(level: fl
 
 def test_scenes_without_a_sentence_are_never_drawn_for_captions(tmp_path: Path) -> None:
     recipe = small_data.recipe(tmp_path, training={"pictures": 2, "hazard_share": 0.5})
-    pictures = [picture("", "a dog"), picture("none"), picture("fire", "a fire"), picture("none"), picture("", "a cat")]
-    words = prepare.pictures.vocabulary(pictures, recipe.vocabulary)
-    corpus = Corpus(pictures, (np.zeros((5, 1, 2), np.float16),))
+    shown = [picture("", "a dog"), picture("none"), picture("fire", "a fire"), picture("none"), picture("", "a cat")]
+    words = pictures.vocabulary(shown, recipe.vocabulary)
+    corpus = Corpus(shown, (np.zeros((5, 1, 2), np.float16),))
 
     for shuffled in (True, False):
         batches = CaptionBatches(corpus, words, recipe, shuffled=shuffled)
