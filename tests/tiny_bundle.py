@@ -9,6 +9,7 @@ so that the tests' process stays small.
 import subprocess
 import sys
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -186,7 +187,7 @@ def _grammar() -> tuple[Any, Any]:
     known = vocabulary()
     follows = np.full((len(known), len(known)), -12, np.float32)
     places = ((vocab.SPECIALS[vocab.START],), *PATTERN, (vocab.SPECIALS[vocab.END],))
-    for now, following in zip(places[:-1], places[1:], strict=True):
+    for now, following in pairwise(places):
         for number, word in enumerate(following):
             follows[[known.ids[before] for before in now], known.ids[word]] = -0.1 * number
     colours = np.zeros((STATE, len(known)), np.float32)
