@@ -135,6 +135,7 @@ def _watch(arguments: argparse.Namespace) -> int:
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: _aside(stop.set))
+    logging.getLogger(__name__).info("watching")
     watch.run(back=arguments.last, follow=not arguments.once, stopped=stop.is_set)
     return 0
 

@@ -85,6 +85,7 @@ class Watch:
         """Give, look by look, the new captions and the ledger of every device."""
         shown: int | None = None
         while True:
+            ending = stopped()  # before the look, so that what came until then is still shown
             try:
                 with reading(engine) as connection:
                     start = captions.newest_id(connection, back=back) if shown is None else shown
@@ -94,7 +95,7 @@ class Watch:
                 heard, states, start = [], {}, shown or 0
             shown = heard[-1].id if heard else start
             yield [self._line(caption) for caption in heard], list(self._ledger(states))
-            if stopped() or (not follow and len(heard) < AT_ONCE):
+            if len(heard) < AT_ONCE and (ending or not follow):
                 engine.dispose()
                 return
             if len(heard) < AT_ONCE:

@@ -14,7 +14,7 @@ from rich.console import Console
 from contract.errors import Refused
 from converter import anatomy, box_scores, caption_scores, coco, config, export, tables
 from converter.errors import FIX_THE_INPUT, TRY_AGAIN, Unusable
-from converter.evidence import Evidence
+from converter.request import Request
 from edge.infer.captioner import Captioner
 from edge.infer.pixels import Unreadable
 from edge.infer.runtime import NoRuntime, NotAModel
@@ -125,10 +125,10 @@ def _positive(text: str) -> int:
 
 def _convert(options: argparse.Namespace) -> int:
     settings, source = _settings(options), export.load(options.export)
-    evidence = _evidence(options)
+    request = _request(options)
     from converter import convert  # noqa: PLC0415  # pulls TensorFlow in, which the other verbs do without
 
-    outcome = convert.convert(source, options.out, settings, evidence)
+    outcome = convert.convert(source, options.out, settings, request)
     Console().print(tables.verdict(outcome.report, outcome.checks))
     if outcome.kept:
         print(f"written: {options.out}")
@@ -139,10 +139,10 @@ def _convert(options: argparse.Namespace) -> int:
 
 def _verify(options: argparse.Namespace) -> int:
     settings, source = _settings(options), export.load(options.export)
-    evidence = _evidence(options)
+    request = _request(options)
     from converter import convert  # noqa: PLC0415  # pulls TensorFlow in, which the other verbs do without
 
-    outcome = convert.verify(options.bundle, source, settings, evidence)
+    outcome = convert.verify(options.bundle, source, settings, request)
     Console().print(tables.verdict(outcome.report, outcome.checks))
     return 0 if outcome.kept else MISSED
 
@@ -151,10 +151,10 @@ def _settings(options: argparse.Namespace) -> config.Settings:
     return config.load(options.config) if options.config else config.Settings()
 
 
-def _evidence(options: argparse.Namespace) -> Evidence:
+def _request(options: argparse.Namespace) -> Request:
     captioned = coco.captioned(options.captions) if options.captions else ()
     boxed = coco.boxed(options.detections) if options.detections else None
-    return Evidence(options.images, captioned, boxed, options.threads, (options.command,))
+    return Request(options.images, captioned, boxed, options.threads, (options.command,))
 
 
 def _evaluate(options: argparse.Namespace) -> int:

@@ -12,10 +12,10 @@ from contract import bundle
 from converter import assemble, card, export, judgement, parity, pictures
 from converter.config import Settings
 from converter.errors import Unusable
-from converter.evidence import Evidence
 from converter.export import Export
 from converter.judgement import Check
 from converter.parity import Report, Trial
+from converter.request import Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +31,16 @@ class Outcome:
         return all(check.kept for check in self.checks)
 
 
-def convert(source: Export, out: Path, settings: Settings, evidence: Evidence) -> Outcome:
+def convert(source: Export, out: Path, settings: Settings, request: Request) -> Outcome:
     """Write the bundle of an export to the folder `out`, unless it misses a limit.
 
     The folder appears whole or not at all; a bundle that stood there before is replaced. Raises `Unusable` and what
     inference raises.
     """
     _refuse_foreign(out)
-    chosen = _representative(source, evidence)
+    chosen = _representative(source, request)
     calibration = pictures.draw(chosen, settings.calibration.pictures, settings.calibration.seed)
-    trial = Trial.draw(settings.comparison, evidence.captioned, evidence.boxed, chosen)
+    trial = Trial.draw(settings.comparison, request.captioned, request.boxed, chosen)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
         work = Path(scratch)
@@ -48,9 +48,9 @@ def convert(source: Export, out: Path, settings: Settings, evidence: Evidence) -
         ready.mkdir()
         frozen = assemble.Frozen.make(source, work)
         assemble.quantized(frozen, calibration, ready)
-        outcome = _judge(frozen.float32, ready, trial, settings, evidence.threads)
+        outcome = _judge(frozen.float32, ready, trial, settings, request.threads)
         if outcome.kept:
-            made_by = (*source.description.commands, *evidence.command)
+            made_by = (*source.description.commands, *request.command)
             about = msgspec.structs.replace(source.description, commands=made_by)
             text = card.render(about, outcome.report, outcome.checks, _sizes(ready))
             assemble.finish(source, ready, text, outcome.report.metrics)
@@ -58,14 +58,14 @@ def convert(source: Export, out: Path, settings: Settings, evidence: Evidence) -
     return outcome
 
 
-def verify(folder: Path, source: Export, settings: Settings, evidence: Evidence) -> Outcome:
+def verify(folder: Path, source: Export, settings: Settings, request: Request) -> Outcome:
     """Compare a bundle that exists with its export; writes nothing that stays. Raises as `convert`."""
     bundle.load(folder)
-    chosen = _representative(source, evidence)
-    trial = Trial.draw(settings.comparison, evidence.captioned, evidence.boxed, chosen)
+    chosen = _representative(source, request)
+    trial = Trial.draw(settings.comparison, request.captioned, request.boxed, chosen)
     with tempfile.TemporaryDirectory(prefix="wordcam-verify-") as scratch:
         frozen = assemble.Frozen.make(source, Path(scratch))
-        return _judge(frozen.float32, folder, trial, settings, evidence.threads)
+        return _judge(frozen.float32, folder, trial, settings, request.threads)
 
 
 def _judge(reference: Path, candidate: Path, trial: Trial, settings: Settings, threads: int) -> Outcome:
@@ -73,9 +73,9 @@ def _judge(reference: Path, candidate: Path, trial: Trial, settings: Settings, t
     return Outcome(report, judgement.judge(report, sum(_sizes(candidate).values()), settings.limits))
 
 
-def _representative(source: Export, evidence: Evidence) -> list[Path]:
-    if evidence.images is not None:
-        chosen, where = pictures.inside(evidence.images), str(evidence.images)
+def _representative(source: Export, request: Request) -> list[Path]:
+    if request.images is not None:
+        chosen, where = pictures.inside(request.images), str(request.images)
     else:
         named = source.description.representative.images
         chosen, where = pictures.listed(named, source.folder), f"{source.folder / export.FILE}: representative.images"

@@ -51,7 +51,10 @@ class Stage:
             child.check()
             time.sleep(TURN_SECONDS)
         self._must_run = (*self._must_run, child)
-        self.children.start("watch", program, "watch", "--config", config, shown=True)
+        watch = self.children.start("watch", program, "watch", "--config", config, shown=True)
+        while '"watching"' not in watch.log.read_text(encoding="utf-8"):
+            watch.check()
+            time.sleep(TURN_SECONDS)
 
     def start_edge(self, config: Path) -> None:
         """Start the device."""

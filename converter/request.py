@@ -8,7 +8,7 @@ from converter.coco import Boxed, Captioned
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class Request:
     """Pictures to calibrate on and to compare on, beyond those that the export names, and how it was asked for."""
 
     images: Path | None = None
