@@ -3,6 +3,7 @@
 Dimensions: B hypotheses alive, at most the beam's width; W words; S numbers of decoder state; N cells of the picture.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -66,13 +67,14 @@ def search(step: Step, state: Floats, plan: Plan, forbidden: Sequence[tuple[int,
     A sentence is finished when its END is among the `width` best continuations; the search is over when `width`
     sentences are, or at `max_tokens`, where what is still alive ends as it stands.
     """
+    silence = Silence(forbidden)
     alive = [Hypothesis()]
     tokens = np.array([START], np.int32)
     finished: list[Hypothesis] = []
     while len(finished) < plan.width:
         log_probs, state, attention = step(tokens, state)
         _forbid(log_probs, alive, plan.block_trigrams)
-        _silence(log_probs, alive, forbidden)
+        silence.keep(log_probs, alive)
         ends, goes_on = _continuations(log_probs, alive, attention, plan.width)
         # Where no word can follow at all, what was said so far is the sentence.
         finished += ends or (alive if not goes_on else [])
@@ -101,26 +103,36 @@ def _forbid(log_probs: Floats, alive: list[Hypothesis], block_trigrams: bool) ->
                 log_probs[row, said[at + 2]] = -np.inf
 
 
-def _silence(log_probs: Floats, alive: list[Hypothesis], forbidden: Sequence[tuple[int, ...]]) -> None:
-    """Make impossible each word that would complete a forbidden run, and with it what was leading up to it.
+class Silence:
+    """Runs of tokens that no sentence may hold, sorted so that a step looks only at those that it could complete."""
 
-    A hypothesis that would most probably go on with a forbidden word was about it all along: "a man is holding a" ends
-    in nonsense without its gun. It is given up, unless it is the last one alive.
-    """
-    leading = []
-    for row, hypothesis in enumerate(alive):
-        words = [last for *before, last in forbidden if _ends_with(hypothesis.tokens, before)]
-        if words:
-            leading.append((float(np.exp(log_probs[row, words]).sum()), row))
-            log_probs[row, words] = -np.inf
-    spared = min(leading)[1] if leading and len(leading) == len(alive) else None
-    for mass, row in leading:
-        if mass > MOST and row != spared:
-            log_probs[row] = -np.inf
+    def __init__(self, forbidden: Sequence[tuple[int, ...]]) -> None:
+        self._words = [run[0] for run in forbidden if len(run) == 1]
+        self._after: dict[int, list[tuple[int, ...]]] = {}
+        for run in forbidden:
+            if len(run) > 1:
+                self._after.setdefault(run[-2], []).append(run)
 
+    def keep(self, log_probs: Floats, alive: list[Hypothesis]) -> None:
+        """Make impossible each word that would complete a run, and with it what was leading up to it.
 
-def _ends_with(tokens: tuple[int, ...], run: list[int]) -> bool:
-    return not run or tokens[-len(run) :] == tuple(run)
+        A hypothesis that would most probably go on with such a word was about it all along: "a man is holding a" ends
+        in nonsense without its gun. It is given up, unless it is the last one alive.
+        """
+        leading = []
+        for row, hypothesis in enumerate(alive):
+            if words := self._completing(hypothesis.tokens):
+                mass = sum(map(math.exp, log_probs[row].take(words).tolist()))
+                leading.append((mass, row))
+                log_probs[row, words] = -np.inf
+        spared = min(leading)[1] if leading and len(leading) == len(alive) else None
+        for mass, row in leading:
+            if mass > MOST and row != spared:
+                log_probs[row] = -np.inf
+
+    def _completing(self, said: tuple[int, ...]) -> list[int]:
+        runs = self._after.get(said[-1], ()) if said else ()
+        return self._words + [run[-1] for run in runs if said[-len(run) + 1 :] == run[:-1]]
 
 
 def _continuations(
