@@ -31,6 +31,9 @@ LONGEST_RECONNECT_SECONDS: Final = 30
 LOCKED_PAUSE_SECONDS: Final = 0.5
 """Wait before a batch that met a locked database is tried again; the database itself has waited before."""
 
+SETTLE_SECONDS: Final = 2.0
+"""At the end, wait so long for the server to take the last answers; what is left over comes again and is known."""
+
 MAX_UNASKED: Final = 5000
 """Messages at QoS 0 that wait to be stored; a flood of those may be dropped, as QoS 0 allows."""
 
@@ -49,6 +52,25 @@ class _Delivery:
     """Number of the connection it came on: packet ids of an earlier connection mean other messages."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Published:
+    """The server has taken an answer of ours."""
+
+    mid: int
+
+
+@dataclass
+class _Owed:
+    """Stored messages that are acknowledged to the server once it has taken the answers to their devices.
+
+    The other way round, an end between the two would leave a device without an answer until it asks again.
+    """
+
+    deliveries: Sequence[_Delivery]
+    answers: set[int]
+    """Packet ids of the answers that the server has not taken yet."""
+
+
 @dataclass
 class Ingest:
     """The MQTT side of the service. `accept` stores a batch and gives the answers; it raises `Locked`."""
@@ -58,7 +80,9 @@ class Ingest:
     failure: BrokerError | None = None
     """Why it gave up, where only an operator can help."""
     on_failure: Callable[[], None] = lambda: None
-    _queue: queue.SimpleQueue[_Delivery] = field(default_factory=queue.SimpleQueue)
+    _queue: queue.SimpleQueue[_Delivery | _Published] = field(default_factory=queue.SimpleQueue)
+    _owed: dict[int, _Owed] = field(default_factory=dict)
+    """What is owed, under the packet id of each of its answers. Only the thread of `run` looks in here."""
     _connection: int = 0
     """Number of the present connection, 0 while there is none."""
     _connections: int = 0
@@ -79,9 +103,10 @@ class Ingest:
         client.loop_start()
         try:
             while not self._stop.is_set():
-                self._take_in(client, self._batch(wait_seconds=0.2))
-            for batch in iter(lambda: self._batch(wait_seconds=0), []):
+                self._take_in(client, self._batch(client, wait_seconds=0.2))
+            for batch in iter(lambda: self._batch(client, wait_seconds=0), []):
                 self._take_in(client, batch)
+            self._settle_all(client)
         finally:
             client.disconnect()
             client.loop_stop()
@@ -109,6 +134,7 @@ class Ingest:
         client.on_disconnect = self._on_disconnect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
+        client.on_publish = lambda _client, _userdata, mid, *_: self._queue.put(_Published(mid))
         return client
 
     def _session(self) -> Properties:
@@ -171,19 +197,26 @@ class Ingest:
         received = Message(message.topic, bytes(message.payload))
         self._queue.put(_Delivery(received, message.mid, message.qos, self._connection))
 
-    def _batch(self, *, wait_seconds: float) -> list[_Delivery]:
-        """Wait for a first message and take along what has come meanwhile."""
+    def _batch(self, client: Client, *, wait_seconds: float) -> list[_Delivery]:
+        """Wait for a first message and take along what has come meanwhile, settling what was owed."""
         batch: list[_Delivery] = []
         try:
-            batch.append(self._queue.get(timeout=wait_seconds) if wait_seconds else self._queue.get_nowait())
+            first = self._queue.get(timeout=wait_seconds) if wait_seconds else self._queue.get_nowait()
+            self._sort(client, first, batch)
             while len(batch) < self.settings.batch:
-                batch.append(self._queue.get_nowait())
+                self._sort(client, self._queue.get_nowait(), batch)
         except queue.Empty:
             pass
         return batch
 
+    def _sort(self, client: Client, item: _Delivery | _Published, batch: list[_Delivery]) -> None:
+        if isinstance(item, _Delivery):
+            batch.append(item)
+        else:
+            self._settle(client, item.mid)
+
     def _take_in(self, client: Client, batch: list[_Delivery]) -> None:
-        """Store a batch, trying as long as the database is locked, and only then acknowledge."""
+        """Store a batch, trying as long as the database is locked, and only then answer and acknowledge."""
         if not batch:
             return
         messages = [delivery.message for delivery in batch]
@@ -196,13 +229,46 @@ class Ingest:
                 if self._stop.is_set():
                     return  # Nothing was acknowledged: the server keeps them for the next start.
                 time.sleep(LOCKED_PAUSE_SECONDS)
+        self._answer(client, batch, answers)
+
+    def _answer(self, client: Client, batch: list[_Delivery], answers: list[Answer]) -> None:
+        """Tell the devices; the server hears of it when it has their answers, or at once where there are none."""
+        owed = _Owed(batch, set())
         with self._sending:
-            for delivery in batch:
-                if delivery.qos and delivery.connection == self._connection:
-                    client.ack(delivery.mid, delivery.qos)
             if self._connection:
                 for answer in answers:
-                    client.publish(topics.topic(answer.site, answer.device, "ack"), ack.encode(answer.ack), qos=1)
+                    topic = topics.topic(answer.site, answer.device, "ack")
+                    owed.answers.add(client.publish(topic, ack.encode(answer.ack), qos=1).mid)
+        for mid in owed.answers:
+            self._owed[mid] = owed
+        if not owed.answers:
+            self._acknowledge(client, batch)
+
+    def _settle(self, client: Client, mid: int) -> None:
+        """Note that the server has taken an answer; with the last of a batch, acknowledge the batch."""
+        owed = self._owed.pop(mid, None)
+        if owed is None:
+            return
+        owed.answers.discard(mid)
+        if not owed.answers:
+            self._acknowledge(client, owed.deliveries)
+
+    def _settle_all(self, client: Client) -> None:
+        """Wait a little until nothing is owed any more."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while self._owed and self._connection and (left := deadline - time.monotonic()) > 0:
+            try:
+                item = self._queue.get(timeout=left)
+            except queue.Empty:
+                return
+            if isinstance(item, _Published):
+                self._settle(client, item.mid)
+
+    def _acknowledge(self, client: Client, deliveries: Sequence[_Delivery]) -> None:
+        with self._sending:
+            for delivery in deliveries:
+                if delivery.qos and delivery.connection == self._connection:
+                    client.ack(delivery.mid, delivery.qos)
 
     def _where(self) -> dict[str, object]:
         return {"host": self.settings.host, "port": self.settings.port, "client_id": self.settings.client_id}
