@@ -102,7 +102,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     created_at: Annotated[datetime, Meta(tz=True)]
     """When it was converted."""
     language: Annotated[str, Meta(pattern=r"^[a-z]{2,3}" + wire.END)]
-    """Language of the sentences."""
+    """Language of the sentences; it says how words are joined."""
     input: Input
     """The picture it takes."""
     files: dict[Role, File]

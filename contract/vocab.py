@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from contract import korean
 from contract.errors import Refused
 
 PAD: Final = 0
@@ -42,6 +43,11 @@ class Vocabulary:
         """Give the words of token ids up to the first END, without specials."""
         stop = next((at for at, token in enumerate(tokens) if token == END), len(tokens))
         return [self.words[token] for token in tokens[:stop] if token >= len(SPECIALS)]
+
+
+def text(words: Iterable[str], language: str) -> str:
+    """Write decoded words as a sentence: Korean ones as `contract.korean` joins them, all others with spaces."""
+    return korean.join(words) if language == "ko" else " ".join(words)
 
 
 def of(words: Iterable[str]) -> Vocabulary:

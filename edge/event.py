@@ -43,7 +43,7 @@ def compose(  # noqa: PLR0913  # an event is made of that much
 ) -> Caption:
     """Write the event; raises `contract.errors.Refused` where it would not keep the contract."""
     event = Caption(
-        text=caption.one_line(sentence.words),
+        text=caption.one_line(sentence.text.split()),
         captured_at=captured_at,
         site=eye.site,
         device=eye.device,

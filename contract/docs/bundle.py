@@ -1,11 +1,12 @@
 """The text of docs/bundle.md: the files of a model bundle, its tensors and its manifest."""
 
+import inspect
 import re
 from typing import Final, get_args
 
 import msgspec
 
-from contract import bundle, examples, vocab
+from contract import bundle, examples, korean, vocab
 from contract.docs import fields
 from contract.docs.source import text_under
 
@@ -22,6 +23,7 @@ def text() -> str:
         roles=_roles(),
         symbols=_symbols(),
         specials=_specials(),
+        joining=_joining(),
         fields="\n\n".join([fields.table(first), *sections]),
         example=msgspec.json.format(msgspec.json.encode(examples.MANIFEST), indent=2).decode(),
         max_bytes=bundle.MAX_MANIFEST_BYTES,
@@ -60,6 +62,12 @@ def _specials() -> str:
     return "\n".join(f"| {number} | `{word}` | {meanings[number]} |" for number, word in enumerate(vocab.SPECIALS))
 
 
+def _joining() -> str:
+    """Give the table of Korean words and their joining, and the sentence that follows it."""
+    _, table, rest = inspect.cleandoc(korean.__doc__ or "").split("\n\n")[1:]
+    return f"{table}\n\n{rest}"
+
+
 def _first_line(kind: fields.Kind) -> str:
     return (kind.__doc__ or "").strip().partition("\n")[0]
 
@@ -86,6 +94,11 @@ with:
 | Id | Line | Meaning |
 |---|---|---|
 {specials}
+
+A sentence is its words joined by spaces. Where the manifest's `language` is `ko`, the words are morphemes as they are
+written, and say themselves how they join:
+
+{joining}
 
 ## {manifest}
 

@@ -37,7 +37,7 @@ class Sentence:
     """What the captioner says about one picture."""
 
     text: str
-    """Its words joined by spaces."""
+    """Its words joined as its language joins them."""
     words: tuple[str, ...]
     """The words of the best hypothesis."""
     tokens: tuple[int, ...]
@@ -96,7 +96,7 @@ class Captioner:
         best = hypotheses[0]
         spoken = [self.vocabulary.decode(hypothesis.tokens) for hypothesis in hypotheses]
         return Sentence(
-            text=" ".join(spoken[0]),
+            text=vocab.text(spoken[0], self.manifest.language),
             words=tuple(spoken[0]),
             tokens=best.tokens,
             confidence=math.exp(min(0.0, best.total / len(best.tokens))),
