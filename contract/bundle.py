@@ -117,6 +117,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     evidence: dict[str, Share] = msgspec.field(default_factory=dict)
     """Least evidence at which a sentence may name each danger, in the order of `decoder_init`'s `evidence`, which is
     the probability that the picture shows it. Empty where the model weighs none."""
+    crop_evidence: dict[str, Share] = msgspec.field(default_factory=dict)
+    """Least evidence at which a crop around people may name each danger. A danger that is not here is not looked for in
+    crops; empty where whole frames alone are looked at."""
     licences: Annotated[tuple[Licence, ...], Meta(min_length=1)]
     """Terms of the data and weights it was made from."""
     metrics: dict[str, dict[str, float]] = msgspec.field(default_factory=dict)
@@ -162,6 +165,9 @@ def load(folder: Path) -> Manifest:
     unknown = sorted(set(manifest.evidence) - set(manifest.hazards))
     if unknown:
         raise Refused("schema", f"{path}: `evidence` names {unknown[0]!r}, which is not among `hazards`")
+    unweighed = sorted(set(manifest.crop_evidence) - set(manifest.evidence))
+    if unweighed:
+        raise Refused("schema", f"{path}: `crop_evidence` names {unweighed[0]!r}, which is not among `evidence`")
     for file in manifest.files.values():
         _check(folder / file.name, file)
     return manifest

@@ -76,6 +76,7 @@ MANIFEST: Final = bundle.Manifest(
     detection=bundle.Detection(classes=("person",)),
     hazards={"gun": ("gun", "pistol"), "fire": ("fire", "flames")},
     evidence={"gun": 0.4, "fire": 0.1},
+    crop_evidence={"gun": 0.7},
     licences=(bundle.Licence("Flickr8k", "research and education, not commercial"),),
     metrics={"float": {"bleu_4": 0.2}, "int8": {"bleu_4": 0.199}},
 )

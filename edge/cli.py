@@ -64,6 +64,15 @@ def _parser() -> argparse.ArgumentParser:
             known.add_argument("--summary", type=Path, metavar="FILE", help="write the summary as JSON at the end")
     caption = verbs.add_parser("caption", help="say what is on pictures", description="say what is on pictures")
     caption.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
+    crops = config.Closer().crops
+    caption.add_argument(
+        "--crops",
+        type=int,
+        choices=range(9),
+        default=crops,
+        metavar="N",
+        help=f"closer looks at people, 0 to 8 ({crops})",
+    )
     caption.set_defaults(run=_caption)
     bench = verbs.add_parser("bench", help="measure this device", description="measure this device")
     bench.add_argument("--frames", type=int, default=100, metavar="N", help="frames to caption (100)")
@@ -113,11 +122,12 @@ def _caption(arguments: argparse.Namespace) -> int:
     """Caption each picture; one that cannot be read is named, and the others are captioned all the same."""
     from edge import still  # noqa: PLC0415  # only this verb needs models in this process
 
+    closer = config.Closer(crops=arguments.crops)
     captioner = service.open_captioner(arguments.bundle, arguments.threads)
     code = 0
     for file in arguments.images:
         try:
-            said = still.describe(captioner, file)
+            said = still.describe(captioner, file, closer)
         except Misconfigured as error:
             print(f"{PROGRAM} caption: {error}", file=sys.stderr)
             code = MISCONFIGURED

@@ -102,6 +102,21 @@ class Gate(Section, frozen=True, kw_only=True):
     """Time after which even a still scene is captioned again."""
 
 
+class Closer(Section, frozen=True, kw_only=True):
+    """Whether people are looked at closer, where the bundle can judge crops; lengths are shares of the frame."""
+
+    crops: Annotated[int, Meta(ge=0, le=8)] = 2
+    """Crops of one frame that are looked at, the most promising first; 0 looks at whole frames alone."""
+    min_score: Share = 0.3
+    """Surest detection that a crop must hold; the bundle never gives boxes below its own threshold."""
+    max_share: Share = 0.6
+    """Largest side of a crop: a larger one shows little more than the frame did."""
+    margin: Annotated[float, Meta(ge=0, le=4)] = 0.5
+    """Added to a person's longer side, as a share of it: what a hand holds reaches out of the box."""
+    doubt: Share = 0.0
+    """Least evidence of the whole frame for any danger from which a closer look is taken."""
+
+
 class OutboxSettings(Section, frozen=True, kw_only=True):
     """Where captions wait for the server."""
 
@@ -164,6 +179,8 @@ class Config(Section, frozen=True, kw_only=True):
     """Where they go."""
     gate: Gate = Gate()
     """Which frames are worth a sentence."""
+    closer: Closer = Closer()
+    """Whether people are looked at closer."""
     threads: Annotated[int, Meta(ge=1, le=16)] = 2
     """Processor cores that inference may use."""
 

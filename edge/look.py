@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
-from edge import config, event, gate, report
+from edge import config, event, gate, report, scene
 from edge.errors import CameraGone
 from edge.event import Eye
 from edge.infer import pixels
@@ -34,6 +34,7 @@ class Look:
         eye: Eye,
         settings: config.Gate,
         *,
+        closer: config.Closer,
         started_at: float,
         clock: Callable[[], float] = time.perf_counter,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -41,7 +42,7 @@ class Look:
     ) -> None:
         """`started_at` is the start of the process on `clock`, in seconds."""
         self._camera, self._captioner, self._outbox, self._eye = camera, captioner, outbox, eye
-        self._settings = settings
+        self._settings, self._closer = settings, closer
         self._clock, self._now, self._new_id = clock, now, new_id
         self._latency = Latency(clock)
         self._memory: gate.Memory | None = None
@@ -85,20 +86,15 @@ class Look:
         return verdict.reason
 
     def _caption(self, frame: Frame, rgb: pixels.Picture, why: gate.Reason, began: float, invoked: float) -> None:
-        with self._latency.of("encode"):
-            features = self._captioner.encode(rgb)
-        with self._latency.of("detect"):
-            detections = self._captioner.detect(features)
-        with self._latency.of("decode"):
-            sentence = self._captioner.caption(features)
+        seen = scene.describe(self._captioner, frame.bgr, rgb, self._closer, self._latency)
         self._sentences += 1
         self._sentence_seconds += self._clock() - began
         self._invoke_seconds += self._captioner.invoke_seconds - invoked
         with self._latency.of("store"):
             accepted = self._outbox.append(
                 lambda seq: event.compose(
-                    sentence,
-                    detections,
+                    seen.sentence,
+                    seen.detections,
                     self._eye,
                     captured_at=frame.captured_at,
                     now=self._now(),

@@ -46,7 +46,8 @@ def look(settings: Config, stop: threading.Event, started_at: float) -> None:
             report.leave(outbox, report.LOOK, report.camera_gone(manifest.model, error))
             raise
         try:
-            Look(camera, captioner, outbox, eye, settings.gate, started_at=started_at).run(stop)
+            watch = Look(camera, captioner, outbox, eye, settings.gate, closer=settings.closer, started_at=started_at)
+            watch.run(stop)
         except Refused as error:
             raise Misconfigured(f"{settings.bundle}: a caption breaks the contract: {error.detail}") from error
         finally:

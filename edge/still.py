@@ -5,10 +5,11 @@ from pathlib import Path
 import msgspec
 
 from contract.caption import Hazard, Label
-from edge import event
+from edge import config, event, scene
 from edge.errors import Misconfigured
 from edge.infer import pixels
 from edge.infer.captioner import Captioner
+from edge.latency import Latency
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,20 +31,21 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     """Model bundle, `name@version`."""
 
 
-def describe(captioner: Captioner, file: Path) -> Said:
+def describe(captioner: Captioner, file: Path, closer: config.Closer) -> Said:
     """Caption a picture file; raises `Misconfigured` naming it where it cannot be read."""
     try:
-        rgb = pixels.read(file)
+        bgr = pixels.read_bgr(file)
     except pixels.Unreadable as error:
         raise Misconfigured(str(error)) from error
-    features = captioner.encode(rgb)
-    sentence = captioner.caption(features)
+    size = captioner.manifest.input
+    small = pixels.rgb(pixels.fit(bgr, size.height, size.width))
+    seen = scene.describe(captioner, bgr, small, closer, Latency())
     return Said(
         file=str(file),
-        text=sentence.text,
-        confidence=round(sentence.confidence, event.DIGITS),
-        labels=event.labels(captioner.detect(features)),
-        hazards=event.hazards(sentence),
+        text=seen.sentence.text,
+        confidence=round(seen.sentence.confidence, event.DIGITS),
+        labels=event.labels(seen.detections),
+        hazards=event.hazards(seen.sentence),
         language=captioner.manifest.language,
         model=captioner.manifest.model,
     )

@@ -4,6 +4,7 @@ Dimensions: H, W the encoder's picture; N cells; D, K, V, S depths of cells, key
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -30,6 +31,16 @@ class Features:
     """Stride 16: [1, H/16, W/16, B]."""
     cells: Floats
     """The picture's cells: [1, N, D]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A picture before a word is said of it."""
+
+    start: Mapping[str, Floats]
+    """What `decoder_init` gives: where the decoder starts from."""
+    evidence: Mapping[str, float]
+    """Probability that the picture shows each danger, 0 to 1; empty where the bundle weighs none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +102,21 @@ class Captioner:
 
     def caption(self, features: Features) -> Sentence:
         """Write the sentence of a picture."""
+        return self.speak(self.weigh(features))
+
+    def weigh(self, features: Features) -> Weighed:
+        """Weigh which dangers a picture shows; costs a tenth of a sentence."""
         start = self._init.run(cells=features.cells)
-        hypotheses = self._search(start)
+        terms = self.manifest.evidence
+        return Weighed(start, dict(zip(terms, start["evidence"][0].tolist(), strict=True)) if terms else {})
+
+    def speak(self, weighed: Weighed, limits: Mapping[str, float] | None = None) -> Sentence:
+        """Write the sentence of a picture that was weighed.
+
+        It names no danger whose evidence stays below its limit: the manifest's, or one of `limits`, outside of which
+        every danger goes unsaid.
+        """
+        hypotheses = self._search(weighed, self.manifest.evidence if limits is None else limits)
         best = hypotheses[0]
         spoken = [self.vocabulary.decode(hypothesis.tokens) for hypothesis in hypotheses]
         return Sentence(
@@ -100,13 +124,17 @@ class Captioner:
             words=tuple(spoken[0]),
             tokens=best.tokens,
             confidence=math.exp(min(0.0, best.total / len(best.tokens))),
-            hazards=self._hazards(start, hypotheses, spoken),
+            hazards=self.hazards(weighed) if weighed.evidence else self._named(hypotheses, spoken),
             hypotheses=tuple(hypotheses),
         )
 
+    def hazards(self, weighed: Weighed) -> tuple[Hazard, ...]:
+        """Give the dangers that the evidence speaks for, most probable first."""
+        return hazards.read(weighed.evidence)
+
     def search(self, features: Features) -> list[beam.Hypothesis]:
         """Give the final beam of a picture, the best sentence first."""
-        return self._search(self._init.run(cells=features.cells))
+        return self._search(self.weigh(features), self.manifest.evidence)
 
     def detect(self, features: Features) -> list[Detection]:
         """Give the boxes of a picture, best first; none where the bundle has no detector."""
@@ -123,22 +151,15 @@ class Captioner:
             iou_threshold=spec.iou_threshold,
         )
 
-    def _search(self, start: dict[str, Floats]) -> list[beam.Hypothesis]:
+    def _search(self, weighed: Weighed, limits: Mapping[str, float]) -> list[beam.Hypothesis]:
         """Search from what `decoder_init` gave; a danger that its evidence does not bear out cannot be said."""
-        self._step.set("keys", start["keys"])
-        self._step.set("values", start["values"])
-        forbidden: list[tuple[int, ...]] = []
-        if limits := self.manifest.evidence:
-            evidence = start["evidence"][0].tolist()
-            forbidden = hazards.unspeakable(evidence, limits, self.manifest.hazards, self.vocabulary.ids)
-        return beam.search(self._decode, start["state"], self._plan, forbidden)
+        self._step.set("keys", weighed.start["keys"])
+        self._step.set("values", weighed.start["values"])
+        forbidden = hazards.unspeakable(weighed.evidence, limits, self.manifest.hazards, self.vocabulary.ids)
+        return beam.search(self._decode, weighed.start["state"], self._plan, forbidden)
 
-    def _hazards(
-        self, start: dict[str, Floats], hypotheses: list[beam.Hypothesis], spoken: list[list[str]]
-    ) -> tuple[Hazard, ...]:
-        """Give the dangers by the model's evidence where it weighs some, else by the mass of the beam."""
-        if self.manifest.evidence:
-            return hazards.read(start["evidence"][0].tolist(), self.manifest.evidence)
+    def _named(self, hypotheses: list[beam.Hypothesis], spoken: list[list[str]]) -> tuple[Hazard, ...]:
+        """Give the dangers by the mass of the beam, where nothing else weighs them."""
         return hazards.weigh(spoken, [hypothesis.total for hypothesis in hypotheses], self.manifest.hazards)
 
     def _decode(self, tokens: NDArray[np.int32], state: Floats) -> tuple[Floats, Floats, Floats]:

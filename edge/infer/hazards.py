@@ -40,23 +40,23 @@ def weigh(
     return tuple(sorted(found, key=lambda hazard: (-hazard.probability, hazard.term)))
 
 
-def read(evidence: Sequence[float], limits: Mapping[str, float]) -> tuple[Hazard, ...]:
-    """Give the dangers that the model's evidence [H] speaks for, most probable first; `limits` names them in order.
+def read(evidence: Mapping[str, float]) -> tuple[Hazard, ...]:
+    """Give the dangers that the model's evidence speaks for, most probable first.
 
     What is improbable by far is left out.
     """
-    found = [Hazard(term, float(p)) for term, p in zip(limits, evidence, strict=True) if p >= WORTH_TELLING]
+    found = [Hazard(term, p) for term, p in evidence.items() if p >= WORTH_TELLING]
     return tuple(sorted(found, key=lambda hazard: (-hazard.probability, hazard.term)))
 
 
 def unspeakable(
-    evidence: Sequence[float],
+    evidence: Mapping[str, float],
     limits: Mapping[str, float],
     words_of: Mapping[str, Sequence[str]],
     ids: Mapping[str, int],
 ) -> list[tuple[int, ...]]:
-    """Give the expressions, as token ids, of every danger whose evidence [H] stays below its limit."""
-    silent = [term for (term, limit), p in zip(limits.items(), evidence, strict=True) if p < limit]
+    """Give the expressions, as token ids, of every danger whose evidence stays below its limit, or that has none."""
+    silent = [term for term, p in evidence.items() if p < limits.get(term, math.inf)]
     expressions = [expression.split() for term in silent for expression in words_of[term]]
     return [tuple(ids[word] for word in words) for words in expressions if all(word in ids for word in words)]
 

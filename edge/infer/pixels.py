@@ -75,6 +75,12 @@ def fit(picture: Picture, height: int, width: int) -> Picture:
     return _picture(cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR))
 
 
+def cut(picture: Picture, left: float, top: float, side: float) -> Picture:
+    """Give a part of a picture, without copying it; its place and size are shares of the picture's own, 0 to 1."""
+    rows, columns = (_span(at, side, pixels) for at, pixels in zip((top, left), picture.shape[:2], strict=True))
+    return picture[rows, columns]
+
+
 def thumbnail(bgr: Picture, height: int, width: int) -> NDArray[np.uint8]:
     """Give the brightness of a BGR picture as uint8 [height, width]."""
     return fit(_picture(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)), height, width)
@@ -83,6 +89,12 @@ def thumbnail(bgr: Picture, height: int, width: int) -> NDArray[np.uint8]:
 def use_threads(count: int) -> None:
     """Let OpenCV work on this many threads."""
     cv2.setNumThreads(count)
+
+
+def _span(start: float, length: float, pixels: int) -> slice:
+    """Give the pixels of a part of one side, at least one of them."""
+    first = min(round(start * pixels), pixels - 1)
+    return slice(first, max(first + 1, round((start + length) * pixels)))
 
 
 def _picture(array: Any) -> Picture:  # OpenCV's stubs promise less than it keeps

@@ -155,7 +155,9 @@ def test_bench_reports_every_figure(tiny: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     assert (figures["frames"], figures["captions"], figures["model"]) == (10, 10, "tiny@0.1.0")
-    assert {stage["name"] for stage in figures["stages"]} == {"wait", "gate", "encode", "detect", "decode", "store"}
+    assert {stage["name"] for stage in figures["stages"]} == {
+        *("wait", "gate", "encode", "detect", "weigh", "decode", "store")
+    }
     assert figures["overhead"] == pytest.approx(figures["sentence_ms"] / figures["invoke_ms"], rel=0.01)
     assert figures["overhead"] > 1
     assert figures["peak_rss_mib"] > 20

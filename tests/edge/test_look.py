@@ -60,7 +60,16 @@ def captioner(tiny: Path) -> Captioner:
 
 
 def watch(film: Film, captioner: Captioner, box: Outbox) -> Look:
-    return Look(film, captioner, box, EYE, config.Gate(), started_at=0.0, now=lambda: BEGIN + timedelta(hours=1))
+    return Look(
+        film,
+        captioner,
+        box,
+        EYE,
+        config.Gate(),
+        closer=config.Closer(),
+        started_at=0.0,
+        now=lambda: BEGIN + timedelta(hours=1),
+    )
 
 
 def written(box: Outbox) -> list[caption.Caption]:
@@ -102,7 +111,7 @@ def test_a_note_says_how_the_work_goes(captioner: Captioner, box: Outbox) -> Non
     note = report.read(box, report.LOOK)
 
     assert (note.model, note.reason) == ("tiny@0.1.0", "")
-    assert [stage.name for stage in note.stages] == ["wait", "gate", "encode", "detect", "decode", "store"]
+    assert [stage.name for stage in note.stages] == ["wait", "gate", "encode", "detect", "weigh", "decode", "store"]
     assert note.first_caption_seconds is not None
     assert note.sentence_ms is not None
     assert note.invoke_ms is not None

@@ -52,21 +52,25 @@ LIMITS = {"gun": 0.5, "fire": 0.1}
 IDS = {"gun": 4, "hand": 5, "fire": 6}
 
 
-def test_evidence_is_read_in_the_order_of_the_limits_and_told_most_probable_first() -> None:
-    found = hazards.read([0.3, 0.9], LIMITS)
+def test_evidence_is_told_most_probable_first() -> None:
+    found = hazards.read({"gun": 0.3, "fire": 0.9})
 
     assert [(hazard.term, hazard.probability) for hazard in found] == [("fire", 0.9), ("gun", 0.3)]
 
 
 def test_a_danger_that_is_improbable_by_far_is_not_told() -> None:
-    assert hazards.read([0.001, 0.0], LIMITS) == ()
+    assert hazards.read({"gun": 0.001, "fire": 0.0}) == ()
 
 
 def test_a_danger_below_its_limit_may_not_be_said_in_any_of_its_words() -> None:
-    silent = hazards.unspeakable([0.49, 0.1], LIMITS, WORDS, IDS)
+    silent = hazards.unspeakable({"gun": 0.49, "fire": 0.1}, LIMITS, WORDS, IDS)
 
     assert silent == [(4,), (5, 4)]
 
 
 def test_words_that_the_vocabulary_cannot_spell_need_no_forbidding() -> None:
-    assert hazards.unspeakable([0.0, 0.9], LIMITS, {**WORDS, "gun": ("gun", "pistol")}, IDS) == [(4,)]
+    assert hazards.unspeakable({"gun": 0.0, "fire": 0.9}, LIMITS, {**WORDS, "gun": ("gun", "pistol")}, IDS) == [(4,)]
+
+
+def test_a_danger_without_a_limit_may_never_be_said() -> None:
+    assert hazards.unspeakable({"gun": 0.9, "fire": 1.0}, {"gun": 0.5}, WORDS, IDS) == [(6,)]

@@ -1,0 +1,120 @@
+"""The closer look: which parts of a frame are worth looking at again, larger.
+
+A gun in the hand of someone far away is a few pixels of the picture that the encoder gets. The camera's own picture has
+more of them: a crop around a person shows the encoder a person of the size it knows. All lengths are shares of the
+frame, 0 to 1, so that a crop is squashed by as much as the frame is.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from edge import config
+from edge.infer.detection import Detection
+
+PERSON: Final = "person"
+"""What the detector calls those who are looked at closer."""
+
+MIN_PIXELS: Final = 48
+"""Least height and width of a crop: fewer pixels show no hand, however large they are drawn."""
+
+SHARED: Final = 0.5
+"""Share of the smaller of two crops that both show from which they are looked at as one."""
+
+STEPS: Final = 10
+"""Steps of a detection's score that count: of two people as sure to a tenth, the smaller goes first."""
+
+
+class Reason(StrEnum):
+    """Why a frame is looked at closer or not."""
+
+    OFF = "off"
+    """The configuration wants no crops, or the bundle cannot judge them."""
+    KNOWN = "known"
+    """The frame itself bears a danger out."""
+    CALM = "calm"
+    """Nothing in the frame gives the least cause."""
+    WORTH = "worth"
+    """The frame leaves a doubt that a crop could settle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A part of the frame, as high as it is wide in shares of the frame."""
+
+    left: float
+    """Left edge."""
+    top: float
+    """Top edge."""
+    side: float
+    """Height and width."""
+    score: float
+    """The surest detection in it, 0 to 1."""
+    tallest: float
+    """Height of the tallest detection in it."""
+
+
+def judge(
+    evidence: Mapping[str, float], limits: Mapping[str, float], sought: Iterable[str], settings: config.Closer
+) -> Reason:
+    """Decide by the whole frame's evidence; `limits` are the frame's own, `sought` the dangers that crops can show."""
+    terms = list(sought)
+    if not (terms and settings.crops):
+        return Reason.OFF
+    if any(evidence[term] >= limits[term] for term in terms):
+        return Reason.KNOWN
+    return Reason.WORTH if any(evidence[term] >= settings.doubt for term in terms) else Reason.CALM
+
+
+def regions(detections: Sequence[Detection], settings: config.Closer, height: int, width: int) -> list[Region]:
+    """Give the crops to look at in a frame of this many pixels, the most promising first.
+
+    People who share most of a crop are shown together, as long as the crop stays small enough to gain anything.
+    """
+    least = MIN_PIXELS / min(height, width)
+    found: list[Region] = []
+    for person in detections:
+        if person.name == PERSON and person.score >= settings.min_score:
+            region = _around(person, settings.margin, least)
+            if region.side <= settings.max_share:
+                found = _joined(found, region, settings.max_share)
+    found.sort(key=lambda region: (-round(region.score * STEPS), region.side))
+    return found[: settings.crops]
+
+
+def _around(person: Detection, margin: float, least: float) -> Region:
+    """Draw a square around a person, moved into the frame where it would stand out."""
+    side = min(1.0, max(least, max(person.w, person.h) * (1 + margin)))
+    centre = person.x + person.w / 2, person.y + person.h / 2
+    return _square(centre, side, person.score, person.h)
+
+
+def _joined(found: list[Region], region: Region, max_share: float) -> list[Region]:
+    """Add a region to those found; one that shows mostly the same as another takes its place, with all of it."""
+    for number, other in enumerate(found):
+        union = _union(other, region)
+        if union.side <= max_share and _common(other, region) >= SHARED * min(other.side, region.side) ** 2:
+            return [*found[:number], union, *found[number + 1 :]]
+    return [*found, region]
+
+
+def _union(one: Region, other: Region) -> Region:
+    """Give the least square around two regions."""
+    left, top = min(one.left, other.left), min(one.top, other.top)
+    right = max(one.left + one.side, other.left + other.side)
+    bottom = max(one.top + one.side, other.top + other.side)
+    centre, side = ((left + right) / 2, (top + bottom) / 2), max(right - left, bottom - top)
+    return _square(centre, side, max(one.score, other.score), max(one.tallest, other.tallest))
+
+
+def _square(centre: tuple[float, float], side: float, score: float, tallest: float) -> Region:
+    left, top = (min(max(0.0, middle - side / 2), 1.0 - side) for middle in centre)
+    return Region(left, top, side, score, tallest)
+
+
+def _common(one: Region, other: Region) -> float:
+    """Give the area that two regions share."""
+    wide = min(one.left + one.side, other.left + other.side) - max(one.left, other.left)
+    high = min(one.top + one.side, other.top + other.side) - max(one.top, other.top)
+    return max(0.0, wide) * max(0.0, high)
