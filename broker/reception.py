@@ -17,6 +17,7 @@ from broker.intake import Message, Reading, Unreadable
 from broker.rulebook import Rulebook
 from broker.rules import Finding, Seen
 from broker.store import alerts, captions, devices, refusals
+from broker.store.alerts import Intent, Kind
 from broker.store.captions import Decision, Stored
 from broker.store.engine import writing
 from contract.ack import MAX_IDS, Ack, Refusal
@@ -115,7 +116,10 @@ class Reception:
             captions.add_decision(connection, caption, Decision(rule.name, outcome.value, because), at=now)
             if outcome.tells:
                 for person in people:
-                    alerts.add(connection, caption, rule, to=person, at=now)
+                    key = f"{caption.id}/{rule.name}/{person.name}"
+                    kind = Kind.FIRST if outcome is Outcome.FIRST else Kind.REPEAT
+                    intent = Intent(key, kind, None, caption.id, rule.name, site, rule.severity, because)
+                    alerts.add(connection, intent, to=person, at=now)
                 made.append({"rule": rule.name, "site": site, "people": len(people), "because": because})
         return made
 

@@ -1,6 +1,7 @@
 """Keeps every text message from the intent to the end: sent, or dead with a reason."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -9,14 +10,33 @@ from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 
 from broker.config import Language, Recipient, Severity
 from broker.cooldown import Notice
-from broker.rulebook import Rule
 from broker.store import tables
-from broker.store.captions import Stored
+
+
+class Kind(StrEnum):
+    """What a text message tells."""
+
+    FIRST = "first"
+    """A danger."""
+    UPDATE = "update"
+    """It grew: more serious, or seen by another camera."""
+    REPEAT = "repeat"
+    """It is still there, long after the last message."""
+    ESCALATION = "escalation"
+    """Nobody has answered yet."""
+    RESOLVED = "resolved"
+    """It is over."""
+    DIGEST = "digest"
+    """Several messages that had to wait, in one."""
 
 
 class State(StrEnum):
     """How far a text message is."""
 
+    HELD = "held"
+    """Not to be sent now: its recipient is away, asleep, or has had too many. `due_at` says when it is looked at."""
+    DIGESTED = "digested"
+    """Told in the digest that `told_in` names."""
     WAITING = "waiting"
     SENDING = "sending"
     """Handed to the sender; whoever finds this at a start does not know how it ended."""
@@ -30,21 +50,48 @@ OPEN: Final = (State.WAITING, State.SENDING, State.DOUBT)
 
 
 @dataclass(frozen=True, slots=True)
+class Intent:
+    """One text message that is to be sent to one person."""
+
+    key: str
+    """Names the intent: whoever writes it again is refused by the database."""
+    kind: Kind
+    incident_id: int | None
+    caption_id: int
+    rule: str
+    site: str
+    severity: Severity
+    because: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What the text says beyond the caption; see docs/alerts.md for each kind's."""
+
+
+@dataclass(frozen=True, slots=True)
 class Alert:
     """One text message to one person, with the caption that it tells of."""
 
     id: int
+    key: str
+    kind: Kind
+    incident_id: int | None
+    """None for a digest, and for messages older than incidents."""
     rule: str
     severity: Severity
     recipient: str
     phone: str
     language: Language
     state: State
+    because: str
+    """Why it was made, or why it is held."""
+    facts: Mapping[str, Any]
     text: str
     """As it is sent; "" until the first attempt."""
     attempts: int
     created_at: datetime
+    due_at: datetime
     tried_at: datetime | None
+    sent_at: datetime | None
+    error: str
     site: str
     device: str
     stream: str
@@ -53,21 +100,48 @@ class Alert:
     sentence_language: str
 
 
-def add(connection: Connection, caption: Stored, rule: Rule, *, to: Recipient, at: datetime) -> None:
-    """Write the intent to tell one person of one caption."""
+def add(
+    connection: Connection, intent: Intent, *, to: Recipient, at: datetime, held_until: datetime | None = None
+) -> int:
+    """Write the intent to tell one person, to be sent at once or `held_until` a moment; gives its number."""
     row = {
-        "caption_id": caption.id,
-        "rule": rule.name,
-        "site": caption.event.site,
-        "severity": rule.severity,
+        "key": intent.key,
+        "kind": intent.kind.value,
+        "incident_id": intent.incident_id,
+        "caption_id": intent.caption_id,
+        "rule": intent.rule,
+        "site": intent.site,
+        "severity": intent.severity,
+        "because": intent.because[:400],
+        "facts": dict(intent.facts),
         "recipient": to.name,
         "phone": to.e164,
         "language": to.language,
-        "state": State.WAITING.value,
+        "state": (State.WAITING if held_until is None else State.HELD).value,
         "created_at": at,
-        "due_at": at,
+        "due_at": held_until or at,
     }
-    connection.execute(insert(tables.alert), row)
+    return int(connection.execute(insert(tables.alert).returning(tables.alert.c.id), row).scalar_one())
+
+
+def of_incident(connection: Connection, incident_id: int) -> list[Alert]:
+    """Give every message of an incident, oldest first."""
+    table = tables.alert
+    rows = connection.execute(_joined().where(table.c.incident_id == incident_id).order_by(table.c.id))
+    return [_alert(row) for row in rows]
+
+
+def get(connection: Connection, alert_id: int) -> Alert | None:
+    """Give a message by its number."""
+    row = connection.execute(_joined().where(tables.alert.c.id == alert_id)).first()
+    return None if row is None else _alert(row)
+
+
+def use_link(connection: Connection, alert_id: int, *, at: datetime) -> bool:
+    """Use the link of a message up; False where it was used before."""
+    table = tables.alert
+    unused = (table.c.id == alert_id) & table.c.link_used_at.is_(None)
+    return connection.execute(update(table).where(unused).values(link_used_at=at)).rowcount > 0
 
 
 def last_notice(connection: Connection, *, rule: str, site: str) -> Notice:
@@ -157,22 +231,5 @@ def _joined() -> Any:
 
 
 def _alert(row: Row[Any]) -> Alert:
-    return Alert(
-        id=row.id,
-        rule=row.rule,
-        severity=row.severity,
-        recipient=row.recipient,
-        phone=row.phone,
-        language=row.language,
-        state=State(row.state),
-        text=row.text,
-        attempts=row.attempts,
-        created_at=row.created_at,
-        tried_at=row.tried_at,
-        site=row.site,
-        device=row.device,
-        stream=row.stream,
-        captured_at=row.captured_at,
-        sentence=row.sentence,
-        sentence_language=row.sentence_language,
-    )
+    facts = {name: row._mapping[name] for name in Alert.__dataclass_fields__}
+    return Alert(**(facts | {"kind": Kind(row.kind), "state": State(row.state)}))

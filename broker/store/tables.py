@@ -71,8 +71,77 @@ caption: Final = Table(
     Column("model", String(64), nullable=False),
     UniqueConstraint("source", "event_id"),
     Index("ix_caption_site_captured_at", "site", "captured_at"),
+    Index("ix_caption_source_captured_at", "source", "captured_at"),
 )
 """Every caption once: CloudEvents says that `source` and `id` together are unique."""
+
+incident: Final = Table(
+    "incident",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("site", String(63), nullable=False),
+    Column("danger", String(63), nullable=False),
+    Column("open_key", String(127), unique=True),
+    Column("rule", String(63), nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("opened_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    Column("sightings", Integer, nullable=False),
+    Column("cameras", JSON, nullable=False),
+    Column("caption_id", Integer, nullable=False),
+    Column("tellings", Integer, nullable=False),
+    Column("told", JSON, nullable=False),
+    Column("step", Integer, nullable=False),
+    Column("stepped_at", Moment),
+    Column("acknowledged_at", Moment),
+    Column("acknowledged_by", String(64), nullable=False),
+    Column("acknowledged_how", String(16), nullable=False),
+    Column("closed_at", Moment),
+    Column("closed_by", String(64), nullable=False),
+    Column("due_at", Moment),
+    Index("ix_incident_due_at", "due_at"),
+    Index("ix_incident_site_danger_closed_at", "site", "danger", "closed_at"),
+)
+"""One danger at one site from its first sighting to its end, over all cameras. `open_key` is `site/danger` while it is
+open and null afterwards: the database itself keeps a second one from being opened. `caption_id` is the last caption."""
+
+incident_event: Final = Table(
+    "incident_event",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("incident_id", ForeignKey("incident.id"), nullable=False, index=True),
+    Column("at", Moment, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("by", String(64), nullable=False),
+    Column("detail", String(400), nullable=False),
+    Column("caption_id", Integer),
+)
+"""What happened to an incident, in order: seen, told, held back, acknowledged, closed, and why."""
+
+silence: Final = Table(
+    "silence",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("author", String(64), nullable=False),
+    Column("reason", String(400), nullable=False),
+    Column("matchers", JSON, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("starts_at", Moment, nullable=False),
+    Column("ends_at", Moment, nullable=False, index=True),
+    Column("ended_by", String(64), nullable=False),
+)
+"""Dangers that nobody is told of for a while. One that is ended early keeps its row, with `ends_at` moved to now."""
+
+contact: Final = Table(
+    "contact",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("away_until", Moment),
+    Column("away_because", String(400), nullable=False),
+    Column("heard_at", Moment),
+)
+"""What is known of a recipient of `broker.yaml` beyond what stands there."""
 
 decision: Final = Table(
     "decision",
@@ -83,6 +152,7 @@ decision: Final = Table(
     Column("outcome", String(16), nullable=False),
     Column("because", String(400), nullable=False),
     Column("decided_at", Moment, nullable=False),
+    Column("incident_id", ForeignKey("incident.id"), index=True),
 )
 """What each rule that a caption concerned made of it, and why."""
 
@@ -90,6 +160,9 @@ alert: Final = Table(
     "alert",
     metadata,
     Column("id", Integer, primary_key=True),
+    Column("key", String(160), nullable=False, unique=True),
+    Column("kind", String(16), nullable=False),
+    Column("incident_id", ForeignKey("incident.id"), index=True),
     Column("caption_id", ForeignKey("caption.id"), nullable=False),
     Column("rule", String(63), nullable=False),
     Column("site", String(63), nullable=False),
@@ -98,6 +171,9 @@ alert: Final = Table(
     Column("phone", String(16), nullable=False),
     Column("language", String(8), nullable=False),
     Column("state", String(8), nullable=False),
+    Column("because", String(400), nullable=False),
+    Column("facts", JSON, nullable=False),
+    Column("told_in", ForeignKey("alert.id")),
     Column("text", String(1600), nullable=False, default=""),
     Column("attempts", Integer, nullable=False, default=0),
     Column("created_at", Moment, nullable=False),
@@ -107,11 +183,12 @@ alert: Final = Table(
     Column("provider", String(16), nullable=False, default=""),
     Column("provider_id", String(64), nullable=False, default=""),
     Column("error", String(400), nullable=False, default=""),
-    UniqueConstraint("caption_id", "rule", "recipient"),
+    Column("link_used_at", Moment),
     Index("ix_alert_state_due_at", "state", "due_at"),
-    Index("ix_alert_rule_site_state", "rule", "site", "state"),
+    Index("ix_alert_recipient_created_at", "recipient", "created_at"),
 )
-"""One text message to one person: the intent is here before anything is sent."""
+"""One text message to one person: the intent is here before anything is sent. `key` names the intent, so that it cannot
+be written twice; `because` says why it was made or is held; one that was gathered into a digest is `told_in` that."""
 
 device: Final = Table(
     "device",

@@ -148,7 +148,7 @@ def test_migrate_makes_the_tables_and_says_which_version(tmp_path: Path, capsys:
 
     assert cli.main(["migrate", "--config", str(path)]) == 0
 
-    assert capsys.readouterr().out == f"{tmp_path / 'wordcam.db'}: at version 0001\n"
+    assert capsys.readouterr().out == f"{tmp_path / 'wordcam.db'}: at version 0002\n"
 
 
 def test_watch_once_shows_what_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

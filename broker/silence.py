@@ -1,0 +1,81 @@
+"""A silence: dangers that nobody is told of for a while, because someone knows about them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+FIELDS: Final = ("site", "device", "stream", "danger", "rule", "severity")
+"""What a silence can be about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What may be silenced: one danger as one camera sees it. Fields are those of `FIELDS`."""
+
+    site: str
+    device: str
+    stream: str
+    danger: str
+    rule: str
+    severity: str
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """One silence; raises `ValueError` where it would silence everything, or nothing ever."""
+
+    author: str
+    reason: str
+    matchers: Mapping[str, tuple[str, ...]]
+    """Values by field; every field named must have one of its values."""
+    starts_at: datetime
+    ends_at: datetime
+    id: int = 0
+    ended_by: str = ""
+    """Who ended it early."""
+
+    def __post_init__(self) -> None:
+        if not self.matchers:
+            raise ValueError("a silence needs to say what it is about, such as site=north-gate")
+        for field, values in self.matchers.items():
+            if field not in FIELDS:
+                raise ValueError(f"{field!r} cannot be silenced; known: {', '.join(FIELDS)}")
+            if not values or not all(values):
+                raise ValueError(f"{field} needs a value, such as {field}=...")
+        if not self.author.strip() or not self.reason.strip():
+            raise ValueError("a silence needs its author and a reason")
+        if self.ends_at < self.starts_at:
+            raise ValueError("a silence cannot end before it starts")
+
+    def holds_at(self, moment: datetime) -> bool:
+        """Say whether it is in force."""
+        return self.starts_at <= moment < self.ends_at
+
+    def matches(self, subject: Subject) -> bool:
+        """Say whether it is about something."""
+        return all(getattr(subject, field) in values for field, values in self.matchers.items())
+
+    @property
+    def spelt(self) -> str:
+        """What it is about, as one would type it: `site=north-gate danger=smoke,fire`."""
+        return " ".join(f"{field}={','.join(values)}" for field, values in self.matchers.items())
+
+
+def find(silences: Iterable[Silence], subject: Subject, *, at: datetime) -> Silence | None:
+    """Give a silence in force about something: of several, the one that ends last."""
+    holding = [silence for silence in silences if silence.holds_at(at) and silence.matches(subject)]
+    return max(holding, key=lambda silence: silence.ends_at, default=None)
+
+
+def read_matchers(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Read `site=north-gate` and `danger=smoke,fire`; raises `ValueError`."""
+    matchers: dict[str, tuple[str, ...]] = {}
+    for word in words:
+        field, equals, values = word.partition("=")
+        if not equals:
+            raise ValueError(f"{word!r} is no matcher; write it like site=north-gate")
+        if field in matchers:
+            raise ValueError(f"{field} stands twice; write its values as {field}=a,b")
+        matchers[field] = tuple(value.strip() for value in values.split(","))
+    return matchers
