@@ -13,6 +13,7 @@ from contract.bundle import Decoding
 from contract.vocab import Vocabulary
 from trainer import callbacks, decoder, features, search
 from trainer.batches import CaptionBatches, Corpus
+from trainer.distribution import ALONE, Spread, of_whole_batch
 from trainer.errors import CheckpointError, first_line
 from trainer.features import Wanted
 from trainer.metrics import CiderD, bleu
@@ -20,6 +21,7 @@ from trainer.pictures import Picture
 from trainer.prepare import Prepared
 from trainer.recipe import Recipe, Training
 from trainer.run import Run
+from trainer.views import View
 
 GREEDY = Decoding(beam_width=1, length_penalty=0.0)
 """How captions are searched for between epochs: quickly."""
@@ -28,9 +30,11 @@ GREEDY = Decoding(beam_width=1, length_penalty=0.0)
 def corpora(recipe: Recipe, prepared: Prepared, run: Run) -> tuple[Corpus, Corpus]:
     """Give the train and val pictures with their features, encoding what is not on disk yet."""
 
+    encoder = features.tuned(recipe.encoder, run)
+
     def view(name: str, pictures: Sequence[Picture], *, mirrored: bool = False) -> Any:
-        wanted = Wanted(name, [picture.path for picture in pictures], ("cells",), mirrored)
-        return features.cached(run.features, recipe.encoder, wanted)["cells"]
+        views = [View(picture.path, mirrored=mirrored) for picture in pictures]
+        return features.cached(run.features, encoder, Wanted(name, views, ("cells",)))["cells"]
 
     val = Corpus(prepared.val, (view("captions-val", prepared.val),))
     views = [view("captions-train", prepared.train)]
@@ -62,30 +66,32 @@ def load_from(recipe: Recipe, vocabulary: Vocabulary, cell_size: int, path: Path
     return model
 
 
-def train(recipe: Recipe, prepared: Prepared, run: Run) -> None:
+def train(recipe: Recipe, prepared: Prepared, run: Run, spread: Spread = ALONE) -> None:
     """Train until the validation CIDEr no longer rises; a killed run goes on at its last whole epoch."""
+    spread.check(recipe.training.pictures, "training.pictures")
     keras.utils.set_random_seed(recipe.seed)
-    train_corpus, val_corpus = corpora(recipe, prepared, run)
+    train_corpus, val_corpus = spread.chief_first(lambda: corpora(recipe, prepared, run))
     batches = CaptionBatches(train_corpus, prepared.vocabulary, recipe, shuffled=True)
-    with precision(recipe.training):
-        model = build(recipe, prepared.vocabulary, train_corpus.views[0].shape[-1])
     steps = len(batches) * recipe.training.epochs
-    model.compile(
-        optimizer=optimizer(recipe.training, steps),
-        loss=decoder.masked_loss(recipe.training.label_smoothing),
-    )
+    with spread.scope(), precision(recipe.training):
+        model = build(recipe, prepared.vocabulary, train_corpus.views[0].shape[-1])
+        model.compile(
+            optimizer=optimizer(recipe.training, steps),
+            loss=decoder.masked_loss(recipe.training.label_smoothing),
+        )
     measure = scorer(model, val_corpus, prepared.vocabulary, recipe)
     keep = callbacks.KeepBest(run.captioner, measure, monitor="cider", patience=recipe.training.patience)
     judged = CaptionBatches(val_corpus, prepared.vocabulary, recipe, shuffled=False)
     epochs = recipe.training.epochs
-    callbacks.fit(model, batches, run, "captioner", keep, epochs=epochs, validation_data=judged)
+    callbacks.fit(model, batches, run, "captioner", keep, epochs=epochs, spread=spread, validation_data=judged)
 
 
 @contextlib.contextmanager
 def precision(training: Training) -> Iterator[None]:
     """Build what is built inside in the recipe's arithmetic; the encoder and the detector stay in float32."""
     before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_bfloat16" if training.mixed_precision else "float32")
+    kind = "bfloat16" if training.mixed_precision is True else training.mixed_precision
+    keras.config.set_dtype_policy(f"mixed_{kind}" if kind else "float32")
     try:
         yield
     finally:
@@ -109,9 +115,10 @@ def optimizer(training: Training, steps: int) -> Any:
         "sgd": keras.optimizers.SGD,
     }
     averaging = {"use_ema": True, "ema_momentum": training.average} if training.average else {}
-    return kinds[training.optimizer](
-        rate, weight_decay=training.weight_decay, global_clipnorm=training.clip_norm, **averaging
-    )
+    scaled = training.mixed_precision == "float16"
+    kind = kinds[training.optimizer] if scaled else of_whole_batch(kinds[training.optimizer])
+    made = kind(rate, weight_decay=training.weight_decay, global_clipnorm=training.clip_norm, **averaging)
+    return of_whole_batch(keras.optimizers.LossScaleOptimizer)(made) if scaled else made
 
 
 def scorer(

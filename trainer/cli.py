@@ -21,7 +21,7 @@ from trainer.run import Run
 OK, TRY_AGAIN, FIX_CONFIG = 0, 75, 78
 """Exit codes; the last two are sysexits.h's EX_TEMPFAIL and EX_CONFIG."""
 
-STAGES = ("captioner", "self-critical", "evidence", "detector")
+STAGES = ("captioner", "detector", "tuning", "self-critical", "evidence")
 
 
 def main(argv: Sequence[str]) -> int:
@@ -100,20 +100,22 @@ def _prepare(_: argparse.Namespace, recipe: Recipe, run: Run) -> int:
 
 
 def _train(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
-    from trainer import captioning, detecting, evidence, prepare, self_critical  # noqa: PLC0415
+    from trainer import captioning, detecting, evidence, prepare, self_critical, tuning  # noqa: PLC0415
 
     prepared = prepare.gather(recipe)
     prepare.keep_vocabulary(prepared, run)
     stages = arguments.stage or STAGES
     with contextlib.redirect_stdout(sys.stderr):  # where Keras shows its progress
-        if "captioner" in stages:
+        if "captioner" in stages and not tuning.begun(recipe, run):
             captioning.train(recipe, prepared, run)
+        if "detector" in stages and recipe.detector is not None and not tuning.begun(recipe, run):
+            detecting.train(recipe, recipe.detector, prepared, run)
+        if "tuning" in stages and recipe.tuning is not None:
+            tuning.train(recipe, recipe.tuning, prepared, run)
         if "self-critical" in stages and recipe.self_critical.epochs:
             self_critical.train(recipe, prepared, run)
-        if "evidence" in stages and recipe.evidence is not None:
+        if "evidence" in stages and recipe.evidence is not None and recipe.tuning is None:
             evidence.train(recipe, recipe.evidence, prepared, run)
-        if "detector" in stages and recipe.detector is not None:
-            detecting.train(recipe, recipe.detector, prepared, run)
     return OK
 
 

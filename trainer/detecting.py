@@ -21,6 +21,7 @@ from trainer.prepare import Prepared
 from trainer.recipe import Detector as Sizes
 from trainer.recipe import Recipe
 from trainer.run import Run
+from trainer.views import View
 
 MAPS: Final = ("c3", "c4", "cells")
 
@@ -46,7 +47,7 @@ class BoxBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no s
         super().__init__(workers=1)
         self.corpus, self.sizes, self.seed = corpus, sizes, recipe.seed
         self.truth = [
-            np.stack([_truth(picture, sizes.classes, mirrored=mirrored) for picture in corpus.pictures])
+            np.stack([truth(picture, sizes.classes, mirrored=mirrored) for picture in corpus.pictures])
             for mirrored in (False, True)[: len(corpus.views)]
         ]
         self.epoch = -1
@@ -94,9 +95,11 @@ class Trainable(keras.Model):  # type: ignore[misc]  # keras has no stubs
 def corpora(recipe: Recipe, prepared: Prepared, run: Run) -> tuple[BoxedCorpus, BoxedCorpus]:
     """Give the boxed pictures with their features, encoding what is not on disk yet."""
 
+    encoder = features.tuned(recipe.encoder, run)
+
     def view(name: str, pictures: Sequence[BoxedPicture], *, mirrored: bool = False) -> Maps:
-        wanted = Wanted(name, [picture.path for picture in pictures], MAPS, mirrored)
-        return features.cached(run.features, recipe.encoder, wanted)
+        views = [View(picture.path, mirrored=mirrored) for picture in pictures]
+        return features.cached(run.features, encoder, Wanted(name, views, MAPS))
 
     views = [view("boxes-train", prepared.boxes_train)]
     if recipe.encoder.flips:
@@ -117,10 +120,10 @@ def load(sizes: Sizes, maps: Maps, run: Run) -> Any:
     """Build the network with the best weights of a run; raises `CheckpointError` where there are none that fit."""
     model = build(sizes, maps)
     try:
-        model.load_weights(run.detector)
+        model.load_weights(run.best_detector)
     except (FileNotFoundError, ValueError, OSError) as error:
         raise CheckpointError(
-            f"{run.detector}: no detector of this recipe; train it first: {first_line(error)}"
+            f"{run.best_detector}: no detector of this recipe; train it first: {first_line(error)}"
         ) from error
     return model.network
 
@@ -206,7 +209,7 @@ def _average_precision(results: list[tuple[BoxedPicture, Any]], number: int, nam
     return {"ap": float(judge.stats[0]), "ap50": float(judge.stats[1])}
 
 
-def _truth(picture: BoxedPicture, classes: Sequence[str], *, mirrored: bool) -> npt.NDArray[np.float32]:
+def truth(picture: BoxedPicture, classes: Sequence[str], *, mirrored: bool = False) -> npt.NDArray[np.float32]:
     """Give (class, cx, cy, w, h, 0) rows padded by class -1, and a last row of 1 for each class that is labelled."""
     rows = np.zeros((MAX_BOXES + 1, 6), np.float32)
     rows[:-1, 0] = -1

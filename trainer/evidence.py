@@ -70,13 +70,13 @@ def load(recipe: Recipe, prepared: Prepared, cell_size: int, run: Run) -> tuple[
     """Give the classifier of a run and each danger's limit; raises `CheckpointError` where there is none that fits."""
     sizes = recipe.evidence or Sizes()
     model = build(cell_size, len(prepared.terms), sizes)
-    limits_path: Path = run.evidence.with_suffix(".json")
+    limits_path: Path = run.best_evidence.with_suffix(".json")
     try:
-        model.load_weights(run.evidence)
+        model.load_weights(run.best_evidence)
         limits = msgspec.json.decode(limits_path.read_bytes(), type=dict[str, float])
     except (FileNotFoundError, ValueError, OSError) as error:
         raise CheckpointError(
-            f"{run.evidence}: no evidence of this recipe; train it first: {first_line(error)}"
+            f"{run.best_evidence}: no evidence of this recipe; train it first: {first_line(error)}"
         ) from error
     return model, limits
 

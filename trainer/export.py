@@ -51,7 +51,7 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
 
 def write(recipe: Recipe, prepared: Prepared, run: Run, out: Path, *, commands: Sequence[str]) -> None:
     """Write the export; raises `CheckpointError` where something is not trained yet."""
-    encoder = features.build_encoder(recipe.encoder)
+    encoder = features.build_encoder(features.tuned(recipe.encoder, run))
     shapes = {name: tuple(output.shape[1:]) for name, output in encoder.output.items()}
     captioner = captioning.load(recipe, prepared.vocabulary, shapes["cells"][-1], run)
     out.mkdir(parents=True, exist_ok=True)

@@ -29,16 +29,18 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Captions(Section, frozen=True, kw_only=True):
-    """COCO-style captions: a JSON with `images` and `annotations` for each split, pictures in one folder."""
+    """Pictures that people have described; docs/trainer-data.md shows each format, which a file's own content tells."""
 
     name: str
     """What the set is called in reports."""
     images: Path
     """Folder of the pictures."""
     train: Path
-    """Captions to learn from."""
+    """Captions to learn from; with `captions`, a list of names of pictures."""
     val: Path
-    """Captions to choose by."""
+    """Captions to choose by; with `captions`, a list of names of pictures."""
+    captions: Path | None = None
+    """The one file that holds the captions of every split, as Flickr8k has it."""
 
 
 class Hazards(Section, frozen=True, kw_only=True):
@@ -49,6 +51,8 @@ class Hazards(Section, frozen=True, kw_only=True):
     val: Path
     sentences: Path
     """Templates that turn labels into sentences."""
+    drawn: dict[str, tuple[str, ...]] = {"gun": ("gun",), "weapon": ("weapon", "person"), "fire": ("fire", "smoke")}
+    """Classes that each source drew boxes for; all others are unknown in its scenes, not absent."""
 
 
 class Boxes(Section, frozen=True, kw_only=True):
@@ -62,14 +66,28 @@ class Boxes(Section, frozen=True, kw_only=True):
     """Classes that nobody drew here because the pictures do not show them: a box there is a mistake."""
 
 
+class Teacher(Section, frozen=True, kw_only=True):
+    """A larger detector that draws people where nobody did; see `trainer.teacher`."""
+
+    weights: Path
+    """A YOLOX network as ONNX."""
+    least_score: Share = 0.4
+    """Boxes of a lower score are not believed."""
+
+
 class Data(Section, frozen=True, kw_only=True):
     """Where everything comes from."""
 
     captions: tuple[Captions, ...]
     hazards: tuple[Hazards, ...] = ()
     boxes: tuple[Boxes, ...] = ()
+    teacher: Teacher | None = None
     licences: tuple[Licence, ...]
     """Terms of the data and weights, for the bundle."""
+    unreadable: Literal["refuse", "skip"] = "refuse"
+    """What becomes of pictures that are not there or cannot be decoded."""
+    twins: Literal["keep", "drop", "refuse"] = "keep"
+    """What becomes of pictures of train whose very bytes are in val too; near twins are only named."""
 
 
 class Vocabulary(Section, frozen=True, kw_only=True):
@@ -130,8 +148,8 @@ class Training(Section, frozen=True, kw_only=True):
     """Share of the pictures of each epoch drawn from the hazard sets, as far as there are any."""
     patience: Positive = 3
     """Epochs without a better validation CIDEr before training stops."""
-    mixed_precision: bool = False
-    """bfloat16 arithmetic, for hosts that have it."""
+    mixed_precision: bool | Literal["bfloat16", "float16"] = False
+    """Half the bits: bfloat16 (or `true`) where the host has it; float16, with a scaled loss, on GPUs before Ampere."""
     max_steps: Count = 0
     """Steps of an epoch, 0 for all: a smoke run cuts here."""
     score_pictures: Positive = 500
@@ -178,6 +196,39 @@ class Detector(Section, frozen=True, kw_only=True):
     score_threshold: Annotated[float, Meta(ge=0, le=1)] = 0.3
 
 
+class Tuning(Section, frozen=True, kw_only=True):
+    """Fine-tuning of the encoder beyond `c3` together with everything that reads its maps; see `trainer.tuning`."""
+
+    start: str = ""
+    """Name of the run whose captioner, evidence and detector it begins with, perhaps of a smaller picture (Touvron et
+    al. 2019); empty for this run's own."""
+    epochs: Positive = 8
+    pictures: Positive = 32
+    sentences: Positive = 3
+    """Sentences drawn for each picture in a batch."""
+    learning_rate: Rate = 2e-4
+    weight_decay: Annotated[float, Meta(ge=0)] = 0.02
+    average: Share = 0.998
+    """Momentum of the exponential moving average of the weights."""
+    hazard_share: Share = 0.25
+    """Share of an epoch's pictures drawn from the hazard scenes, rarer labels more often than their number warrants."""
+    close_share: Share = 0.1
+    """Share drawn from close looks at people and weapons."""
+    views: Annotated[int, Meta(ge=2)] = 4
+    """Ways to look at each picture: as taken, mirrored, and the others cut and tinted at random."""
+    least_area: Annotated[float, Meta(gt=0, le=1)] = 0.55
+    """Least share of the picture that a cut leaves."""
+    close_below: Annotated[float, Meta(gt=0, le=1)] = 0.2
+    """Share of the picture that a person may fill for a close look to be worth it."""
+    calm_share: Annotated[float, Meta(ge=0, le=1)] = 0.4
+    """Share of the peaceful pictures with people that are looked at closely."""
+    evidence_weight: Annotated[float, Meta(ge=0)] = 2.0
+    boxes_weight: Annotated[float, Meta(ge=0)] = 1.0
+    """Weights of the losses of the evidence and of the detector against the captioner's."""
+    max_steps: Count = 0
+    """Steps of an epoch, 0 for all."""
+
+
 class Recipe(Section, frozen=True, kw_only=True):
     """Everything that makes a model; two runs of one recipe differ by their seed alone."""
 
@@ -193,6 +244,7 @@ class Recipe(Section, frozen=True, kw_only=True):
     self_critical: SelfCritical = msgspec.field(default_factory=SelfCritical)
     evidence: Evidence | None = None
     detector: Detector | None = None
+    tuning: Tuning | None = None
     decoding: Decoding = msgspec.field(default_factory=Decoding)
     known_failures: tuple[str, ...] = ()
     """What the card should warn of."""
@@ -204,6 +256,8 @@ class Recipe(Section, frozen=True, kw_only=True):
             raise ValueError(f"with a `detector`, encoder.height and encoder.width must be multiples of {COARSEST}")
         if self.detector is not None and self.encoder.name == "inception-v3":
             raise ValueError("the maps of encoder.name inception-v3 do not halve evenly, which the `detector` needs")
+        if self.tuning is not None and (self.detector is None or self.evidence is None):
+            raise ValueError("`tuning` tunes `evidence` and `detector` too: give both, even if empty")
 
 
 def load(path: Path) -> Recipe:

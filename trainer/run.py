@@ -12,8 +12,22 @@ class Run:
 
     @property
     def features(self) -> Path:
-        """Cached features."""
-        return self.folder / "features"
+        """Cached features, apart for an encoder that this run has tuned."""
+        return self.folder / ("features-tuned" if self.encoder.exists() else "features")
+
+    @property
+    def joint(self) -> Path:
+        """Encoder, captioner, evidence and detector tuned together, in one file."""
+        return self.folder / "joint.weights.h5"
+
+    @property
+    def encoder(self) -> Path:
+        """The tuned encoder, once tuning has come to its end."""
+        return self.folder / "encoder.weights.h5"
+
+    def part(self, name: str) -> Path:
+        """One of the networks that were tuned together: `captioner`, `evidence` or `detector`."""
+        return self.folder / f"joint-{name}.weights.h5"
 
     @property
     def vocabulary(self) -> Path:
@@ -32,13 +46,31 @@ class Run:
 
     @property
     def best_captioner(self) -> Path:
-        """The tuned captioner where there is one, else the other."""
-        return self.tuned if self.tuned.exists() else self.captioner
+        """The captioner of the latest stage that was run: self-critical, joint or by itself."""
+        return self.tuned if self.tuned.exists() else self.spoken_before
+
+    @property
+    def spoken_before(self) -> Path:
+        """The captioner that self-critical training begins with."""
+        joint = self.part("captioner")
+        return joint if joint.exists() else self.captioner
 
     @property
     def evidence(self) -> Path:
         """The classifier of dangers."""
         return self.folder / "evidence.weights.h5"
+
+    @property
+    def best_evidence(self) -> Path:
+        """The classifier tuned with the encoder where there is one, else the other."""
+        path = self.part("evidence")
+        return path if path.exists() else self.evidence
+
+    @property
+    def best_detector(self) -> Path:
+        """The detector tuned with the encoder where there is one, else the other."""
+        path = self.part("detector")
+        return path if path.exists() else self.detector
 
     @property
     def detector(self) -> Path:

@@ -12,8 +12,9 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from contract.vocab import END, PAD, START, UNKNOWN, Vocabulary
-from trainer import callbacks, captioning, decoder
+from trainer import callbacks, captioning, decoder, distribution
 from trainer.batches import CaptionBatches, Corpus
+from trainer.distribution import ALONE, Spread
 from trainer.metrics import CiderD
 from trainer.prepare import Prepared
 from trainer.recipe import Recipe, SelfCritical
@@ -58,7 +59,7 @@ class Reward:
         return [(*sentence, "</s>") for sentence in self.references[row]]
 
 
-class SelfCriticalModel(keras.Model):  # type: ignore[misc]  # keras has no stubs
+class SelfCriticalModel(distribution.Model):
     """Wraps the decoder with the training step of the method."""
 
     def __init__(self, inner: decoder.Decoder, reward: Reward, recipe: Recipe) -> None:
@@ -83,16 +84,18 @@ class SelfCriticalModel(keras.Model):  # type: ignore[misc]  # keras has no stub
             odds = self.inner((cells, tf.ensure_shape(spoken, [None, None, self.length])), training=True)
             critic = policy_loss(odds[:, : self.how.samples], drawn, advantage)
             likelihood = self.likelihood(targets, odds[:, self.how.samples :])
-            loss = critic + self.how.likelihood_weight * likelihood
+            loss = distribution.share(critic + self.how.likelihood_weight * likelihood)
+            loss = self.optimizer.scale_loss(loss)
         self.optimizer.apply(tape.gradient(loss, self.inner.trainable_variables), self.inner.trainable_variables)
-        return {"policy": critic, "likelihood": likelihood, "advantage": tf.reduce_mean(tf.abs(advantage))}
+        judged = tf.reduce_mean(tf.abs(advantage))
+        return distribution.vectors({"policy": critic, "likelihood": likelihood, "advantage": judged})
 
 
 def policy_loss(odds: Any, drawn: Any, advantage: Any) -> Any:
     """Give REINFORCE's loss: odds [B, R, T, V] of drawn tokens [B, R, T] weighed by advantage [B, R]."""
     mask = tf.cast(drawn != PAD, odds.dtype)
     log_probs = tf.gather(tf.nn.log_softmax(odds), drawn, axis=-1, batch_dims=3)
-    return -tf.reduce_sum(log_probs * mask * advantage[..., None]) / tf.maximum(tf.reduce_sum(mask), 1.0)
+    return -distribution.whole_mean(tf.reduce_sum(log_probs * mask * advantage[..., None]), tf.reduce_sum(mask))
 
 
 def draw(model: decoder.Decoder, cells: Any, samples: int, length: int) -> Any:
@@ -115,22 +118,23 @@ def draw(model: decoder.Decoder, cells: Any, samples: int, length: int) -> Any:
     return tf.stack(drawn, 2)
 
 
-def train(recipe: Recipe, prepared: Prepared, run: Run) -> None:
+def train(recipe: Recipe, prepared: Prepared, run: Run, spread: Spread = ALONE) -> None:
     """Tune the best captioner of maximum likelihood; a killed run goes on at its last whole epoch."""
+    spread.check(recipe.self_critical.pictures, "self_critical.pictures")
     keras.utils.set_random_seed(recipe.seed)
-    train_corpus, val_corpus = captioning.corpora(recipe, prepared, run)
+    train_corpus, val_corpus = spread.chief_first(lambda: captioning.corpora(recipe, prepared, run))
     batches = SelfCriticalBatches(train_corpus, prepared.vocabulary, _as_batches(recipe), shuffled=True)
-    with captioning.precision(recipe.training):
-        inner = captioning.load_from(recipe, prepared.vocabulary, train_corpus.views[0].shape[-1], run.captioner)
+    with spread.scope(), captioning.precision(recipe.training):
+        inner = captioning.load_from(recipe, prepared.vocabulary, train_corpus.views[0].shape[-1], run.spoken_before)
         model = SelfCriticalModel(inner, Reward(train_corpus, prepared.vocabulary), recipe)
-    model.compile(optimizer=_optimizer(recipe.self_critical, len(batches)))
-    model(batches[0][0])
+        model.compile(optimizer=_optimizer(recipe.self_critical, len(batches)))
+        model(batches[0][0])
     measure = captioning.scorer(inner, val_corpus, prepared.vocabulary, recipe)
     keep = callbacks.KeepBest(run.tuned, measure, monitor="cider", patience=recipe.training.patience, saved=inner)
-    untuned = callbacks.read_best(run.captioner)
-    if keep.best is None and untuned is not None:
-        keep.best = callbacks.Best(-1, untuned.score, untuned.metrics)  # what is no better than before is not kept
-    callbacks.fit(model, batches, run, "self-critical", keep, epochs=recipe.self_critical.epochs)
+    before = callbacks.read_best(run.joint if run.joint.exists() else run.captioner)
+    if keep.best is None and before is not None:
+        keep.best = callbacks.Best(-1, before.metrics["cider"], before.metrics)  # no better than before is not kept
+    callbacks.fit(model, batches, run, "self-critical", keep, epochs=recipe.self_critical.epochs, spread=spread)
 
 
 def _as_batches(recipe: Recipe) -> Recipe:
@@ -141,4 +145,4 @@ def _as_batches(recipe: Recipe) -> Recipe:
 
 def _optimizer(how: SelfCritical, steps: int) -> Any:
     rate = keras.optimizers.schedules.CosineDecay(how.learning_rate, max(1, steps * how.epochs), alpha=0.1)
-    return keras.optimizers.Adam(rate, global_clipnorm=1.0, use_ema=True, ema_momentum=0.995)
+    return distribution.of_whole_batch(keras.optimizers.Adam)(rate, global_clipnorm=1.0, use_ema=True, ema_momentum=0.995)
