@@ -3,7 +3,7 @@
 VENV := .venv
 RUN := $(VENV)/bin
 
-.PHONY: help demo test test-hardware lint docs bench clean
+.PHONY: help demo test test-slow test-hardware lint docs bench clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -14,6 +14,9 @@ demo: ## show the whole path on this machine (CLIP=path; ARGS="--language ko")
 
 test: lint ## lint, then every test that needs no camera
 	$(RUN)/pytest
+
+test-slow: $(VENV)/ready ## the tests that take minutes each
+	$(RUN)/pytest -m slow
 
 test-hardware: $(VENV)/ready ## the tests that need a real camera
 	$(RUN)/pytest -m hardware

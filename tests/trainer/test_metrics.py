@@ -7,9 +7,11 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nltk.metrics.distance import jaccard_distance
 from nltk.translate.bleu_score import corpus_bleu
 from pycocoevalcap.bleu.bleu_scorer import BleuScorer
 from pycocoevalcap.cider.cider_scorer import CiderScorer
@@ -235,3 +237,83 @@ def test_cosine_compares_word_counts() -> None:
     assert metrics.cosine(words("a a b"), words("a b b")) == pytest.approx(4 / 5)
     assert metrics.cosine([], ["a"]) == 0.0
     assert metrics.cosine(["b"], ["a"]) == 0.0
+
+
+def test_the_seeds_weighing_is_the_mean_of_one_to_three_grams() -> None:
+    figures = metrics.figures(candidates, references)
+
+    assert figures["bleu_seed"] == pytest.approx(corpus_bleu(references, candidates, weights=(1 / 3, 1 / 3, 1 / 3)))
+
+
+def test_overlap_is_the_mean_over_pictures_and_their_references() -> None:
+    said = [words("a red dog"), words("a cat")]
+    meant = [[words("a big red cat"), words("a red dog")], [words("two dogs")]]
+
+    figures = metrics.figures(said, meant)
+
+    assert figures["jaccard"] == pytest.approx(((2 / 5 + 1) / 2 + 0) / 2)
+    assert figures["cosine"] == pytest.approx(((2 / math.sqrt(12) + 1) / 2 + 0) / 2)
+
+
+def test_jaccard_agrees_with_nltk() -> None:
+    for said, refs in zip(candidates, references, strict=True):
+        theirs = [1 - jaccard_distance(set(said), set(reference)) for reference in refs]
+
+        assert [metrics.jaccard(said, reference) for reference in refs] == pytest.approx(theirs)
+
+
+@given(sentence, sentence)
+def test_cosine_agrees_with_numpy(ours: list[str], theirs: list[str]) -> None:
+    known = sorted({*ours, *theirs})
+    one, other = (np.array([tokens.count(token) for token in known], float) for tokens in (ours, theirs))
+
+    assert metrics.cosine(ours, theirs) == pytest.approx(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
+
+
+def test_a_report_holds_every_figure() -> None:
+    figures = metrics.figures(candidates, references)
+
+    assert list(figures) == [
+        *(f"bleu_{order}" for order in range(1, 5)),
+        *("cider", "rouge_l", "bleu_seed", "jaccard", "cosine"),
+    ]
+    assert figures["bleu_4"] == metrics.bleu(candidates, references)[3]
+    assert figures["cider"] == CiderD(references).corpus(candidates, references)
+    assert figures["rouge_l"] == metrics.rouge_l(candidates, references)
+
+
+def test_a_report_of_nothing_is_all_zero() -> None:
+    assert set(metrics.figures([], []).values()) == {0.0}
+
+
+@pytest.mark.slow
+def test_meteor_follows_its_formula() -> None:
+    """Denkowski and Lavie 2014, sections 2 and 3: three content words, two of them met in one chunk."""
+    if shutil.which("java") is None:
+        pytest.skip("METEOR needs Java")
+    alpha, beta, gamma = 0.85, 0.2, 0.6
+    precision, recall = 1.0, 2 / 3
+    mean = precision * recall / (alpha * precision + (1 - alpha) * recall)
+    penalty = gamma * (1 / 2) ** beta
+
+    score = metrics.meteor([words("zebra quartz")], [[words("zebra quartz vertex")]])
+
+    assert score == pytest.approx(mean * (1 - penalty), abs=1e-3)
+
+
+def test_meteor_is_left_out_where_it_cannot_be_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with pytest.raises(metrics.LeftOut, match="brings it for English, not for 'ko'"):
+        metrics.meteor(candidates, references, "ko")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(metrics.LeftOut, match="there is no `java` here"):
+        metrics.meteor(candidates, references)
+
+
+def test_meteor_says_so_where_java_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    java = tmp_path / "java"
+    java.write_text("#!/bin/sh\nexit 1\n")
+    java.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+
+    with pytest.raises(metrics.LeftOut, match="Java ended early"):
+        metrics.meteor(candidates, references)

@@ -1,0 +1,25 @@
+"""Every figure by which captions are reported, from one pair of candidates and references."""
+
+from collections.abc import Sequence
+
+from trainer.metrics.bleu import bleu, weighted_bleu
+from trainer.metrics.cider import CiderD
+from trainer.metrics.grams import References, Tokens
+from trainer.metrics.overlap import cosine, jaccard, mean
+from trainer.metrics.rouge import rouge_l
+
+
+def figures(candidates: Sequence[Tokens], references: Sequence[References]) -> dict[str, float]:
+    """Give `bleu_1` to `bleu_4`, `cider`, `rouge_l`, `bleu_seed`, `jaccard` and `cosine`.
+
+    `bleu_seed` weighs 1- to 3-grams alike; `jaccard` and `cosine` are means over pictures and, within one, over its
+    references. Raises `ValueError` where the two differ in length, or a picture has no reference.
+    """
+    return {
+        **{f"bleu_{order}": score for order, score in enumerate(bleu(candidates, references), 1)},
+        "cider": CiderD(references).corpus(candidates, references),
+        "rouge_l": rouge_l(candidates, references),
+        "bleu_seed": weighted_bleu(candidates, references),
+        "jaccard": mean(jaccard, candidates, references),
+        "cosine": mean(cosine, candidates, references),
+    }
