@@ -1,6 +1,6 @@
 """Which pictures raise an alarm: every label's, through the device's and the server's own programs.
 
-    python -m bench.alarms --bundle models/wordcam-1 --hazards hazards.json [--peaceful captions.json] [--json]
+    python -m bench.alarms --bundle models/wordcam-1 --hazards hazards.json [--peaceful captions.json] [--roc roc.json]
 
 `hazards.json` is a list of {file, label}; files are relative to it. Other keys are allowed.
 """
@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from bench import process
+from bench import process, roc
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 RULES: Final = ROOT / "config" / "rules.yaml"
@@ -126,10 +126,14 @@ def _order(label: str) -> tuple[bool, int, str]:
 
 
 def look(
-    bundle: Path, rules: Path, scenes: Sequence[tuple[Path, str]]
+    bundle: Path, rules: Path, scenes: Sequence[tuple[Path, str]], crops: int | None = None
 ) -> tuple[dict[str, Count], list[dict[str, Any]]]:
-    """Caption and judge every picture; give the counts, and each picture's caption with what it raised."""
-    said = list(track(_said(bundle, [path for path, _ in scenes]), "captioning", len(scenes), console=_console()))
+    """Caption and judge every picture; give the counts, and each picture's caption with what it raised.
+
+    `crops` closer looks are taken at most of each, or as many as the device takes unless told.
+    """
+    captions = _said(bundle, [path for path, _ in scenes], crops)
+    said = list(track(captions, "captioning", len(scenes), console=_console()))
     outcomes = process.judged(rules, said)
     labels = [label for _, label in scenes]
     detail = [
@@ -139,9 +143,9 @@ def look(
     return count(labels, outcomes), detail
 
 
-def _said(bundle: Path, files: Sequence[Path]) -> Iterable[dict[str, Any]]:
+def _said(bundle: Path, files: Sequence[Path], crops: int | None) -> Iterable[dict[str, Any]]:
     for start in range(0, len(files), CHUNK):
-        yield from process.captions(bundle, files[start : start + CHUNK])
+        yield from process.captions(bundle, files[start : start + CHUNK], crops)
 
 
 def _console() -> Console:
@@ -166,19 +170,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; give 0, or 78 for bad input."""
     options = _options(argv)
     try:
-        counts, detail = look(options.bundle, options.rules, _scenes(options))
-    except (ValueError, process.Failed) as error:
+        counts, detail = look(options.bundle, options.rules, _scenes(options), options.crops)
+        _keep(options, detail)
+    except (ValueError, OSError, process.Failed) as error:
         print(f"bench.alarms: {error}", file=sys.stderr)
         return 78
-    if options.detail:
-        options.detail.write_text(
-            "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in detail), encoding="utf-8"
-        )
     if options.json:
         print(json.dumps({"labels": msgspec.to_builtins(counts)}))
     else:
         Console().print(table(counts))
     return 0
+
+
+def _keep(options: argparse.Namespace, detail: list[dict[str, Any]]) -> None:
+    """Write what was asked for besides the counts; raises `OSError`."""
+    if options.roc:
+        roc.write(roc.curves(detail, RIGHT), options.roc)
+    if options.detail:
+        lines = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in detail)
+        options.detail.write_text(lines, encoding="utf-8")
 
 
 def _scenes(options: argparse.Namespace) -> list[tuple[Path, str]]:
@@ -196,6 +206,10 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--peaceful", type=Path, metavar="FILE", help="COCO captions of everyday pictures")
     parser.add_argument("--rules", type=Path, default=RULES, metavar="FILE", help="rules of the server")
     parser.add_argument("--detail", type=Path, metavar="FILE", help="write every caption and alarm as JSON lines")
+    parser.add_argument("--roc", type=Path, metavar="FILE", help="write every danger's ROC, as .json and drawn as .svg")
+    parser.add_argument(
+        "--crops", type=int, metavar="N", help="closer looks at people a picture (the device's default)"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object in place of a table")
     return parser.parse_args(argv)
 

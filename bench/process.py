@@ -45,9 +45,11 @@ def device(bundle: Path, frames: int, pictures: Path | None) -> dict[str, Any]:
     return found
 
 
-def captions(bundle: Path, files: Sequence[Path]) -> Iterator[dict[str, Any]]:
+def captions(bundle: Path, files: Sequence[Path], crops: int | None = None) -> Iterator[dict[str, Any]]:
     """Caption files by `wordcam-edge caption`, one answer a file as it comes; raises `Failed`."""
-    program = [command("wordcam-edge"), "caption", "--json", "--bundle", str(bundle), *map(str, files)]
+    program = [command("wordcam-edge"), "caption", "--json", "--bundle", str(bundle)]
+    program += ["--crops", str(crops)] if crops is not None else []
+    program += map(str, files)
     with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
         assert running.stderr is not None
