@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
+import tensorflow as tf
 
-from trainer import teacher, views
+from trainer import views
 from trainer.coco import BoxedPicture
 from trainer.errors import DataError
 from trainer.pictures import Picture
@@ -83,6 +83,8 @@ def _of(path: Path, sentences: tuple[tuple[str, ...], ...], label: str, drawn: B
 def _people(recipe: Recipe, paths: Sequence[Path], run: Run) -> dict[Path, tuple[Box, ...]]:
     if recipe.data.teacher is None:
         return {}
+    from trainer import teacher  # noqa: PLC0415 - only who has a teacher needs the extra [teacher]
+
     drawn = teacher.people(
         recipe.data.teacher.weights, paths, run.folder / "teacher.json", least_score=recipe.data.teacher.least_score
     )
@@ -132,8 +134,8 @@ def _close(
 
 
 def _proportions(path: Path) -> float:
-    pixels = cv2.imread(str(path), cv2.IMREAD_REDUCED_GRAYSCALE_8)
-    if pixels is None:
-        raise DataError(f"{path}: not a picture that can be decoded")
-    height, width = pixels.shape[:2]
+    try:
+        height, width, _ = tf.io.decode_image(path.read_bytes(), expand_animations=False).shape
+    except (tf.errors.InvalidArgumentError, OSError) as error:
+        raise DataError(f"{path}: not a picture that can be decoded") from error
     return float(width / height)

@@ -51,7 +51,9 @@ class Hazards(Section, frozen=True, kw_only=True):
     val: Path
     sentences: Path
     """Templates that turn labels into sentences."""
-    drawn: dict[str, tuple[str, ...]] = {"gun": ("gun",), "weapon": ("weapon", "person"), "fire": ("fire", "smoke")}
+    drawn: dict[str, tuple[str, ...]] = msgspec.field(
+        default_factory=lambda: {"gun": ("gun",), "weapon": ("weapon", "person"), "fire": ("fire", "smoke")}
+    )
     """Classes that each source drew boxes for; all others are unknown in its scenes, not absent."""
 
 
@@ -199,9 +201,9 @@ class Detector(Section, frozen=True, kw_only=True):
 class Tuning(Section, frozen=True, kw_only=True):
     """Fine-tuning of the encoder beyond `c3` together with everything that reads its maps; see `trainer.tuning`."""
 
-    start: str = ""
-    """Name of the run whose captioner, evidence and detector it begins with, perhaps of a smaller picture (Touvron et
-    al. 2019); empty for this run's own."""
+    start: Path | None = None
+    """Recipe of the run whose captioner, evidence and detector it begins with, perhaps of a smaller picture (Touvron et
+    al. 2019); without one it begins with its own."""
     epochs: Positive = 8
     pictures: Positive = 32
     sentences: Positive = 3

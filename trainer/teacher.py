@@ -73,7 +73,7 @@ def _draw(weights: Path, pictures: Sequence[Path]) -> Iterator[tuple[Path, list[
         side: int = entry.shape[-1]
         scale = side / max(pixels.shape[:2])
         answer = session.run(None, {entry.name: _square(pixels, side, scale)})[0][0]
-        yield picture, _boxes(answer, scale, pixels.shape[1], pixels.shape[0])
+        yield picture, boxes(answer, scale, pixels.shape[1], pixels.shape[0])
 
 
 def _session(weights: Path) -> Any:
@@ -94,35 +94,41 @@ def _square(pixels: Any, side: int, scale: float) -> npt.NDArray[np.float32]:
     return square.transpose(2, 0, 1)[np.newaxis].astype(np.float32)
 
 
-def _boxes(answer: npt.NDArray[np.float32], scale: float, width: int, height: int) -> list[Box]:
+def boxes(answer: npt.NDArray[np.float32], scale: float, width: int, height: int) -> list[Box]:
     """Read one answer [P, 85]: people of some probability, without doubles, clipped to the picture."""
     scores = answer[:, 4] * answer[:, 5 + PERSON]
     likely = scores >= 0.1
     corners = np.concatenate([answer[likely, :2] - answer[likely, 2:4] / 2, answer[likely, 2:4]], 1) / scale
     kept = cv2.dnn.NMSBoxes(corners.tolist(), scores[likely].tolist(), 0.1, OVERLAP)
-    boxes = []
+    found: list[Box] = []
     for row in np.asarray(kept, int).reshape(-1):
         left, top, across, down = corners[row]
         x0, y0 = max(0.0, left / width), max(0.0, top / height)
         x1, y1 = min(1.0, (left + across) / width), min(1.0, (top + down) / height)
         if x1 > x0 and y1 > y0:
             score = float(scores[likely][row])
-            boxes.append((round(score, 3), *(round(float(side), 4) for side in (x0, y0, x1 - x0, y1 - y0))))
-    return boxes  # type: ignore[return-value]  # mypy does not count through the star
+            left, top, across, down = (round(float(side), 4) for side in (x0, y0, x1 - x0, y1 - y0))
+            found.append((round(score, 3), left, top, across, down))
+    return found
+
+
+def digest(weights: Path) -> str:
+    """Give the SHA-256 of a network, by which its answers are kept; raises `DataError` where it cannot be read."""
+    try:
+        return hashlib.sha256(weights.read_bytes()).hexdigest()
+    except OSError as error:
+        raise DataError(f"{weights}: {error.strerror}") from error
 
 
 def _read(kept: Path, weights: Path) -> Found:
-    try:
-        digest = hashlib.sha256(weights.read_bytes()).hexdigest()
-    except OSError as error:
-        raise DataError(f"{weights}: {error.strerror}") from error
+    teacher = digest(weights)
     if not kept.exists():
-        return Found(digest, {})
+        return Found(teacher, {})
     try:
         found = msgspec.json.decode(kept.read_bytes(), type=Found)
     except msgspec.DecodeError as error:
         raise CheckpointError(f"{kept}: {error}; remove it to ask the teacher again") from error
-    return found if found.teacher == digest else Found(digest, {})
+    return found if found.teacher == teacher else Found(teacher, {})
 
 
 def _save(kept: Path, found: Found) -> None:

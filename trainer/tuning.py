@@ -17,6 +17,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from trainer import callbacks, captioning, decoder, detecting, evidence, features, lessons
+from trainer import recipe as recipes
 from trainer.batches import Corpus
 from trainer.errors import CheckpointError, first_line
 from trainer.features import Wanted
@@ -94,7 +95,7 @@ class Joint(keras.Model):  # type: ignore[misc]  # keras has no stubs
 
 def begun(recipe: Recipe, run: Run) -> bool:
     """Say whether the stages before are done with: they ran elsewhere, or the encoder has moved on."""
-    return recipe.tuning is not None and (bool(recipe.tuning.start) or run.encoder.exists())
+    return recipe.tuning is not None and (recipe.tuning.start is not None or run.encoder.exists())
 
 
 def train(recipe: Recipe, tuning: Tuning, prepared: Prepared, run: Run) -> None:
@@ -131,9 +132,9 @@ def build(recipe: Recipe, tuning: Tuning, prepared: Prepared, run: Run, encoder:
         captioner = captioning.build(recipe, prepared.vocabulary, shapes["cells"][-1])
     weighed = evidence.build(shapes["cells"][-1], len(prepared.terms), recipe.evidence)
     boxes = detecting.build(recipe.detector, {name: np.zeros((1, *shape)) for name, shape in shapes.items()})
-    start = Run(run.folder.parent / tuning.start) if tuning.start else run
+    start = Run(run.folder.parent / recipes.load(tuning.start).name) if tuning.start else run
     for path, network in ((start.captioner, captioner), (start.evidence, weighed), (start.detector, boxes)):
-        if path.exists() or tuning.start:
+        if path.exists() or tuning.start is not None:
             _load(network, path)
     model = Joint(encoder, Heads(captioner, weighed, boxes), recipe, tuning)
     c3, tokens = np.zeros((1, *shapes["c3"]), np.float32), np.zeros((1, 1, recipe.decoder.max_tokens), np.int32)
@@ -231,4 +232,6 @@ def _load(network: Any, path: Any) -> None:
     try:
         network.load_weights(path)
     except (FileNotFoundError, ValueError, OSError) as error:
-        raise CheckpointError(f"{path}: of another recipe; train its stage again: {first_line(error)}") from error
+        raise CheckpointError(
+            f"{path}: missing or of another recipe; train its run first: {first_line(error)}"
+        ) from error
