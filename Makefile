@@ -3,7 +3,7 @@
 VENV := .venv
 RUN := $(VENV)/bin
 
-.PHONY: help demo test test-slow test-hardware lint docs bench clean
+.PHONY: help demo test test-slow test-hardware lint docs bench model clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -32,6 +32,16 @@ docs: $(VENV)/ready ## write docs/protocol.md, docs/bundle.md and docs/schema fr
 
 bench: $(VENV)/ready ## measure speed and memory, as ratios
 	$(RUN)/python -m bench
+
+DATA := ../shared/data
+RUNS := runs
+
+model: $(VENV)/ready ## rebuild models/wordcam-1 from DATA, some three hours; run it again to go on (RUNS=folder)
+	$(RUN)/wordcam-train train config/trainer-flickr8k-base.yaml --runs $(RUNS)
+	$(RUN)/wordcam-train train config/trainer-flickr8k.yaml --runs $(RUNS)
+	$(RUN)/wordcam-train export config/trainer-flickr8k.yaml --runs $(RUNS) --out $(RUNS)/exported
+	$(RUN)/wordcam-convert convert $(RUNS)/exported --out models/wordcam-1 \
+	  --captions $(DATA)/flickr8k/captions_val.json --detections $(DATA)/coco_person/instances_val.json
 
 clean: ## remove the environments and every cache
 	rm -rf $(VENV) .demo .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

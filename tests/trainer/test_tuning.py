@@ -1,0 +1,158 @@
+"""The encoder's later layers, tuned together with everything that reads its maps."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from contract.vocab import PAD
+from tests.trainer import small_data
+from trainer import captioning, detecting, evidence, export, features, lessons, prepare, tuning
+from trainer.errors import CheckpointError
+from trainer.lessons import Lesson
+from trainer.prepare import Prepared
+from trainer.recipe import Recipe, Tuning
+from trainer.run import Run
+from trainer.tuning_batches import LessonBatches
+from trainer.views import View
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+"""Keras 3.15 writes weights as NumPy 1 had it."""
+
+SECTIONS: dict[str, Any] = {
+    "evidence": {"width": 8},
+    "detector": {"classes": ["wall", "fire"], "width": 8, "pictures": 4},
+    "training": {"pictures": 4, "score_pictures": 4},
+    "tuning": {"epochs": 3, "pictures": 4, "sentences": 1, "views": 2, "learning_rate": 3e-3, "average": 0.5},
+}
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Recipe, Prepared, Run]:
+    """A run that has tuned on coloured walls; to be looked at only."""
+    folder = tmp_path_factory.mktemp("tuned")
+    recipe = small_data.recipe(folder, hazards=4, **SECTIONS)
+    prepared, run = prepare.gather(recipe), Run(folder / "run")
+    run.folder.mkdir()
+    assert recipe.tuning is not None
+    tuning.train(recipe, recipe.tuning, prepared, run)
+    return recipe, prepared, run
+
+
+def test_every_part_learns(tuned: tuple[Recipe, Prepared, Run]) -> None:
+    _, _, run = tuned
+    rows = list(csv.DictReader(run.log("tuning").open()))
+
+    for part in ("speech", "evidence", "boxes"):
+        assert float(rows[-1][part]) < float(rows[0][part]), part
+    assert {"val_cider", "val_wall_ap50", "val_fire_recall"} <= rows[0].keys()
+
+
+def test_the_early_layers_stay_and_the_late_ones_move(tuned: tuple[Recipe, Prepared, Run]) -> None:
+    recipe, _, run = tuned
+    before = features.build_encoder(msgspec.structs.replace(recipe.encoder, weights="imagenet"))
+    imagenet = msgspec.structs.replace(recipe, encoder=msgspec.structs.replace(recipe.encoder, weights="imagenet"))
+    after = features.build_encoder(features.tuned(imagenet.encoder, run))
+
+    kinds = {layer.name for layer in after.layers if layer.weights}
+    assert {"stem_conv", "head_conv"} <= kinds
+    assert after.get_layer("head_conv").get_weights()[0].std() > 0
+    assert not np.array_equal(
+        before.get_layer("head_conv").get_weights()[0], after.get_layer("head_conv").get_weights()[0]
+    )
+
+
+def test_what_a_map_of_stride_8_is_made_of_is_as_it_was(tuned: tuple[Recipe, Prepared, Run]) -> None:
+    recipe, prepared, run = tuned
+    known = lessons.whole(prepared.val, prepared.boxes_val)
+    early = np.load(run.folder / "features" / "lessons-val" / "c3.npy")
+
+    wanted = features.Wanted("again", [lesson.views[0] for lesson in known], ("c3", "cells"))
+    again = features.cached(run.features, features.tuned(recipe.encoder, run), wanted)
+
+    np.testing.assert_allclose(again["c3"], early, atol=1e-2)
+    assert run.features.name == "features-tuned"
+
+
+def test_the_later_stages_take_up_what_was_tuned(tuned: tuple[Recipe, Prepared, Run], tmp_path: Path) -> None:
+    recipe, prepared, run = tuned
+
+    assert run.best_captioner == run.part("captioner")
+    assert evidence.load(recipe, prepared, 1280, run)[1].keys() == {"fire"}
+    _, val = captioning.corpora(recipe, prepared, run)
+    captioning.load(recipe, prepared.vocabulary, val.views[0].shape[-1], run)
+    assert recipe.detector is not None
+    detecting.load(recipe.detector, detecting.corpora(recipe, prepared, run)[1].views[0], run)
+    export.write(recipe, prepared, run, tmp_path / "out", commands=["a"])
+    assert (tmp_path / "out" / "export.json").exists()
+
+
+def test_a_finished_run_is_left_as_it_is(tuned: tuple[Recipe, Prepared, Run]) -> None:
+    recipe, prepared, run = tuned
+    before = run.joint.stat().st_mtime_ns
+    assert recipe.tuning is not None
+
+    tuning.train(recipe, recipe.tuning, prepared, run)
+
+    assert run.joint.stat().st_mtime_ns == before
+    assert tuning.begun(recipe, run)
+
+
+def test_a_start_that_is_not_trained_is_named(tmp_path: Path) -> None:
+    recipe = small_data.recipe(tmp_path, hazards=4, **SECTIONS)
+    start = msgspec.structs.replace(recipe.tuning, start=tmp_path / "recipe.yaml")
+    prepared = prepare.gather(recipe)
+
+    with pytest.raises(CheckpointError, match=r"small/captioner\.weights\.h5: missing or of another recipe; train"):
+        tuning.build(recipe, start, prepared, Run(tmp_path / "run"), features.build_encoder(recipe.encoder))
+
+
+def batches(folder: Path, known: list[Lesson], **changes: Any) -> LessonBatches:
+    recipe = small_data.recipe(folder, hazards=4, **SECTIONS)
+    maps = [np.zeros((len(known), 4, 4, 40), np.float16) + view for view in range(2)]
+    how = msgspec.structs.replace(Tuning(pictures=4, sentences=2, views=2), **changes)
+    return LessonBatches(known, maps, prepare.gather(recipe), recipe, how)
+
+
+def lesson(label: str = "", *sentences: str, close: bool = False) -> Lesson:
+    words = tuple(tuple(sentence.split()) for sentence in sentences)
+    return Lesson((View(Path("a")), View(Path("a"), mirrored=True)), words, label, (), frozenset({"fire"}), close)
+
+
+def test_a_picture_that_nobody_described_teaches_no_words(tmp_path: Path) -> None:
+    drawn = batches(tmp_path, [lesson() for _ in range(8)])
+
+    x, y = drawn[0]
+
+    assert x["tokens"].shape == (4, 2, 8)
+    assert (y["words"] == PAD).all()
+    assert y["truth"][:, -1, :2].tolist() == [[0, 1]] * 4
+
+
+def test_an_epoch_holds_the_shares_that_the_recipe_asks_for(tmp_path: Path) -> None:
+    known = [lesson("", "a red wall")] * 60 + [lesson("fire", "a fire burns")] * 30 + [lesson("none")] * 3
+    known += [lesson("none", close=True)] * 9
+    drawn = batches(tmp_path, known, hazard_share=0.3, close_share=0.1)
+
+    labels = [known[row].label for row in drawn.rows]
+    close = [known[row].close for row in drawn.rows]
+
+    assert len(drawn.rows) == 100
+    assert labels.count("") == 60
+    assert sum(close) == 10
+    fires = labels.count("fire")
+    assert 15 <= fires <= 29  # of 30 scenes; by number it would be 27, evenly 15
+
+
+def test_the_same_epoch_is_drawn_alike_and_the_next_differently(tmp_path: Path) -> None:
+    known = [lesson("", "a red wall", "the wall on the right is red") for _ in range(16)]
+    one, other = batches(tmp_path, known), batches(tmp_path, known)
+
+    (x, _), (same, _) = one[1], other[1]
+    other.on_epoch_begin()
+
+    np.testing.assert_array_equal(x["c3"], same["c3"])
+    assert one.rows.tolist() != other.rows.tolist()
