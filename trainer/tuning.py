@@ -166,7 +166,7 @@ class Judge:
         self.see = tf.function(model.maps)
 
     def __call__(self) -> dict[str, float]:
-        """Give BLEU, CIDEr, AP50 and recall of each danger, and `all`: CIDEr, the first class's AP50 and mean recall."""
+        """Give BLEU, CIDEr, AP50 and each danger's recall, and `all`: CIDEr, the first class's AP50, mean recall."""
         maps = self._maps()
         corpus, found = self._evidence(maps)
         speech = captioning.scorer(self.model.captioner, corpus, self.prepared.vocabulary, self.recipe)()
