@@ -1,16 +1,19 @@
 """Watches a training: scores it after each epoch, keeps the best weights, and lets a killed run go on."""
 
+import contextlib
 import csv
 import math
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import keras
 import msgspec
 
-from trainer.errors import CheckpointError, RecipeError, first_line
+from trainer.distribution import ALONE, Spread, failing_together
+from trainer.errors import CheckpointError, RecipeError, Stopped, first_line
 from trainer.run import Run
 
 
@@ -43,6 +46,8 @@ class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no 
         super().__init__()
         self.path, self.measure, self.monitor, self.patience = path, measure, monitor, patience
         self.saved = saved
+        self.writes = True
+        """False for a worker whose chief keeps the files."""
         self.best = read_best(path)
 
     def has_settled(self, epochs: int) -> bool:
@@ -55,14 +60,14 @@ class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no 
             if not math.isfinite(float(value)):
                 raise RecipeError(f"epoch {epoch}: {name} is {float(value)}; lower the stage's learning_rate and go on")
         raw = self.model.get_weights()
-        if self.model.optimizer.use_ema:
-            self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
+        self.model.optimizer.finalize_variable_values(self.model.trainable_variables)  # nothing where none are averaged
         metrics = self.measure()
         if logs is not None:
             logs.update({f"val_{name}": value for name, value in metrics.items()})
         if self.best is None or metrics[self.monitor] > self.best.score:
             self.best = Best(epoch, metrics[self.monitor], metrics)
-            self._save(self.best)
+            if self.writes:
+                self._save(self.best)
         self.model.set_weights(raw)
         if self.has_settled(epoch + 1):
             self.model.stop_training = True
@@ -105,19 +110,32 @@ class Losses(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no st
 class Resume(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no stubs
     """Keeps weights, averages and optimizer of the last whole epoch, in one file that is named by it.
 
-    Keras's `BackupAndRestore` overwrites the weights and then, in another file, the epoch: a kill in between leaves
-    two that do not belong together, or half a file.
+    Asked to stop in the middle of an epoch, it keeps those of the last step too. Keras's `BackupAndRestore` overwrites
+    the weights and then, in another file, the epoch: a kill in between leaves two that do not belong together, or half
+    a file.
     """
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self.folder = folder
-        self.kept = max(folder.glob("epoch-*.weights.h5"), default=None)
+        self.writes = True
+        """False for a worker whose chief keeps the files."""
+        self.alone = True
+        """False beside other workers, whose next step waits for this one: they all go back to the last whole epoch."""
+        self.asked = False
+        """Whether to stop after this step."""
+        self.kept = max(folder.glob("epoch-*.weights.h5"), default=None, key=_done)
+        self.epoch, self.begun, self.length = self.epochs, self.steps, 0
 
     @property
     def epochs(self) -> int:
         """Whole epochs done so far."""
-        return int(self.kept.name.partition(".")[0].removeprefix("epoch-")) if self.kept else 0
+        return _done(self.kept)[0] if self.kept else 0
+
+    @property
+    def steps(self) -> int:
+        """Steps done of the epoch that comes next."""
+        return _done(self.kept)[1] if self.kept else 0
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002 - Keras passes it
         """Take up where the last run was; raises `CheckpointError` where that was another recipe's."""
@@ -131,14 +149,71 @@ class Resume(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no st
                 f"{self.kept}: of another recipe; remove {self.folder} to begin anew: {first_line(error)}"
             ) from error
 
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras passes it
+        """Note where the steps are counted from."""
+        self.epoch, self.begun = epoch, self.steps
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras passes it
+        """Stop where asked to: raises `Stopped`, with the state of this very step saved if possible."""
+        steps = self.begun + batch + 1
+        if self.asked and steps < self.length:
+            if self.alone:
+                self._save(f"epoch-{self.epoch:05}-step-{steps:06}")
+            raise Stopped(f"epoch {self.epoch} after {steps} of {self.length} steps")
+
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras passes it
-        """Save, and only then let go of the epoch before."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        scratch, old = self.folder / "new.weights.h5", self.kept
-        self.model.save_weights(scratch)
-        self.kept = scratch.replace(self.folder / f"epoch-{epoch + 1:05}.weights.h5")
-        if old is not None and old != self.kept:
-            old.unlink()
+        """Save, and only then let go of the epoch before; raises `Stopped` where asked to stop."""
+        self._save(f"epoch-{epoch + 1:05}")
+        if self.asked:
+            raise Stopped(f"epoch {epoch} at its end")
+
+    def _save(self, name: str) -> None:
+        kept = self.folder / f"{name}.weights.h5"
+        if self.writes:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            scratch = self.folder / "new.weights.h5"
+            self.model.save_weights(scratch)
+            scratch.replace(kept)
+            if self.kept is not None and self.kept != kept:
+                self.kept.unlink()
+        self.kept = kept
+
+    @contextlib.contextmanager
+    def on_request(self) -> Iterator[None]:
+        """Let SIGTERM, which a host sends before it is taken away, stop the training inside after its step."""
+
+        def ask(*_: Any) -> None:
+            self.asked = True
+
+        before = signal.signal(signal.SIGTERM, ask)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _done(path: Path) -> tuple[int, int]:
+    """Give the whole epochs, and the steps after them, that a state's file name tells."""
+    epochs, _, steps = path.name.partition(".")[0].removeprefix("epoch-").partition("-step-")
+    return int(epochs), int(steps or 0)
+
+
+class Rest(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no stubs
+    """What is left of an epoch after some steps."""
+
+    def __init__(self, batches: Any, steps: int) -> None:
+        super().__init__(workers=1)
+        self.batches, self.steps = batches, steps
+
+    def __len__(self) -> int:
+        return max(1, len(self.batches) - self.steps)
+
+    def __getitem__(self, index: int) -> Any:
+        return self.batches[self.steps + index]
+
+    def on_epoch_begin(self) -> None:
+        """Pass it on."""
+        self.batches.on_epoch_begin()
 
 
 class Reseed(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no stubs
@@ -154,17 +229,33 @@ class Reseed(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no st
 
 
 def fit(  # noqa: PLR0913 - Keras's own takes more
-    model: Any, batches: Any, run: Run, stage: str, keep_best: KeepBest, *, epochs: int, **more: Any
+    model: Any,
+    batches: Any,
+    run: Run,
+    stage: str,
+    keep_best: KeepBest,
+    *,
+    epochs: int,
+    spread: Spread = ALONE,
+    **more: Any,
 ) -> None:
-    """Train a stage to its end: a killed one goes on after its last whole epoch, a finished one returns at once."""
-    resume = Resume(run.backup(stage))
-    if resume.epochs >= epochs or keep_best.has_settled(resume.epochs):
-        return
-    board = keras.callbacks.TensorBoard(run.board(stage), write_graph=False)
-    watching = [Reseed(batches), keep_best, Losses(run.log(stage)), board, resume]
-    # The batches draw their own order from the seed; Keras would shuffle them again, differently after a resume.
-    span = {"initial_epoch": resume.epochs, "epochs": epochs}
-    model.fit(batches, **span, shuffle=False, callbacks=watching, verbose=verbosity(), **more)
+    """Train a stage to its end: a killed one goes on after its last whole epoch, a finished one returns at once.
+
+    Stopped by SIGTERM it goes on after its last step, and that epoch's loss is then the mean of the steps left. Raises
+    `Stopped`, or `ConnectionError` where another worker is gone.
+    """
+    resume, keep_best.measure = Resume(run.backup(stage)), spread.agreed(keep_best.measure)
+    resume.writes = keep_best.writes = spread.chief
+    resume.length, resume.alone = len(batches), spread.workers == 1
+    watching: list[Any] = [Reseed(batches), keep_best]
+    if spread.chief:
+        watching += [Losses(run.log(stage)), keras.callbacks.TensorBoard(run.board(stage), write_graph=False)]
+    while resume.epochs < epochs and not keep_best.has_settled(resume.epochs):
+        span = {"initial_epoch": resume.epochs, "epochs": resume.epochs + 1 if resume.steps else epochs}
+        # The batches draw their own order from the seed; Keras would shuffle them again, differently after a resume.
+        how = {**span, "shuffle": False, "callbacks": [*watching, resume], "verbose": verbosity(), **more}
+        with spread.scope(), failing_together(), resume.on_request():
+            model.fit(Rest(batches, resume.steps), **how)
 
 
 def verbosity() -> int:

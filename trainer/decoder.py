@@ -11,11 +11,12 @@ import tensorflow as tf
 from keras import layers
 
 from contract.vocab import PAD
+from trainer import distribution
 from trainer.recipe import Decoder as Sizes
 
 
 @keras.saving.register_keras_serializable("wordcam")
-class Decoder(keras.Model):  # type: ignore[misc]  # keras has no stubs
+class Decoder(distribution.Model):
     """Log-odds of each next word, from the picture's cells and the words so far."""
 
     def __init__(self, words: int, sizes: dict[str, Any], **kwargs: Any) -> None:
@@ -88,7 +89,7 @@ class Decoder(keras.Model):  # type: ignore[misc]  # keras has no stubs
 
 
 def masked_loss(label_smoothing: float) -> Any:
-    """Give the mean cross-entropy over the tokens that are no padding: targets [B, R, T], log-odds [B, R, T, V]."""
+    """Give the mean cross-entropy over the whole batch's tokens: targets [B, R, T], log-odds [B, R, T, V]."""
 
     def loss(targets: Any, odds: Any) -> Any:
         mask = tf.cast(targets != PAD, odds.dtype)
@@ -96,6 +97,6 @@ def masked_loss(label_smoothing: float) -> Any:
         right = tf.gather(log_probs, tf.cast(targets, tf.int32), axis=-1, batch_dims=3)
         smooth = tf.reduce_mean(log_probs, -1)
         each = -((1 - label_smoothing) * right + label_smoothing * smooth)
-        return tf.reduce_sum(each * mask) / tf.maximum(tf.reduce_sum(mask), 1.0)
+        return distribution.whole_mean(tf.reduce_sum(each * mask), tf.reduce_sum(mask))
 
     return loss

@@ -17,6 +17,10 @@ class CheckpointError(OperatorError):
     """A checkpoint, feature cache or export belongs to another recipe."""
 
 
+class Stopped(Exception):
+    """The process was asked to end; what it did so far is saved."""
+
+
 def first_line(error: Exception) -> str:
     """Give the first line of what Keras says; the others list every layer."""
     return str(error).partition("\n")[0]

@@ -145,4 +145,6 @@ def _as_batches(recipe: Recipe) -> Recipe:
 
 def _optimizer(how: SelfCritical, steps: int) -> Any:
     rate = keras.optimizers.schedules.CosineDecay(how.learning_rate, max(1, steps * how.epochs), alpha=0.1)
-    return distribution.of_whole_batch(keras.optimizers.Adam)(rate, global_clipnorm=1.0, use_ema=True, ema_momentum=0.995)
+    return distribution.of_whole_batch(keras.optimizers.Adam)(
+        rate, global_clipnorm=1.0, use_ema=True, ema_momentum=0.995
+    )
