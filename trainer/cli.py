@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from trainer import recipe as recipes
-from trainer.errors import OperatorError
+from trainer.errors import OperatorError, Stopped
 from trainer.recipe import Recipe
 from trainer.run import Run
 
@@ -44,14 +45,22 @@ def main(argv: Sequence[str]) -> int:
     except OSError as error:
         print(f"wordcam-train: {error}; nothing that was saved is lost, run the same command again", file=sys.stderr)
         return TRY_AGAIN
+    except Stopped as stopped:
+        print(f"wordcam-train: stopped ({stopped}); run the same command to go on", file=sys.stderr)
+        return TRY_AGAIN
     except KeyboardInterrupt:
         print("wordcam-train: stopped; run the same command to go on", file=sys.stderr)
         return 130
 
 
 def console() -> None:
-    """Be the console script."""
+    """Be the console script; SIGTERM, by which hosts are taken away, ends it as a failure that passes."""
+    signal.signal(signal.SIGTERM, _stop)
     sys.exit(main(sys.argv[1:]))
+
+
+def _stop(*_: object) -> None:
+    raise Stopped("SIGTERM")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -71,6 +80,8 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--runs", type=Path, default=Path("runs"), help="folder of all runs (default: %(default)s)")
         if verb is _train:
             sub.add_argument("--stage", choices=STAGES, action="append", help="only this stage; may be repeated")
+            shared = "share each batch: `mirrored` by this machine's GPUs, `workers` by the machines in TF_CONFIG"
+            sub.add_argument("--distribute", choices=("none", "mirrored", "workers"), default="none", help=shared)
         if verb is _evaluate:
             sub.add_argument("--json", action="store_true", help="one JSON object instead of tables")
         if verb is _export:
@@ -100,22 +111,24 @@ def _prepare(_: argparse.Namespace, recipe: Recipe, run: Run) -> int:
 
 
 def _train(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
-    from trainer import captioning, detecting, evidence, prepare, self_critical, tuning  # noqa: PLC0415
+    from trainer import captioning, detecting, distribution, evidence, prepare, self_critical, tuning  # noqa: PLC0415
 
+    spread = distribution.spread(arguments.distribute)
     prepared = prepare.gather(recipe)
-    prepare.keep_vocabulary(prepared, run)
+    spread.chief_first(lambda: prepare.keep_vocabulary(prepared, run))
     stages = arguments.stage or STAGES
-    with contextlib.redirect_stdout(sys.stderr):  # where Keras shows its progress
+    with contextlib.redirect_stdout(sys.stderr), distribution.failing_together():  # Keras shows its progress on stdout
         if "captioner" in stages and not tuning.begun(recipe, run):
-            captioning.train(recipe, prepared, run)
-        if "detector" in stages and recipe.detector is not None and not tuning.begun(recipe, run):
+            captioning.train(recipe, prepared, run, spread)
+        if spread.chief and "detector" in stages and recipe.detector is not None and not tuning.begun(recipe, run):
             detecting.train(recipe, recipe.detector, prepared, run)
-        if "tuning" in stages and recipe.tuning is not None:
+        if spread.chief and "tuning" in stages and recipe.tuning is not None:
             tuning.train(recipe, recipe.tuning, prepared, run)
         if "self-critical" in stages and recipe.self_critical.epochs:
-            self_critical.train(recipe, prepared, run)
-        if "evidence" in stages and recipe.evidence is not None and recipe.tuning is None:
+            self_critical.train(recipe, prepared, run, spread)
+        if spread.chief and "evidence" in stages and recipe.evidence is not None and recipe.tuning is None:
             evidence.train(recipe, recipe.evidence, prepared, run)
+        spread.wait()  # a worker that leaves early would look like one that is lost
     return OK
 
 
