@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from broker.store.tables import metadata
+from broker.store.web_tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, text
 
 from broker.errors import Locked, Misconfigured
-from broker.store import schema, tables
+from broker.store import schema, web_tables
 from broker.store.engine import open_engine, reading, writing
 from broker.store.schema import Age
 
@@ -28,7 +28,13 @@ def test_a_new_database_gets_the_tables_of_this_version(engine: Engine) -> None:
 
     assert schema.age(engine) is Age.CURRENT
     with reading(engine) as connection:
-        assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
+        context = MigrationContext.configure(connection, opts={"include_name": _is_ours})
+        assert compare_metadata(context, web_tables.metadata) == []
+
+
+def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    """Leave out the tables by which SQLite keeps its full-text index."""
+    return not (kind == "table" and name is not None and name.startswith("caption_fts"))
 
 
 def test_migrating_twice_changes_nothing(engine: Engine) -> None:
