@@ -4,35 +4,34 @@ from collections.abc import Sequence
 
 from converter import progress
 from converter.coco import Captioned
+from converter.errors import Unusable
 from edge.infer import pixels
 from edge.infer.captioner import Captioner
-from trainer import metrics
-from trainer.metrics import CiderD
+from trainer import metrics, words
 
 Scores = dict[str, float]
-"""`bleu_1` to `bleu_4`, `cider`, `rouge_l` (fractions; CIDEr from 0 to 10) and `images`, how many were scored."""
+"""The figures of `trainer.metrics.figures`, and `images`, how many were scored."""
 
 
-def evaluate(captioner: Captioner, pictures: Sequence[Captioned]) -> Scores:
+def evaluate(captioner: Captioner, pictures: Sequence[Captioned], *, meteor: bool = False) -> Scores:
     """Caption every picture with the device's own inference and score the sentences.
 
-    Raises `edge.infer.pixels.Unreadable` for a broken picture.
+    Raises `edge.infer.pixels.Unreadable` for a broken picture, `Unusable` where the language's analyser is missing.
     """
     sentences = [
         captioner.caption(captioner.encode(pixels.read(picture.path))).text
         for picture in progress.over(pictures, "captioning")
     ]
-    return score(sentences, pictures)
+    return score(sentences, pictures, captioner.manifest.language, meteor=meteor)
 
 
-def score(sentences: Sequence[str], pictures: Sequence[Captioned]) -> Scores:
-    """Score one sentence a picture; both sides are split by the same tokenizer."""
-    candidates = [metrics.tokenize(sentence) for sentence in sentences]
-    references = [[metrics.tokenize(caption) for caption in picture.captions] for picture in pictures]
-    bleu = metrics.bleu(candidates, references)
-    return {
-        **{f"bleu_{order}": share for order, share in enumerate(bleu, 1)},
-        "cider": CiderD(references).corpus(candidates, references),
-        "rouge_l": metrics.rouge_l(candidates, references),
-        "images": len(pictures),
-    }
+def score(sentences: Sequence[str], pictures: Sequence[Captioned], language: str, *, meteor: bool = False) -> Scores:
+    """Score one sentence a picture; both sides are split by the same tokenizer. Raises `Unusable` as `evaluate`."""
+    try:
+        tokenize = words.tokenizer(language)
+    except words.AnalyserMissing as error:
+        raise Unusable(str(error)) from error
+    candidates = [tokenize(sentence) for sentence in sentences]
+    references = [[tokenize(caption) for caption in picture.captions] for picture in pictures]
+    figures = metrics.figures(candidates, references, meteor_in=language if meteor else None)
+    return {**figures, "images": len(pictures)}

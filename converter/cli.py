@@ -91,6 +91,7 @@ def _add_evaluate(verbs: Any) -> None:
     what.add_argument("--detections", type=Path, metavar="FILE", help="COCO instances")
     verb.add_argument("--images", type=Path, metavar="DIR", help="where the pictures are; images/ beside the file")
     verb.add_argument("--limit", type=_positive, metavar="N", help="look at the first N pictures only")
+    verb.add_argument("--meteor", action="store_true", help="also METEOR, for English and where Java is; takes longer")
     _add_json(verb)
     _add_threads(verb)
     verb.set_defaults(run=_evaluate)
@@ -160,7 +161,8 @@ def _request(options: argparse.Namespace) -> Request:
 def _evaluate(options: argparse.Namespace) -> int:
     if options.captions:
         pictures = coco.captioned(options.captions, options.images)[: options.limit]
-        scores = caption_scores.evaluate(Captioner.open(options.bundle, threads=options.threads), pictures)
+        captioner = Captioner.open(options.bundle, threads=options.threads)
+        scores = caption_scores.evaluate(captioner, pictures, meteor=options.meteor)
         _answer(options, scores, lambda: tables.figures("Captions", scores))
     else:
         boxed = coco.boxed(options.detections, options.images)

@@ -85,8 +85,9 @@ def measure(reference: Path, candidate: Path, trial: Trial, *, threads: int = 1)
     Raises `edge.infer.pixels.Unreadable` for a broken picture.
     """
     agreement, said = _look(Stages(reference, threads), Stages(candidate, threads), trial.pictures)
+    language = bundle.load(candidate).language
     figures = [
-        (caption_scores.score(sentences, trial.captioned) if trial.captioned else {})
+        (caption_scores.score(sentences, trial.captioned, language) if trial.captioned else {})
         | _boxes(folder, trial.boxed, threads)
         for folder, sentences in zip((reference, candidate), said, strict=True)
     ]

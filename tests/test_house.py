@@ -22,6 +22,8 @@ DOORS = {
     "picamera2": {"edge": "edge.camera.picamera"},
     "ai_edge_litert": {"edge": "edge.infer.runtime", "converter": "converter.anatomy"},
     "tflite_runtime": {"edge": "edge.infer.runtime"},
+    "kiwipiepy": {"trainer": "trainer.words.kiwi"},
+    "konlpy": {"trainer": "trainer.words.okt"},
     "paho": {"edge": "edge.mqtt", "broker": "broker.ingest"},
     "twilio": {"broker": "broker.senders.twilio"},
 }

@@ -1,17 +1,18 @@
 """Measures a trained run on its validation pictures, in float32."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
-from trainer import captioning, detecting, search
-from trainer.metrics import CiderD, bleu
+from contract import vocab
+from trainer import captioning, detecting, metrics, search, words
 from trainer.prepare import Prepared
 from trainer.recipe import Recipe
 from trainer.run import Run
 
 
-def captions(recipe: Recipe, prepared: Prepared, run: Run) -> dict[str, dict[str, float]]:
-    """Give BLEU-1..4 and CIDEr of the beam's best sentence for each set of pictures that people captioned."""
+def captions(recipe: Recipe, prepared: Prepared, run: Run, *, meteor: bool = False) -> dict[str, dict[str, float]]:
+    """Give the figures of the beam's best sentence for each set of pictures that people captioned."""
     _, val = captioning.corpora(recipe, prepared, run)
     model = captioning.load(recipe, prepared.vocabulary, val.views[0].shape[-1], run)
     spoken = list(search.speak(model, val.views[0], prepared.vocabulary, recipe.decoding))
@@ -21,11 +22,19 @@ def captions(recipe: Recipe, prepared: Prepared, run: Run) -> dict[str, dict[str
             sets[picture.dataset].append(row)
     figures = {}
     for name, rows in sets.items():
-        references = [val.pictures[row].sentences for row in rows]
-        said = [spoken[row] for row in rows]
-        scores = {f"bleu_{order}": score for order, score in enumerate(bleu(said, references), 1)}
-        figures[name] = {**scores, "cider": CiderD(references).corpus(said, references), "images": float(len(rows))}
+        said = _counted([spoken[row] for row in rows], recipe.language)
+        references = [_counted(val.pictures[row].sentences, recipe.language) for row in rows]
+        scores = metrics.figures(said, references, meteor_in=recipe.language if meteor else None)
+        figures[name] = {**scores, "images": float(len(rows))}
     return figures
+
+
+def _counted(sentences: Sequence[Sequence[str]], language: str) -> list[Sequence[str]]:
+    """Give the tokens that metrics count; for English these are the words of the vocabulary themselves."""
+    if language == "en":
+        return list(sentences)
+    tokenize = words.tokenizer(language)
+    return [tokenize(vocab.text(sentence, language)) for sentence in sentences]
 
 
 def boxes(recipe: Recipe, prepared: Prepared, run: Run) -> dict[str, dict[str, float]]:

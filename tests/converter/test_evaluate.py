@@ -24,7 +24,10 @@ def test_captions_are_scored_as_fractions(
 ) -> None:
     scores = evaluate(capsys, "--bundle", bundle_folder, "--captions", captions_file)
 
-    assert list(scores) == ["bleu_1", "bleu_2", "bleu_3", "bleu_4", "cider", "rouge_l", "images"]
+    assert list(scores) == [
+        *("bleu_1", "bleu_2", "bleu_3", "bleu_4", "cider"),
+        *("rouge_l", "bleu_seed", "jaccard", "cosine", "images"),
+    ]
     assert scores["images"] == 12
     assert 0 < scores["bleu_1"] < 1
 
@@ -115,6 +118,23 @@ def test_a_table_is_printed_for_people(
 ) -> None:
     assert cli.main(["evaluate", "--bundle", str(bundle_folder), "--captions", str(captions_file)]) == 0
     assert "bleu_4" in capsys.readouterr().out
+
+
+def test_meteor_that_cannot_be_measured_is_left_out_and_says_why(
+    bundle_folder: Path,
+    captions_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+
+    scores = evaluate(capsys, "--bundle", bundle_folder, "--captions", captions_file, "--meteor")
+
+    assert "meteor" not in scores
+    assert "images" in scores
+    assert caplog.messages == ["METEOR is left out: there is no `java` here"]
 
 
 @pytest.mark.parametrize(
