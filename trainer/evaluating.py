@@ -6,6 +6,8 @@ from typing import Any
 
 from contract import vocab
 from trainer import captioning, detecting, metrics, search, words
+from trainer.metrics import Tokens
+from trainer.pictures import Picture
 from trainer.prepare import Prepared
 from trainer.recipe import Recipe
 from trainer.run import Run
@@ -16,20 +18,27 @@ def captions(recipe: Recipe, prepared: Prepared, run: Run, *, meteor: bool = Fal
     _, val = captioning.corpora(recipe, prepared, run)
     model = captioning.load(recipe, prepared.vocabulary, val.views[0].shape[-1], run)
     spoken = list(search.speak(model, val.views[0], prepared.vocabulary, recipe.decoding))
+    return figures(recipe, val.pictures, spoken, meteor=meteor)
+
+
+def figures(
+    recipe: Recipe, pictures: Sequence[Picture], spoken: Sequence[Tokens], *, meteor: bool = False
+) -> dict[str, dict[str, float]]:
+    """Give the figures of what was said of each picture for each set that people captioned."""
     sets: defaultdict[str, list[int]] = defaultdict(list)
-    for row, picture in enumerate(val.pictures):
+    for row, picture in enumerate(pictures):
         if not picture.label:
             sets[picture.dataset].append(row)
-    figures = {}
+    found = {}
     for name, rows in sets.items():
-        said = _counted([spoken[row] for row in rows], recipe.language)
-        references = [_counted(val.pictures[row].sentences, recipe.language) for row in rows]
+        said = counted([spoken[row] for row in rows], recipe.language)
+        references = [counted(pictures[row].sentences, recipe.language) for row in rows]
         scores = metrics.figures(said, references, meteor_in=recipe.language if meteor else None)
-        figures[name] = {**scores, "images": float(len(rows))}
-    return figures
+        found[name] = {**scores, "images": float(len(rows))}
+    return found
 
 
-def _counted(sentences: Sequence[Sequence[str]], language: str) -> list[Sequence[str]]:
+def counted(sentences: Sequence[Tokens], language: str) -> list[Tokens]:
     """Give the tokens that metrics count; for English these are the words of the vocabulary themselves."""
     if language == "en":
         return list(sentences)

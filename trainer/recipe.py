@@ -264,12 +264,21 @@ class Recipe(Section, frozen=True, kw_only=True):
 
 def load(path: Path) -> Recipe:
     """Read a recipe; raises `RecipeError` naming the file, the field and what would be right."""
+    return of(document(path), path)
+
+
+def document(path: Path) -> Any:
+    """Read YAML, whatever it holds; raises `RecipeError` naming the file."""
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise RecipeError(f"{path}: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
+
+
+def of(document: Any, path: Path) -> Recipe:
+    """Check what a recipe's file, or one that was made from it, holds; raises `RecipeError` as `load` does."""
     folder = path.resolve().parent
     try:
         recipe = msgspec.convert(document, Recipe, dec_hook=lambda kind, value: _path(folder, kind, value))
