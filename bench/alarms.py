@@ -84,6 +84,14 @@ def peaceful(file: Path) -> list[tuple[Path, str]]:
     return _there([(file.parent / "images" / image.file_name, CALM) for image in _read(file, Captions).images])
 
 
+def scenes(dangerous: Path | None, everyday: Path | None) -> list[tuple[Path, str]]:
+    """Read either or both; raises `ValueError`, also where there is no picture at all."""
+    found = (hazards(dangerous) if dangerous else []) + (peaceful(everyday) if everyday else [])
+    if not found:
+        raise ValueError("no pictures; give --hazards, --peaceful or both")
+    return found
+
+
 def _read(file: Path, kind: Any) -> Any:
     try:
         return msgspec.json.decode(file.read_bytes(), type=kind)
@@ -126,14 +134,14 @@ def _order(label: str) -> tuple[bool, int, str]:
 
 
 def look(
-    bundle: Path, rules: Path, scenes: Sequence[tuple[Path, str]], crops: int | None = None
+    bundle: Path, rules: Path, scenes: Sequence[tuple[Path, str]], closer: Sequence[str] = ()
 ) -> tuple[dict[str, Count], list[dict[str, Any]]]:
     """Caption and judge every picture; give the counts, and each picture's caption with what it raised.
 
-    `crops` closer looks are taken at most of each, or as many as the device takes unless told.
+    `closer` are KEY=VALUE words that change how the device looks closer at people.
     """
-    captions = _said(bundle, [path for path, _ in scenes], crops)
-    said = list(track(captions, "captioning", len(scenes), console=_console()))
+    captions = _said(bundle, [path for path, _ in scenes], closer)
+    said = list(track(captions, "captioning", len(scenes), console=progress()))
     outcomes = process.judged(rules, said)
     labels = [label for _, label in scenes]
     detail = [
@@ -143,12 +151,13 @@ def look(
     return count(labels, outcomes), detail
 
 
-def _said(bundle: Path, files: Sequence[Path], crops: int | None) -> Iterable[dict[str, Any]]:
+def _said(bundle: Path, files: Sequence[Path], closer: Sequence[str]) -> Iterable[dict[str, Any]]:
     for start in range(0, len(files), CHUNK):
-        yield from process.captions(bundle, files[start : start + CHUNK], crops)
+        yield from process.captions(bundle, files[start : start + CHUNK], closer)
 
 
-def _console() -> Console:
+def progress() -> Console:
+    """Give the console that progress bars are shown on: nowhere, when standard error is no terminal."""
     return Console(stderr=True, quiet=not sys.stderr.isatty())
 
 
@@ -170,7 +179,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; give 0, or 78 for bad input."""
     options = _options(argv)
     try:
-        counts, detail = look(options.bundle, options.rules, _scenes(options), options.crops)
+        counts, detail = look(options.bundle, options.rules, scenes(options.hazards, options.peaceful), options.closer)
         _keep(options, detail)
     except (ValueError, OSError, process.Failed) as error:
         print(f"bench.alarms: {error}", file=sys.stderr)
@@ -191,14 +200,6 @@ def _keep(options: argparse.Namespace, detail: list[dict[str, Any]]) -> None:
         options.detail.write_text(lines, encoding="utf-8")
 
 
-def _scenes(options: argparse.Namespace) -> list[tuple[Path, str]]:
-    dangerous = hazards(options.hazards) if options.hazards else []
-    scenes = dangerous + (peaceful(options.peaceful) if options.peaceful else [])
-    if not scenes:
-        raise ValueError("no pictures; give --hazards, --peaceful or both")
-    return scenes
-
-
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.alarms", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--bundle", type=Path, default=BUNDLE, metavar="DIR", help="bundle of the device")
@@ -208,7 +209,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--detail", type=Path, metavar="FILE", help="write every caption and alarm as JSON lines")
     parser.add_argument("--roc", type=Path, metavar="FILE", help="write every danger's ROC, as .json and drawn as .svg")
     parser.add_argument(
-        "--crops", type=int, metavar="N", help="closer looks at people a picture (the device's default)"
+        "--closer", action="append", default=[], metavar="KEY=VALUE", help="change how the device looks closer: crops=0"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object in place of a table")
     return parser.parse_args(argv)

@@ -45,10 +45,13 @@ def device(bundle: Path, frames: int, pictures: Path | None) -> dict[str, Any]:
     return found
 
 
-def captions(bundle: Path, files: Sequence[Path], crops: int | None = None) -> Iterator[dict[str, Any]]:
-    """Caption files by `wordcam-edge caption`, one answer a file as it comes; raises `Failed`."""
+def captions(bundle: Path, files: Sequence[Path], closer: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+    """Caption files by `wordcam-edge caption`, one answer a file as it comes; raises `Failed`.
+
+    `closer` are KEY=VALUE words of its option.
+    """
     program = [command("wordcam-edge"), "caption", "--json", "--bundle", str(bundle)]
-    program += ["--crops", str(crops)] if crops is not None else []
+    program += [f"--closer={word}" for word in closer]
     program += map(str, files)
     with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from edge import config, log, service, summary, supervise
+from edge import config, log, service, summary, supervise, yaml_file
 from edge.errors import MISCONFIGURED, EdgeError, Misconfigured, TryAgain
 from edge.outbox import Outbox
 
@@ -64,14 +64,12 @@ def _parser() -> argparse.ArgumentParser:
             known.add_argument("--summary", type=Path, metavar="FILE", help="write the summary as JSON at the end")
     caption = verbs.add_parser("caption", help="say what is on pictures", description="say what is on pictures")
     caption.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
-    crops = config.Closer().crops
     caption.add_argument(
-        "--crops",
-        type=int,
-        choices=range(9),
-        default=crops,
-        metavar="N",
-        help=f"closer looks at people, 0 to 8 ({crops})",
+        "--closer",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a key of `closer` in edge.yaml: crops=0",
     )
     caption.set_defaults(run=_caption)
     bench = verbs.add_parser("bench", help="measure this device", description="measure this device")
@@ -122,7 +120,7 @@ def _caption(arguments: argparse.Namespace) -> int:
     """Caption each picture; one that cannot be read is named, and the others are captioned all the same."""
     from edge import still  # noqa: PLC0415  # only this verb needs models in this process
 
-    closer = config.Closer(crops=arguments.crops)
+    closer = yaml_file.assigned("--closer", arguments.closer, config.Closer)
     captioner = service.open_captioner(arguments.bundle, arguments.threads)
     code = 0
     for file in arguments.images:

@@ -69,13 +69,18 @@ def _closer(  # noqa: PLR0913, PLR0917  # what a closer look needs to know of th
 
 
 def _look(captioner: Captioner, bgr: Picture, region: Region) -> _Crop:
-    """Weigh what a part of the frame shows."""
-    size, limits = captioner.manifest.input, captioner.manifest.crop_evidence
-    part = pixels.fit(pixels.cut(bgr, region.left, region.top, region.side), size.height, size.width)
-    weighed = captioner.weigh(captioner.encode(pixels.rgb(part)))
+    """Judge what a part of the frame shows."""
+    weighed, limits = weigh(captioner, bgr, region), captioner.manifest.crop_evidence
     excess = {term: weighed.evidence[term] - limit for term, limit in limits.items()}
     borne_out = tuple(Hazard(term, weighed.evidence[term]) for term, over in excess.items() if over >= 0)
     return _Crop(region, weighed, borne_out, max(excess.values()))
+
+
+def weigh(captioner: Captioner, bgr: Picture, region: Region) -> Weighed:
+    """Weigh what a part of a frame shows, by the camera's own pixels."""
+    size = captioner.manifest.input
+    part = pixels.fit(pixels.cut(bgr, region.left, region.top, region.side), size.height, size.width)
+    return captioner.weigh(captioner.encode(pixels.rgb(part)))
 
 
 def _speak(captioner: Captioner, weighed: Weighed, crops: list[_Crop]) -> Sentence:

@@ -5,6 +5,7 @@ import os
 import re
 import types
 import typing
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -55,6 +56,19 @@ def load(path: Path, kind: type[Structure]) -> Structure:
         raise Misconfigured(f"{path}: {_say(str(error))}") from error
 
 
+def assigned(option: str, words: Sequence[str], kind: type[Structure]) -> Structure:
+    """Read the KEY=VALUE words of a command line's option as a structure without paths; a later word wins.
+
+    Raises `Misconfigured` naming the option, the key and what would be right.
+    """
+    raw = dict(word.partition("=")[::2] for word in words)
+    _refuse_unknown(option, raw, kind, ())
+    try:
+        return msgspec.convert(raw, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise Misconfigured(f"{option}: {_say(str(error))}") from error
+
+
 def _parse(path: Path) -> Any:
     try:
         with path.open(encoding="utf-8") as file:
@@ -71,7 +85,7 @@ def _parse(path: Path) -> Any:
         raise Misconfigured(f"{path}: not YAML: {' '.join(str(error).split())}") from error
 
 
-def _refuse_unknown(path: Path, raw: dict[Any, Any], kind: Any, above: tuple[str, ...]) -> None:
+def _refuse_unknown(path: Path | str, raw: dict[Any, Any], kind: Any, above: tuple[str, ...]) -> None:
     """Raise `Misconfigured` for the first key that the structure does not have, with the nearest it has."""
     fields = typing.get_type_hints(kind)
     tag = msgspec.inspect.type_info(kind)
