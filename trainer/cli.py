@@ -1,4 +1,4 @@
-"""The workstation's command line: `wordcam-train sample | prepare | train | evaluate | export`."""
+"""The workstation's command line: `wordcam-train sample | words | prepare | train | evaluate | export`."""
 
 import argparse
 import contextlib
@@ -9,7 +9,9 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -25,6 +27,9 @@ OK, TRY_AGAIN, FIX_CONFIG = 0, 75, 78
 STAGES = ("captioner", "detector", "tuning", "self-critical", "evidence")
 
 
+LANGUAGES = ("en", "ko")
+
+
 def main(argv: Sequence[str]) -> int:
     """Run a verb; gives 0, 75 for a disk that is full, 78 for something the operator must mend."""
     arguments = _parser().parse_args(argv)
@@ -33,7 +38,8 @@ def main(argv: Sequence[str]) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         if "recipe" not in arguments:
-            return _sample(arguments)
+            alone: Callable[[argparse.Namespace], int] = arguments.alone
+            return alone(arguments)
         recipe = recipes.load(arguments.recipe)
         run = Run(arguments.runs / recipe.name)
         run.folder.mkdir(parents=True, exist_ok=True)
@@ -66,8 +72,8 @@ def _stop(*_: object) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="wordcam-train", description="Make a model that writes sentences.")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
-    text = "render a small captioned and boxed picture set to try a recipe on"
-    verbs.add_parser("sample", help=text, description=text).add_argument("--out", type=Path, required=True)
+    _add_sample(verbs)
+    _add_words(verbs)
     for name, verb, text in (
         ("prepare", _prepare, "check and count the data, build the vocabulary, cache the encoder's features"),
         ("train", _train, "train what the recipe asks for; a killed run goes on where it was"),
@@ -78,32 +84,86 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(verb=verb)
         sub.add_argument("recipe", type=Path, help="YAML file, see config/trainer.yaml")
         sub.add_argument("--runs", type=Path, default=Path("runs"), help="folder of all runs (default: %(default)s)")
+        if verb is _prepare:
+            sub.add_argument("--check", action="store_true", help="check and count only, encode nothing")
+            sub.add_argument(
+                "--names", type=int, default=5, metavar="N", help="names of each fault (default: %(default)s)"
+            )
+            sub.add_argument("--json", action="store_true", help="one JSON object instead of tables")
         if verb is _train:
             sub.add_argument("--stage", choices=STAGES, action="append", help="only this stage; may be repeated")
             shared = "share each batch: `mirrored` by this machine's GPUs, `workers` by the machines in TF_CONFIG"
             sub.add_argument("--distribute", choices=("none", "mirrored", "workers"), default="none", help=shared)
         if verb is _evaluate:
             sub.add_argument("--json", action="store_true", help="one JSON object instead of tables")
+            meteor = "also METEOR, for English and where Java is; takes longer"
+            sub.add_argument("--meteor", action="store_true", help=meteor)
         if verb is _export:
             sub.add_argument("--out", type=Path, required=True, help="folder to write")
     return parser
 
 
+def _add_sample(verbs: Any) -> None:  # argparse keeps the type of its subparsers private
+    text = "render a small captioned and boxed picture set to try a recipe on"
+    sub = verbs.add_parser("sample", help=text, description=text)
+    sub.set_defaults(alone=_sample)
+    sub.add_argument("--out", type=Path, required=True, help="folder to write")
+    sub.add_argument("--language", choices=LANGUAGES, default="en", help="of the captions (default: %(default)s)")
+
+
+def _add_words(verbs: Any) -> None:
+    text = "show how many words each way of cutting makes of a file of captions, and how many of others it lacks"
+    sub = verbs.add_parser("words", help=text, description=text)
+    sub.set_defaults(alone=_words)
+    sub.add_argument("captions", type=Path, help="captions to learn from, in any format that a recipe may name")
+    sub.add_argument("--val", type=Path, metavar="FILE", help="captions held out (default: of every tenth picture)")
+    sub.add_argument("--language", choices=LANGUAGES, default="ko", help="of the captions (default: %(default)s)")
+    sub.add_argument("--min-count", type=int, default=4, metavar="N", help="a learnt word occurs N times (%(default)s)")
+    sub.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+
+
 def _sample(arguments: argparse.Namespace) -> int:
     from trainer import sample  # noqa: PLC0415 - TensorFlow takes seconds to import
 
-    sample.write(arguments.out)
+    sample.write(arguments.out, language=arguments.language)
     print(arguments.out)
     return OK
 
 
-def _prepare(_: argparse.Namespace, recipe: Recipe, run: Run) -> int:
-    from trainer import captioning, detecting, prepare  # noqa: PLC0415
+def _words(arguments: argparse.Namespace) -> int:
+    from trainer import lexicon  # noqa: PLC0415
 
-    prepared = prepare.gather(recipe)
+    learnt, held = lexicon.read(arguments.captions, arguments.val)
+    limits = recipes.Vocabulary(min_count=max(1, arguments.min_count))
+    rows = lexicon.compare(learnt, held, lexicon.ways(arguments.language), limits)
+    if arguments.json:
+        print(json.dumps({row.unit: asdict(row) for row in rows}))
+        return OK
+    table = Table("cut by", "different words", "vocabulary", "words held out", "unknown", "share")
+    for row in rows:
+        counts = (f"{count:,}" for count in (row.distinct, row.vocabulary, row.tokens, row.unknown))
+        table.add_row(row.unit, *counts, f"{row.unknown / max(1, row.tokens):.1%}")
+    Console().print(table)
+    return OK
+
+
+def _prepare(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
+    from trainer import inventory, prepare  # noqa: PLC0415
+
+    with inventory.watching() as watch:
+        prepared = prepare.examine(recipe, run, thorough=True, watch=watch)
+    if arguments.json:
+        print(json.dumps(inventory.document(prepared, watch)))
+    else:
+        inventory.show(prepared, watch, arguments.names)
+    prepare.refuse(prepared.findings)
     prepare.keep_vocabulary(prepared, run)
-    _print_data(prepare.count(prepared))
-    print(f"vocabulary: {len(prepared.vocabulary)} words -> {run.vocabulary}")
+    if not arguments.json:
+        print(f"vocabulary: {len(prepared.vocabulary)} words -> {run.vocabulary}")
+    if arguments.check:
+        return OK
+    from trainer import captioning, detecting  # noqa: PLC0415
+
     captioning.corpora(recipe, prepared, run)
     if recipe.detector is not None:
         detecting.corpora(recipe, prepared, run)
@@ -114,7 +174,7 @@ def _train(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
     from trainer import captioning, detecting, distribution, evidence, prepare, self_critical, tuning  # noqa: PLC0415
 
     spread = distribution.spread(arguments.distribute)
-    prepared = prepare.gather(recipe)
+    prepared = prepare.gather(recipe, run)
     spread.chief_first(lambda: prepare.keep_vocabulary(prepared, run))
     stages = arguments.stage or STAGES
     with contextlib.redirect_stdout(sys.stderr), distribution.failing_together():  # Keras shows its progress on stdout
@@ -135,9 +195,9 @@ def _train(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
 def _evaluate(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
     from trainer import evaluating, prepare  # noqa: PLC0415
 
-    prepared = prepare.gather(recipe)
+    prepared = prepare.gather(recipe, run)
     prepare.keep_vocabulary(prepared, run)
-    captions = evaluating.captions(recipe, prepared, run)
+    captions = evaluating.captions(recipe, prepared, run, meteor=arguments.meteor)
     boxes = evaluating.boxes(recipe, prepared, run)
     if arguments.json:
         print(json.dumps({"captions": captions, "boxes": boxes}))
@@ -150,7 +210,7 @@ def _evaluate(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
 def _export(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
     from trainer import export, prepare  # noqa: PLC0415
 
-    prepared = prepare.gather(recipe)
+    prepared = prepare.gather(recipe, run)
     prepare.keep_vocabulary(prepared, run)
     path = shlex.quote(os.path.relpath(arguments.recipe))
     out = shlex.quote(str(arguments.out))
@@ -163,13 +223,6 @@ def _export(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
     export.write(recipe, prepared, run, arguments.out, commands=commands)
     print(arguments.out)
     return OK
-
-
-def _print_data(rows: Sequence[tuple[str, str, int, int]]) -> None:
-    table = Table("set", "split", "pictures", "sentences or boxes")
-    for name, split, pictures, items in rows:
-        table.add_row(name, split, f"{pictures:,}", f"{items:,}")
-    Console().print(table)
 
 
 def _print_figures(title: str, figures: dict[str, dict[str, float]]) -> None:

@@ -1,28 +1,20 @@
-"""Reads labelled danger scenes, and writes their sentences from their labels by editable templates."""
+"""Reads labelled danger scenes: sentences from their labels, and the boxes that their sources drew."""
 
-import re
+import difflib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-import yaml
 
-from trainer import coco
-from trainer.coco import BoxedPicture
+from trainer.albums import BoxDraft, CaptionDraft, Tokenize
+from trainer.datasets import coco
 from trainer.errors import DataError
-from trainer.pictures import Picture, words_of
+from trainer.findings import Kind, Notes
+from trainer.templates import Templates
 
 CLOSE_SHARE: Final = 0.15
 """Share of the picture that a weapon must fill to be called a close-up."""
-
-SOURCE_CLASSES: Final = {
-    "gun": frozenset({"gun"}),
-    "weapon": frozenset({"weapon", "person"}),
-    "fire": frozenset({"fire", "smoke"}),
-}
-"""Which classes each source drew boxes for; all others are unknown there, not absent."""
-
-PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 
 
 class Box(msgspec.Struct, frozen=True):
@@ -36,85 +28,92 @@ class Scene(msgspec.Struct, frozen=True):
     """One entry of a hazard file; keys beyond these are left alone."""
 
     file: str
-    width: int
-    height: int
     label: str
-    source: str
+    source: str = ""
+    """Where it comes from: chooses sentences, and says which classes were looked for."""
+    width: float = 0
+    height: float = 0
+    """In pixels; needed where there are boxes."""
     boxes: list[Box] = []
 
 
-class Templates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Sentences by label, and the words that may stand in their placeholders."""
+def captions(path: Path, templates: Templates, name: str, draft: CaptionDraft, notes: Notes) -> None:
+    """Read a hazard file as pictures with sentences.
 
-    sentences: dict[str, list[str]]
-    """Key: `label`, `label/close` (the danger fills much of the picture), `label/source` or `label/source/people`."""
-    words: dict[str, list[str]]
-    """`{person}` in a sentence becomes each of `words.person` in turn."""
-    terms: dict[str, list[str]]
-    """Words by which a sentence speaks of each danger, for the bundle."""
-
-
-def load_templates(path: Path) -> Templates:
-    """Read the templates; raises `DataError` naming the file and the field."""
-    try:
-        templates = msgspec.convert(yaml.safe_load(path.read_text(encoding="utf-8")), Templates)
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError, msgspec.ValidationError) as error:
-        raise DataError(f"{path}: {' '.join(str(error).split())}") from error
-    for key, sentences in templates.sentences.items():
-        for name in {name for sentence in sentences for name in PLACEHOLDER.findall(sentence)}:
-            if name not in templates.words:
-                raise DataError(f"{path}: sentences.{key}: {{{name}}} is not among `words`")
-    return templates
+    Raises `DataError` naming every label that has no sentence, and a scene with boxes but without a size.
+    """
+    said: dict[str, list[Sequence[str]]] = {}
+    unknown: dict[str, list[str]] = {}
+    for number, scene in coco.records(path, "", Scene):
+        entry = f"{path}: [{number}] {scene.file}"
+        key = _key(scene, templates, entry)
+        if key is None:
+            unknown.setdefault(scene.label, []).append(scene.file)
+            continue
+        if key not in said:
+            said[key] = [draft.tokenize(sentence) for sentence in templates.wordings(key)]
+            _note_unnamed(key, said[key], templates, draft.tokenize, notes)
+        row = draft.place(path.parent, scene.file, name, scene.label)
+        for sentence in said[key]:
+            draft.say(row, sentence)
+    if unknown:
+        raise DataError(_unknown_labels(path, unknown, templates))
 
 
-def captions(path: Path, templates: Templates, name: str) -> list[Picture]:
-    """Read a hazard file as pictures with sentences; raises `DataError` for a label without a template."""
-    scenes = coco.read(path, list[Scene])
-    return [
-        Picture(path.parent / scene.file, _sentences(scene, templates, path), name, scene.label) for scene in scenes
-    ]
+def boxed(path: Path, drawn: Mapping[str, Sequence[str]], draft: BoxDraft, notes: Notes) -> None:
+    """Read those scenes of a hazard file whose source drew boxes; `drawn` says for which classes it did."""
+    labelled = {source: frozenset(classes) for source, classes in drawn.items()}
+    for number, scene in coco.records(path, "", Scene):
+        classes = labelled.get(scene.source, frozenset())
+        entry = f"{path}: [{number}] {scene.file}"
+        row = draft.place(path.parent, scene.file, classes) if classes else -1
+        for at, box in enumerate(scene.boxes):
+            if box.name not in classes:
+                notes.add(Kind.UNDRAWN, f"{entry}: {box.name}, source {scene.source!r}")
+                continue
+            sides = coco.shares(box.bbox, _size(scene, entry), f"{entry}: boxes[{at}]", notes)
+            if sides is not None:
+                draft.draw(row, box.name, sides)
 
 
-def boxed(path: Path) -> list[BoxedPicture]:
-    """Read those scenes of a hazard file whose source drew boxes."""
-    scenes = coco.read(path, list[Scene])
-    return [
-        BoxedPicture(path.parent / scene.file, _shares(scene), SOURCE_CLASSES[scene.source])
-        for scene in scenes
-        if scene.source in SOURCE_CLASSES
-    ]
+def _size(scene: Scene, entry: str) -> tuple[float, float]:
+    if scene.width <= 0 or scene.height <= 0:
+        raise DataError(f"{entry}: has no width and height, by which its boxes are measured")
+    return scene.width, scene.height
 
 
-def _shares(scene: Scene) -> tuple[tuple[str, float, float, float, float], ...]:
-    w, h = scene.width, scene.height
-    return tuple((box.name, box.bbox[0] / w, box.bbox[1] / h, box.bbox[2] / w, box.bbox[3] / h) for box in scene.boxes)
-
-
-def _sentences(scene: Scene, templates: Templates, path: Path) -> tuple[tuple[str, ...], ...]:
-    """Give every wording of the most particular key that has a template."""
-    largest = max((w * h for name, _, _, w, h in _shares(scene) if name != "person"), default=0.0)
+def _key(scene: Scene, templates: Templates, entry: str) -> str | None:
+    """Give the most particular key that has a template."""
+    largest = 0.0
+    for box in scene.boxes:
+        width, height = _size(scene, entry)
+        if box.name != "person":
+            largest = max(largest, box.bbox[2] / width * box.bbox[3] / height)
     keys = [
         *([f"{scene.label}/{scene.source}/people"] if any(box.name == "person" for box in scene.boxes) else []),
         *([f"{scene.label}/close"] if largest >= CLOSE_SHARE else []),
         f"{scene.label}/{scene.source}",
         scene.label,
     ]
-    key = next((key for key in keys if key in templates.sentences), None)
-    if key is None:
-        raise DataError(
-            f"{path}: label {scene.label!r} of {scene.file} has no sentence among {sorted(templates.sentences)}"
-        )
-    return tuple(words_of(filled) for pattern in templates.sentences[key] for filled in _fill(pattern, templates.words))
+    return next((key for key in keys if key in templates.sentences), None)
 
 
-def _fill(pattern: str, words: dict[str, Any]) -> list[str]:
-    match = PLACEHOLDER.search(pattern)
-    if match is None:
-        return [pattern]
-    return [
-        filled
-        for word in words[match[1]]
-        for filled in _fill(pattern[: match.start()] + word + pattern[match.end() :], words)
-    ]
+def _note_unnamed(
+    key: str, sentences: Sequence[Sequence[str]], templates: Templates, tokenize: Tokenize, notes: Notes
+) -> None:
+    """Note sentences of a danger that hold none of its terms: device and server would not hear them."""
+    terms = [f" {' '.join(tokenize(term))} " for term in templates.terms.get(key.partition("/")[0], ())]
+    for sentence in sentences:
+        text = " ".join(sentence)
+        if terms and not any(term in f" {text} " for term in terms):
+            notes.add(Kind.UNNAMED, f"sentences.{key}: {text}")
+
+
+def _unknown_labels(path: Path, unknown: Mapping[str, Sequence[str]], templates: Templates) -> str:
+    known = templates.labels()
+    parts = []
+    for label, files in sorted(unknown.items()):
+        close = difflib.get_close_matches(label, known, n=1)
+        meant = f"; did you mean {close[0]!r}?" if close else ""
+        parts.append(f"{label!r} of {len(files)} scenes, the first is {files[0]}{meant}")
+    return f"{path}: label: {' · '.join(parts)}; labels with sentences are {', '.join(known)}"

@@ -1,4 +1,4 @@
-"""What the captioner learns from: a picture file with the sentences that are true of it."""
+"""What a model learns from: a picture file with the sentences, or the boxes, that are true of it."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -20,6 +20,17 @@ class Picture:
     dataset: str
     label: str = ""
     """Of a hazard scene; empty otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoxedPicture:
+    """A picture with its boxes."""
+
+    path: Path
+    boxes: tuple[tuple[str, float, float, float, float], ...]
+    """(class name, left, top, width, height), each as a share of the picture, 0 to 1."""
+    labelled: frozenset[str]
+    """Classes that whoever drew the boxes looked for: no box means no object for these alone."""
 
 
 def words_of(sentence: str) -> tuple[str, ...]:

@@ -99,6 +99,8 @@ class Vocabulary(Section, frozen=True, kw_only=True):
     """A word must occur so often in the training sentences."""
     max_words: Positive = 10_000
     """The most frequent ones stay."""
+    analyser: Literal["", "kiwi", "okt"] = ""
+    """What cuts Korean into morphemes; empty for Kiwi."""
 
 
 class Encoder(Section, frozen=True, kw_only=True):
@@ -253,6 +255,8 @@ class Recipe(Section, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Refuse what would only fail after hours; raises `ValueError`."""
+        if self.vocabulary.analyser and self.language != "ko":
+            raise ValueError("vocabulary.analyser is for Korean alone: leave it out, or let `language` be ko")
         sides = self.encoder.height, self.encoder.width
         if self.detector is not None and any(side % COARSEST for side in sides):
             raise ValueError(f"with a `detector`, encoder.height and encoder.width must be multiples of {COARSEST}")

@@ -1,20 +1,24 @@
 """Sentences written from labels: which template is chosen, how it is filled, and what the shipped ones say."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
-import yaml
 
-from trainer import hazards
+from trainer import hazards, templates
+from trainer.albums import Album, BoxDraft, BoxedAlbum, CaptionDraft
 from trainer.errors import DataError
+from trainer.findings import Finding, Findings, Kind
 from trainer.pictures import words_of
+from trainer.recipe import Hazards
+from trainer.templates import Templates
 
 SHIPPED = Path(__file__).resolve().parents[2] / "config" / "hazard-sentences.yaml"
 
-TEMPLATES = hazards.Templates(
+TEMPLATES = Templates(
     sentences={
         "gun": ["{person} with a gun"],
         "gun/close": ["a close gun"],
@@ -25,6 +29,9 @@ TEMPLATES = hazards.Templates(
     words={"person": ["a man", "someone"]},
     terms={"gun": ["gun"]},
 )
+
+DRAWN = Hazards(name="", train=Path(), val=Path(), sentences=Path()).drawn
+"""What a recipe takes its sources to have drawn where it does not say."""
 
 
 def scene(label: str = "gun", source: str = "yard", boxes: Sequence[tuple[str, float]] = ()) -> dict[str, Any]:
@@ -39,10 +46,21 @@ def written(folder: Path, *scenes: dict[str, Any]) -> Path:
     return path
 
 
+def read(path: Path, written: Templates = TEMPLATES) -> tuple[Album, list[Finding]]:
+    findings, draft = Findings(), CaptionDraft(words_of)
+    hazards.captions(path, written, "scenes", draft, findings.of("scenes"))
+    return draft.album(), list(findings)
+
+
+def drawn(path: Path, sources: Mapping[str, Sequence[str]] = DRAWN) -> tuple[BoxedAlbum, list[Finding]]:
+    findings, draft = Findings(), BoxDraft()
+    hazards.boxed(path, sources, draft, findings.of("scenes"))
+    return draft.album(), list(findings)
+
+
 def said(path: Path) -> list[list[str]]:
     """Give each picture's sentences."""
-    pictures = hazards.captions(path, TEMPLATES, "scenes")
-    return [[" ".join(words) for words in picture.sentences] for picture in pictures]
+    return [[" ".join(words) for words in picture.sentences] for picture in read(path)[0]]
 
 
 @pytest.mark.parametrize(
@@ -66,60 +84,118 @@ def test_the_most_particular_key_speaks(tmp_path: Path, found: dict[str, Any], s
 
 
 def test_a_scene_keeps_its_label_and_its_picture_beside_the_file(tmp_path: Path) -> None:
-    (picture,) = hazards.captions(written(tmp_path, scene()), TEMPLATES, "scenes")
+    (picture,), _ = read(written(tmp_path, scene()))
 
     assert picture.path == tmp_path / "images" / "a.jpg"
     assert (picture.label, picture.dataset) == ("gun", "scenes")
 
 
-def test_a_label_without_a_template_is_refused_with_those_there_are(tmp_path: Path) -> None:
-    path = written(tmp_path, scene("flood"))
+def test_labels_without_a_template_are_refused_with_those_there_are(tmp_path: Path) -> None:
+    path = written(tmp_path, scene("flood"), scene("gunn"), scene(), scene("flood"))
+    complaint = (
+        r"scenes\.json: label: 'flood' of 2 scenes, the first is images/a\.jpg · 'gunn' of 1 scenes, .*; "
+        r"did you mean 'gun'\?; labels with sentences are gun, none"
+    )
 
-    with pytest.raises(DataError, match=r"scenes\.json: label 'flood' of images/a\.jpg has no sentence among \['gun',"):
-        hazards.captions(path, TEMPLATES, "scenes")
+    with pytest.raises(DataError, match=complaint):
+        read(path)
 
 
 def test_each_source_answers_only_for_the_classes_it_drew(tmp_path: Path) -> None:
-    drawn = scene("gun", "gun", [("gun", 0.5)]), scene("none", "weapon"), scene("fire", "cair"), scene("smoke", "fire")
+    scenes = scene("gun", "gun", [("gun", 0.5)]), scene("none", "weapon"), scene("fire", "cair"), scene("smoke", "fire")
 
-    boxed = hazards.boxed(written(tmp_path, *drawn))
+    boxed, _ = drawn(written(tmp_path, *scenes))
 
     assert [picture.labelled for picture in boxed] == [{"gun"}, {"weapon", "person"}, {"fire", "smoke"}]
     assert boxed[0].boxes == (("gun", 0, 0, 0.5, 0.5),)
 
 
+def test_boxes_of_classes_that_a_source_did_not_draw_are_named_and_left_out(tmp_path: Path) -> None:
+    path = written(tmp_path, scene("gun", "gun", [("gun", 0.5), ("dog", 0.1)]), scene("gun", "yard", [("gun", 0.5)]))
+
+    boxes, findings = drawn(path)
+
+    assert [[box[0] for box in picture.boxes] for picture in boxes] == [["gun"]]
+    assert [(finding.kind, finding.count) for finding in findings] == [(Kind.UNDRAWN, 2)]
+    assert findings[0].examples[1].endswith("scenes.json: [1] images/a.jpg: gun, source 'yard'")
+
+
+def test_a_recipe_says_which_classes_its_own_sources_drew(tmp_path: Path) -> None:
+    (picture,), findings = drawn(written(tmp_path, scene("gun", "yard", [("gun", 0.5)])), {"yard": ("gun", "person")})
+
+    assert picture.labelled == {"gun", "person"}
+    assert not findings
+
+
+def test_scenes_with_a_label_and_nothing_else_will_do(tmp_path: Path) -> None:
+    album, _ = read(written(tmp_path, {"file": "a.jpg", "label": "none"}))
+
+    assert [picture.sentences for picture in album] == [(("nothing",),)]
+
+
+def test_boxes_beyond_their_picture_are_clipped_and_named(tmp_path: Path) -> None:
+    far = {**scene("gun", "gun"), "boxes": [{"name": "gun", "bbox": [50, 50, 100, 25]}]}
+
+    (picture,), findings = drawn(written(tmp_path, far))
+
+    assert picture.boxes == (("gun", 0.5, 0.5, 0.5, 0.25),)
+    assert [finding.kind for finding in findings] == [Kind.OUTSIDE]
+
+
+def test_sentences_that_do_not_name_their_danger_are_noted_once(tmp_path: Path) -> None:
+    path = written(tmp_path, scene("gun", "lobby"), scene("gun", "lobby"))
+
+    _, findings = read(path, msgspec.structs.replace(TEMPLATES, terms={"gun": ["rifle"]}))
+
+    assert [(finding.kind, finding.examples) for finding in findings] == [
+        (Kind.UNNAMED, ["sentences.gun/lobby: a gun in a lobby"])
+    ]
+
+
 @pytest.mark.parametrize(
-    ("document", "complaint"),
+    ("found", "complaint"),
     [
+        pytest.param({"label": "gun"}, r"missing required field `file` - at `\$\[0\]`", id="no file"),
+        pytest.param({"file": "a.jpg"}, r"missing required field `label` - at `\$\[0\]`", id="no label"),
         pytest.param(
-            {"sentences": {"gun": ["{thing}"]}, "words": {}, "terms": {}},
-            r"sentences\.gun: \{thing\}",
-            id="placeholder",
+            {"file": "a.jpg", "label": 3},
+            r"Expected `str`, got `int` - at `\$\[0\]\.label`",
+            id="a label of another type",
         ),
-        pytest.param({"sentences": {}, "words": {}}, "missing required field `terms`", id="no terms"),
         pytest.param(
-            {"sentences": {"gun": "a gun"}, "words": {}, "terms": {}}, r"at `\$\.sentences\[\.\.\.\]`", id="no list"
+            {"file": "a.jpg", "label": "gun", "boxes": [{"name": "gun", "bbox": [1, 2]}]},
+            r"length 4.* - at `\$\[0\]\.boxes\[0\]\.bbox`",
+            id="half a box",
         ),
-        pytest.param({"sentences": {}, "words": {}, "terms": {}, "term": {}}, "unknown field `term`", id="unknown key"),
+        pytest.param(
+            {"file": "a.jpg", "label": "gun", "boxes": [{"name": "gun", "bbox": [1, 2, 3, 4]}]},
+            r"\[0\] a\.jpg: has no width and height",
+            id="boxes without a size",
+        ),
     ],
 )
-def test_templates_that_do_not_fit_are_refused_by_name(tmp_path: Path, document: Any, complaint: str) -> None:
-    path = tmp_path / "sentences.yaml"
-    path.write_text(yaml.safe_dump(document), encoding="utf-8")
+def test_scenes_that_do_not_fit_are_refused_by_name(tmp_path: Path, found: dict[str, Any], complaint: str) -> None:
+    with pytest.raises(DataError, match=rf"scenes\.json: .*{complaint}"):
+        read(written(tmp_path, found))
 
-    with pytest.raises(DataError, match=rf"sentences\.yaml: .*{complaint}"):
-        hazards.load_templates(path)
+
+def test_a_file_that_is_no_list_of_scenes_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "scenes.json"
+    path.write_text(json.dumps({"images": [], "annotations": []}))
+
+    with pytest.raises(DataError, match=r"scenes\.json: expected a list"):
+        read(path)
 
 
 def shipped(folder: Path) -> list[tuple[str, str]]:
     """Give every shipped sentence, filled in, with the label it is said of."""
-    templates = hazards.load_templates(SHIPPED)
+    loaded = templates.load(SHIPPED)
     scenes = []
-    for key in templates.sentences:
+    for key in loaded.sentences:
         label, _, rest = key.partition("/")
         boxes = [("person", 0.1)] if rest.endswith("/people") else [("gun", 0.9)] if rest == "close" else []
         scenes.append(scene(label, rest.partition("/")[0], boxes))
-    pictures = hazards.captions(written(folder, *scenes), templates, "scenes")
+    pictures, _ = read(written(folder, *scenes), loaded)
     return [(picture.label, " ".join(words)) for picture in pictures for words in picture.sentences]
 
 
@@ -129,8 +205,8 @@ def names(sentence: str, expressions: Sequence[str]) -> bool:
 
 
 def test_every_shipped_template_is_filled(tmp_path: Path) -> None:
-    templates = hazards.load_templates(SHIPPED)
-    patterns = {pattern for sentences in templates.sentences.values() for pattern in sentences}
+    loaded = templates.load(SHIPPED)
+    patterns = {pattern for sentences in loaded.sentences.values() for pattern in sentences}
 
     sentences = {sentence for _, sentence in shipped(tmp_path)}
 
@@ -140,21 +216,21 @@ def test_every_shipped_template_is_filled(tmp_path: Path) -> None:
 
 
 def test_every_shipped_sentence_of_a_danger_names_it(tmp_path: Path) -> None:
-    terms = hazards.load_templates(SHIPPED).terms
+    terms = templates.load(SHIPPED).terms
     sentences = [(label, sentence) for label, sentence in shipped(tmp_path) if label != "none"]
 
     assert [sentence for label, sentence in sentences if not names(sentence, terms[label])] == []
 
 
 def test_no_shipped_sentence_of_peace_names_a_danger(tmp_path: Path) -> None:
-    terms = [expression for expressions in hazards.load_templates(SHIPPED).terms.values() for expression in expressions]
+    terms = [expression for expressions in templates.load(SHIPPED).terms.values() for expression in expressions]
     sentences = [sentence for label, sentence in shipped(tmp_path) if label == "none"]
 
     assert [sentence for sentence in sentences if names(sentence, terms)] == []
 
 
 def test_every_shipped_danger_has_sentences_and_a_term_that_they_spell(tmp_path: Path) -> None:
-    terms = hazards.load_templates(SHIPPED).terms
+    terms = templates.load(SHIPPED).terms
     sentences = shipped(tmp_path)
     spelt = {term: {word for label, said in sentences if label == term for word in said.split()} for term in terms}
 
@@ -164,8 +240,9 @@ def test_every_shipped_danger_has_sentences_and_a_term_that_they_spell(tmp_path:
 
 
 def test_real_scenes_all_have_sentences(shared_data: Path) -> None:
-    templates = hazards.load_templates(SHIPPED)
-    pictures = hazards.captions(shared_data / "hazards" / "hazards_val.json", templates, "hazards")
+    loaded = templates.load(SHIPPED)
+    pictures, findings = read(shared_data / "hazards" / "hazards_val.json", loaded)
 
     assert {picture.label for picture in pictures} >= {"gun", "fire", "none"}
     assert all(picture.path.is_file() for picture in pictures)
+    assert not findings
