@@ -13,10 +13,20 @@ from trainer import features
 from trainer.errors import CheckpointError, DataError
 from trainer.features import Wanted
 from trainer.recipe import Encoder
+from trainer.run import Run
+from trainer.views import View
 
 LITE = Encoder(height=32, width=32, weights="imagenet", flips=False, batch=2)
 
 COLOURS = ("red", "green", "blue", "white", "red")
+
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
+"""Keras 3.15 writes weights as NumPy 1 had it."""
+
+
+def seen(paths: list[Path], **how: Any) -> list[View]:
+    return [View(path, **how) for path in paths]
 
 
 @pytest.fixture
@@ -29,12 +39,12 @@ def encoded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Path]]
     """A cache that holds `cells` of the pictures under the name `all`."""
     folder = tmp_path_factory.mktemp("encoded")
     paths = [small_data.picture(folder / f"{n}.png", colour) for n, colour in enumerate(COLOURS)]
-    features.cached(folder / "cache", LITE, Wanted("all", paths, ("cells",)))
+    features.cached(folder / "cache", LITE, Wanted("all", seen(paths), ("cells",)))
     return folder / "cache", paths
 
 
 def test_every_picture_has_its_row_in_every_map(tmp_path: Path, paths: list[Path]) -> None:
-    maps = features.cached(tmp_path / "cache", LITE, Wanted("all", paths, ("c3", "c4", "cells")))
+    maps = features.cached(tmp_path / "cache", LITE, Wanted("all", seen(paths), ("c3", "c4", "cells")))
 
     assert {name: values.shape for name, values in maps.items()} == {
         "c3": (5, 4, 4, 40),
@@ -48,8 +58,8 @@ def test_every_picture_has_its_row_in_every_map(tmp_path: Path, paths: list[Path
 
 
 def test_pictures_are_whole_numbers_in_rgb_order_and_mirrored_on_request(paths: list[Path]) -> None:
-    (batch,) = features.read_pictures(paths[:1], LITE)
-    (mirrored,) = features.read_pictures(paths[:1], LITE, mirrored=True)
+    (batch,) = features.read_pictures(seen(paths[:1]), LITE)
+    (mirrored,) = features.read_pictures(seen(paths[:1], mirrored=True), LITE)
 
     assert batch.shape == (1, 32, 32, 3)
     assert batch.numpy()[0, 0, 31].tolist() == list(small_data.COLOURS["red"])
@@ -57,9 +67,54 @@ def test_pictures_are_whole_numbers_in_rgb_order_and_mirrored_on_request(paths: 
     np.testing.assert_array_equal(mirrored.numpy(), batch.numpy()[:, :, ::-1])
 
 
+def test_a_part_of_a_picture_fills_the_network_s_sight(paths: list[Path]) -> None:
+    views = [View(paths[0], left=0.5, width=0.5), View(paths[0], left=0.25, top=0.4, width=0.0, height=0.0)]
+    (batch,) = features.read_pictures(views, LITE)
+
+    assert np.unique(batch.numpy()[0].reshape(-1, 3), axis=0).tolist() == [list(small_data.COLOURS["red"])]
+    assert np.unique(batch.numpy()[1]).tolist() == [0]
+
+
+def test_the_same_seed_gives_the_same_light_and_another_another(paths: list[Path]) -> None:
+    views = [View(paths[1], tint=3), View(paths[1], tint=3), View(paths[1], tint=4), View(paths[1])]
+    pixels = np.concatenate([batch.numpy() for batch in features.read_pictures(views, LITE)])
+
+    np.testing.assert_array_equal(pixels[0], pixels[1])
+    assert not np.array_equal(pixels[0], pixels[2])
+    assert not np.array_equal(pixels[0], pixels[3])
+    assert 0 <= pixels.min() <= pixels.max() <= 255
+    np.testing.assert_array_equal(pixels, np.round(pixels))
+
+
+def test_an_encoder_that_the_run_has_tuned_takes_the_place_of_the_recipe_s(tmp_path: Path, paths: list[Path]) -> None:
+    run = Run(tmp_path / "run")
+    run.folder.mkdir()
+    plain = features.build_encoder(features.tuned(LITE, run))
+    tuned = features.build_encoder(LITE)
+    tuned.get_layer("head_conv").set_weights([0 * values for values in tuned.get_layer("head_conv").get_weights()])
+    tuned.save_weights(run.encoder)
+
+    loaded = features.build_encoder(features.tuned(LITE, run))
+
+    (pixels,) = features.read_pictures(seen(paths[:1]), LITE)
+    np.testing.assert_allclose(loaded(pixels)["cells"], tuned(pixels)["cells"], atol=1e-5)
+    assert not np.allclose(plain(pixels)["cells"], loaded(pixels)["cells"], atol=1e-2)
+    assert run.features.name == "features-tuned"
+
+
+def test_weights_of_another_network_are_refused_by_name(tmp_path: Path) -> None:
+    other = tmp_path / "encoder.weights.h5"
+    other.write_bytes(b"nothing of the kind")
+
+    with pytest.raises(
+        CheckpointError, match=r"encoder\.weights\.h5: not weights of efficientnet-lite0; tune it again"
+    ):
+        features.build_encoder(msgspec.structs.replace(LITE, weights=str(other)))
+
+
 def test_a_mirrored_view_has_features_of_its_own(tmp_path: Path, paths: list[Path]) -> None:
-    plain = features.cached(tmp_path, LITE, Wanted("plain", paths[:2], ("c3",)))["c3"]
-    mirrored = features.cached(tmp_path, LITE, Wanted("mirrored", paths[:2], ("c3",), mirrored=True))["c3"]
+    plain = features.cached(tmp_path, LITE, Wanted("plain", seen(paths[:2]), ("c3",)))["c3"]
+    mirrored = features.cached(tmp_path, LITE, Wanted("mirrored", seen(paths[:2], mirrored=True), ("c3",)))["c3"]
 
     assert not np.allclose(plain, mirrored, atol=0.1)
 
@@ -68,14 +123,14 @@ def test_what_is_on_disk_is_not_encoded_again(encoded: tuple[Path, list[Path]], 
     cache, paths = encoded
     gone = [tmp_path / path.name for path in paths]
 
-    maps = features.cached(cache, LITE, Wanted("all", gone, ("cells",)))
+    maps = features.cached(cache, LITE, Wanted("all", seen(gone), ("cells",)))
 
     np.testing.assert_array_equal(maps["cells"], np.load(cache / "all" / "cells.npy"))
 
 
 def test_a_cut_run_goes_on_where_it_was_and_ends_the_same(tmp_path: Path, paths: list[Path]) -> None:
-    whole = features.cached(tmp_path / "whole", LITE, Wanted("all", paths, ("c4", "cells")))
-    wanted = Wanted("all", paths, ("c4", "cells"))
+    whole = features.cached(tmp_path / "whole", LITE, Wanted("all", seen(paths), ("c4", "cells")))
+    wanted = Wanted("all", seen(paths), ("c4", "cells"))
     good = paths[3].read_bytes()
     paths[3].write_bytes(b"not yet a picture")
     with pytest.raises(DataError, match=r"3\.png"):
@@ -96,11 +151,11 @@ def test_a_run_cut_before_its_first_rows_leaves_nothing_in_the_way_of_another_si
     good = paths[0].read_bytes()
     paths[0].write_bytes(b"")
     with pytest.raises(DataError, match=r"0\.png: not a picture that can be decoded"):
-        features.cached(tmp_path, LITE, Wanted("all", paths, ("cells",)))
+        features.cached(tmp_path, LITE, Wanted("all", seen(paths), ("cells",)))
     paths[0].write_bytes(good)
 
     larger = msgspec.structs.replace(LITE, height=64, width=64)
-    maps = features.cached(tmp_path, larger, Wanted("all", paths, ("cells",)))
+    maps = features.cached(tmp_path, larger, Wanted("all", seen(paths), ("cells",)))
 
     assert maps["cells"].shape == (5, 4, 1280)
 
@@ -110,7 +165,9 @@ def test_a_run_cut_before_its_first_rows_leaves_nothing_in_the_way_of_another_si
     [
         pytest.param({"height": 64, "width": 64}, {}, id="another size"),
         pytest.param({"weights": ""}, {}, id="other weights"),
-        pytest.param({}, {"mirrored": True}, id="mirrored"),
+        pytest.param({}, {"how": {"mirrored": True}}, id="mirrored"),
+        pytest.param({}, {"how": {"left": 0.5, "width": 0.5}}, id="a part"),
+        pytest.param({}, {"how": {"tint": 7}}, id="other light"),
         pytest.param({}, {"maps": ("c3", "cells")}, id="more maps"),
         pytest.param({}, {"paths": [Path("0.png")]}, id="other pictures"),
     ],
@@ -119,10 +176,12 @@ def test_features_of_something_else_are_refused(
     encoded: tuple[Path, list[Path]], change: dict[str, Any], wanted: dict[str, Any]
 ) -> None:
     cache, paths = encoded
-    other = {"paths": paths, "maps": ("cells",), **wanted}
+    views = seen(wanted.get("paths", paths), **wanted.get("how", {}))
 
     with pytest.raises(CheckpointError, match=r"all: features of another encoder or other pictures; remove it"):
-        features.cached(cache, msgspec.structs.replace(LITE, **change), Wanted("all", **other))
+        features.cached(
+            cache, msgspec.structs.replace(LITE, **change), Wanted("all", views, wanted.get("maps", ("cells",)))
+        )
 
 
 def test_a_damaged_progress_file_is_named(tmp_path: Path, paths: list[Path]) -> None:
@@ -130,7 +189,7 @@ def test_a_damaged_progress_file_is_named(tmp_path: Path, paths: list[Path]) -> 
     (tmp_path / "all" / "cache.json").write_text("{")
 
     with pytest.raises(CheckpointError, match=r"cache\.json: .*remove .*all to encode the pictures again"):
-        features.cached(tmp_path, LITE, Wanted("all", paths, ("cells",)))
+        features.cached(tmp_path, LITE, Wanted("all", seen(paths), ("cells",)))
 
 
 @pytest.mark.parametrize(
@@ -142,4 +201,4 @@ def test_a_picture_that_cannot_be_decoded_is_named(tmp_path: Path, paths: list[P
         broken.write_bytes(content)
 
     with pytest.raises(DataError, match=r"2\.jpg: not a picture that can be decoded"):
-        list(features.read_pictures([*paths[:2], broken, paths[3]], LITE))
+        list(features.read_pictures(seen([*paths[:2], broken, paths[3]]), LITE))

@@ -47,7 +47,9 @@ def answer(*rows: tuple[float, float, float, float, float, float]) -> np.ndarray
 
 
 def test_boxes_are_clipped_to_the_picture_and_doubles_are_dropped() -> None:
-    rows = answer((50, 50, 40, 40, 0.9, 0.9), (51, 51, 40, 40, 0.8, 0.9), (0, 0, 40, 40, 0.9, 0.5), (9, 9, 5, 5, 0.1, 0.1))
+    rows = answer(
+        (50, 50, 40, 40, 0.9, 0.9), (51, 51, 40, 40, 0.8, 0.9), (0, 0, 40, 40, 0.9, 0.5), (9, 9, 5, 5, 0.1, 0.1)
+    )
 
     found = teacher.boxes(rows, scale=1.0, width=100, height=200)
 

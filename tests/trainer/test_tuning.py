@@ -103,6 +103,7 @@ def test_a_finished_run_is_left_as_it_is(tuned: tuple[Recipe, Prepared, Run]) ->
 
 def test_a_start_that_is_not_trained_is_named(tmp_path: Path) -> None:
     recipe = small_data.recipe(tmp_path, hazards=4, **SECTIONS)
+    assert recipe.tuning is not None
     start = msgspec.structs.replace(recipe.tuning, start=tmp_path / "recipe.yaml")
     prepared = prepare.gather(recipe)
 
