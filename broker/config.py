@@ -2,48 +2,27 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import msgspec
 import phonenumbers
 from msgspec import Meta
 
-from broker import strict
+from broker import schedule, strict
 from broker.errors import Misconfigured
+from broker.pipeline.settings import Incidents
+from broker.section import SEVERITIES, Language, Section, Severity, Wording, at_least, in_language
 from contract.caption import Name
 
+__all__ = ["SEVERITIES", "Language", "Severity", "Wording", "in_language"]
+
 MQTT_PASSWORD: Final = "WORDCAM_MQTT_PASSWORD"  # noqa: S105 - the name of a variable
+LINK_SECRET: Final = "WORDCAM_LINK_SECRET"  # noqa: S105 - the name of a variable
 TWILIO_AUTH_TOKEN: Final = "WORDCAM_TWILIO_AUTH_TOKEN"  # noqa: S105 - the name of a variable
-
-Language = Literal["en", "ko"]
-"""Languages that people are written to in."""
-
-Severity = Literal["info", "warning", "critical"]
-SEVERITIES: Final[tuple[Severity, ...]] = ("info", "warning", "critical")
-"""From the least to the most urgent."""
 
 Seconds = Annotated[float, Meta(gt=0)]
 Hours = Annotated[float, Meta(gt=0, le=24 * 365)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
-
-
-class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A part of the file."""
-
-
-class Wording(Section, frozen=True):
-    """One name in each language."""
-
-    en: str = ""
-    ko: str = ""
-
-
-def in_language(name: str | Wording, language: Language) -> str:
-    """Give a name in a language, or in the other one where it has none there; "" where it has none at all."""
-    if isinstance(name, str):
-        return name
-    return (name.ko or name.en) if language == "ko" else (name.en or name.ko)
 
 
 class Tls(Section, frozen=True):
@@ -120,20 +99,41 @@ class Recipient(Section, frozen=True, kw_only=True):
     language: Language = "en"
     sites: tuple[Name, ...] = ()
     """Only alerts of these sites; none means all."""
+    dangers: tuple[Name, ...] = ()
+    """Only these dangers; none means all."""
     min_severity: Severity = "info"
+    quiet_hours: tuple[str, ...] = ()
+    """When they are not to be woken: `22:00-07:00`, `sat-sun`. What comes meanwhile is told in one message after."""
+    quiet_passes: Severity | None = "critical"
+    """What is sent even then, from this severity on; null for nothing."""
+    timezone: str = ""
+    """Their clock, where it differs from the file's."""
+    max_per_hour: Annotated[int, Meta(ge=1, le=1000)] = 20
+    """Messages in any 60 minutes; what is more waits and is told in one message."""
+    told_when_over: bool = True
+    """Whether they are told that a danger they were told of is over."""
 
     def __post_init__(self) -> None:
         _e164(self.phone)
+        if self.timezone:
+            _zone(self.timezone)
+        schedule.require_gap(self.quiet, "`quiet_hours`")
 
     @property
     def e164(self) -> str:
         """The number as gateways take it: `+821012345678`."""
         return _e164(self.phone)
 
-    def wants(self, site: str, severity: Severity) -> bool:
-        """Say whether this person is told of an alert of a severity at a site."""
+    @property
+    def quiet(self) -> schedule.Schedule:
+        """Their quiet hours, read."""
+        return [schedule.read(text) for text in self.quiet_hours]
+
+    def wants(self, site: str, danger: str, severity: Severity) -> bool:
+        """Say whether this person is told of a danger of a severity at a site."""
         near = not self.sites or site in self.sites
-        return near and SEVERITIES.index(severity) >= SEVERITIES.index(self.min_severity)
+        concerned = not self.dangers or danger in self.dangers
+        return near and concerned and at_least(severity, self.min_severity)
 
 
 class Stream(Section, frozen=True):
@@ -141,6 +141,8 @@ class Stream(Section, frozen=True):
 
     id: Name
     name: str | Wording = ""
+    zones: tuple[Name, ...] = ()
+    """What it looks at, for rules that hold in some zones only: `[entrance, indoor]`."""
 
 
 class Device(Section, frozen=True):
@@ -165,6 +167,16 @@ class Site(Section, frozen=True):
             _zone(self.timezone)
 
 
+class Links(Section, frozen=True, kw_only=True):
+    """Links in text messages by which an alert is acknowledged. Without this part there are none."""
+
+    base_url: Annotated[str, Meta(pattern=r"^https?://[^/\s]+$")]
+    """Where the console is for someone outside: `https://wordcam.example`."""
+    secret_file: Path | None = None
+    """A file with a long random word; the variable WORDCAM_LINK_SECRET goes before it."""
+    valid_hours: Hours = 24
+
+
 class Config(Section, frozen=True, kw_only=True):
     """The whole file."""
 
@@ -177,6 +189,8 @@ class Config(Section, frozen=True, kw_only=True):
     """Language of the terminal."""
     twilio: Twilio | None = None
     notify: Notify = Notify()
+    incidents: Incidents = Incidents()
+    links: Links | None = None
     recipients: tuple[Recipient, ...] = ()
     sites: tuple[Site, ...] = ()
 
@@ -186,6 +200,9 @@ class Config(Section, frozen=True, kw_only=True):
         if len(set(names)) != len(names):
             twice = next(name for name in names if names.count(name) > 1)
             raise ValueError(f"two recipients are called {twice!r}; give each a name of its own")
+        for where, name in self.incidents.people():
+            if name not in names:
+                raise ValueError(f"incidents.{where}: no recipient is called {name!r}; {strict.nearest(name, names)}")
 
 
 def load(path: Path) -> Config:

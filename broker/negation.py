@@ -1,10 +1,11 @@
-"""Tells whether a sentence denies the danger it names: "no fire", "without a gun", "is not holding a knife"."""
+"""Tells whether a sentence denies the danger that it names ("without a gun") or only supposes it ("as if to shoot")."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from broker.phrase import Span
-from broker.stems import Word
+from broker.phrase import Phrase
+from broker.sentence import Sentence, Span, Word
 
 REACH: Final = {"no": 1, "without": 1, "not": 2, "never": 2, "nobody": 2, "none": 2, "neither": 2, "cannot": 2}
 """Words that deny, with how many words may stand between them and what they deny: "no visible fire" needs one,
@@ -15,6 +16,29 @@ CARRIERS: Final = frozenset({"any", "or", "nor", "one", "sign", "signs", "trace"
 
 BARRIERS: Final = frozenset({"and", "but", "with", "while", "as", "who", "that", "because", "although"})
 """Words at which a denial ends: "a man without a shirt and with a gun" has a gun."""
+
+SUPPOSED_REACH: Final = 2
+"""Words that may stand between a supposition and what it supposes: "pretends to shoot a gun"."""
+
+REAL: Final = frozenset({"what", "something", "it", "there", "someone", "somebody", "may", "might", "could"})
+"""Words before a supposition that make it a cautious description of a real thing: "what looks like a gun"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why a danger that is named is none."""
+
+    because: str
+
+
+def doubt(sentence: Sentence, span: Span, supposed: Sequence[Phrase] = ()) -> Doubt | None:
+    """Say what denies or merely supposes the danger at `span`; None where nothing does."""
+    last = Span(span.stop - 1, span.stop)
+    denied = denial(sentence.words, span) or denial(sentence.words, last)
+    if denied is not None:
+        return Doubt(f"{denied!r} stands before {sentence.quote(span)}")
+    before = supposition(sentence, span, supposed)
+    return None if before is None else Doubt(f"{sentence.quote(before)} makes {sentence.quote(span)} a thought")
 
 
 def denial(words: Sequence[Word], span: Span) -> str | None:
@@ -29,3 +53,22 @@ def denial(words: Sequence[Word], span: Span) -> str | None:
             return word if between <= reach else None
         between += word not in CARRIERS
     return None
+
+
+def supposition(sentence: Sentence, span: Span, supposed: Sequence[Phrase]) -> Span | None:
+    """Give the words that make what stands at `span` a mere thought, or None where it is said to be there."""
+    return next(
+        (before for phrase in supposed for before in phrase.spans(sentence) if _bears(sentence, before, span)), None
+    )
+
+
+def _bears(sentence: Sentence, before: Span, span: Span) -> bool:
+    """Say whether a supposition stands shortly before a danger, or between its words, and is meant."""
+    words = sentence.words
+    if before.start and words[before.start - 1].text in REAL:
+        return False
+    if span.start < before.start and before.stop < span.stop:
+        return True
+    between = words[before.stop : span.start]
+    near = before.stop <= span.start and len(between) <= SUPPOSED_REACH
+    return near and not any(word.breaks or word.text in BARRIERS for word in words[before.stop : span.start + 1])

@@ -5,6 +5,8 @@ gun                 any form of the word: gun, guns
 wave|swing knife    one of several words
 <person> fall       one word of a list from the rules file
 cut ... knife       up to four words between, within one clause
+~brawl              the word and its synonyms, where WordNet is installed
+/gun(man|men)/      a regular expression: the whole phrase, between slashes (see regex.py)
 """
 
 import re
@@ -12,14 +14,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from broker import stems
-from broker.stems import Word
+from broker import stems, synonyms, wordlists
+from broker.sentence import Sentence, Span, Word
 
 MAX_GAP: Final = 4
 """Words that `...` may skip: "waving a very large kitchen knife" needs three."""
 
-_list_name = re.compile(r"<([a-z0-9-]+)>")
-_word = re.compile(r"=?[^\W_]+(?:'[^\W_]+)?")
+_word = re.compile(r"[=~]?[^\W_]+(?:'[^\W_]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class Slot:
     exact: frozenset[str]
     gap: int
     """How many words may be skipped before it."""
+    words: tuple[str, ...]
+    """As they were written, for examples."""
 
     def takes(self, word: Word) -> bool:
         """Say whether a word may stand here."""
@@ -42,31 +45,15 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """Where a phrase stands in a sentence: words `start` up to, not including, `stop`."""
-
-    start: int
-    stop: int
-
-    def overlaps(self, other: "Span") -> bool:
-        """Say whether the two share a word."""
-        return self.start < other.stop and other.start < self.stop
-
-
-@dataclass(frozen=True, slots=True)
 class Phrase:
     """A compiled phrase; `text` is how the operator wrote it."""
 
     text: str
     slots: tuple[Slot, ...]
 
-    @property
-    def anchor(self) -> frozenset[str]:
-        """The stems to find this phrase by in an index: those of its most particular place."""
-        return min((slot.keys for slot in self.slots), key=len)
-
-    def spans(self, words: Sequence[Word]) -> Iterator[Span]:
+    def spans(self, sentence: Sentence) -> Iterator[Span]:
         """Give every place where the phrase begins in a sentence, with the nearest end."""
+        words = sentence.words
         for start, word in enumerate(words):
             if self.slots[0].takes(word) and (stop := self._stop(words, start + 1, 1)) is not None:
                 yield Span(start, stop)
@@ -84,7 +71,7 @@ class Phrase:
 
 
 def compile(text: str, lists: Mapping[str, Sequence[str]]) -> Phrase:  # noqa: A001 - read as `phrase.compile`
-    """Compile a phrase as the rules file spells it; raises `ValueError` saying what is wrong with it."""
+    """Compile a phrase as the rules file spells it, given expanded lists; raises `ValueError` saying what is wrong."""
     slots: list[Slot] = []
     gap = 0
     for part in text.lower().replace("’", "'").split():
@@ -101,21 +88,25 @@ def compile(text: str, lists: Mapping[str, Sequence[str]]) -> Phrase:  # noqa: A
 def _slot(part: str, lists: Mapping[str, Sequence[str]], gap: int) -> Slot:
     stemmed: set[str] = set()
     exact: set[str] = set()
+    written: list[str] = []
     for option in part.split("|"):
         for word in _expand(option, lists):
             if not _word.fullmatch(word):
-                raise ValueError(f"{word!r} is no word; write words, `a|b`, `=word`, `<list>` and `...`")
+                raise ValueError(f"{word!r} is no word; write words, `a|b`, `=word`, `~word`, `<list>` and `...`")
+            written.append(word.lstrip("=~"))
             if word.startswith("="):
                 exact.add(word[1:])
+            elif word.startswith("~"):
+                stemmed.update(stems.stem(other) for other in synonyms.of(word[1:]))
             else:
                 stemmed.add(stems.stem(word))
-    return Slot(frozenset(stemmed), frozenset(exact), gap)
+    return Slot(frozenset(stemmed), frozenset(exact), gap, tuple(written))
 
 
 def _expand(option: str, lists: Mapping[str, Sequence[str]]) -> Sequence[str]:
-    named = _list_name.fullmatch(option)
+    named = wordlists.LIST_NAME.fullmatch(option)
     if named is None:
         return [option]
     if named[1] not in lists:
-        raise ValueError(f"there is no list <{named[1]}>; lists here: {', '.join(sorted(lists)) or 'none'}")
-    return [word.lower() for word in lists[named[1]]]
+        raise ValueError(wordlists.unknown(named[1], lists))
+    return lists[named[1]]

@@ -3,22 +3,22 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 from sqlalchemy import Connection, Engine
 
-from broker import cooldown, intake, rules
-from broker.config import SEVERITIES, Recipient
-from broker.cooldown import Outcome
+from broker import intake, rules
+from broker.config import Recipient
+from broker.desk import Desk, Made
 from broker.intake import Message, Reading, Unreadable
+from broker.pipeline.settings import Incidents
+from broker.places import Places
 from broker.rulebook import Rulebook
-from broker.rules import Finding, Seen
-from broker.store import alerts, captions, devices, refusals
-from broker.store.alerts import Intent, Kind
-from broker.store.captions import Decision, Stored
+from broker.rules import Seen
+from broker.store import captions, devices, refusals
 from broker.store.engine import writing
 from contract.ack import MAX_IDS, Ack, Refusal
 from contract.caption import Caption
@@ -47,7 +47,7 @@ class Tally:
 class _Batch(Tally):
     """What one batch brought; the alerts are told of only after the commit."""
 
-    alerts: list[dict[str, object]] = field(default_factory=list)
+    alerts: list[Made] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,8 @@ class Reception:
     engine: Engine
     rulebook: Rulebook
     recipients: Sequence[Recipient]
+    incidents: Incidents = field(default_factory=Incidents)
+    places: Places = field(default_factory=Places.nameless)
     on_alert: Callable[[], None] = lambda: None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     tally: Tally = field(default_factory=Tally)
@@ -81,7 +83,7 @@ class Reception:
             self._store(connection, readings, batch)
         self._count(batch)
         for made in batch.alerts:
-            log.info("alert made", extra=made)
+            log.info("alert made", extra=asdict(made))
         if batch.alerts:
             self.on_alert()
         return list(answers(readings))
@@ -91,8 +93,10 @@ class Reception:
         events = [reading for reading in readings if isinstance(reading, Caption)]
         new = captions.add(connection, events, received_at=now)
         batch.captions, batch.duplicates = len(new), len(events) - len(new)
+        desk = Desk(self.recipients, self.incidents, self.places)
         for caption in new:
-            batch.alerts += self._judge(connection, caption, now)
+            if findings := rules.judge(self.rulebook, self._seen(caption.event)):
+                batch.alerts += desk.take(connection, caption, findings, now=now)
         for reading in readings:
             if isinstance(reading, Status):
                 devices.record(connection, reading, heard_at=now)
@@ -101,37 +105,9 @@ class Reception:
                 refusals.count(connection, reading, at=now)
                 batch.refused[reading.reason] += 1
 
-    def _judge(self, connection: Connection, caption: Stored, now: datetime) -> list[dict[str, object]]:
-        """Write what every rule makes of a caption, and the alerts of the most urgent one that may tell."""
-        findings = rules.judge(self.rulebook, Seen.of(caption.event))
-        findings.sort(key=lambda finding: -SEVERITIES.index(finding.rule.severity))
-        site = caption.event.site
-        made: list[dict[str, object]] = []
-        for finding in findings:
-            rule, because = finding.rule, finding.because
-            people = [person for person in self.recipients if person.wants(site, rule.severity)]
-            outcome = self._outcome(connection, finding, site, people, now)
-            if outcome.tells and made:
-                outcome, because = Outcome.TOLD_AS, f"{because}; told as {made[0]['rule']}"
-            captions.add_decision(connection, caption, Decision(rule.name, outcome.value, because), at=now)
-            if outcome.tells:
-                for person in people:
-                    key = f"{caption.id}/{rule.name}/{person.name}"
-                    kind = Kind.FIRST if outcome is Outcome.FIRST else Kind.REPEAT
-                    intent = Intent(key, kind, None, caption.id, rule.name, site, rule.severity, because)
-                    alerts.add(connection, intent, to=person, at=now)
-                made.append({"rule": rule.name, "site": site, "people": len(people), "because": because})
-        return made
-
-    def _outcome(
-        self, connection: Connection, finding: Finding, site: str, people: Sequence[Recipient], now: datetime
-    ) -> Outcome:
-        if not finding.fired:
-            return Outcome.CANCELLED
-        if not people:
-            return Outcome.NOBODY
-        last = alerts.last_notice(connection, rule=finding.rule.name, site=site)
-        return cooldown.decide(last, now=now, repeat_after=finding.rule.cooldown)
+    def _seen(self, event: Caption) -> Seen:
+        zones = self.places.zones_of(event.site, event.device, event.stream)
+        return Seen.of(event, zones=zones, local=self.places.local(event.captured_at, event.site))
 
     def _count(self, batch: _Batch) -> None:
         self.tally.captions += batch.captions

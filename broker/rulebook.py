@@ -1,61 +1,24 @@
-"""`rules.yaml`: what counts as danger, in words that an operator writes, compiled once."""
+"""The rules, compiled once, with the indexes by which a caption finds those that may concern it."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
 
-import msgspec
-from msgspec import Meta
-
-from broker import phrase, strict
-from broker.config import Section, Severity, Wording
+from broker import phrase, regex, schedule, strict, wordlists
 from broker.errors import Misconfigured
 from broker.phrase import Phrase
-from contract.caption import Name, Share
+from broker.pipeline.persistence import ONCE, Need
+from broker.regex import Regex
+from broker.rulefile import Count, RulesFile, RuleText, Texts
+from broker.schedule import Schedule
+from broker.section import Severity, Wording
 
-Texts = tuple[str, ...]
+Pattern = Phrase | Regex
 
-
-class RuleText(Section, frozen=True, kw_only=True):
-    """One rule as the file spells it."""
-
-    name: Name
-    """Short name in logs, in the database and in `rules test`."""
-    title: str | Wording = ""
-    """What people read in the text message; the name where there is none."""
-    severity: Severity = "warning"
-    says: Texts = ()
-    """Phrases that mean the danger."""
-    exceptions: Texts = msgspec.field(default=(), name="except")
-    """Phrases that take a word away from `says` where they share one: `fire hydrant`."""
-    unless: Texts = ()
-    """Phrases that cancel the rule wherever they stand in the sentence."""
-    hazards: dict[str, Share] = msgspec.field(default_factory=dict)
-    """Dangers that fire the rule from this probability on, whatever the sentence says: `gun: 0.5`."""
-    min_confidence: Share = 0
-    """Captions less sure than this do not fire it."""
-    cooldown_minutes: Annotated[float, Meta(ge=0)] = 10
-    """Silence after a text message of this rule at the same site."""
-    sites: tuple[Name, ...] = ()
-    devices: tuple[Name, ...] = ()
-    streams: tuple[Name, ...] = ()
-    """Where the rule holds; none means everywhere."""
-
-    def __post_init__(self) -> None:
-        if not self.says and not self.hazards:
-            raise ValueError(f"the rule {self.name!r} can never fire: give it `says` or `hazards`")
-
-
-class RulesFile(Section, frozen=True, kw_only=True):
-    """The whole file."""
-
-    lists: dict[Name, Texts] = msgspec.field(default_factory=dict)
-    """Words that phrases name as `<list>`."""
-    unless: Texts = ()
-    """Phrases that cancel every rule."""
-    rules: tuple[RuleText, ...]
+EVERYWHERE = ""
+"""Stands for the site of rules that name none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,32 +27,51 @@ class Rule:
 
     name: str
     title: str | Wording
+    danger: str
     severity: Severity
-    says: tuple[Phrase, ...]
-    exceptions: tuple[Phrase, ...]
-    unless: tuple[Phrase, ...]
+    says: tuple[Pattern, ...]
+    exceptions: tuple[Pattern, ...]
+    unless: tuple[Pattern, ...]
     hazards: Mapping[str, float]
+    labels: Mapping[str, Count]
+    requires: Mapping[str, Count]
     min_confidence: float
+    need: Need
     cooldown: timedelta
     sites: frozenset[str]
     devices: frozenset[str]
     streams: frozenset[str]
+    zones: frozenset[str]
+    when: Schedule
 
-    def holds_at(self, site: str, device: str, stream: str) -> bool:
+    def holds_at(self, site: str, device: str, stream: str, zones: frozenset[str] = frozenset()) -> bool:
         """Say whether this rule looks at a camera; an unknown ("") place is looked at by rules for everywhere."""
         scopes = ((self.sites, site), (self.devices, device), (self.streams, stream))
-        return all(not scope or place in scope for scope, place in scopes)
+        return all(not scope or place in scope for scope, place in scopes) and (
+            not self.zones or not self.zones.isdisjoint(zones)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Finds rules by what a caption holds; each key is a site, or `EVERYWHERE`, and a word."""
+
+    by_stem: Mapping[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
+    """By the stem of a phrase's rarest word: without it in the sentence the phrase cannot be there."""
+    by_hazard: Mapping[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
+    by_label: Mapping[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
+    regexes: tuple[tuple[Regex, int], ...] = ()
+    """Expressions have no words to be found by; each is tried on every sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """All rules, with the index by which a sentence finds those that may concern it."""
+    """All rules."""
 
     rules: tuple[Rule, ...]
-    by_stem: Mapping[str, tuple[int, ...]]
-    """Numbers of the rules that have a phrase whose most particular place takes a word of this stem."""
-    by_hazard: Mapping[str, tuple[int, ...]]
-    """Numbers of the rules that set a probability for this danger."""
+    supposed: tuple[Phrase, ...]
+    """What makes a danger a mere thought."""
+    index: Index
 
 
 def load(path: Path) -> Rulebook:
@@ -99,46 +81,82 @@ def load(path: Path) -> Rulebook:
 
 def build(file: RulesFile, *, origin: str) -> Rulebook:
     """Compile rules; raises `Misconfigured` naming `origin` and the dotted path."""
-    common = _compile(file.unless, file.lists, f"{origin}: unless")
-    rules = tuple(_rule(text, file.lists, common, f"{origin}: rules[{n}]") for n, text in enumerate(file.rules))
+    try:
+        lists = wordlists.expand(file.lists)
+    except ValueError as error:
+        raise Misconfigured(f"{origin}: {error}") from error
+    common = _compile(file.unless, lists, f"{origin}: unless")
+    supposed = tuple(
+        pattern for pattern in _compile(file.supposed, lists, f"{origin}: supposed") if isinstance(pattern, Phrase)
+    )
+    rules = tuple(_rule(text, lists, common, f"{origin}: rules[{n}]") for n, text in enumerate(file.rules))
     names = [rule.name for rule in rules]
     if len(set(names)) != len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise Misconfigured(f"{origin}: two rules are called {twice!r}; a cooldown is kept by name, so names differ")
-    by_stem = _index((stem, n) for n, rule in enumerate(rules) for says in rule.says for stem in says.anchor)
-    by_hazard = _index((term, n) for n, rule in enumerate(rules) for term in rule.hazards)
-    return Rulebook(rules, by_stem, by_hazard)
+    return Rulebook(rules, supposed, _index(rules))
 
 
-def _rule(text: RuleText, lists: Mapping[str, Texts], common: tuple[Phrase, ...], where: str) -> Rule:
+def _rule(text: RuleText, lists: Mapping[str, Sequence[str]], common: tuple[Pattern, ...], where: str) -> Rule:
+    seen = text.seen
     return Rule(
         name=text.name,
         title=text.title,
+        danger=text.danger or text.name,
         severity=text.severity,
         says=_compile(text.says, lists, f"{where}.says"),
         exceptions=_compile(text.exceptions, lists, f"{where}.except"),
         unless=(*_compile(text.unless, lists, f"{where}.unless"), *common),
         hazards=text.hazards,
+        labels=text.labels,
+        requires=text.requires,
         min_confidence=text.min_confidence,
+        need=ONCE if seen is None else Need(seen.times, seen.of, timedelta(seconds=seen.within_seconds)),
         cooldown=timedelta(minutes=text.cooldown_minutes),
         sites=frozenset(text.sites),
         devices=frozenset(text.devices),
         streams=frozenset(text.streams),
+        zones=frozenset(text.zones),
+        when=[schedule.read(span) for span in text.when],
     )
 
 
-def _compile(texts: Texts, lists: Mapping[str, Texts], where: str) -> tuple[Phrase, ...]:
-    phrases = []
+def _compile(texts: Texts, lists: Mapping[str, Sequence[str]], where: str) -> tuple[Pattern, ...]:
+    patterns: list[Pattern] = []
     for number, text in enumerate(texts):
         try:
-            phrases.append(phrase.compile(text, lists))
+            patterns.append(regex.compile(text) if regex.is_regex(text) else phrase.compile(text, lists))
         except ValueError as error:
             raise Misconfigured(f"{where}[{number}]: {error}") from error
-    return tuple(phrases)
+    return tuple(patterns)
 
 
-def _index(pairs: Iterable[tuple[str, int]]) -> dict[str, tuple[int, ...]]:
-    found: dict[str, dict[int, None]] = {}
-    for key, number in pairs:
-        found.setdefault(key, {})[number] = None
+def _index(rules: Sequence[Rule]) -> Index:
+    phrases = [(said, number) for number, rule in enumerate(rules) for said in rule.says if isinstance(said, Phrase)]
+    used = Counter(stem for said, _ in phrases for slot in said.slots for stem in slot.keys)
+    by_stem = ((stem, number) for said, number in phrases for stem in _anchor(said, used))
+    return Index(
+        by_stem=_by_site(rules, by_stem),
+        by_hazard=_by_site(rules, ((term, number) for number, rule in enumerate(rules) for term in rule.hazards)),
+        by_label=_by_site(rules, ((name, number) for number, rule in enumerate(rules) for name in rule.labels)),
+        regexes=tuple(
+            (said, number) for number, rule in enumerate(rules) for said in rule.says if isinstance(said, Regex)
+        ),
+    )
+
+
+def _anchor(said: Phrase, used: Counter[str]) -> frozenset[str]:
+    """Give the stems to find a phrase by: of the place whose words the fewest phrases use, "knife" before "hold"."""
+    return min((slot.keys for slot in said.slots), key=lambda keys: (sum(used[stem] for stem in keys), len(keys)))
+
+
+def _by_site(rules: Sequence[Rule], pairs: Iterable[tuple[str, int]]) -> dict[tuple[str, str], tuple[int, ...]]:
+    found: dict[tuple[str, str], dict[int, None]] = {}
+    for word, number in pairs:
+        for site in _sites(rules[number]):
+            found.setdefault((site, word), {})[number] = None
     return {key: tuple(numbers) for key, numbers in found.items()}
+
+
+def _sites(rule: Rule) -> Iterator[str]:
+    yield from rule.sites or (EVERYWHERE,)

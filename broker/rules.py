@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Self
 
-from broker import negation, stems
-from broker.phrase import Phrase, Span
-from broker.rulebook import Rule, Rulebook
-from broker.stems import Word
-from contract.caption import Caption
+from broker import negation, schedule, stems
+from broker.rulebook import EVERYWHERE, Pattern, Rule, Rulebook
+from broker.rulefile import Count
+from broker.sentence import Sentence, Span
+from contract.caption import Caption, Label
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +23,20 @@ class Seen:
     site: str = ""
     device: str = ""
     stream: str = ""
+    labels: Mapping[str, Label] = field(default_factory=dict)
+    """What the detector counted, by name."""
+    zones: frozenset[str] = frozenset()
+    """What the camera looks at."""
+    local: datetime | None = None
+    """When it was taken, by the clock of the site; where nobody knows, every hour is a rule's hour."""
 
     @classmethod
-    def of(cls, caption: Caption) -> Self:
+    def of(cls, caption: Caption, *, zones: frozenset[str] = frozenset(), local: datetime | None = None) -> Self:
         """Take from an event what rules look at."""
         hazards = {hazard.term: hazard.probability for hazard in caption.hazards}
-        return cls(caption.text, caption.confidence, hazards, caption.site, caption.device, caption.stream)
+        labels = {label.name: label for label in caption.labels}
+        place = (caption.site, caption.device, caption.stream)
+        return cls(caption.text, caption.confidence, hazards, *place, labels=labels, zones=zones, local=local)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +50,41 @@ class Finding:
 
 def judge(book: Rulebook, seen: Seen) -> list[Finding]:
     """Give a finding for every rule whose danger a caption names, in the order of the file."""
-    words = stems.words(seen.text)
-    numbers = {number for word in words for number in book.by_stem.get(word.stem, ())}
-    numbers.update(number for term in seen.hazards for number in book.by_hazard.get(term, ()))
+    sentence = stems.read(seen.text)
+    numbers = set(_candidates(book, seen, sentence))
     rules = (book.rules[number] for number in sorted(numbers))
-    findings = (_apply(rule, seen, words) for rule in rules if rule.holds_at(seen.site, seen.device, seen.stream))
+    findings = (_apply(book, rule, seen, sentence) for rule in rules if _concerns(rule, seen))
     return [finding for finding in findings if finding is not None]
 
 
-def _apply(rule: Rule, seen: Seen, words: Sequence[Word]) -> Finding | None:
-    reasons = [*_spoken(rule, words), *_believed(rule, seen, words)]
+def _candidates(book: Rulebook, seen: Seen, sentence: Sentence) -> Iterator[int]:
+    """Give the numbers of the rules that may have something to say."""
+    index = book.index
+    sites = (EVERYWHERE, seen.site) if seen.site else (EVERYWHERE,)
+    for site in sites:
+        for word in sentence.words:
+            yield from index.by_stem.get((site, word.stem), ())
+        for term in seen.hazards:
+            yield from index.by_hazard.get((site, term), ())
+        for name in seen.labels:
+            yield from index.by_label.get((site, name), ())
+    for expression, number in index.regexes:
+        if any(True for _ in expression.spans(sentence)):
+            yield number
+
+
+def _concerns(rule: Rule, seen: Seen) -> bool:
+    """Say whether a rule holds for this camera at this hour."""
+    if not rule.holds_at(seen.site, seen.device, seen.stream, seen.zones):
+        return False
+    return not rule.when or seen.local is None or schedule.holds_at(rule.when, seen.local)
+
+
+def _apply(book: Rulebook, rule: Rule, seen: Seen, sentence: Sentence) -> Finding | None:
+    reasons = [*_spoken(book, rule, sentence), *_believed(rule, seen, sentence), *_counted(rule, seen)]
     if not reasons:
         return None
-    held_back = _held_back(rule, seen, words)
+    held_back = _held_back(rule, seen, sentence)
     if held_back is not None:
         return Finding(rule, fired=False, because=held_back)
     standing = next((reason.because for reason in reasons if not reason.cancelled_by), None)
@@ -70,43 +101,51 @@ class _Reason:
     cancelled_by: str
 
 
-def _spoken(rule: Rule, words: Sequence[Word]) -> Iterator[_Reason]:
+def _spoken(book: Rulebook, rule: Rule, sentence: Sentence) -> Iterator[_Reason]:
     """Give a reason for every place where the sentence names the danger."""
-    taken = [span for phrase in rule.exceptions for span in phrase.spans(words)]
-    for phrase in rule.says:
-        for span in phrase.spans(words):
-            said = _quote(words, span)
-            denied = negation.denial(words, span)
-            over = next((other for other in taken if other.overlaps(span)), None)
-            cancelled = (
-                f"{denied!r} stands before {said}" if denied else f"only in {_quote(words, over)}" if over else ""
-            )
-            yield _Reason(f"says {said}", cancelled)
+    named = [span for pattern in rule.says for span in pattern.spans(sentence)]
+    taken = [span for pattern in rule.exceptions for span in pattern.spans(sentence)] if named else []
+    for span in named:
+        said = sentence.quote(span)
+        doubt = negation.doubt(sentence, span, book.supposed)
+        over = next((other for other in taken if other.overlaps(span)), None)
+        cancelled = doubt.because if doubt else f"only in {sentence.quote(over)}" if over else ""
+        yield _Reason(f"says {said}", cancelled)
 
 
-def _believed(rule: Rule, seen: Seen, words: Sequence[Word]) -> Iterator[_Reason]:
+def _believed(rule: Rule, seen: Seen, sentence: Sentence) -> Iterator[_Reason]:
     """Give a reason for every danger that the model believes in; the sentence may explain it away."""
     for term, least in rule.hazards.items():
         probability = seen.hazards.get(term, 0.0)
         if probability >= least:
-            excuse = _first(rule.exceptions, words)
+            excuse = _first(rule.exceptions, sentence)
             yield _Reason(
                 f"hazard {term} {probability:.2f} is at least {least:.2f}", f"says {excuse}" if excuse else ""
             )
 
 
-def _held_back(rule: Rule, seen: Seen, words: Sequence[Word]) -> str | None:
+def _counted(rule: Rule, seen: Seen) -> Iterator[_Reason]:
+    """Give a reason for everything that the detector counted enough of."""
+    for name, wanted in rule.labels.items():
+        if _is_enough(seen.labels.get(name), wanted):
+            yield _Reason(f"{seen.labels[name].count} {name} counted, {wanted.count} or more tell", "")
+
+
+def _held_back(rule: Rule, seen: Seen, sentence: Sentence) -> str | None:
     """Say what cancels the rule as a whole, if anything does."""
     if seen.confidence < rule.min_confidence:
         return f"confidence {seen.confidence:.2f} is below {rule.min_confidence:.2f}"
-    excuse = _first(rule.unless, words)
+    for name, wanted in rule.requires.items():
+        if not _is_enough(seen.labels.get(name), wanted):
+            return f"requires {wanted.count} {name}"
+    excuse = _first(rule.unless, sentence)
     return f"says {excuse}" if excuse else None
 
 
-def _first(phrases: Sequence[Phrase], words: Sequence[Word]) -> str:
-    spans = (span for phrase in phrases for span in phrase.spans(words))
-    return next((_quote(words, span) for span in spans), "")
+def _is_enough(label: Label | None, wanted: Count) -> bool:
+    return label is not None and label.count >= wanted.count and label.score >= wanted.score
 
 
-def _quote(words: Sequence[Word], span: Span) -> str:
-    return repr(" ".join(word.text for word in words[span.start : span.stop]))
+def _first(patterns: Sequence[Pattern], sentence: Sentence) -> str:
+    spans: Iterator[Span] = (span for pattern in patterns for span in pattern.spans(sentence))
+    return next((sentence.quote(span) for span in spans), "")

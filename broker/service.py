@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from broker import lease, render, rulebook, sms, words
 from broker.config import TWILIO_AUTH_TOKEN, Config, Language, Recipient, in_language, secret
+from broker.desk import Desk
 from broker.errors import Misconfigured, Unavailable
 from broker.ingest import Ingest
 from broker.notifier import Notifier
@@ -20,6 +21,7 @@ from broker.places import Places
 from broker.ports import Sender, SendFailed, Translator
 from broker.reception import Reception, Tally
 from broker.render import Telling
+from broker.rounds import Rounds
 from broker.rulebook import Rulebook
 from broker.senders.console import ConsoleSender
 from broker.store import alerts, devices, schema
@@ -127,19 +129,32 @@ def _run(
     started_at = datetime.now(UTC)
     composer = Composer(Places.of(config), book, Original())
     notifier = Notifier(engine, sender, composer, config.notify, jitter=random.random)
-    reception = Reception(engine, book, config.recipients, on_alert=notifier.wake)
+    places = Places.of(config)
+    rounds = Rounds(engine, book, Desk(config.recipients, config.incidents, places), on_alert=notifier.wake)
+
+    def wake() -> None:
+        notifier.wake()
+        rounds.wake()
+
+    reception = Reception(engine, book, config.recipients, config.incidents, places, on_alert=wake)
     ingest = Ingest(config.mqtt, reception.accept)
     ingest.on_failure = ingest.stop
     crashes: list[BaseException] = []
-    thread = threading.Thread(target=_supervise, args=(notifier.run, crashes, ingest.stop), name="notifier")
+    threads = [
+        threading.Thread(target=_supervise, args=(worker.run, crashes, ingest.stop), name=name)
+        for name, worker in (("notifier", notifier), ("rounds", rounds))
+    ]
     on_ready(ingest.stop)
     log.info("started", extra={"rules": len(book.rules), "recipients": len(config.recipients), "sender": sender.name})
-    thread.start()
+    for thread in threads:
+        thread.start()
     try:
         ingest.run()
     finally:
+        rounds.stop()
         notifier.stop()
-        thread.join()
+        for thread in threads:
+            thread.join()
     if crashes:
         raise crashes[0]
     if ingest.failure is not None:
@@ -153,7 +168,7 @@ def _supervise(work: Callable[[], None], crashes: list[BaseException], stop: Cal
     try:
         work()
     except Exception as error:
-        log.exception("the notifier died; stopping")
+        log.exception("a thread died; stopping", extra={"which": threading.current_thread().name})
         crashes.append(error)
         stop()
 

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from nltk.stem.snowball import SnowballStemmer
+
+from broker.sentence import Sentence, Word
 
 _ARTICLES = {"a", "an", "the", "some", "his", "her", "its", "their", "my", "your", "our"}
 _AUXILIARIES = {"is", "are", "was", "were", "be", "been", "being", "has", "have", "had"}
@@ -53,18 +54,6 @@ _token = re.compile(r"[^\W_]+(?:['’][^\W_]+)*|[.,;:!?]")
 _stemmer = SnowballStemmer("english")
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
-    """One word of a sentence."""
-
-    text: str
-    """As written, in lower case."""
-    stem: str
-    """What it is compared by."""
-    breaks: bool
-    """Whether punctuation stands between it and the word before."""
-
-
 @lru_cache(maxsize=1 << 16)
 def stem(word: str) -> str:
     """Give the Snowball (Porter2) stem of a lower-case word, irregular forms first.
@@ -75,18 +64,23 @@ def stem(word: str) -> str:
     return str(_stemmer.stem(regular or word))
 
 
-def words(sentence: str) -> tuple[Word, ...]:
-    """Split a sentence into its words, without the small ones; a hyphen separates, an apostrophe does not."""
-    return tuple(_words(sentence))
+@lru_cache(maxsize=1 << 12)
+def read(text: str) -> Sentence:
+    """Split a sentence into its words, without the small ones; a hyphen separates, an apostrophe does not.
+
+    The cache serves scenes that do not change: their cameras say one sentence again and again.
+    """
+    lower = text.lower().replace("’", "'")
+    return Sentence(lower, tuple(_words(lower)))
 
 
-def _words(sentence: str) -> Iterator[Word]:
+def _words(lower: str) -> Iterator[Word]:
     breaks = False
-    for token in _token.findall(sentence.lower().replace("’", "'")):
-        if not token[0].isalnum():
+    for token in _token.finditer(lower):
+        if not token[0][0].isalnum():
             breaks = True
             continue
-        word = token.removesuffix("'s")
+        word = token[0].removesuffix("'s")
         if word not in SMALL:
-            yield Word(word, stem(word), breaks)
+            yield Word(word, stem(word), breaks, token.start())
             breaks = False

@@ -14,8 +14,8 @@ from sqlalchemy import Engine
 
 from broker import sms, words
 from broker.config import Language
-from broker.cooldown import Outcome
 from broker.errors import Locked
+from broker.pipeline.outcome import Outcome
 from broker.places import Places
 from broker.store import captions, devices, schema
 from broker.store.captions import Heard

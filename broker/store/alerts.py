@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 
 from broker.config import Language, Recipient, Severity
-from broker.cooldown import Notice
+from broker.pipeline.cooldown import Notice
 from broker.store import tables
 
 
@@ -127,14 +127,20 @@ def add(
 def of_incident(connection: Connection, incident_id: int) -> list[Alert]:
     """Give every message of an incident, oldest first."""
     table = tables.alert
-    rows = connection.execute(_joined().where(table.c.incident_id == incident_id).order_by(table.c.id))
-    return [_alert(row) for row in rows]
+    rows = connection.execute(joined().where(table.c.incident_id == incident_id).order_by(table.c.id))
+    return [of_row(row) for row in rows]
 
 
 def get(connection: Connection, alert_id: int) -> Alert | None:
     """Give a message by its number."""
-    row = connection.execute(_joined().where(tables.alert.c.id == alert_id)).first()
-    return None if row is None else _alert(row)
+    row = connection.execute(joined().where(tables.alert.c.id == alert_id)).first()
+    return None if row is None else of_row(row)
+
+
+def caption_of(connection: Connection, alert_id: int) -> int:
+    """Give the number of the caption that a message tells of."""
+    table = tables.alert
+    return int(connection.execute(select(table.c.caption_id).where(table.c.id == alert_id)).scalar_one())
 
 
 def use_link(connection: Connection, alert_id: int, *, at: datetime) -> bool:
@@ -144,16 +150,33 @@ def use_link(connection: Connection, alert_id: int, *, at: datetime) -> bool:
     return connection.execute(update(table).where(unused).values(link_used_at=at)).rowcount > 0
 
 
-def last_notice(connection: Connection, *, rule: str, site: str) -> Notice:
-    """Say when people were last told of a rule at a site, and whether a newer message is still on its way."""
+def notice(connection: Connection, incident_id: int) -> Notice:
+    """Say what became of the messages of an incident; one that is told in a digest fares as that does."""
+    own, digest = tables.alert.alias(), tables.alert.alias()
+    query = (
+        select(
+            own.c.created_at,
+            func.coalesce(digest.c.state, own.c.state).label("state"),
+            func.coalesce(digest.c.sent_at, own.c.sent_at, type_=tables.Moment()).label("sent_at"),
+        )
+        .join(digest, digest.c.id == own.c.told_in, isouter=True)
+        .where(own.c.incident_id == incident_id, own.c.kind != Kind.RESOLVED.value)
+    )
+    rows = connection.execute(query).all()
+    sent_at = max((row.sent_at for row in rows if row.state == State.SENT), default=None)
+    since = [row for row in rows if sent_at is None or row.created_at > sent_at]
+    waiting = any(row.state in (*OPEN, State.HELD) for row in since)
+    dead = max((row.created_at for row in since if row.state == State.DEAD), default=None)
+    return Notice(sent_at, waiting, None if waiting else dead)
+
+
+def lately(connection: Connection, recipient: str, *, since: datetime) -> list[datetime]:
+    """Give the moments since then at which messages went to someone or were about to."""
     table = tables.alert
-    same = and_(table.c.rule == rule, table.c.site == site)
-    sent = select(table.c.sent_at).where(same, table.c.state == State.SENT.value)
-    sent_at = connection.execute(sent.order_by(table.c.sent_at.desc()).limit(1)).scalar()
-    waiting = select(table.c.id).where(same, table.c.state.in_([state.value for state in OPEN]))
-    if sent_at is not None:
-        waiting = waiting.where(table.c.created_at > sent_at)
-    return Notice(sent_at, connection.execute(waiting.limit(1)).scalar() is not None)
+    moment = func.coalesce(table.c.sent_at, table.c.tried_at, table.c.due_at, type_=tables.Moment())
+    states = [state.value for state in (*OPEN, State.SENT)]
+    query = select(moment).where(table.c.recipient == recipient, table.c.state.in_(states), moment > since)
+    return list(connection.execute(query).scalars())
 
 
 def doubt_unfinished(connection: Connection, *, at: datetime) -> int:
@@ -167,8 +190,8 @@ def next_due(connection: Connection, *, at: datetime) -> Alert | None:
     """Give the message that has been due longest, if any is."""
     table = tables.alert
     due = and_(table.c.state.in_([State.WAITING.value, State.DOUBT.value]), table.c.due_at <= at)
-    row = connection.execute(_joined().where(due).order_by(table.c.due_at, table.c.id).limit(1)).first()
-    return None if row is None else _alert(row)
+    row = connection.execute(joined().where(due).order_by(table.c.due_at, table.c.id).limit(1)).first()
+    return None if row is None else of_row(row)
 
 
 def next_due_at(connection: Connection) -> datetime | None:
@@ -213,7 +236,7 @@ def made_since(connection: Connection, at: datetime) -> list[Alert]:
     """Give every message that was made or sent since a moment, oldest first."""
     table = tables.alert
     recent = or_(table.c.created_at >= at, table.c.sent_at >= at)
-    return [_alert(row) for row in connection.execute(_joined().where(recent).order_by(table.c.id))]
+    return [of_row(row) for row in connection.execute(joined().where(recent).order_by(table.c.id))]
 
 
 def count_by_state(connection: Connection) -> dict[State, int]:
@@ -223,13 +246,15 @@ def count_by_state(connection: Connection) -> dict[State, int]:
     return {State(state): int(number) for state, number in counted}
 
 
-def _joined() -> Any:
+def joined() -> Any:
+    """Select messages, each with the caption that it tells of."""
     caption = tables.caption
     told = (caption.c.device, caption.c.stream, caption.c.captured_at, caption.c.text.label("sentence"))
     language = caption.c.language.label("sentence_language")
     return select(tables.alert, *told, language).join(caption, caption.c.id == tables.alert.c.caption_id)
 
 
-def _alert(row: Row[Any]) -> Alert:
+def of_row(row: Row[Any]) -> Alert:
+    """Read a message from a row of `joined`."""
     facts = {name: row._mapping[name] for name in Alert.__dataclass_fields__}
     return Alert(**(facts | {"kind": Kind(row.kind), "state": State(row.state)}))

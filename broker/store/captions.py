@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, exists, insert, select
 
+from broker.pipeline.outcome import Outcome
 from broker.store import tables
 from contract.caption import Caption
 
@@ -27,6 +28,7 @@ class Decision:
     rule: str
     outcome: str
     because: str
+    incident_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def after(connection: Connection, caption_id: int, *, limit: int) -> list[Heard]
     decisions: dict[int, list[Decision]] = {}
     asked = tables.decision
     for row in connection.execute(select(asked).where(asked.c.caption_id.in_([row.id for row in rows]))):
-        decisions.setdefault(row.caption_id, []).append(Decision(row.rule, row.outcome, row.because))
+        decisions.setdefault(row.caption_id, []).append(Decision(row.rule, row.outcome, row.because, row.incident_id))
     return [_heard(row, decisions.get(row.id, [])) for row in rows]
 
 
@@ -82,10 +84,37 @@ def newest_id(connection: Connection, *, back: int = 0) -> int:
     return connection.execute(query).scalar() or 0
 
 
+def seen_before(connection: Connection, caption: Stored, rule: str, *, within: timedelta, limit: int) -> list[bool]:
+    """Say of the captions before one, of the same camera and as recent, whether a rule saw its danger; newest first."""
+    table, decision = tables.caption, tables.decision
+    event = caption.event
+    seen = (
+        exists()
+        .where(decision.c.caption_id == table.c.id, decision.c.rule == rule)
+        .where(decision.c.outcome != Outcome.CANCELLED.value)
+    )
+    query = (
+        select(seen.label("seen"))
+        .select_from(table)
+        .where(table.c.source == event.source, table.c.id != caption.id)
+        .where(table.c.captured_at > event.captured_at - within, table.c.captured_at <= event.captured_at)
+        .order_by(table.c.captured_at.desc(), table.c.id.desc())
+        .limit(limit)
+    )
+    return [bool(row.seen) for row in connection.execute(query)]
+
+
 def add_decision(connection: Connection, caption: Stored, decision: Decision, *, at: datetime) -> None:
     """Write down what a rule made of a caption."""
-    row = {"caption_id": caption.id, "rule": decision.rule, "outcome": decision.outcome, "decided_at": at}
-    connection.execute(insert(tables.decision), row | {"because": decision.because[:400]})
+    row = {
+        "caption_id": caption.id,
+        "rule": decision.rule,
+        "outcome": decision.outcome,
+        "because": decision.because[:400],
+        "decided_at": at,
+        "incident_id": decision.incident_id,
+    }
+    connection.execute(insert(tables.decision), row)
 
 
 def _row(caption: Caption, received_at: datetime) -> dict[str, Any]:

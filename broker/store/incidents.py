@@ -122,6 +122,15 @@ def add_event(connection: Connection, incident_id: int, event: Event) -> None:
     connection.execute(insert(tables.incident_event), row)
 
 
+def note_once(connection: Connection, incident_id: int, event: Event) -> None:
+    """Write one entry of the timeline unless one of its kind says the same already."""
+    table = tables.incident_event
+    same = (table.c.incident_id == incident_id) & (table.c.kind == event.kind.value)
+    known = select(table.c.id).where(same, table.c.detail == event.detail[:DETAIL_CHARS]).limit(1)
+    if connection.execute(known).first() is None:
+        add_event(connection, incident_id, event)
+
+
 def timeline(connection: Connection, incident_id: int) -> Sequence[Event]:
     """Give what happened to an incident, oldest first."""
     table = tables.incident_event

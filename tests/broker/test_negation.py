@@ -6,9 +6,9 @@ from broker import negation, phrase, stems
 
 
 def denial(sentence: str, danger: str = "gun") -> str | None:
-    words = stems.words(sentence)
-    (span,) = phrase.compile(danger, {}).spans(words)
-    return negation.denial(words, span)
+    read = stems.read(sentence)
+    (span,) = phrase.compile(danger, {}).spans(read)
+    return negation.denial(read.words, span)
 
 
 @pytest.mark.parametrize(

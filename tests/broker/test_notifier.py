@@ -131,7 +131,13 @@ def test_two_messages_with_one_text_are_not_taken_for_each_other(bench: Bench) -
     with writing(bench.engine) as connection:
         caption_id = bench.row.caption_id
         twin = {key: value for key, value in bench.row._mapping.items() if key != "id"}
-        twin |= {"key": "another", "rule": "another", "state": State.DOUBT.value, "provider_id": "", "due_at": bench.clock.now}
+        twin |= {
+            "key": "another",
+            "rule": "another",
+            "state": State.DOUBT.value,
+            "provider_id": "",
+            "due_at": bench.clock.now,
+        }
         connection.execute(tables.alert.insert(), twin | {"caption_id": caption_id})
 
     assert bench.step_after(0)

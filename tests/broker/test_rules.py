@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker import rulebook, rules
-from broker.config import Wording
 from broker.rulebook import Rulebook, RulesFile, RuleText
 from broker.rules import Finding, Seen
+from broker.section import Wording
 from tests.broker.device import event
 from tests.broker.running import RULES
 

@@ -1,0 +1,251 @@
+"""The desk at which what rules found in a caption becomes incidents, and incidents become intents to tell people."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from broker import incident as incident_
+from broker import silence
+from broker.config import Recipient
+from broker.incident import Event, Happening, Incident, State
+from broker.pipeline import cooldown, inhibit, route
+from broker.pipeline.cooldown import Timing, Verdict
+from broker.pipeline.outcome import Outcome
+from broker.pipeline.route import Route
+from broker.pipeline.settings import Incidents
+from broker.places import Places
+from broker.rulebook import Rule
+from broker.rules import Finding
+from broker.section import SEVERITIES, Severity, at_least
+from broker.silence import Subject
+from broker.store import alerts, captions, incidents, silences
+from broker.store.alerts import Kind
+from broker.store.captions import Decision, Stored
+from broker.teller import Occasion, Teller
+
+KINDS = {Outcome.FIRST: Kind.FIRST, Outcome.UPDATE: Kind.UPDATE, Outcome.REPEAT: Kind.REPEAT}
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Messages that were written for one finding."""
+
+    rule: str
+    site: str
+    incident: int
+    people: int
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Sighting:
+    """One fired finding in one caption."""
+
+    caption: Stored
+    rule: Rule
+    because: str
+    now: datetime
+
+    @property
+    def site(self) -> str:
+        return self.caption.event.site
+
+    @property
+    def camera(self) -> str:
+        return f"{self.caption.event.device}/{self.caption.event.stream}"
+
+    @property
+    def subject(self) -> Subject:
+        event, rule = self.caption.event, self.rule
+        return Subject(event.site, event.device, event.stream, rule.danger, rule.name, rule.severity)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Works inside the caller's transaction: captions, decisions, incidents and intents are written together."""
+
+    recipients: Sequence[Recipient]
+    settings: Incidents = field(default_factory=Incidents)
+    places: Places = field(default_factory=Places.nameless)
+
+    def take(
+        self, connection: Connection, caption: Stored, findings: Sequence[Finding], *, now: datetime
+    ) -> list[Made]:
+        """Write what comes of every finding in a caption, the most severe first."""
+        made: list[Made] = []
+        leading: Incident | None = None
+        for finding in sorted(findings, key=lambda finding: -SEVERITIES.index(finding.rule.severity)):
+            sighting = _Sighting(caption, finding.rule, finding.because, now)
+            verdict, incident = self._judge(connection, sighting, finding, leading)
+            if verdict.outcome.tells and incident is not None:
+                made.append(self._tell(connection, sighting, verdict, incident))
+                incident = incidents.get(connection, incident.id)
+            if leading is None and incident is not None and incident.told is not None:
+                leading = incident
+            because = finding.because if not verdict.because else f"{finding.because}; {verdict.because}"
+            number = incident.id if incident else None
+            decision = Decision(finding.rule.name, verdict.outcome.value, because, number)
+            captions.add_decision(connection, caption, decision, at=now)
+        return made
+
+    def route(self, incident: Incident) -> Route:
+        """Say who is told of an incident as it stands."""
+        return self._route(incident.site, incident.danger, incident.severity)
+
+    def timing(self, cool: timedelta) -> Timing:
+        """Say how long people are left alone after a message, where the rule says `cool`."""
+        settings = self.settings
+        return Timing(
+            cooldown=cool,
+            update=timedelta(minutes=settings.update_minutes),
+            acknowledged=max(cool, timedelta(minutes=settings.repeat_acknowledged_minutes)),
+        )
+
+    def _judge(
+        self, connection: Connection, sighting: _Sighting, finding: Finding, leading: Incident | None
+    ) -> tuple[Verdict, Incident | None]:
+        """Choose what comes of one finding, and give the incident that it belongs to."""
+        if not finding.fired:
+            return Verdict(Outcome.CANCELLED, ""), None
+        if missing := self._missing(connection, sighting):
+            return Verdict(Outcome.NOT_YET, missing), None
+        incident = incidents.open_at(connection, sighting.site, sighting.rule.danger)
+        if incident is not None and leading is not None and incident.id == leading.id:
+            return Verdict(Outcome.TOLD_AS, f"told as {leading.rule}"), leading
+        if incident is None:
+            if (hidden := self._hidden(connection, sighting, leading)) is not None:
+                return hidden
+            incident = self._open(connection, sighting)
+        else:
+            incident = self._join(connection, sighting, incident)
+        return self._choose(connection, sighting, incident), incident
+
+    def _missing(self, connection: Connection, sighting: _Sighting) -> str:
+        need = sighting.rule.need
+        if need.times <= 1:
+            return ""
+        before = captions.seen_before(
+            connection, sighting.caption, sighting.rule.name, within=need.within, limit=need.of - 1
+        )
+        return need.missing(before)
+
+    def _hidden(
+        self, connection: Connection, sighting: _Sighting, leading: Incident | None
+    ) -> tuple[Verdict, Incident] | None:
+        """Find what a danger without an incident of its own is told as, or was closed as."""
+        rule = sighting.rule
+        if leading is not None and self._covers(leading, rule):
+            self._also(connection, leading, sighting)
+            return Verdict(Outcome.TOLD_AS, f"told as {leading.rule}"), leading
+        beside = incidents.now_open(connection, sighting.site)
+        greater = inhibit.find(self.settings.inhibit, beside, danger=rule.danger, severity=rule.severity)
+        if (behind := next((one for one in greater if self._covers(one, rule)), None)) is not None:
+            self._also(connection, behind, sighting)
+            return Verdict(Outcome.INHIBITED, f"people know of {behind.danger}, incident {behind.id}"), behind
+        last = incidents.last_closed(connection, sighting.site, rule.danger)
+        if last is not None and _was_just_closed(last, sighting):
+            because = f"{last.closed_by} closed incident {last.id} of this camera as {last.state}"
+            incidents.note_once(connection, last.id, Event(sighting.now, Happening.SEEN_AGAIN, sighting.camera))
+            return Verdict(Outcome.CLOSED, because), last
+        return None
+
+    def _covers(self, incident: Incident, rule: Rule) -> bool:
+        """Say whether everyone who would be told of a rule is told of an incident."""
+        own = self._route(incident.site, rule.danger, rule.severity)
+        return own.names <= self.route(incident).names and at_least(incident.severity, rule.severity)
+
+    def _route(self, site: str, danger: str, severity: Severity) -> Route:
+        return route.of(self.recipients, self.settings.escalation, site=site, danger=danger, severity=severity)
+
+    def _also(self, connection: Connection, incident: Incident, sighting: _Sighting) -> None:
+        detail = f"{sighting.rule.danger} at {sighting.camera}"
+        event = Event(sighting.now, Happening.ALSO, detail, caption_id=sighting.caption.id)
+        incidents.note_once(connection, incident.id, event)
+
+    def _open(self, connection: Connection, sighting: _Sighting) -> Incident:
+        made = incidents.start(
+            connection,
+            Incident(
+                id=0,
+                site=sighting.site,
+                danger=sighting.rule.danger,
+                rule=sighting.rule.name,
+                severity=sighting.rule.severity,
+                state=State.OPEN,
+                opened_at=sighting.now,
+                seen_at=sighting.now,
+                sightings=1,
+                cameras=(sighting.camera,),
+                caption_id=sighting.caption.id,
+                due_at=sighting.now + timedelta(minutes=self.settings.resolve_minutes),
+            ),
+        )
+        detail = f"{sighting.rule.name} at {sighting.camera}: {sighting.because}"
+        incidents.add_event(
+            connection, made.id, Event(sighting.now, Happening.OPENED, detail, caption_id=sighting.caption.id)
+        )
+        return made
+
+    def _join(self, connection: Connection, sighting: _Sighting, incident: Incident) -> Incident:
+        """Add a sighting to an open incident."""
+        rule, now = sighting.rule, sighting.now
+        cameras = incident_.with_camera(incident.cameras, sighting.camera)
+        more = not at_least(incident.severity, rule.severity)
+        if cameras != incident.cameras:
+            event = Event(now, Happening.CAMERA, sighting.camera, caption_id=sighting.caption.id)
+            incidents.add_event(connection, incident.id, event)
+        if more:
+            detail = f"{rule.severity}: {sighting.because}"
+            event = Event(now, Happening.SEVERITY, detail, caption_id=sighting.caption.id)
+            incidents.add_event(connection, incident.id, event)
+        joined = replace(
+            incident,
+            seen_at=now,
+            sightings=incident.sightings + 1,
+            cameras=cameras,
+            caption_id=sighting.caption.id,
+            severity=rule.severity if more else incident.severity,
+            rule=rule.name if more else incident.rule,
+        )
+        incidents.save(connection, joined)
+        return joined
+
+    def _choose(self, connection: Connection, sighting: _Sighting, incident: Incident) -> Verdict:
+        """Choose whether an incident that is seen is told now."""
+        now = sighting.now
+        held = silence.find(silences.in_force(connection, at=now), sighting.subject, at=now)
+        if held is not None:
+            because = f"silence {held.id} of {held.author}: {held.reason}"
+            incidents.note_once(connection, incident.id, Event(now, Happening.MUTED, because))
+            return Verdict(Outcome.SILENCED, because)
+        if not self.route(incident).first:
+            return Verdict(Outcome.NOBODY, "no recipient wants it")
+        notice = alerts.notice(connection, incident.id)
+        verdict = cooldown.decide(incident, notice, now=now, timing=self.timing(sighting.rule.cooldown))
+        if verdict.look_at is not None:
+            due_at = min(incident.due_at or verdict.look_at, verdict.look_at)
+            incidents.save(connection, replace(incident, due_at=due_at))
+        return verdict
+
+    def _tell(self, connection: Connection, sighting: _Sighting, verdict: Verdict, incident: Incident) -> Made:
+        people = self.route(incident).first
+        occasion = Occasion(KINDS[verdict.outcome], verdict.because)
+        told = Teller(self.places).tell(connection, incident, people, occasion, now=sighting.now)
+        # A first message starts the escalation's clock, and so does one that says that it grew more serious.
+        grew = incident.told is None or not at_least(incident.told.severity, incident.severity)
+        if incident.state is State.OPEN and grew:
+            told = replace(told, step=0, stepped_at=sighting.now)
+        # The rounds look at it at once: there may be a step to take already, or a time to wait for.
+        incidents.save(connection, replace(told, due_at=sighting.now))
+        because = f"{sighting.because}; {verdict.because}"
+        return Made(sighting.rule.name, sighting.site, incident.id, len(people), because)
+
+
+def _was_just_closed(last: Incident, sighting: _Sighting) -> bool:
+    """Say whether someone has closed what this camera sees, a cooldown ago at most, and it is no worse now."""
+    if not last.closed_by or last.closed_at is None or sighting.camera not in last.cameras:
+        return False
+    recent = sighting.now - last.closed_at < sighting.rule.cooldown
+    return recent and at_least(last.severity, sighting.rule.severity)

@@ -1,0 +1,29 @@
+"""Decides whether a danger was seen often enough to be told: "in 3 of 5 captions within 10 s"."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """How often a camera must have seen a danger."""
+
+    times: int
+    of: int
+    within: timedelta
+
+    def missing(self, before: Sequence[bool]) -> str:
+        """Say why a sighting does not count yet; "" where it does.
+
+        `before` says of the camera's captions before this one, newest first and all within the time, which saw it too.
+        """
+        seen = 1 + sum(before[: self.of - 1])
+        if seen >= self.times:
+            return ""
+        seconds = self.within.total_seconds()
+        return f"seen in {seen} of {self.of} captions within {seconds:g} s; {self.times} are needed"
+
+
+ONCE = Need(1, 1, timedelta(seconds=1))
+"""A danger of which one sighting is enough."""

@@ -1,0 +1,66 @@
+"""What `broker.yaml` says of incidents: when people are told again, who is told next, and what hides behind what."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from broker.section import Minutes, Section, Severity
+from contract.caption import Name
+
+
+class Step(Section, frozen=True, kw_only=True):
+    """Who is told next when nobody answers."""
+
+    after_minutes: Minutes
+    """Without an answer since the step before, or since the first message."""
+    tell: Annotated[tuple[str, ...], Meta(min_length=1)]
+    """Names of recipients. They are not told before."""
+
+
+class Escalation(Section, frozen=True, kw_only=True):
+    """Who is told in turn until someone acknowledges."""
+
+    sites: tuple[Name, ...] = ()
+    dangers: tuple[Name, ...] = ()
+    """Where and for what it holds; none means everywhere and everything."""
+    min_severity: Severity = "critical"
+    steps: Annotated[tuple[Step, ...], Meta(min_length=1)]
+    rounds: Annotated[int, Meta(ge=1, le=10)] = 2
+    """How often everybody is told before the service gives up, the first ones included."""
+
+
+class Inhibition(Section, frozen=True, kw_only=True):
+    """A danger that needs no words while a greater one is told of at the same site: no smoke without fire."""
+
+    during: Annotated[tuple[Name, ...], Meta(min_length=1)] = msgspec.field(name="while")
+    """Dangers that hide others while people know of them."""
+    hold_back: Annotated[tuple[Name, ...], Meta(min_length=1)]
+    """Dangers that are then told of as those."""
+
+    def __post_init__(self) -> None:
+        both = set(self.during) & set(self.hold_back)
+        if both:
+            raise ValueError(f"{sorted(both)[0]!r} cannot hide behind itself; take it from `while` or from `hold_back`")
+
+
+class Incidents(Section, frozen=True, kw_only=True):
+    """How incidents are told of from their second sighting on."""
+
+    update_minutes: Minutes = 3
+    """Least time between a message and one that only adds a camera."""
+    repeat_acknowledged_minutes: Minutes = 60
+    """A danger that someone takes care of is told of again after so long, if it is still seen."""
+    resolve_minutes: Minutes = 15
+    """An incident is over when no camera has seen it for so long."""
+    escalation: tuple[Escalation, ...] = ()
+    """The first that holds counts."""
+    inhibit: tuple[Inhibition, ...] = ()
+
+    def people(self) -> Iterator[tuple[str, str]]:
+        """Give everyone who is named here, each with the place of the name in the file."""
+        for number, chain in enumerate(self.escalation):
+            for place, step in enumerate(chain.steps):
+                for index, name in enumerate(step.tell):
+                    yield f"escalation[{number}].steps[{place}].tell[{index}]", name

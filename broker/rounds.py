@@ -1,0 +1,87 @@
+"""Walks the open incidents, and what is held for someone, whenever something is due."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy import Engine
+
+from broker import held
+from broker.desk import Desk
+from broker.errors import Locked
+from broker.rulebook import Rulebook
+from broker.store import held as held_store
+from broker.store import incidents
+from broker.store.engine import reading, writing
+from broker.teller import Teller
+from broker.visit import Visit
+
+log = logging.getLogger(__name__)
+
+LONGEST_NAP_SECONDS: Final = 5.0
+"""The database is looked at this often: the console may have closed an incident, and others are to hear of it."""
+
+LOCKED_PAUSE_SECONDS: Final = 1.0
+
+
+@dataclass
+class Rounds:
+    """One guard's rounds. `on_alert` is called after a commit that may have made messages."""
+
+    engine: Engine
+    rulebook: Rulebook
+    desk: Desk
+    on_alert: Callable[[], None] = lambda: None
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    _wake: threading.Event = field(default_factory=threading.Event)
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def wake(self) -> None:
+        """Say that there may be something to do."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Ask `run` to come to its end."""
+        self._stop.set()
+        self._wake.set()
+
+    def run(self) -> None:
+        """Do what is due, whenever it is due, until `stop`."""
+        while not self._stop.is_set():
+            self._wake.clear()
+            try:
+                pause = 0.0 if self.step() else self._nap()
+            except Locked as error:
+                log.warning("database is locked; waiting", extra={"error": str(error)})
+                pause = LOCKED_PAUSE_SECONDS
+            if pause and not self._stop.is_set():
+                self._wake.wait(pause)
+
+    def step(self) -> bool:
+        """Look after the next incident and the next reader of held messages that are due; False where none is.
+
+        Raises `Locked`.
+        """
+        now = self.clock()
+        with reading(self.engine) as connection:
+            moments = (incidents.next_due_at(connection), held_store.next_due_at(connection))
+        if all(moment is None or moment > now for moment in moments):
+            return False
+        with writing(self.engine) as connection:
+            incident = incidents.next_due(connection, at=now)
+            if incident is not None:
+                incidents.save(connection, Visit(connection, self.rulebook, self.desk, now).pay(incident))
+            reader = held_store.next_due(connection, at=now)
+            if reader is not None:
+                held.release(connection, reader, self.desk.recipients, Teller(self.desk.places), now=now)
+        self.on_alert()
+        return True
+
+    def _nap(self) -> float:
+        with reading(self.engine) as connection:
+            moments = (incidents.next_due_at(connection), held_store.next_due_at(connection))
+        soon = [(moment - self.clock()).total_seconds() for moment in moments if moment is not None]
+        return min(max(min(soon, default=LONGEST_NAP_SECONDS), 0.01), LONGEST_NAP_SECONDS)

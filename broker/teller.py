@@ -1,0 +1,91 @@
+"""Writes the intents to tell people of an incident, holding back what has to wait for its reader."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from broker.config import Recipient
+from broker.contact import Contact
+from broker.incident import Event, Happening, Incident, Told
+from broker.pipeline import hold
+from broker.pipeline.hold import HOUR, Hold
+from broker.places import Places
+from broker.section import Severity
+from broker.store import alerts, contacts, incidents
+from broker.store.alerts import Intent, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Why people are told."""
+
+    kind: Kind
+    because: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What the text says beyond what every text of an incident says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Knows everyone's clock."""
+
+    places: Places
+
+    def tell(
+        self,
+        connection: Connection,
+        incident: Incident,
+        people: Sequence[Recipient],
+        occasion: Occasion,
+        *,
+        now: datetime,
+    ) -> Incident:
+        """Write one intent for each of them, and give the incident as it stands after that."""
+        known = contacts.all_known(connection)
+        number = incident.tellings + 1
+        told: list[str] = []
+        for person in people:
+            held = self.hold(connection, person, known.get(person.name), incident.severity, now=now)
+            intent = _intent(incident, occasion, f"incident/{incident.id}/{number}/{person.name}", held)
+            alerts.add(connection, intent, to=person, at=now, held_until=held.until if held else None)
+            if held is None:
+                told.append(person.name)
+            else:
+                detail = f"{occasion.kind}: {person.name}: {held.because}"
+                incidents.add_event(connection, incident.id, Event(now, Happening.HELD, detail))
+        if told:
+            detail = f"{occasion.kind}: {', '.join(told)}: {occasion.because}"
+            event = Event(now, Happening.TOLD, detail, caption_id=incident.caption_id)
+            incidents.add_event(connection, incident.id, event)
+        # The end changes nothing about what people know of the danger.
+        said = incident.told if occasion.kind is Kind.RESOLVED else Told(incident.severity, incident.cameras)
+        return replace(incident, tellings=number, told=said)
+
+    def hold(
+        self, connection: Connection, person: Recipient, contact: Contact | None, severity: Severity, *, now: datetime
+    ) -> Hold | None:
+        """Say whether a message to someone has to wait."""
+        recent = alerts.lately(connection, person.name, since=now - HOUR)
+        return hold.decide(person, contact, severity, recent=recent, local=self.places.by_clock_of(person, now))
+
+
+def _intent(incident: Incident, occasion: Occasion, key: str, held: Hold | None) -> Intent:
+    return Intent(
+        key=key,
+        kind=occasion.kind,
+        incident_id=incident.id,
+        caption_id=incident.caption_id,
+        rule=incident.rule,
+        site=incident.site,
+        severity=incident.severity,
+        because=occasion.because if held is None else f"{occasion.because}; held: {held.because}",
+        facts={
+            "opened_at": incident.opened_at.isoformat(),
+            "cameras": list(incident.cameras),
+            "sightings": incident.sightings,
+            **occasion.facts,
+        },
+    )
