@@ -84,3 +84,11 @@ def test_a_thumbnail_is_brightness() -> None:
 
     assert thumbnail.shape == (36, 64)
     assert np.unique(thumbnail).tolist() == [90]
+
+
+def test_a_part_is_cut_at_its_shares_of_the_picture() -> None:
+    picture = np.arange(20 * 40 * 3, dtype=np.uint32).astype(np.uint8).reshape(20, 40, 3)
+
+    assert np.array_equal(pixels.cut(picture, 0.5, 0.25, 0.5), picture[5:15, 20:40])
+    assert pixels.cut(picture, 0.0, 0.0, 1.0).shape == picture.shape
+    assert pixels.cut(picture, 1.0, 1.0, 0.0).shape == (1, 1, 3)
