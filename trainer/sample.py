@@ -10,11 +10,23 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from contract import korean
+
 SIDE: Final = 128
 """Pixels of a rendered picture's side."""
 
 COLOURS: Final = {"red": (210, 40, 40), "green": (40, 170, 60), "blue": (50, 70, 210), "white": (240, 240, 240)}
 SHAPES: Final = ("circle", "square")
+KOREAN: Final = {
+    "red": "빨간",
+    "green": "초록색",
+    "blue": "파란",
+    "white": "하얀",
+    "circle": "원",
+    "square": "네모",
+}
+"""The same in Korean; of the shapes one ends in a consonant and one in a vowel, as particles mind that."""
+
 SPLITS: Final = {"train": 96, "val": 24}
 """Pictures of each split."""
 
@@ -30,8 +42,9 @@ class Rendered:
     box: tuple[float, float, float, float]
 
 
-def write(folder: Path, *, seed: int = 1) -> None:
+def write(folder: Path, *, seed: int = 1, language: str = "en") -> None:
     """Write `images/`, `captions_<split>.json` and `instances_<split>.json` in COCO's format, the same for a seed."""
+    sentences = _korean if language == "ko" else _english
     random = np.random.default_rng(seed)
     (folder / "images").mkdir(parents=True, exist_ok=True)
     for split, count in SPLITS.items():
@@ -43,8 +56,9 @@ def write(folder: Path, *, seed: int = 1) -> None:
         for image, picture in zip(images, pictures, strict=True):
             jpeg = tf.io.encode_jpeg(picture.pixels, quality=95).numpy()
             (folder / "images" / str(image["file_name"])).write_bytes(jpeg)
-        captions = {"images": images, "annotations": [note for n, p in enumerate(pictures) for note in _captions(n, p)]}
-        (folder / f"captions_{split}.json").write_text(json.dumps(captions))
+        notes = [{"image_id": n, "caption": text} for n, picture in enumerate(pictures) for text in sentences(picture)]
+        captions = json.dumps({"images": images, "annotations": notes}, ensure_ascii=False)
+        (folder / f"captions_{split}.json").write_text(captions, encoding="utf-8")
         instances = {
             "images": images,
             "annotations": [_instance(number, picture) for number, picture in enumerate(pictures)],
@@ -67,12 +81,17 @@ def _render(random: np.random.Generator, count: int) -> Iterator[Rendered]:
         yield Rendered(noisy, str(colour), str(ground), shape, box)
 
 
-def _captions(number: int, picture: Rendered) -> list[dict[str, Any]]:
-    sentences = (
+def _english(picture: Rendered) -> tuple[str, ...]:
+    return (
         f"A {picture.colour} {picture.shape} on a {picture.ground} ground .",
         f"There is a {picture.colour} {picture.shape} .",
     )
-    return [{"image_id": number, "caption": sentence} for sentence in sentences]
+
+
+def _korean(picture: Rendered) -> tuple[str, ...]:
+    colour, ground, shape = KOREAN[picture.colour], KOREAN[picture.ground], KOREAN[picture.shape]
+    subject, object_ = korean.join([shape, "+이/가"]), korean.join([shape, "+을/를"])
+    return f"{ground} 바탕에 {colour} {subject} 있다.", f"{colour} {object_} 그린 그림이다."
 
 
 def _instance(number: int, picture: Rendered) -> dict[str, Any]:
