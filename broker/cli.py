@@ -1,28 +1,32 @@
 """The command `wordcam-broker`."""
 
 import argparse
+import contextlib
 import json
 import logging
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TextIO
 
 import msgspec
 from rich.console import Console
 
+from broker import adapters, letters, rulebook, service, sms, words
 from broker import config as config_file
-from broker import rulebook, service, sms, words
 from broker.config import MQTT_PASSWORD, secret
 from broker.errors import BrokerError, Misconfigured
 from broker.logs import JsonLines
 from broker.places import Places
 from broker.store import schema
 from broker.store.engine import open_engine
+from broker.translators.offline import Offline
 from broker.trial import Outcome, Trial
 from broker.watch import Watch
+from broker.web import cli as web_cli
 
 
 def console() -> None:
@@ -67,8 +71,20 @@ def _parser() -> argparse.ArgumentParser:
     watch.add_argument("--once", action="store_true", help="show those and end")
     test = add("send-test", _send_test, "send a test message to everyone, or to one person")
     test.add_argument("--to", metavar="NAME", help="one recipient")
+    dead = add("dead", _dead, "list the messages that were given up, or send them again")
+    dead.add_argument("do", choices=("list", "resend"))
+    dead.add_argument("numbers", nargs="*", type=int, metavar="NUMBER", help="which to send again")
+    dead.add_argument("--all", action="store_true", help="send all of them again")
+    dead.add_argument("--json", action="store_true", help="one JSON object a line")
+    translate = add("translate", _translate, "say sentences in Korean, as alerts would")
+    translate.add_argument(
+        "file", metavar="FILE", help="one sentence a line, or JSON lines with `text`; - is standard input"
+    )
+    translate.add_argument("--offline", action="store_true", help="by the grammar that is built in, without a config")
+    translate.add_argument("--json", action="store_true", help="one JSON object a line")
     add("migrate", _migrate, "bring the database to this version")
     _add_rules(verbs)
+    web_cli.add_verbs(add, verbs, Path("config/broker.yaml"))
     return parser
 
 
@@ -120,11 +136,12 @@ def _check(arguments: argparse.Namespace) -> int:
     config = config_file.load(arguments.config)
     book = rulebook.load(config.rules_file)
     secret(config.mqtt.password_file, MQTT_PASSWORD, field="mqtt.password_file")
-    sender = service.build_sender(config, sys.stdout)
+    switchboard = adapters.switchboard(config, sys.stdout)
+    adapters.translator(config, None)
     if not config.recipients:
         print(f"{arguments.config}: recipients: nobody is told of anything", file=sys.stderr)
-    people = ", ".join(f"{person.name} ({person.e164}, {person.language})" for person in config.recipients)
-    print(f"{arguments.config}: good. Messages by {sender.name} to {people or 'nobody'}.")
+    people = ", ".join(f"{person.name} ({_reached(person)}, {person.language})" for person in config.recipients)
+    print(f"{arguments.config}: good. Messages by {_listed(switchboard.names)} to {people or 'nobody'}.")
     print(f"{config.rules_file}: good. {len(book.rules)} rules: {', '.join(rule.name for rule in book.rules)}.")
     return 0
 
@@ -146,11 +163,60 @@ def _send_test(arguments: argparse.Namespace) -> int:
     if not people:
         known = ", ".join(person.name for person in config.recipients) or "nobody"
         raise Misconfigured(f"{arguments.config}: recipients: no {arguments.to or 'recipient'}; known: {known}")
-    sender = service.build_sender(config, sys.stdout)
+    switchboard = adapters.switchboard(config, sys.stdout)
     for person in people:
+        sender = switchboard.of(person.name)
         text = service.send_test(config, person, sender)
         print(f"{person.name}: {sender.name}, {sms.parts(text)} part(s)")
     return 0
+
+
+def _reached(person: config_file.Recipient) -> str:
+    return person.e164 or f"by {person.channel}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "nothing"
+
+
+def _dead(arguments: argparse.Namespace) -> int:
+    config = config_file.load(arguments.config)
+    engine = open_engine(config.database.path, wait_seconds=config.database.wait_seconds)
+    try:
+        schema.require_current(engine)
+        if arguments.do == "list":
+            for letter in letters.dead(engine):
+                print(msgspec.json.encode(letter).decode() if arguments.json else letter.line)
+            return 0
+        if not arguments.numbers and not arguments.all:
+            raise Misconfigured("dead resend: which? Name numbers from `dead list`, or --all")
+        for number, taken in letters.resend(engine, None if arguments.all else arguments.numbers):
+            print(f"{number}: {'waits to be sent again' if taken else 'is not dead'}")
+        return 0
+    finally:
+        engine.dispose()
+
+
+def _translate(arguments: argparse.Namespace) -> int:
+    translator = Offline() if arguments.offline else adapters.translator(config_file.load(arguments.config), None)
+    with _lines(arguments.file) as lines:
+        for sentence in letters.sentences(lines, origin=arguments.file):
+            said = translator.translate(sentence, source="en", target="ko")
+            pair = {"text": sentence, "translated": None if said == sentence else said}
+            print(json.dumps(pair, ensure_ascii=False) if arguments.json else f"{sentence}\t{said}")
+    return 0
+
+
+@contextlib.contextmanager
+def _lines(name: str) -> Iterator[TextIO]:
+    """Open a file or standard input; raises `Misconfigured` naming what cannot be read."""
+    try:
+        with contextlib.nullcontext(sys.stdin) if name == "-" else Path(name).open(encoding="utf-8") as lines:
+            yield lines
+    except OSError as error:
+        raise Misconfigured(f"{name}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise Misconfigured(f"{name}: byte {error.start} is not UTF-8") from error
 
 
 def _migrate(arguments: argparse.Namespace) -> int:
@@ -166,14 +232,9 @@ def _migrate(arguments: argparse.Namespace) -> int:
 
 def _test_rules(arguments: argparse.Namespace) -> int:
     trial = Trial(rulebook.load(arguments.rules))
-    try:
-        with sys.stdin if arguments.file == "-" else Path(arguments.file).open(encoding="utf-8") as lines:
-            for outcome in trial.run(lines, origin=arguments.file):
-                print(_as_json(outcome) if arguments.json else _describe(outcome, arguments.language))
-    except OSError as error:
-        raise Misconfigured(f"{arguments.file}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise Misconfigured(f"{arguments.file}: byte {error.start} is not UTF-8") from error
+    with _lines(arguments.file) as lines:
+        for outcome in trial.run(lines, origin=arguments.file):
+            print(_as_json(outcome) if arguments.json else _describe(outcome, arguments.language))
     return 0
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import phonenumbers
 from msgspec import Meta
 
 from broker import schedule, strict
+from broker.channels import Apprise, Channel, Solapi, Translation, Twilio, e164
 from broker.errors import Misconfigured
 from broker.pipeline.settings import Incidents
 from broker.section import SEVERITIES, Language, Section, Severity, Wording, at_least, in_language
@@ -18,7 +18,6 @@ __all__ = ["SEVERITIES", "Language", "Severity", "Wording", "in_language"]
 
 MQTT_PASSWORD: Final = "WORDCAM_MQTT_PASSWORD"  # noqa: S105 - the name of a variable
 LINK_SECRET: Final = "WORDCAM_LINK_SECRET"  # noqa: S105 - the name of a variable
-TWILIO_AUTH_TOKEN: Final = "WORDCAM_TWILIO_AUTH_TOKEN"  # noqa: S105 - the name of a variable
 
 Seconds = Annotated[float, Meta(gt=0)]
 Hours = Annotated[float, Meta(gt=0, le=24 * 365)]
@@ -67,19 +66,6 @@ class Database(Section, frozen=True, kw_only=True):
     """How long one attempt waits for another process that holds the database."""
 
 
-class Twilio(Section, frozen=True, kw_only=True):
-    """The account that sends text messages. Without this part they are printed instead."""
-
-    account_sid: Annotated[str, Meta(pattern=r"^AC[0-9a-fA-F]{32}$")]
-    auth_token_file: Path | None = None
-    """A file that holds the auth token alone; the variable WORDCAM_TWILIO_AUTH_TOKEN goes before it."""
-    sender: str
-    """Your Twilio number in E.164 (`+1…`), or a messaging service (`MG…`)."""
-    base_url: Annotated[str, Meta(pattern=r"^https?://[^/]+$")] = "https://api.twilio.com"
-    """Where Twilio's API is: another address for a proxy or a trial server."""
-    timeout_seconds: Seconds = 15
-
-
 class Notify(Section, frozen=True):
     """How stubbornly a text message is sent."""
 
@@ -94,8 +80,12 @@ class Recipient(Section, frozen=True, kw_only=True):
     """Someone who is told."""
 
     name: Annotated[str, Meta(min_length=1, max_length=64)]
-    phone: str
+    phone: str = ""
     """In international form: `+82 10 1234 5678`."""
+    channel: Channel | None = None
+    """How they are told; none, by the account that is set: Twilio, else Solapi, else printed."""
+    address_file: Path | None = None
+    """For `channel: apprise`, a file that holds one address as Apprise writes them, with its secrets."""
     language: Language = "en"
     sites: tuple[Name, ...] = ()
     """Only alerts of these sites; none means all."""
@@ -114,15 +104,20 @@ class Recipient(Section, frozen=True, kw_only=True):
     """Whether they are told that a danger they were told of is over."""
 
     def __post_init__(self) -> None:
-        _e164(self.phone)
+        if self.phone:
+            e164(self.phone)
+        if self.channel == "apprise" and self.address_file is None:
+            raise ValueError(f"{self.name!r} is told by Apprise and needs `address_file`")
+        if self.channel != "apprise" and not self.phone:
+            raise ValueError(f"{self.name!r} has no `phone`; give one, or `channel: apprise` with `address_file`")
         if self.timezone:
             _zone(self.timezone)
         schedule.require_gap(self.quiet, "`quiet_hours`")
 
     @property
     def e164(self) -> str:
-        """The number as gateways take it: `+821012345678`."""
-        return _e164(self.phone)
+        """The number as gateways take it: `+821012345678`; "" for someone without a telephone."""
+        return e164(self.phone) if self.phone else ""
 
     @property
     def quiet(self) -> schedule.Schedule:
@@ -188,6 +183,9 @@ class Config(Section, frozen=True, kw_only=True):
     language: Language = "en"
     """Language of the terminal."""
     twilio: Twilio | None = None
+    solapi: Solapi | None = None
+    apprise: Apprise = Apprise()
+    translation: Translation = Translation()
     notify: Notify = Notify()
     incidents: Incidents = Incidents()
     links: Links | None = None
@@ -223,16 +221,6 @@ def secret(file: Path | None, variable: str, *, field: str) -> str:
         return file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise Misconfigured(f"{field}: {file} cannot be read ({error}); or set {variable}") from error
-
-
-def _e164(phone: str) -> str:
-    try:
-        number = phonenumbers.parse(phone, None)
-    except phonenumbers.NumberParseException as error:
-        raise ValueError(f"{phone!r} is no international phone number; write it like +82 10 1234 5678") from error
-    if not phonenumbers.is_valid_number(number):
-        raise ValueError(f"{phone!r} cannot be dialled: no country gives out such a number")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -10,11 +10,12 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine
 
-from broker import retry
+from broker import render, retry
 from broker.config import Notify
 from broker.errors import Locked
 from broker.ports import Busy, Doubtful, Rejected, Sender, SendFailed
-from broker.store import alerts
+from broker.senders.switchboard import Switchboard
+from broker.store import alerts, dead, deliveries
 from broker.store.alerts import Alert, State
 from broker.store.engine import reading, writing
 
@@ -31,8 +32,6 @@ FAREWELL_SECONDS: Final = 5.0
 
 LOCKED_PAUSE_SECONDS: Final = 1.0
 
-LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
-
 Clock = Callable[[], datetime]
 
 
@@ -41,14 +40,13 @@ class Notifier:
     """The one sender of alerts. `compose` writes the text of an alert, `jitter` gives 0 to 1."""
 
     engine: Engine
-    sender: Sender
+    switchboard: Switchboard
     compose: Callable[[Alert, datetime], str]
     settings: Notify
     jitter: Callable[[], float]
     clock: Clock = lambda: datetime.now(UTC)
     _wake: threading.Event = field(default_factory=threading.Event)
     _stop: threading.Event = field(default_factory=threading.Event)
-    _quiet_until: datetime = LONG_AGO
 
     def wake(self) -> None:
         """Say that there may be something to send."""
@@ -73,33 +71,38 @@ class Notifier:
     def step(self) -> bool:
         """Do the next thing that is due; False where nothing is. Raises `Locked`."""
         now = self.clock()
-        if now < self._quiet_until:
-            return False
         with reading(self.engine) as connection:
             alert = alerts.next_due(connection, at=now)
         if alert is None:
             return False
-        if alert.state is State.DOUBT:
-            self._ask(alert, now)
+        try:
+            sender = self.switchboard.of(alert.recipient)
+        except SendFailed as error:
+            self._note_failure(alert, error, now)
+            return True
+        if alert.state is State.DOUBT and sender.askable:
+            self._ask(alert, sender, now)
         elif self._is_too_old(alert, now):
             self._bury(alert, f"not sent within {self.settings.give_up_after_hours:g} h")
         else:
-            self._send(alert, now)
+            self._send(alert, sender, now)
         return True
 
-    def _send(self, alert: Alert, now: datetime) -> None:
+    def _send(self, alert: Alert, sender: Sender, now: datetime) -> None:
         text = alert.text or self.compose(alert, now)
+        if alert.state is State.DOUBT:
+            text = render.again(text, language=alert.language)
         with writing(self.engine) as connection:
-            alerts.begin(connection, alert.id, text=text, provider=self.sender.name, at=now)
+            alerts.begin(connection, alert.id, text=text, provider=sender.name, at=now)
         try:
-            provider_id = self.sender.send(alert.phone, text)
+            provider_id = sender.send(alert.phone or alert.recipient, text)
         except SendFailed as error:
-            self._note_failure(alert, error)
+            self._note_failure(alert, error, now)
         else:
-            self._note_sent(alert, provider_id)
+            self._note_sent(alert, sender.name, provider_id)
 
-    def _note_failure(self, alert: Alert, error: SendFailed) -> None:
-        if isinstance(error, Rejected):
+    def _note_failure(self, alert: Alert, error: SendFailed, now: datetime) -> None:
+        if isinstance(error, Rejected) or (not isinstance(error, Doubtful) and self._is_too_old(alert, now)):
             self._bury(alert, str(error))
             return
         state = State.DOUBT if isinstance(error, Doubtful) else State.WAITING
@@ -107,8 +110,6 @@ class Notifier:
 
     def _patience(self, alert: Alert, error: SendFailed) -> timedelta:
         if isinstance(error, Busy):
-            # The whole account is asked for patience, not this message alone.
-            self._quiet_until = self.clock() + error.retry_after
             return error.retry_after
         first, longest = self.settings.first_retry_seconds, self.settings.longest_retry_seconds
         return retry.wait(
@@ -118,10 +119,10 @@ class Notifier:
             jitter=self.jitter(),
         )
 
-    def _ask(self, alert: Alert, now: datetime) -> None:
+    def _ask(self, alert: Alert, sender: Sender, now: datetime) -> None:
         since = (alert.tried_at or alert.created_at) - CLOCK_SKEW
         try:
-            found = list(self.sender.find(alert.phone, alert.text, since=since))
+            found = list(sender.find(alert.phone, alert.text, since=since))
         except SendFailed as error:
             if self._is_too_old(alert, now):
                 self._bury(alert, f"it may have been sent; the provider could not be asked: {error}")
@@ -132,14 +133,21 @@ class Notifier:
             taken = alerts.known_provider_ids(connection, found)
         own = next((provider_id for provider_id in found if provider_id not in taken), None)
         if own is not None:
-            self._note_sent(alert, own)
+            self._note_sent(alert, sender.name, own)
         else:
             self._put_off(alert, State.WAITING, timedelta(0), "the provider does not know it")
 
-    def _note_sent(self, alert: Alert, provider_id: str) -> None:
+    def _note_sent(self, alert: Alert, provider: str, provider_id: str) -> None:
         at = self.clock()
-        self._insist(lambda connection: alerts.mark_sent(connection, alert.id, provider_id=provider_id, at=at))
-        log.info("alert sent", extra=_about(alert) | {"provider": self.sender.name, "provider_id": provider_id})
+
+        def write(connection: Connection) -> None:
+            alerts.mark_sent(connection, alert.id, provider_id=provider_id, at=at)
+            # The provider's report that it was lost may have been faster than its answer.
+            if provider_id and (report := deliveries.lost(connection, provider_id)) is not None:
+                alerts.mark_dead(connection, alert.id, error=f"{provider} reports: {report}")
+
+        self._insist(write)
+        log.info("alert sent", extra=_about(alert) | {"provider": provider, "provider_id": provider_id})
 
     def _put_off(self, alert: Alert, state: State, patience: timedelta, error: str) -> None:
         due_at = self.clock() + patience
@@ -152,7 +160,13 @@ class Notifier:
         log.error("alert is dead: tell them yourself", extra=_about(alert) | {"error": error, "text": alert.sentence})
 
     def _is_too_old(self, alert: Alert, now: datetime) -> bool:
-        return now - alert.created_at >= timedelta(hours=self.settings.give_up_after_hours)
+        """Say whether an alert is too old to be news, counted from when someone asked to send it again, if so."""
+        limit = timedelta(hours=self.settings.give_up_after_hours)
+        if now - alert.created_at < limit:
+            return False
+        with reading(self.engine) as connection:
+            again = dead.resent_at(connection, alert.id)
+        return again is None or now - again >= limit
 
     def _doubt_unfinished(self, connection: Connection) -> None:
         # A message handed over a moment ago may not be in the provider's list yet.
@@ -191,7 +205,7 @@ class Notifier:
             return LOCKED_PAUSE_SECONDS
         if due_at is None:
             return LONGEST_NAP_SECONDS
-        seconds = (max(due_at, self._quiet_until) - self.clock()).total_seconds()
+        seconds = (due_at - self.clock()).total_seconds()
         return min(max(seconds, 0.01), LONGEST_NAP_SECONDS)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from broker.config import Language
+from broker.section import Language
 
 
 class SendFailed(Exception):
@@ -38,8 +38,15 @@ class Sender(Protocol):
     def name(self) -> str:
         """Short name for logs and the database."""
 
+    @property
+    def askable(self) -> bool:
+        """Whether `find` knows; where it does not, a message in doubt is sent again and says so."""
+
     def send(self, to: str, text: str) -> str:
-        """Hand over one message to a number in E.164, and give the provider's id; raises `SendFailed`."""
+        """Hand over one message, to a number in E.164 or a recipient's name; gives the provider's id.
+
+        Raises `SendFailed`.
+        """
 
     def find(self, to: str, text: str, *, since: datetime) -> Sequence[str]:
         """Give the provider's ids of messages with this very text taken since a moment, oldest first.
@@ -48,8 +55,29 @@ class Sender(Protocol):
         """
 
 
+class Untranslated(Exception):
+    """A service did not translate, for the reason given."""
+
+
+class TranslationService(Protocol):
+    """Translates somewhere else, and may fail."""
+
+    @property
+    def name(self) -> str:
+        """Short name for logs and the database."""
+
+    def translate(self, sentence: str, *, source: str, target: Language) -> str:
+        """Give the sentence in `target`; raises `Untranslated`."""
+
+
 class Translator(Protocol):
-    """Puts a sentence into a recipient's language."""
+    """Puts a sentence into a recipient's language, and never fails."""
 
     def translate(self, sentence: str, *, source: str, target: Language) -> str:
         """Give the sentence in `target`; the sentence itself where it cannot be translated."""
+
+    def versions(self, sentence: str, *, source: str, target: Language) -> Sequence[str]:
+        """Give the sentence in `target`, then the same with less and less beside the point.
+
+        The sentence itself where it cannot be translated.
+        """

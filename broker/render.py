@@ -1,11 +1,14 @@
-"""Writes the text message: where, when and what, in the recipient's language and in one part if at all possible."""
+"""Writes the text message: what, where and when, in the recipient's language and in one part if at all possible."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from broker import sms, words
-from broker.config import Language
+from broker.section import Language
+
+Fits = Callable[[str], bool]
+"""Says whether a text is one message for the one who carries it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,28 +27,53 @@ class Telling:
     """What the camera said, in the recipient's language where it could be translated."""
     original: str
     """What the camera said in its own language."""
+    briefer: tuple[str, ...] = ()
+    """The same sentence with less and less beside the point, where the translator can do that."""
+    kind: str = "first"
+    """One of `broker.store.alerts.Kind`."""
+    count: int = 0
+    """How many messages a digest stands for."""
+    closed_by: str = ""
+    """Who brought the incident to its end."""
+    incident: int | None = None
 
 
-def text(telling: Telling, *, language: Language, now: datetime) -> str:
+def text(telling: Telling, *, language: Language, now: datetime, fits: Fits = sms.is_one) -> str:
     """Write the message; `now` is by the clock of the site, too, and decides whether the date is needed.
 
-    To stay within one part the place is shortened first (the camera, then the device), then the sentence is cut
-    between words. A message that cannot be one part is sent whole in several.
+    What does not fit into one message goes in this order: the original beside its translation, what is beside the
+    point in the sentence, the device's and the camera's name. Time, site and danger stay. At last the sentence is cut
+    between words; a message that cannot be one is sent whole in several.
     """
-    frame = words.of(language).alert
-    facts = {"title": sms.plain(telling.title), "time": _time(telling.at, now)}
+    versions = list(_versions(telling, language))
     places = [sms.plain(place) for place in _places(telling, words.of(language).between_places)]
-    sentence = sms.plain(_sentence(telling))
-
-    def whole(place: str, said: str) -> str:
-        return frame.format(place=place, sentence=said, **facts)
-
+    whole = _frame(telling, language, now)
+    number = "" if telling.incident is None else words.of(language).number.format(number=telling.incident)
     for place in places:
-        if sms.parts(whole(place, sentence)) == 1:
-            return whole(place, sentence)
-    mark = "..." if sms.is_gsm(whole(places[-1], sentence)) else "…"
-    cut = sms.shorten(sentence, lambda said: sms.parts(whole(places[-1], said)) == 1, mark=mark)
-    return whole(places[0], sentence) if cut is None else whole(places[-1], cut)
+        for said in versions:
+            if fits(message := whole(place, said)):
+                return message + number if fits(message + number) else message
+    shortest = versions[-1]
+    mark = "..." if sms.is_gsm(whole(places[-1], shortest)) else "…"
+    cut = sms.shorten(shortest, lambda said: fits(whole(places[-1], said)), mark=mark)
+    return whole(places[0], versions[0]) + number if cut is None else whole(places[-1], cut)
+
+
+def again(text: str, *, language: Language) -> str:
+    """Mark a message that may have been sent already, once."""
+    mark = words.of(language).again
+    return text if text.startswith(mark) else mark + text
+
+
+def _frame(telling: Telling, language: Language, now: datetime) -> Callable[[str, str], str]:
+    said = words.of(language)
+    heading = said.headings[telling.kind].format(count=telling.count)
+    facts = {"heading": heading, "title": sms.plain(telling.title), "time": _time(telling.at, now)}
+
+    def whole(place: str, sentence: str) -> str:
+        return said.alert.format(place=place, sentence=sentence, **facts)
+
+    return whole
 
 
 def _time(at: datetime, now: datetime) -> str:
@@ -59,8 +87,14 @@ def _places(telling: Telling, between: str) -> Iterator[str]:
     yield telling.site
 
 
-def _sentence(telling: Telling) -> str:
-    """Give the translation followed by the original, because a translation of a danger may be wrong."""
-    if telling.sentence == telling.original:
-        return telling.original
-    return f"{telling.sentence} ({telling.original})"
+def _versions(telling: Telling, language: Language) -> Iterator[str]:
+    """Give the sentence, the longest first; the original stands beside a translation, which may be wrong."""
+    closed = words.of(language).by.format(name=sms.plain(telling.closed_by)) if telling.closed_by else ""
+    if closed:
+        yield closed
+        return
+    sentence, original = sms.harmless(telling.sentence), sms.harmless(telling.original)
+    if sentence != original:
+        yield f"{sentence} ({original})"
+    yield sentence
+    yield from (sms.harmless(briefer) for briefer in telling.briefer)

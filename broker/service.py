@@ -4,30 +4,28 @@ import logging
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TextIO
 
 import msgspec
 from sqlalchemy import Engine
 
-from broker import lease, render, rulebook, sms, words
-from broker.config import TWILIO_AUTH_TOKEN, Config, Language, Recipient, in_language, secret
+from broker import adapters, lease, rulebook, sms, words
+from broker.compose import Composer
+from broker.config import Config, Language, Recipient
 from broker.desk import Desk
-from broker.errors import Misconfigured, Unavailable
+from broker.errors import Unavailable
 from broker.ingest import Ingest
 from broker.notifier import Notifier
 from broker.places import Places
-from broker.ports import Sender, SendFailed, Translator
+from broker.ports import Sender, SendFailed
 from broker.reception import Reception, Tally
-from broker.render import Telling
 from broker.rounds import Rounds
 from broker.rulebook import Rulebook
-from broker.senders.console import ConsoleSender
+from broker.senders.switchboard import Switchboard
 from broker.store import alerts, devices, schema
 from broker.store.alerts import Alert
 from broker.store.engine import open_engine, reading
-from broker.translators.original import Original
 from contract.status import Ledger
 
 log = logging.getLogger(__name__)
@@ -58,63 +56,18 @@ class Summary(msgspec.Struct, frozen=True):
     """Words against video, by `site/device`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Composer:
-    """Writes the text of an alert for its recipient."""
-
-    places: Places
-    rulebook: Rulebook
-    translator: Translator
-
-    def __call__(self, alert: Alert, now: datetime) -> str:
-        """Give the message as it is sent."""
-        language = alert.language
-        ids = (alert.site, alert.device, alert.stream)
-        title = next((rule.title for rule in self.rulebook.rules if rule.name == alert.rule), "")
-        telling = Telling(
-            title=in_language(title, language) or alert.rule,
-            site=self.places.name(*ids[:1], language=language),
-            device=self.places.name(*ids[:2], language=language),
-            stream=self.places.name(*ids, language=language),
-            at=self.places.local(alert.captured_at, alert.site),
-            sentence=self.translator.translate(alert.sentence, source=alert.sentence_language, target=language),
-            original=alert.sentence,
-        )
-        return render.text(telling, language=language, now=self.places.local(now, alert.site))
-
-
-def build_sender(config: Config, out: TextIO) -> Sender:
-    """Give the sender that the configuration asks for; raises `Misconfigured` where the auth token is missing."""
-    account = config.twilio
-    if account is None:
-        return ConsoleSender(out, language=config.language)
-    token = secret(account.auth_token_file, TWILIO_AUTH_TOKEN, field="twilio.auth_token_file")
-    if not token:
-        raise Misconfigured(f"twilio.auth_token_file: no token; name a file that holds it, or set {TWILIO_AUTH_TOKEN}")
-    # Twilio's library takes half a second to import, which `rules test` and `watch` need not wait for.
-    from broker.senders.twilio import TwilioSender  # noqa: PLC0415 - see above
-
-    return TwilioSender(
-        account.account_sid,
-        token,
-        sender=account.sender,
-        base_url=account.base_url,
-        timeout_seconds=account.timeout_seconds,
-    )
-
-
 def run(config: Config, *, out: TextIO, on_ready: Callable[[Callable[[], None]], None]) -> Summary:
     """Run until stopped. `on_ready` is given the function that stops it, from any thread or signal handler.
 
     Raises `Misconfigured` or `Unavailable`.
     """
     book = rulebook.load(config.rules_file)
-    sender = build_sender(config, out)
+    senders = adapters.switchboard(config, out)
     with lease.hold(config.database.path):
         engine = open_engine(config.database.path, wait_seconds=config.database.wait_seconds)
         schema.require_current(engine)
         try:
-            return _run(config, engine, book, sender, on_ready)
+            return _run(config, engine, book, senders, on_ready)
         finally:
             engine.dispose()
 
@@ -123,12 +76,13 @@ def _run(
     config: Config,
     engine: Engine,
     book: Rulebook,
-    sender: Sender,
+    senders: Switchboard,
     on_ready: Callable[[Callable[[], None]], None],
 ) -> Summary:
     started_at = datetime.now(UTC)
-    composer = Composer(Places.of(config), book, Original())
-    notifier = Notifier(engine, sender, composer, config.notify, jitter=random.random)
+    translator = adapters.translator(config, engine)
+    composer = Composer(Places.of(config), book, translator, adapters.by_korean_gateway(config))
+    notifier = Notifier(engine, senders, composer, config.notify, jitter=random.random)
     places = Places.of(config)
     rounds = Rounds(engine, book, Desk(config.recipients, config.incidents, places), on_alert=notifier.wake)
 
@@ -145,7 +99,10 @@ def _run(
         for name, worker in (("notifier", notifier), ("rounds", rounds))
     ]
     on_ready(ingest.stop)
-    log.info("started", extra={"rules": len(book.rules), "recipients": len(config.recipients), "sender": sender.name})
+    log.info(
+        "started",
+        extra={"rules": len(book.rules), "recipients": len(config.recipients), "senders": list(senders.names)},
+    )
     for thread in threads:
         thread.start()
     try:
@@ -196,12 +153,12 @@ def _sms(alert: Alert) -> Sms:
 
 
 def send_test(config: Config, recipient: Recipient, sender: Sender) -> str:
-    """Send one test message and give its text; raises `Unavailable` where it is not taken."""
+    """Send one test message by any channel and give its text; raises `Unavailable` where it is not taken."""
     language: Language = recipient.language
     at = Places.of(config).local(datetime.now(UTC), "")
     text = sms.plain(words.of(language).test.format(name=recipient.name, time=f"{at:%H:%M}"))
     try:
-        sender.send(recipient.e164, text)
+        sender.send(recipient.e164 or recipient.name, text)
     except SendFailed as error:
         raise Unavailable(f"{recipient.name}: {sender.name} did not take the message: {error}") from error
     return text

@@ -1,8 +1,11 @@
 """Counts the parts of a text message and cuts sentences, by the rules of GSM 03.38 and 23.040."""
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from typing import Final
+
+import regex
 
 GSM_BASIC: Final = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
@@ -19,10 +22,18 @@ GSM_ALONE, GSM_JOINED = 160, 153
 UCS2_ALONE, UCS2_JOINED = 70, 67
 """16-bit units in a message of one part, and in each of several."""
 
+KOREAN_BYTES: Final = 90
+"""Bytes in EUC-KR that Korean carriers take as one message from a Korean gateway; what is longer costs more."""
+
 _TYPOGRAPHIC: Final = str.maketrans(
     {"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "...", "\u00a0": " "}
 )
 """Signs that would turn 160 characters into 70 for nothing."""
+
+_cluster: Final = regex.compile(r"\X")
+"""What people see as one character (Unicode Standard Annex 29): a syllable, a letter with its marks, a joined emoji."""
+
+_link: Final = re.compile(r"(?<=\w)(?:://|[.@])(?=\w)|(?<!\w)(?:tel|sms|mailto):", re.IGNORECASE)
 
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs"})
 """Unicode categories: control, format, surrogate."""
@@ -32,6 +43,11 @@ def plain(text: str) -> str:
     """Compose characters, make typographic signs plain and drop invisible ones (direction marks could hide words)."""
     composed = unicodedata.normalize("NFC", text).translate(_TYPOGRAPHIC)
     return "".join(sign for sign in composed if sign == "\u200d" or unicodedata.category(sign) not in _INVISIBLE)
+
+
+def harmless(text: str) -> str:
+    """Make a text plain in which no telephone finds a link: a caption comes from a machine that may be in bad hands."""
+    return _link.sub(lambda found: f"{found[0]} ", plain(text))
 
 
 def is_gsm(text: str) -> bool:
@@ -51,6 +67,19 @@ def parts(text: str) -> int:
             count, room = count + 1, joined
         room -= size
     return count
+
+
+def is_one(text: str) -> bool:
+    """Say whether a text is one part."""
+    return parts(text) == 1
+
+
+def is_one_in_korea(text: str) -> bool:
+    """Say whether a Korean gateway sends a text as one short message: by bytes in EUC-KR, not by GSM's parts."""
+    try:
+        return len(text.encode("euc-kr")) <= KOREAN_BYTES
+    except UnicodeEncodeError:
+        return False
 
 
 def shorten(sentence: str, fits: Callable[[str], bool], *, mark: str) -> str | None:
@@ -77,8 +106,6 @@ def _size(sign: str, *, gsm: bool) -> int:
 
 
 def _ends(word: str) -> Iterator[int]:
-    """Give the places where a word may be cut, last first: never inside a cluster of marks or joined emoji."""
-    for end in range(len(word) - 1, 0, -1):
-        joined = "\u200d" in word[end - 1 : end + 1]
-        if not joined and not unicodedata.category(word[end]).startswith("M") and not "🏻" <= word[end] <= "🏿":
-            yield end
+    """Give the places where a word may be cut, last first: never inside what people see as one character."""
+    ends = [found.start() for found in _cluster.finditer(word)]
+    yield from (end for end in reversed(ends) if end)

@@ -25,7 +25,9 @@ DOORS = {
     "kiwipiepy": {"trainer": "trainer.words.kiwi"},
     "konlpy": {"trainer": "trainer.words.okt"},
     "paho": {"edge": "edge.mqtt", "broker": "broker.ingest"},
-    "twilio": {"broker": "broker.senders.twilio"},
+    "twilio": {"broker": "broker.senders.twilio broker.senders.twilio_hooks"},
+    "apprise": {"broker": "broker.senders.apprise"},
+    "httpx": {"broker": "broker.senders.solapi broker.translators.service"},
 }
 """The modules that may import a heavy library directly, each package's own; nobody else may."""
 

@@ -12,6 +12,7 @@ class ConsoleSender:
     """Writes every message as it would be sent, with the number of parts it would be charged as."""
 
     name = "console"
+    askable = False
 
     def __init__(self, stream: TextIO, *, language: Language) -> None:
         self._stream = stream

@@ -38,18 +38,28 @@ class TwilioSender:
     """One Twilio account. Not for several threads at once: it looks at its last response."""
 
     name = "twilio"
+    askable = True
 
-    def __init__(
-        self, account_sid: str, auth_token: str, *, sender: str, base_url: str, timeout_seconds: float
+    def __init__(  # noqa: PLR0913 - each is one setting of the account
+        self,
+        account_sid: str,
+        auth_token: str,
+        *,
+        sender: str,
+        base_url: str,
+        timeout_seconds: float,
+        callback_url: str = "",
     ) -> None:
         self._http = _Http(base_url, timeout_seconds)
         self._client = Client(account_sid, auth_token, http_client=self._http)
-        self._from = {"messaging_service_sid": sender} if sender.startswith("MG") else {"from_": sender}
+        self._how = {"messaging_service_sid": sender} if sender.startswith("MG") else {"from_": sender}
+        if callback_url:
+            self._how["status_callback"] = callback_url
 
     def send(self, to: str, text: str) -> str:
         """Hand over one message and give its SID; raises `SendFailed`."""
         try:
-            return str(self._client.messages.create(to=to, body=text, **self._from).sid)
+            return str(self._client.messages.create(to=to, body=text, **self._how).sid)
         except TwilioRestException as error:
             raise self._sort(error) from error
         except requests.RequestException as error:

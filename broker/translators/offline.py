@@ -1,10 +1,10 @@
 """Translates the captioner's English into Korean without any network."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from broker.config import Language
+from broker.section import Language
 from broker.translators.korean import lexicon, sentence
 
 _seam: Final = re.compile(r"\s*,\s*(?:and\s+)?|\s+(?:while|as)\s+")
@@ -15,19 +15,21 @@ class Offline:
     """A grammar for one pair of languages; every other sentence is left as it is."""
 
     def translate(self, sentence: str, *, source: str, target: Language) -> str:
-        """Give the sentence in Korean; the sentence itself where the grammar does not reach."""
-        return next(self.versions(sentence, source=source, target=target), sentence)
+        """Give the first of `versions`."""
+        return self.versions(sentence, source=source, target=target)[0]
 
-    def versions(self, sentence: str, *, source: str, target: Language) -> Iterator[str]:
-        """Give the sentence in Korean, each time briefer; nothing where the grammar does not reach."""
+    def versions(self, sentence: str, *, source: str, target: Language) -> Sequence[str]:
+        """Give the sentence in Korean, briefer and briefer; the sentence itself where the grammar does not reach."""
         if not source.lower().startswith("en") or target != "ko":
-            return
-        said: str | None = None
-        for brief in range(3):
-            found = whole(sentence, brief=brief) or (in_pieces(sentence) if brief == 0 else None)
-            if found is not None and found != said:
-                said = found
-                yield found
+            return (sentence,)
+        return tuple(dict.fromkeys(_versions(sentence))) or (sentence,)
+
+
+def _versions(text: str) -> Iterator[str]:
+    for brief in range(3):
+        found = whole(text, brief=brief) or (in_pieces(text) if brief == 0 else None)
+        if found is not None:
+            yield found
 
 
 def whole(text: str, *, brief: int = 0) -> str | None:

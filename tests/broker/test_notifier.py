@@ -12,10 +12,13 @@ from sqlalchemy import Engine, select
 from broker import rulebook
 from broker.config import Notify
 from broker.notifier import Notifier
+from broker.ports import Doubtful
 from broker.reception import Reception
+from broker.senders.switchboard import Switchboard
 from broker.senders.twilio import TwilioSender
-from broker.store import alerts, schema, tables
+from broker.store import alerts, dead, deliveries, schema, tables
 from broker.store.alerts import State
+from broker.store.deliveries import Report
 from broker.store.engine import open_engine, reading, writing
 from tests.broker.device import GUARD, Clock, event, said
 from tests.broker.fake_twilio import ACCOUNT, SENDER, TOKEN, FakeTwilio, Mood
@@ -40,8 +43,8 @@ class Bench:
         sender = TwilioSender(ACCOUNT, TOKEN, sender=SENDER, base_url=self.twilio.url, timeout_seconds=0.5)
         settings = Notify(first_retry_seconds=10, longest_retry_seconds=60, give_up_after_hours=1)
         self.notifier = Notifier(
-            self.engine, sender, lambda alert, now: f"ALERT {alert.sentence}", settings, jitter=lambda: 1.0,
-            clock=self.clock,
+            self.engine, Switchboard.alone(sender), lambda alert, now: f"ALERT {alert.sentence}", settings,
+            jitter=lambda: 1.0, clock=self.clock,
         )  # fmt: skip
         return self.notifier
 
@@ -114,7 +117,7 @@ def test_while_the_provider_cannot_be_asked_nothing_is_sent_again(bench: Bench) 
 def test_a_stop_between_taking_and_writing_it_down_sends_nothing_twice(bench: Bench) -> None:
     with writing(bench.engine) as connection:
         alerts.begin(connection, bench.row.id, text="ALERT a gun", provider="twilio", at=bench.clock.now)
-    sid = bench.notifier.sender.send(GUARD.e164, "ALERT a gun")
+    sid = bench.notifier.switchboard.of("guard").send(GUARD.e164, "ALERT a gun")
 
     notifier = bench.restart()
     notifier.stop()
@@ -170,9 +173,8 @@ def test_a_number_that_does_not_exist_is_given_up_loudly(bench: Bench, caplog: p
 
 
 def test_waits_grow_between_attempts(bench: Bench) -> None:
-    bench.notifier.sender = TwilioSender(
-        ACCOUNT, "wrong token", sender=SENDER, base_url=bench.twilio.url, timeout_seconds=1
-    )
+    wrong = TwilioSender(ACCOUNT, "wrong token", sender=SENDER, base_url=bench.twilio.url, timeout_seconds=1)
+    bench.notifier.switchboard = Switchboard.alone(wrong)
 
     due = []
     for _ in range(5):
@@ -199,6 +201,91 @@ def test_an_alert_in_doubt_is_asked_after_a_last_time_before_it_dies(bench: Benc
     assert bench.step_after(3600)
 
     assert bench.row.state == "sent"
+
+
+class Unaskable:
+    """Takes every message, says of the first that it does not know, and cannot be asked."""
+
+    name = "unaskable"
+    askable = False
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def send(self, to: str, text: str) -> str:
+        """Take a message."""
+        self.texts.append(text)
+        if len(self.texts) < 3:
+            raise Doubtful("no answer")
+        return ""
+
+    def find(self, to: str, text: str, *, since: datetime) -> list[str]:
+        """Fail the test: this one is not to be asked."""
+        raise AssertionError(text)
+
+
+def test_where_nobody_can_be_asked_a_repeat_says_that_it_may_be_one(bench: Bench) -> None:
+    sender = Unaskable()
+    bench.notifier.switchboard = Switchboard({"guard": sender})
+
+    for _ in range(3):
+        assert bench.step_after(60)
+
+    first, second, third = sender.texts
+    assert first == "ALERT a man is holding a gun"
+    assert second == third == f"(perhaps sent twice) {first}"
+    assert bench.row.state == "sent"
+
+
+def test_someone_who_is_no_recipient_any_more_waits_and_dies(bench: Bench) -> None:
+    bench.notifier.switchboard = Switchboard({})
+
+    assert bench.step_after(0)
+    assert bench.row.state == "waiting"
+    assert bench.step_after(3600)
+
+    assert bench.row.state == "dead"
+    assert "no recipient is called 'guard' any more" in bench.row.error
+
+
+def test_a_dead_message_that_was_handed_over_is_asked_after_before_it_is_sent_again(bench: Bench) -> None:
+    bench.twilio.moods, bench.twilio.lists_fail = deque([Mood.TAKEN_BUT_BROKEN]), True
+    bench.step_after(0)
+    bench.step_after(3600)
+    assert bench.row.state == "dead"
+    bench.twilio.lists_fail = False
+
+    with writing(bench.engine) as connection:
+        assert dead.take_up(connection, bench.row.id, by="chief", at=bench.clock.now)
+        assert not dead.take_up(connection, bench.row.id, by="chief", at=bench.clock.now)
+    assert bench.step_after(0)
+
+    assert bench.row.state == "sent"
+    assert bench.twilio.posts == 1
+
+
+def test_a_dead_message_that_was_never_handed_over_is_sent(bench: Bench) -> None:
+    bench.step_after(3600)
+    assert bench.row.state == "dead"
+
+    with writing(bench.engine) as connection:
+        assert [alert.id for alert in dead.listed(connection)] == [bench.row.id]
+        assert dead.take_up(connection, bench.row.id, by="chief", at=bench.clock.now)
+    assert bench.step_after(1)
+
+    assert bench.row.state == "sent"
+    assert bench.twilio.texts == ["ALERT a man is holding a gun"]
+
+
+def test_a_report_that_was_faster_than_the_answer_still_counts(bench: Bench) -> None:
+    report = Report("twilio", f"SM{0:032x}", "undelivered", "Twilio error 30003", bench.clock.now)
+    with writing(bench.engine) as connection:
+        assert deliveries.record(connection, report)
+
+    assert bench.step_after(0)
+
+    assert bench.row.state == "dead"
+    assert bench.row.error == "twilio reports: undelivered Twilio error 30003"
 
 
 def test_a_stopping_notifier_still_sends_what_is_due(bench: Bench) -> None:

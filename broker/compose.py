@@ -1,0 +1,49 @@
+"""Makes the text of an alert from what the database holds of it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from broker import render, sms
+from broker.config import in_language
+from broker.places import Places
+from broker.ports import Translator
+from broker.render import Telling
+from broker.rulebook import Rulebook
+from broker.store.alerts import Alert, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Composer:
+    """Writes the text of an alert for its recipient."""
+
+    places: Places
+    rulebook: Rulebook
+    translator: Translator
+    by_korean_gateway: frozenset[str] = field(default=frozenset())
+    """Names of the recipients whose messages a Korean gateway counts, by bytes."""
+
+    def __call__(self, alert: Alert, now: datetime) -> str:
+        """Give the message as it is sent."""
+        language = alert.language
+        ids = (alert.site, alert.device, alert.stream)
+        title = next((rule.title for rule in self.rulebook.rules if rule.name == alert.rule), "")
+        sentence, *briefer = self.translator.versions(
+            alert.sentence, source=alert.sentence_language, target=language
+        ) or [alert.sentence]
+        closed_by = alert.facts.get("by", "") if alert.kind is Kind.RESOLVED else ""
+        telling = Telling(
+            title=in_language(title, language) or alert.rule,
+            site=self.places.name(*ids[:1], language=language),
+            device=self.places.name(*ids[:2], language=language),
+            stream=self.places.name(*ids, language=language),
+            at=self.places.local(alert.captured_at, alert.site),
+            sentence=sentence,
+            original=alert.sentence,
+            briefer=tuple(briefer),
+            kind=alert.kind.value,
+            count=int(alert.facts.get("count", 0)),
+            closed_by=closed_by if isinstance(closed_by, str) else "",
+            incident=alert.incident_id,
+        )
+        fits = sms.is_one_in_korea if alert.recipient in self.by_korean_gateway else sms.is_one
+        return render.text(telling, language=language, now=self.places.local(now, alert.site), fits=fits)
