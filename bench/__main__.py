@@ -1,21 +1,32 @@
 """`python -m bench`: how fast, how lean and how much better than where it came from, as ratios of one run."""
 
 import argparse
+import itertools
 import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
-from bench import frame, process, rules
-from bench.alarms import BUNDLE
+from bench import frame, process, rules, yolox
+from bench.alarms import BUNDLE, ROOT
 from bench.seed import STEPS, Seed
 from contract.errors import Refused
 from edge.infer.runtime import NoRuntime, NotAModel
+
+CACHE: Final = ROOT / ".cache" / "bench"
+"""Where networks stay that take a minute to build."""
+
+PUBLISHED: Final = (416, "silu")
+"""YOLOX-Nano as its authors publish it: the side of its picture, and its activation."""
+
+VARIANTS: Final = (PUBLISHED, (320, "silu"), (416, "relu6"), (320, "relu6"))
+"""What ours is timed against; the others show what size and activation do to the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _measure(options: argparse.Namespace) -> Iterator[Line]:
     if not options.without_seed:
         yield from against_seed(options.bundle, options.pictures, options.rounds)
+    if not options.without_yolox:
+        yield from against_yolox(options.bundle, options.pictures, options.rounds)
     yield from device(process.device(options.bundle, options.frames, options.pictures))
     if options.captions:
         yield from false_alarms(options.captions)
@@ -77,6 +90,36 @@ def against_seed(bundle: Path, pictures: Path | None, rounds: int) -> Iterator[L
     )
     yield Line("the seed's path, as it ran", long / our, "times", "at least 60", _ms(long, our, f"{STEPS} words"))
     yield Line("the seed's path, equal length", equal / our, "times", "", _ms(equal, our, f"{words} words"))
+
+
+def against_yolox(bundle: Path, pictures: Path | None, rounds: int) -> Iterator[Line]:
+    """Find what is in the same pictures by ours and by YOLOX-Nano, turn by turn, on one thread each."""
+    ours = frame.Frame(bundle, threads=1)
+    if not ours.detects:
+        raise ValueError(f"{bundle}: has no detector to time; leave it out by --without-yolox")
+    try:
+        theirs = [yolox.Yolox(side, activation, CACHE) for side, activation in VARIANTS]
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"{error.name} is not installed: pip install 'wordcam[trainer]', or --without-yolox"
+        ) from error
+    scenes = frame.scenes(pictures)
+    turns = [itertools.cycle(scenes) for _ in range(1 + len(theirs))]
+    our, *their = frame.alternate(
+        [
+            lambda: ours.detect(next(turns[0])),
+            *(partial(_detect, other, turn) for other, turn in zip(theirs, turns[1:], strict=True)),
+        ],
+        rounds * len(scenes),
+    )
+    for (side, activation), seconds in zip(VARIANTS, their, strict=True):
+        aim = "at most 0.60" if (side, activation) == PUBLISHED else ""
+        made = f"{1000 * our:.1f} ms by {1000 * seconds:.1f} ms"
+        yield Line(f"encoder and detector by YOLOX-Nano {side}, {activation}", our / seconds, "times", aim, made)
+
+
+def _detect(network: yolox.Yolox, scenes: Iterator[frame.Picture]) -> None:
+    network.detect(next(scenes))
 
 
 def device(found: dict[str, Any]) -> Iterator[Line]:
@@ -114,7 +157,8 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--captions", type=Path, metavar="FILE", help="peaceful captions, to count false alarms on")
     parser.add_argument("--rounds", type=int, default=9, metavar="N", help="turns of each path (%(default)s)")
     parser.add_argument("--frames", type=int, default=100, metavar="N", help="frames for `look` (%(default)s)")
-    parser.add_argument("--without-seed", action="store_true", help="leave out the comparison that needs TensorFlow")
+    parser.add_argument("--without-seed", action="store_true", help="leave out the seed, which needs TensorFlow")
+    parser.add_argument("--without-yolox", action="store_true", help="leave out YOLOX-Nano, which is built by it too")
     parser.add_argument("--json", action="store_true", help="a JSON list in place of a table")
     return parser.parse_args(argv)
 

@@ -55,6 +55,15 @@ class Frame:
         self._taken.append((time.perf_counter() - begin, self._captioner.invoke_seconds - inside, len(sentence.words)))
         return len(sentence.words)
 
+    def detect(self, rgb: Picture) -> int:
+        """Find what is in a frame, without a word; give the number of boxes."""
+        return len(self._captioner.detect(self._captioner.encode(rgb)))
+
+    @property
+    def detects(self) -> bool:
+        """Whether the bundle has a detector."""
+        return self._captioner.manifest.detection is not None
+
     def pace(self) -> Pace:
         """Give the medians of all frames so far, the first apart, which warms the caches."""
         walls, invokes, words = zip(*self._taken[1:], strict=True)
