@@ -20,8 +20,11 @@ BARRIERS: Final = frozenset({"and", "but", "with", "while", "as", "who", "that",
 SUPPOSED_REACH: Final = 2
 """Words that may stand between a supposition and what it supposes: "pretends to shoot a gun"."""
 
-REAL: Final = frozenset({"what", "something", "it", "there", "someone", "somebody", "may", "might", "could"})
+REAL: Final = frozenset({"what", "something", "it", "there"})
 """Words before a supposition that make it a cautious description of a real thing: "what looks like a gun"."""
+
+RELATIVE: Final = frozenset({"that", "which"})
+"""Words that may stand between: "something that looks like a gun"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,8 @@ def supposition(sentence: Sentence, span: Span, supposed: Sequence[Phrase]) -> S
 def _bears(sentence: Sentence, before: Span, span: Span) -> bool:
     """Say whether a supposition stands shortly before a danger, or between its words, and is meant."""
     words = sentence.words
-    if before.start and words[before.start - 1].text in REAL:
+    ahead = [word.text for word in words[: before.start] if word.text not in RELATIVE]
+    if ahead and ahead[-1] in REAL:
         return False
     if span.start < before.start and before.stop < span.stop:
         return True

@@ -52,14 +52,18 @@ class Rule:
         )
 
 
+Entry = tuple[int, tuple[frozenset[str], ...]]
+"""The number of a rule, and for each other place of its phrase the stems of which a sentence must hold one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Finds rules by what a caption holds; each key is a site, or `EVERYWHERE`, and a word."""
+    """Finds rules by what a caption holds: first by its site, or `EVERYWHERE`, then by a word."""
 
-    by_stem: Mapping[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
+    by_stem: Mapping[str, Mapping[str, tuple["Entry", ...]]] = field(default_factory=dict)
     """By the stem of a phrase's rarest word: without it in the sentence the phrase cannot be there."""
-    by_hazard: Mapping[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
-    by_label: Mapping[tuple[str, str], tuple[int, ...]] = field(default_factory=dict)
+    by_hazard: Mapping[str, Mapping[str, tuple["Entry", ...]]] = field(default_factory=dict)
+    by_label: Mapping[str, Mapping[str, tuple["Entry", ...]]] = field(default_factory=dict)
     regexes: tuple[tuple[Regex, int], ...] = ()
     """Expressions have no words to be found by; each is tried on every sentence."""
 
@@ -134,28 +138,37 @@ def _compile(texts: Texts, lists: Mapping[str, Sequence[str]], where: str) -> tu
 def _index(rules: Sequence[Rule]) -> Index:
     phrases = [(said, number) for number, rule in enumerate(rules) for said in rule.says if isinstance(said, Phrase)]
     used = Counter(stem for said, _ in phrases for slot in said.slots for stem in slot.keys)
-    by_stem = ((stem, number) for said, number in phrases for stem in _anchor(said, used))
+    by_hazard = ((term, number, ()) for number, rule in enumerate(rules) for term in rule.hazards)
+    by_label = ((name, number, ()) for number, rule in enumerate(rules) for name in rule.labels)
     return Index(
-        by_stem=_by_site(rules, by_stem),
-        by_hazard=_by_site(rules, ((term, number) for number, rule in enumerate(rules) for term in rule.hazards)),
-        by_label=_by_site(rules, ((name, number) for number, rule in enumerate(rules) for name in rule.labels)),
+        by_stem=_by_site(rules, (entry for said, number in phrases for entry in _entries(said, number, used))),
+        by_hazard=_by_site(rules, by_hazard),
+        by_label=_by_site(rules, by_label),
         regexes=tuple(
             (said, number) for number, rule in enumerate(rules) for said in rule.says if isinstance(said, Regex)
         ),
     )
 
 
-def _anchor(said: Phrase, used: Counter[str]) -> frozenset[str]:
-    """Give the stems to find a phrase by: of the place whose words the fewest phrases use, "knife" before "hold"."""
-    return min((slot.keys for slot in said.slots), key=lambda keys: (sum(used[stem] for stem in keys), len(keys)))
+Keyed = tuple[str, int, tuple[frozenset[str], ...]]
+"""A word, and what it leads to."""
 
 
-def _by_site(rules: Sequence[Rule], pairs: Iterable[tuple[str, int]]) -> dict[tuple[str, str], tuple[int, ...]]:
-    found: dict[tuple[str, str], dict[int, None]] = {}
-    for word, number in pairs:
+def _entries(said: Phrase, number: int, used: Counter[str]) -> Iterator[Keyed]:
+    """Lead to a phrase from the words of its rarest place: the one whose words the fewest phrases use."""
+    rarest, *others = sorted(
+        (slot.keys for slot in said.slots), key=lambda keys: (sum(used[stem] for stem in keys), len(keys))
+    )
+    for stem in rarest:
+        yield stem, number, tuple(others)
+
+
+def _by_site(rules: Sequence[Rule], keyed: Iterable[Keyed]) -> dict[str, dict[str, tuple[Entry, ...]]]:
+    found: dict[str, dict[str, dict[Entry, None]]] = {}
+    for word, number, others in keyed:
         for site in _sites(rules[number]):
-            found.setdefault((site, word), {})[number] = None
-    return {key: tuple(numbers) for key, numbers in found.items()}
+            found.setdefault(site, {}).setdefault(word, {})[(number, others)] = None
+    return {site: {word: tuple(entries) for word, entries in words.items()} for site, words in found.items()}
 
 
 def _sites(rule: Rule) -> Iterator[str]:

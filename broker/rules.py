@@ -3,13 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Self
+from typing import Final, Self
 
 from broker import negation, schedule, stems
-from broker.rulebook import EVERYWHERE, Pattern, Rule, Rulebook
+from broker.rulebook import EVERYWHERE, Entry, Pattern, Rule, Rulebook
 from broker.rulefile import Count
 from broker.sentence import Sentence, Span
 from contract.caption import Caption, Label
+
+NOTHING: Final[Mapping[str, tuple[Entry, ...]]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +62,17 @@ def judge(book: Rulebook, seen: Seen) -> list[Finding]:
 def _candidates(book: Rulebook, seen: Seen, sentence: Sentence) -> Iterator[int]:
     """Give the numbers of the rules that may have something to say."""
     index = book.index
-    sites = (EVERYWHERE, seen.site) if seen.site else (EVERYWHERE,)
-    for site in sites:
-        for word in sentence.words:
-            yield from index.by_stem.get((site, word.stem), ())
-        for term in seen.hazards:
-            yield from index.by_hazard.get((site, term), ())
-        for name in seen.labels:
-            yield from index.by_label.get((site, name), ())
+    for site in (EVERYWHERE, seen.site) if seen.site else (EVERYWHERE,):
+        for entries, held in (
+            (index.by_stem, sentence.stems),
+            (index.by_hazard, seen.hazards.keys()),
+            (index.by_label, seen.labels.keys()),
+        ):
+            of_site = entries.get(site, NOTHING)
+            for word in of_site.keys() & held:
+                for number, others in of_site[word]:
+                    if not any(other.isdisjoint(sentence.stems) for other in others):
+                        yield number
     for expression, number in index.regexes:
         if any(True for _ in expression.spans(sentence)):
             yield number

@@ -37,6 +37,7 @@ class Sentence:
     text: str
     """In lower case."""
     words: Sequence[Word]
+    stems: frozenset[str]
 
     def span_of(self, start: int, end: int) -> Span | None:
         """Give the words that characters `start` up to `end` touch; None where they touch none."""

@@ -71,7 +71,8 @@ def read(text: str) -> Sentence:
     The cache serves scenes that do not change: their cameras say one sentence again and again.
     """
     lower = text.lower().replace("’", "'")
-    return Sentence(lower, tuple(_words(lower)))
+    words = tuple(_words(lower))
+    return Sentence(lower, words, frozenset(word.stem for word in words))
 
 
 def _words(lower: str) -> Iterator[Word]:
