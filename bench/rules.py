@@ -19,7 +19,7 @@ from rich.table import Table
 from bench import process
 from bench.alarms import RULES
 
-SUBSTRINGS: Final = (
+WORDS: Final = (
     "gun",
     "pistol",
     "rifle",
@@ -37,6 +37,26 @@ SUBSTRINGS: Final = (
     "lying on the",
 )
 """What `word in sentence` looks for: the seed's knife, sword and scissors, and the dangers that the rules know."""
+
+STEMS: Final = (
+    "gun",
+    "weapon",
+    "knife",
+    "knives",
+    "fire",
+    "smok",
+    "fight",
+    "falling",
+    "fallen",
+    "lying on",
+    "laying on",
+)
+"""A shorter list, with the beginnings of words: it finds more of what lies on something."""
+
+FEWEST: Final = ("gun", "knife", "knives", "fire", "smoke", "fight", "falling", "lying on the floor")
+"""A list as short as one would dare, for whoever wants few false alarms."""
+
+LISTS: Final[Mapping[str, tuple[str, ...]]] = {"words": WORDS, "stems": STEMS, "fewest": FEWEST}
 
 
 class Sentence(msgspec.Struct, frozen=True):
@@ -68,25 +88,31 @@ def read(file: Path) -> list[str]:
     return [sentence.caption for sentence in sentences]
 
 
-def substring_alarms(sentences: Sequence[str]) -> int:
+def substring_alarms(sentences: Sequence[str], words: Sequence[str] = WORDS) -> int:
     """Count sentences that hold a danger word, be it inside another word."""
-    return sum(any(word in sentence.lower() for word in SUBSTRINGS) for sentence in sentences)
+    return sum(any(word in sentence.lower() for word in words) for sentence in sentences)
 
 
 def compare(sentences: Sequence[str], rules: Path = RULES) -> dict[str, float]:
-    """Count alarms of both; raises `bench.process.Failed`."""
+    """Count alarms of the rules and of each list of substrings, and the ratio to the list that has fewest.
+
+    Raises `bench.process.Failed`.
+    """
     outcomes = process.judged(rules, [{"text": " ".join(sentence.split())} for sentence in sentences])
     ours = sum(bool(outcome["fired"]) for outcome in outcomes)
-    theirs = substring_alarms(sentences)
-    return {"sentences": len(sentences), "rules": ours, "substrings": theirs, "ratio": theirs / max(1, ours)}
+    theirs = {name: substring_alarms(sentences, words) for name, words in LISTS.items()}
+    fewest = min(theirs.values())
+    return {"sentences": len(sentences), "rules": ours, **theirs, "ratio": fewest / max(1, ours)}
 
 
 def table(found: Mapping[str, Any]) -> Table:
     """Show the counts."""
     shown = Table(title="False alarms on peaceful sentences", title_justify="left", title_style="bold")
-    for column in ("sentences", "substrings", "shipped rules", "times fewer (aim 20)"):
+    lists = [f"substrings: {name}" for name in LISTS]
+    for column in ("sentences", *lists, "shipped rules", "times fewer than any (aim 20)"):
         shown.add_column(column, justify="right")
-    shown.add_row(str(found["sentences"]), str(found["substrings"]), str(found["rules"]), f"{found['ratio']:.1f}")
+    counts = (str(found[name]) for name in ("sentences", *LISTS, "rules"))
+    shown.add_row(*counts, f"{found['ratio']:.1f}")
     return shown
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import rules
+from bench import rule_speed, rules
 
 PEACEFUL = ["A red fire hydrant on a street.", "A  knife and\na fork beside a plate.", "Two dogs run."]
 
@@ -24,7 +24,14 @@ def test_both_shapes_of_captions_are_read_and_judged(
 
     assert rules.main(["--captions", str(file), "--json"]) == 0
 
-    assert json.loads(capsys.readouterr().out) == {"sentences": 3, "rules": 0, "substrings": 2, "ratio": 2.0}
+    assert json.loads(capsys.readouterr().out) == {
+        "sentences": 3,
+        "rules": 0,
+        "words": 2,
+        "stems": 2,
+        "fewest": 2,
+        "ratio": 2.0,
+    }
 
 
 def test_people_get_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -53,3 +60,12 @@ def test_a_file_of_the_wrong_shape_is_named(
     said = capsys.readouterr().err
     assert str(file) in said
     assert complaint in said
+
+
+def test_more_rules_are_made_of_the_sentences_own_words() -> None:
+    sentences = [f"{first} {second}" for first in ("red", "blue", "green") for second in ("bus", "dog", "cow", "car")]
+
+    cost = rule_speed.compare(sentences)
+
+    assert cost["few_us"] > 0
+    assert cost["ratio"] == pytest.approx(cost["many_us"] / cost["few_us"], rel=10)
