@@ -8,15 +8,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from trainer import hazards, templates
+from trainer import hazards
 from trainer.albums import Album, BoxDraft, BoxedAlbum, CaptionDraft
 from trainer.errors import DataError
 from trainer.findings import Finding, Findings, Kind
-from trainer.pictures import words_of
 from trainer.recipe import Hazards
 from trainer.templates import Templates
-
-SHIPPED = Path(__file__).resolve().parents[2] / "config" / "hazard-sentences.yaml"
+from trainer.words.english import split as words_of
 
 TEMPLATES = Templates(
     sentences={
@@ -185,64 +183,3 @@ def test_a_file_that_is_no_list_of_scenes_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(DataError, match=r"scenes\.json: expected a list"):
         read(path)
-
-
-def shipped(folder: Path) -> list[tuple[str, str]]:
-    """Give every shipped sentence, filled in, with the label it is said of."""
-    loaded = templates.load(SHIPPED)
-    scenes = []
-    for key in loaded.sentences:
-        label, _, rest = key.partition("/")
-        boxes = [("person", 0.1)] if rest.endswith("/people") else [("gun", 0.9)] if rest == "close" else []
-        scenes.append(scene(label, rest.partition("/")[0], boxes))
-    pictures, _ = read(written(folder, *scenes), loaded)
-    return [(picture.label, " ".join(words)) for picture in pictures for words in picture.sentences]
-
-
-def names(sentence: str, expressions: Sequence[str]) -> bool:
-    """Say whether a sentence holds one of the expressions, word by word."""
-    return any(f" {' '.join(words_of(expression))} " in f" {sentence} " for expression in expressions)
-
-
-def test_every_shipped_template_is_filled(tmp_path: Path) -> None:
-    loaded = templates.load(SHIPPED)
-    patterns = {pattern for sentences in loaded.sentences.values() for pattern in sentences}
-
-    sentences = {sentence for _, sentence in shipped(tmp_path)}
-
-    assert len(sentences) > len(patterns)
-    assert sentences >= {pattern for pattern in patterns if "{" not in pattern}
-    assert {sentence for sentence in sentences if not sentence.replace(" ", "").isalpha()} == set()
-
-
-def test_every_shipped_sentence_of_a_danger_names_it(tmp_path: Path) -> None:
-    terms = templates.load(SHIPPED).terms
-    sentences = [(label, sentence) for label, sentence in shipped(tmp_path) if label != "none"]
-
-    assert [sentence for label, sentence in sentences if not names(sentence, terms[label])] == []
-
-
-def test_no_shipped_sentence_of_peace_names_a_danger(tmp_path: Path) -> None:
-    terms = [expression for expressions in templates.load(SHIPPED).terms.values() for expression in expressions]
-    sentences = [sentence for label, sentence in shipped(tmp_path) if label == "none"]
-
-    assert [sentence for sentence in sentences if names(sentence, terms)] == []
-
-
-def test_every_shipped_danger_has_sentences_and_a_term_that_they_spell(tmp_path: Path) -> None:
-    terms = templates.load(SHIPPED).terms
-    sentences = shipped(tmp_path)
-    spelt = {term: {word for label, said in sentences if label == term for word in said.split()} for term in terms}
-
-    assert {label for label, _ in sentences} - {"none"} == set(terms)
-    for term, expressions in terms.items():
-        assert any(set(words_of(expression)) <= spelt[term] for expression in expressions), term
-
-
-def test_real_scenes_all_have_sentences(shared_data: Path) -> None:
-    loaded = templates.load(SHIPPED)
-    pictures, findings = read(shared_data / "hazards" / "hazards_val.json", loaded)
-
-    assert {picture.label for picture in pictures} >= {"gun", "fire", "none"}
-    assert all(picture.path.is_file() for picture in pictures)
-    assert not findings
