@@ -11,6 +11,10 @@ MAX_CHARS: Final = 160
 """An answer is a word and perhaps a number; what is longer is not read."""
 
 
+MAX_WORDS: Final = 3
+"""Longer answers may say the contrary: "ok but it was nothing" is for a person to read."""
+
+
 class Meaning(StrEnum):
     """What an answer asks for."""
 
@@ -36,7 +40,7 @@ WORDS: Final[dict[Meaning, tuple[str, ...]]] = {
 }
 """The first words of answers, in both languages; 1, 2 and 3 for thumbs in gloves."""
 
-_number = re.compile(r"#?([0-9]{1,9})")
+_number = re.compile(r"[0-9]{1,9}", re.ASCII)
 _word = re.compile(r"[^\W_]+")
 
 
@@ -57,7 +61,9 @@ def read(text: str) -> Reply:
     if not words:
         return Reply(Meaning.UNKNOWN, None)
     meaning = next((meaning for meaning, known in WORDS.items() if words[0] in known), Meaning.UNKNOWN)
-    number = _number.fullmatch(words[1]) if len(words) == 2 else None
-    if meaning is Meaning.UNKNOWN or len(words) > (2 if number else 3):
+    numbers = [word for word in words[1:] if any(sign.isdigit() for sign in word)]
+    if meaning is Meaning.UNKNOWN or len(words) > MAX_WORDS or len(numbers) > 1:
         return Reply(Meaning.UNKNOWN, None)
-    return Reply(meaning, int(number[1]) if number else None)
+    if not numbers:
+        return Reply(meaning, None)
+    return Reply(meaning, int(numbers[0])) if _number.fullmatch(numbers[0]) else Reply(Meaning.UNKNOWN, None)

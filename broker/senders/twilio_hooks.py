@@ -87,7 +87,11 @@ class TwilioHooks:
     def _check(self, form: Mapping[str, str], signature: str, url: str) -> None:
         if len(form) > MAX_FIELDS or sum(len(key) + len(value) for key, value in form.items()) > MAX_FORM_CHARS:
             raise _Refused("too-big")
-        if not RequestValidator(self.auth_token).validate(url, dict(form), signature):
+        try:
+            genuine = RequestValidator(self.auth_token).validate(url, dict(form), signature)
+        except (ValueError, TypeError) as error:  # half a surrogate pair cannot be signed by anyone
+            raise _Refused("signature") from error
+        if not genuine:
             raise _Refused("signature")
         if not _sid.fullmatch(form.get("MessageSid", "")):
             raise _Refused("no-message")

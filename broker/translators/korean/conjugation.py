@@ -8,9 +8,8 @@ from typing import Final
 from broker.translators.korean.sound import FINALS, FIRST_SYLLABLE, NO_FINAL, RIEUL
 
 _VOWELS: Final = 21
-_A, _AE, _EO, _E, _YEO, _O, _WA, _OE, _U, _WO, _EU, _I = 0, 1, 4, 5, 6, 8, 9, 11, 13, 14, 18, 20
-_WAE: Final = 10
-"""Numbers of the vowels ㅏ ㅐ ㅓ ㅔ ㅕ ㅗ ㅘ ㅚ ㅜ ㅝ ㅡ ㅣ and ㅙ in a syllable."""
+_A, _AE, _EO, _E, _YEO, _O, _WA, _U, _WO, _EU, _I = 0, 1, 4, 5, 6, 8, 9, 13, 14, 18, 20
+"""Numbers of the vowels ㅏ ㅐ ㅓ ㅔ ㅕ ㅗ ㅘ ㅜ ㅝ ㅡ ㅣ in a syllable."""
 
 _NIEUN, _DIGEUT, _BIEUP, _SIOS, _SSANGSIOS = 4, 7, 17, 19, 20
 """Numbers of the finals ㄴ ㄷ ㅂ ㅅ ㅆ."""
@@ -108,7 +107,7 @@ def _led_open(stem: str) -> str:
     if vowel == _EU:
         bright = len(stem) > 1 and "가" <= stem[-2] <= "힣" and _vowel(stem[:-1]) in _BRIGHT
         return _with_vowel(stem, _A if bright else _EO)
-    contracted = {_O: _WA, _U: _WO, _OE: _WAE}
+    contracted = {_O: _WA, _U: _WO}
     if vowel in contracted:
         return _with_vowel(stem, contracted[vowel])
     if vowel == _I and stem.rpartition(" ")[2] not in _UNCONTRACTED:

@@ -60,7 +60,7 @@ class Deeds:
         yield from self._meant(position, lemma)
         aspects = (Aspect.STATE,) if form is Form.DONE else (Aspect.KEEP, Aspect.POSE, Aspect.ACT)
         aspect = next((found for found in aspects if self.lexicon.verb(lemma, found)), None)
-        frames = sorted(self.lexicon.frames.get(lemma, ()), key=_particular)
+        frames = sorted(self.lexicon.frames.get(lemma, ()), key=self._particular)
         for frame in frames:
             kept = self._aspect_of(lemma, form, frame)
             if kept is not None:
@@ -196,7 +196,8 @@ class Deeds:
         on_body = thing is not None and thing.kind == "body"
         return "에" if posed or on_body or deed.aspect is Aspect.STATE else "에서"
 
-
-def _particular(frame: Frame) -> tuple[int, int]:
-    """Order frames: more words first, a named noun before a kind before any noun before none."""
-    return -len(frame.words), 2 if frame.what is None else 1 if frame.what == "" else 0
+    def _particular(self, frame: Frame) -> tuple[int, int]:
+        """Order frames: more words first, a named noun before a kind before any noun before none."""
+        what = frame.what
+        named = 3 if what is None else 2 if what == "" else 1 if what in self.lexicon.kinds else 0
+        return -len(frame.words), named

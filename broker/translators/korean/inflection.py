@@ -6,6 +6,7 @@ _VOWELS: Final = "aeiou"
 
 _SINGLE: Final = frozenset(
     [
+        "kayak",
         "open",
         "enter",
         "gather",
@@ -81,5 +82,5 @@ def _doubled(verb: str) -> str:
     last = verb.rpartition(" ")[2]
     if len(last) < 3 or verb in _SINGLE or last[-1] in _VOWELS + "wxy":
         return verb
-    single = last[-2] in _VOWELS and last[-3] not in _VOWELS
+    single = last[-2] in _VOWELS and (last[-3] not in _VOWELS or last[-4:-2] == "qu")
     return verb + verb[-1] if single else verb

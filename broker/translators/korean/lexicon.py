@@ -83,6 +83,7 @@ class Lexicon:
         self._add_nouns(nouns, verbs, words)
         self._add_verbs(verbs)
         self._add_words(words, verbs)
+        self.kinds = frozenset(word.kind for word in self.nouns.values())
         self.known = frozenset(word for key in self._keys() for word in key.split())
 
     def verb(self, lemma: str, aspect: Aspect) -> str:
@@ -156,7 +157,7 @@ class Lexicon:
         yield from self.prepositions
         yield from ARTICLES
         yield from ("and", "or", "to", "is", "are", "was", "were", "has", "have", "there", "who", "that", "which", "of")
-        yield from ("while", "as", "when", "being", "this", "that", "these", "those", "'s")
+        yield from ("while", "whilst", "as", "when", "being", "this", "that", "these", "those", "'s")
         for table in ("adjectives", "predicates", "numbers", "amounts", "adverbs", "whole"):
             yield from self.tables[table]
 
