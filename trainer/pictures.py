@@ -7,7 +7,6 @@ from pathlib import Path
 
 from contract import vocab
 from trainer.errors import DataError
-from trainer.metrics import tokenize
 from trainer.recipe import Vocabulary
 
 
@@ -31,11 +30,6 @@ class BoxedPicture:
     """(class name, left, top, width, height), each as a share of the picture, 0 to 1."""
     labelled: frozenset[str]
     """Classes that whoever drew the boxes looked for: no box means no object for these alone."""
-
-
-def words_of(sentence: str) -> tuple[str, ...]:
-    """Split a sentence as the metrics do."""
-    return tuple(tokenize(sentence))
 
 
 def vocabulary(pictures: Iterable[Picture], limits: Vocabulary) -> vocab.Vocabulary:

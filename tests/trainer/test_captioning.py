@@ -13,9 +13,10 @@ from tests.trainer import small_data
 from trainer import captioning, prepare
 from trainer.batches import Corpus
 from trainer.errors import CheckpointError
-from trainer.pictures import Picture, words_of
+from trainer.pictures import Picture
 from trainer.recipe import Recipe, Training
 from trainer.run import Run
+from trainer.words.english import split as words_of
 
 WORDS = of(["a", "red", "green", "wall"])
 CELLS, DEPTH = 2, 4

@@ -11,9 +11,10 @@ from tests.trainer import small_data
 from trainer import captioning, evidence, export, pictures, prepare
 from trainer.batches import CaptionBatches, Corpus
 from trainer.errors import CheckpointError
-from trainer.pictures import Picture, words_of
+from trainer.pictures import Picture
 from trainer.recipe import Recipe
 from trainer.run import Run
+from trainer.words.english import split as words_of
 
 TERMS = {"fire": ("fire", "in flames"), "gun": ("gun",)}
 

@@ -9,10 +9,11 @@ from trainer import pictures
 from trainer.errors import DataError
 from trainer.pictures import Picture
 from trainer.recipe import Vocabulary
+from trainer.words.english import split
 
 
 def told(*sentences: str) -> Picture:
-    return Picture(Path("picture.jpg"), tuple(pictures.words_of(sentence) for sentence in sentences), "tales")
+    return Picture(Path("picture.jpg"), tuple(split(sentence) for sentence in sentences), "tales")
 
 
 TALES = [told("a dog and a cat", "a dog"), told("a zebra", "the cat", "a dog runs")]

@@ -73,6 +73,9 @@ def test_weights_that_are_no_file_stay_words(tmp_path: Path, weights: str) -> No
             r"3 is not a Path - at `\$\.data\.captions\[0\]\.images`",
             id="a path that is a number",
         ),
+        pytest.param(
+            {"vocabulary": {"analyser": "okt"}}, "vocabulary.analyser is for Korean alone", id="an analyser of Korean"
+        ),
         pytest.param({"encoder": {"height": 260, "width": 260}}, "must be multiples of 32", id="detector off the grid"),
         pytest.param(
             {"encoder": {"name": "inception-v3", "height": 320, "width": 320}},

@@ -12,9 +12,10 @@ from contract.vocab import END, PAD, START, UNKNOWN, of
 from tests.trainer import small_data
 from trainer import captioning, decoder, self_critical
 from trainer.batches import Corpus
-from trainer.pictures import Picture, words_of
+from trainer.pictures import Picture
 from trainer.recipe import Recipe
 from trainer.self_critical import Reward, SelfCriticalBatches, SelfCriticalModel
+from trainer.words.english import split as words_of
 
 SENTENCES = ("a red wall", "the green door is open", "two white dogs run", "a blue car on a street")
 WORDS = of(sorted({word for sentence in SENTENCES for word in sentence.split()}))

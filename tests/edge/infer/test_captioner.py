@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from contract import bundle
+from contract import bundle, vocab
 from contract.errors import Refused
-from contract.vocab import END
+from contract.vocab import END, SPECIALS
 from edge.infer import pixels, runtime
 from edge.infer.captioner import Captioner
 from tests import tiny_bundle
@@ -35,6 +35,32 @@ def test_the_sentence_speaks_of_the_picture(captioner: Captioner) -> None:
     assert say(captioner, GREEN).startswith("a dog lying")
     assert say(captioner, BLUE) == "a man walking on the street"
     assert say(captioner, DARK).startswith("a gun")
+
+
+def test_korean_words_are_joined_with_their_particles(tiny: Path, tmp_path: Path) -> None:
+    korean = {
+        "a": "한",
+        "man": "남자",
+        "walking": "+이/가",
+        "on": "길",
+        "the": "+을/를",
+        "street": "걷",
+        "dog": "+는다",
+    }
+    known = tiny_bundle.vocabulary().words[len(SPECIALS) :]
+    folder = shutil.copytree(tiny, tmp_path / "korean")
+    manifest = bundle.load(folder)
+    words = folder / "vocabulary.txt"
+    words.write_text(vocab.dump(vocab.of(korean.get(word, word) for word in known)), encoding="utf-8")
+    files = {**manifest.files, "vocabulary": bundle.describe(words)}
+    bundle.write(folder, replace(manifest, language="ko", files=files, hazards={"walk": ("남자 +이/가",)}))
+    captioner = Captioner.open(folder)
+
+    said = captioner.caption(captioner.encode(pictures.plain(BLUE)))
+
+    assert said.words == ("한", "남자", "+이/가", "길", "+을/를", "걷")
+    assert said.text == "한 남자가 길을 걷"
+    assert said.hazards[0].term == "walk"
 
 
 def test_confidence_is_the_geometric_mean_of_the_tokens_probabilities(captioner: Captioner) -> None:
