@@ -1,12 +1,30 @@
 """Keeps the last word of every device about itself."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
 from sqlalchemy import Connection, delete, insert, select
 
 from broker.store import tables
-from contract.status import Ledger, State, Status
+from contract.status import Ledger, Stage, State, Status
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """The last word of one device."""
+
+    site: str
+    device: str
+    state: State
+    since: datetime
+    heard_at: datetime
+    """By this server's clock."""
+    reason: str
+    version: str
+    model: str
+    ledger: Ledger
+    stages: tuple[Stage, ...]
 
 
 def record(connection: Connection, status: Status, *, heard_at: datetime) -> bool:
@@ -38,3 +56,9 @@ def states(connection: Connection) -> dict[tuple[str, str], tuple[State, Ledger]
     """Give the state and the ledger of every device, by site and device."""
     rows = connection.execute(select(tables.device).order_by(tables.device.c.site, tables.device.c.device))
     return {(row.site, row.device): (State(row.state), msgspec.convert(row.ledger, Ledger)) for row in rows}
+
+
+def everyone(connection: Connection) -> list[Device]:
+    """Give every device, by site and device."""
+    rows = connection.execute(select(tables.device).order_by(tables.device.c.site, tables.device.c.device))
+    return [msgspec.convert(row, Device, from_attributes=True) for row in rows]

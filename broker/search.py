@@ -1,0 +1,47 @@
+"""Turns sentences and questions of two languages into the words that search compares."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from broker import stems
+
+MAX_TERMS: Final = 12
+"""Words of one question that are looked at: nobody types more, and each costs."""
+
+_token: Final = re.compile(r"[^\W_]+")
+_hangul: Final = re.compile(r"[가-힣]")
+_particle: Final = re.compile(r"(?<=..)(?:에서|에게|으로|까지|부터|은|는|이|가|을|를|에|의|와|과|로|도)$|(?<=.)를$")
+"""What Korean hangs on a noun: someone who types 남자가 looks for 남자는 as well. From three syllables on, because
+short nouns may end the same way (아이, 가을)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One word of a question."""
+
+    text: str
+    prefix: bool
+    """Whether longer words that begin with it count: Korean nouns carry particles, and a word may be half typed."""
+
+
+def words(*texts: str) -> str:
+    """Give the words that sentences are found by, separated by blanks, each once."""
+    return " ".join(dict.fromkeys(_compared(token) for text in texts for token in _tokens(text)))
+
+
+def terms(question: str) -> list[Term]:
+    """Read a question: every word of it has to be there, in any form."""
+    found = []
+    for token in _tokens(question):
+        korean = _hangul.search(token) is not None
+        found.append(Term(_particle.sub("", token) if korean else stems.stem(token), prefix=korean))
+    return list(dict.fromkeys(found))[:MAX_TERMS]
+
+
+def _tokens(text: str) -> list[str]:
+    return _token.findall(text.lower())
+
+
+def _compared(token: str) -> str:
+    return token if _hangul.search(token) else stems.stem(token)

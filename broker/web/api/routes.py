@@ -1,0 +1,194 @@
+"""The requests of API version 1."""
+
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Final
+
+import msgspec
+from litestar import delete, get, post
+from litestar.exceptions import ClientException, NotFoundException
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import FromPath, PathParameter, QueryParameter, RequestBody
+
+from broker import response
+from broker.account import Role
+from broker.incident import State
+from broker.response import Effect
+from broker.store import devices as devices_store
+from broker.store import incidents as incidents_store
+from broker.store import search
+from broker.store import silences as silences_store
+from broker.store.engine import reading, writing
+from broker.store.search import Question
+from broker.web.api.answers import (
+    Answered,
+    Caption,
+    Captions,
+    Device,
+    Happening,
+    Incident,
+    Incidents,
+    Problem,
+    Silence,
+    WholeIncident,
+)
+from broker.web.page import ThisPage, needs
+from broker.web.pages.devices import health
+from broker.web.pages.silences import LONGEST_HOURS, make
+
+LARGEST: Final = 2**31 - 1
+"""Numbers of rows end here in PostgreSQL."""
+
+Number = Annotated[int, PathParameter(ge=1, le=LARGEST)]
+Before = Annotated[int | None, QueryParameter(ge=1, le=LARGEST, description="Numbers below this: the next page.")]
+Limit = Annotated[int, QueryParameter(ge=1, le=200)]
+Word = Annotated[str, QueryParameter(max_length=200, description="Words that all have to be there, English or Korean.")]
+Name = Annotated[str, QueryParameter(max_length=63)]
+Moment = Annotated[datetime | None, QueryParameter(description="RFC 3339, with a time zone.")]
+
+PROBLEMS: Final = {
+    400: ResponseSpec(Problem, description="The request does not keep the schema; `problem` says where."),
+    401: ResponseSpec(Problem, description="No token, or one that has expired or was taken back."),
+    403: ResponseSpec(Problem, description="The account of this token may not do this."),
+    404: ResponseSpec(Problem, description="There is none of this number."),
+    413: ResponseSpec(Problem, description="The body is too large."),
+    503: ResponseSpec(Problem, description="The database is busy; try again."),
+}
+
+
+class Answer(StrEnum):
+    """What may be answered to an incident."""
+
+    ACKNOWLEDGE = "acknowledge"
+    RESOLVE = "resolve"
+    FALSE_ALARM = "false-alarm"
+
+
+ACTS: Final[dict[Answer, Callable[..., response.Answered]]] = {
+    Answer.ACKNOWLEDGE: response.acknowledge,
+    Answer.RESOLVE: response.resolve,
+    Answer.FALSE_ALARM: response.false_alarm,
+}
+
+
+class NewSilence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A silence that someone asks for."""
+
+    matchers: Annotated[str, msgspec.Meta(min_length=1, max_length=400)]
+    """What it is about: `site=north-gate danger=smoke,fire`."""
+    hours: Annotated[float, msgspec.Meta(gt=0, le=LONGEST_HOURS)]
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=400)]
+
+
+GUARD: Final[dict[str, Any]] = {"guards": [needs(Role.GUARD)], "responses": PROBLEMS, "sync_to_thread": True}
+SUPERVISOR: Final[dict[str, Any]] = GUARD | {"guards": [needs(Role.SUPERVISOR)]}
+
+
+@get("/captions", summary="Captions, newest first", **GUARD)
+def captions(  # noqa: PLR0913, PLR0917 - one for each parameter of the request
+    page: ThisPage,
+    q: Word = "",
+    site: Name = "",
+    device: Name = "",
+    rule: Name = "",
+    since: Moment = None,
+    until: Moment = None,
+    before: Before = None,
+    limit: Limit = 50,
+) -> Captions:
+    """Find captions by words, place, time, and the rule that fired on them."""
+    for name, moment in (("since", since), ("until", until)):
+        if moment is not None and not _is_usable(moment):
+            raise ClientException(f"`{name}` needs a time zone, and a year from 1 to 9998: 2026-03-14T03:00:00Z")
+    question = Question(words=q, site=site, device=device, rule=rule, since=since, until=until, before=before)
+    with reading(page.console.engine) as connection:
+        found = search.find(connection, question, limit=limit)
+    return Captions([Caption.of(one) for one in found], found[-1].id if len(found) == limit else None)
+
+
+@get("/incidents", summary="Incidents, newest first", **GUARD)
+def incidents(
+    page: ThisPage,
+    only: Annotated[State | None, QueryParameter(name="state")] = None,
+    site: Name = "",
+    before: Before = None,
+    limit: Limit = 50,
+) -> Incidents:
+    """List incidents, of one state and site where these are given."""
+    with reading(page.console.engine) as connection:
+        found = incidents_store.newest(
+            connection, states=[only] if only else [], sites=[site] if site else [], before=before, limit=limit
+        )
+    return Incidents([Incident.of(one) for one in found], found[-1].id if len(found) == limit else None)
+
+
+@get("/incidents/{number:int}", summary="One incident with its timeline", **GUARD)
+def incident(page: ThisPage, number: Number) -> WholeIncident:
+    """Give one incident, and what happened to it, each entry with its reason."""
+    with reading(page.console.engine) as connection:
+        found = incidents_store.get(connection, number)
+        timeline = incidents_store.timeline(connection, number)
+    if found is None:
+        raise NotFoundException("no incident has this number")
+    happened = [Happening(one.at, one.kind.value, one.detail, one.by, one.caption_id) for one in timeline]
+    return WholeIncident(Incident.of(found), happened)
+
+
+@post("/incidents/{number:int}/{answer:str}", summary="Answer an incident", status_code=200, **GUARD)
+def answer(page: ThisPage, number: Number, answer: FromPath[Answer]) -> Answered:
+    """Acknowledge or close an incident in the name of the token's account."""
+    act = ACTS[answer]
+    with writing(page.console.engine) as connection:
+        made = act(connection, number, by=page.who.account.name, how="console", at=page.now)
+        if made.effect is Effect.DONE:
+            page.note(connection, answer.value, f"incident {number}", "by the API")
+    if made.incident is None:
+        raise NotFoundException("no incident has this number")
+    return Answered(made.effect.value, Incident.of(made.incident))
+
+
+@get("/silences", summary="Silences, newest first", **GUARD)
+def silences(page: ThisPage) -> list[Silence]:
+    """List the last hundred silences, ended ones included."""
+    with reading(page.console.engine) as connection:
+        return [Silence.of(one) for one in silences_store.newest(connection)]
+
+
+@post("/silences", summary="Silence something", **SUPERVISOR)
+def silence(page: ThisPage, data: RequestBody[NewSilence]) -> Silence:
+    """Tell nobody of something for a while."""
+    now, name = page.now, page.who.account.name
+    try:
+        wished = make(data.matchers, hours=data.hours, reason=data.reason, author=name, now=now)
+    except ValueError as error:
+        raise ClientException(str(error)) from error
+    with writing(page.console.engine) as connection:
+        made = silences_store.add(connection, wished, at=now)
+        page.note(connection, "silence", f"silence {made.id}", f"{made.spelt}, {data.hours:g} h: {made.reason}")
+    return Silence.of(made)
+
+
+@delete("/silences/{number:int}", summary="End a silence early", **SUPERVISOR)
+def end_silence(page: ThisPage, number: Number) -> None:
+    """Tell people again."""
+    with writing(page.console.engine) as connection:
+        if not silences_store.end(connection, number, by=page.who.account.name, at=page.now):
+            raise NotFoundException("no silence of this number is in force")
+        page.note(connection, "silence-ended", f"silence {number}", "by the API")
+
+
+@get("/devices", summary="Devices", **GUARD)
+def devices(page: ThisPage) -> list[Device]:
+    """Give every device with its health, its version, its model and its last word."""
+    with reading(page.console.engine) as connection:
+        found = devices_store.everyone(connection)
+        last = search.last_words(connection)
+    return [Device.of(one, health(one, page.now), last.get((one.site, one.device))) for one in found]
+
+
+def _is_usable(moment: datetime) -> bool:
+    return moment.tzinfo is not None and 1 < moment.year < 9999
+
+
+HANDLERS: Final = [captions, incidents, incident, answer, silences, silence, end_silence, devices]

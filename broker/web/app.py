@@ -1,0 +1,180 @@
+"""Puts the console together: pages, API, and what holds for all of them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+from litestar import Litestar, Router, get
+from litestar.config.response_cache import ResponseCacheConfig
+from litestar.datastructures import MutableScopeHeaders
+from litestar.di import Provide
+from litestar.middleware import DefineMiddleware
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.static_files import create_static_files_router
+from litestar.types import Message, Scope
+
+from broker.senders.twilio_hooks import TwilioHooks
+from broker.store import schema
+from broker.store.engine import reading
+from broker.web import forgery, indexing
+from broker.web.api import routes
+from broker.web.console import Console
+from broker.web.feed import Feed
+from broker.web.page import provide_page
+from broker.web.pages import (
+    devices,
+    doors,
+    history,
+    hooks,
+    incidents,
+    link,
+    live,
+    log,
+    messages,
+    plots,
+    rules,
+    silences,
+    users,
+)
+from broker.web.problems import handlers
+from broker.web.viewer import Recognition
+
+BODY_BYTES: Final = 64_000
+"""Of a request: no form is larger, but for a drawing and a draft of rules."""
+
+STATIC: Final = Path(__file__).parent / "static"
+
+POLICY: Final = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+"""Nothing that a caption could smuggle into a page is run, and no page can be put into another's frame."""
+
+HEADERS: Final = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
+}
+
+PAGES: Final = (
+    *(live.show, live.stream),
+    *(incidents.show, incidents.detail, incidents.answer, incidents.note),
+    *(silences.show, silences.add, silences.end),
+    *(history.show, history.download),
+    *(devices.show, devices.picture, devices.upload, devices.put),
+    *(plots.show, rules.show, rules.attempt, log.show, messages.show, messages.resend),
+    *(users.show, users.add, users.change, users.own, users.set_own, users.add_token, users.end_token),
+    *(doors.leave, doors.choose_language, doors.choose_theme),
+)
+"""Pages of a browser with a session, whose forms carry its word."""
+
+OPEN_PAGES: Final = (doors.show, doors.enter, link.show, link.use)
+"""Pages for someone who is not logged in, each with a proof of its own."""
+
+
+def build(console: Console, hooks_: TwilioHooks | None = None) -> Litestar:
+    """Give the application."""
+    feed = Feed(console.engine)
+    pages = Router("/", route_handlers=[*PAGES], guards=[forgery.check], include_in_schema=False)
+    open_pages = Router("/", route_handlers=[*OPEN_PAGES, health(console)], include_in_schema=False)
+    api = Router("/api/v1", route_handlers=[*routes.HANDLERS], security=[{"token": []}])
+    given: dict[str, Any] = {"page": Provide(provide_page(console), sync_to_thread=False), "feed": _always(feed)}
+    static = create_static_files_router("/static", directories=[STATIC], include_in_schema=False)
+    return Litestar(
+        route_handlers=[pages, open_pages, api, static, *_hooks(console, hooks_)],
+        dependencies=given,
+        middleware=[DefineMiddleware(Recognition, console=console)],
+        exception_handlers=handlers(console),
+        before_send=[_headers(console)],
+        lifespan=[_works(console, feed)],
+        request_max_body_size=BODY_BYTES,
+        openapi_config=_openapi(),
+        response_cache_config=ResponseCacheConfig(),
+        logging_config=None,
+        debug=False,
+    )
+
+
+def health(console: Console) -> Any:
+    """Give the page by which a supervisor asks whether the console can do its work."""
+
+    @get("/health", sync_to_thread=True, media_type="text/plain")
+    def show() -> str:
+        with reading(console.engine) as connection:
+            connection.exec_driver_sql("SELECT 1")
+        return f"ok: the database is {schema.age(console.engine).value}\n"
+
+    return show
+
+
+def _hooks(console: Console, hooks_: TwilioHooks | None) -> list[Router]:
+    if hooks_ is None:
+        return []
+    base_url = console.web.public_url or (console.config.links.base_url if console.config.links else "")
+    given = {"hooks": _always(hooks_), "hooks_url": _always(base_url)}
+    return [Router("/", route_handlers=[hooks.status, hooks.inbound], dependencies=given, include_in_schema=False)]
+
+
+def _always(value: Any) -> Provide:
+    return Provide(lambda: value, sync_to_thread=False)
+
+
+def _headers(console: Console) -> Callable[[Message, Scope], Any]:
+    given = dict(HEADERS)
+    if console.web.is_secure:
+        given["Strict-Transport-Security"] = "max-age=31536000"
+
+    async def add(message: Message, scope: Scope) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableScopeHeaders.from_message(message)
+            for name, value in given.items():
+                headers[name] = value
+            # Pages tell who does what where: they are not to lie in a browser's or a proxy's cache.
+            if not scope["path"].startswith(("/static/", "/plans/")):
+                headers["Cache-Control"] = "no-store"
+
+    return add
+
+
+def _works(console: Console, feed: Feed) -> Callable[[Litestar], Any]:
+    @asynccontextmanager
+    async def works(_app: Litestar) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(feed.run()), asyncio.create_task(indexing.run(console))]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+    return works
+
+
+def _openapi() -> OpenAPIConfig:
+    token = SecurityScheme(type="http", scheme="bearer", description="A token made on the console's account page.")
+    return OpenAPIConfig(
+        title="wordcam",
+        version="1",
+        description="What cameras said, what became of it, and the answers of people.",
+        path="/api/v1",
+        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        components=Components(security_schemes={"token": token}),
+        use_handler_docstrings=True,
+    )

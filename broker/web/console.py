@@ -1,0 +1,108 @@
+"""What every page of the console works with."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from broker import rulebook
+from broker.config import Config
+from broker.errors import Locked, Misconfigured
+from broker.links import Signer
+from broker.places import Places
+from broker.ports import Translator
+from broker.rulebook import Rulebook
+from broker.section import Language
+from broker.store import sessions
+from broker.store.engine import reading, writing
+from broker.store.sessions import SEEN_EVERY, Session
+from broker.web.settings import Web
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Console:
+    """One console over one database."""
+
+    engine: Engine
+    config: Config
+    places: Places
+    translator: Translator
+    signer: Signer | None = None
+    """Reads the links of text messages; None where there are none."""
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+
+    @property
+    def web(self) -> Web:
+        """The console's own part of the configuration."""
+        return self.config.web
+
+    @property
+    def cookie(self) -> str:
+        """Name of the session's cookie. By `__Host-` browsers bind it to this very host and to https."""
+        return "__Host-wordcam" if self.web.is_secure else "wordcam"
+
+    @property
+    def session_for(self) -> timedelta:
+        """How long a login lasts."""
+        return timedelta(hours=self.web.session_hours)
+
+    @property
+    def idle_for(self) -> timedelta:
+        """How long a browser may be silent."""
+        return timedelta(minutes=self.web.idle_minutes)
+
+    def rulebook(self) -> Rulebook:
+        """Give the rules of the file as it is now; raises `Misconfigured`."""
+        path = self.config.rules_file
+        try:
+            stamp = path.stat().st_mtime_ns
+        except OSError as error:
+            raise Misconfigured(f"{path}: {error.strerror}") from error
+        return _compiled(path, stamp)
+
+    def session(self, digest: str) -> Session | None:
+        """Give the session of a cookie's digest while it holds, and write down now and then that it is in use."""
+        now = self.clock()
+        with reading(self.engine) as connection:
+            found = sessions.find(
+                connection, digest, created_after=now - self.session_for, seen_after=now - self.idle_for
+            )
+        if found is not None and now - found.seen_at >= SEEN_EVERY:
+            self._touch(found, now)
+        return found
+
+    def still_in(self, digest: str) -> bool:
+        """Say whether a session still holds; an open live page keeps its own in use by asking."""
+        return self.session(digest) is not None
+
+    def _touch(self, session: Session, now: datetime) -> None:
+        try:
+            with writing(self.engine) as connection:
+                sessions.touch(connection, session, at=now)
+        except Locked as error:
+            log.info("a session's last use was not written", extra={"error": str(error)})
+
+    def translate(self, sentence: str, source: str, target: Language) -> str:
+        """Give a sentence in another language; "" where it is in that already, or cannot be translated."""
+        if source.lower().startswith(target):
+            return ""
+        said = _remembered(self.translator, sentence, source, target)
+        return "" if said == sentence else said
+
+
+@lru_cache(maxsize=1)
+def _compiled(path: Path, stamp: int) -> Rulebook:  # noqa: ARG001 - a new stamp is a new file
+    """Compiling takes a second or two, and the file changes once a month."""
+    return rulebook.load(path)
+
+
+@lru_cache(maxsize=4096)
+def _remembered(translator: Translator, sentence: str, source: str, target: Language) -> str:
+    """Scenes that do not change are described again and again."""
+    return translator.translate(sentence, source=source, target=target)

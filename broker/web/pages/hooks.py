@@ -1,0 +1,38 @@
+"""What Twilio calls: reports of what became of a message, and answers by text message, each signed."""
+
+from collections.abc import Callable
+from typing import Any
+
+from anyio.to_thread import run_sync
+from litestar import Request, Response, post
+from litestar.di import NamedDependency
+
+from broker.senders.twilio_hooks import Outcome, TwilioHooks
+
+
+@post("/hooks/twilio/status", status_code=200)
+async def status(
+    request: Request[Any, Any, Any], hooks: NamedDependency[TwilioHooks], hooks_url: NamedDependency[str]
+) -> Response[str]:
+    """Take a report."""
+    return await _take(request, hooks.status, hooks_url)
+
+
+@post("/hooks/twilio/inbound", status_code=200)
+async def inbound(
+    request: Request[Any, Any, Any], hooks: NamedDependency[TwilioHooks], hooks_url: NamedDependency[str]
+) -> Response[str]:
+    """Take an answer."""
+    return await _take(request, hooks.inbound, hooks_url)
+
+
+async def _take(
+    request: Request[Any, Any, Any], act: Callable[[dict[str, str], str, str], Outcome], base_url: str
+) -> Response[str]:
+    form = await request.form()
+    fields = {str(key): str(value) for key, value in form.items()}
+    signature = request.headers.get("x-twilio-signature", "")
+    # Twilio signs the address as it called it, which behind a proxy is not the one that arrives here.
+    url = f"{base_url or str(request.base_url).rstrip('/')}{request.url.path}"
+    outcome = await run_sync(act, fields, signature, url)
+    return Response(outcome.body, status_code=outcome.status, media_type=outcome.media_type)

@@ -1,0 +1,106 @@
+"""The live page: what cameras say now, and the incidents that wait for someone."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from anyio.to_thread import run_sync
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.params import FromQuery
+from litestar.response import ServerSentEvent
+from litestar.response.sse import ServerSentEventMessage
+from sqlalchemy import Connection
+
+from broker.account import Role
+from broker.incident import Incident
+from broker.store import captions, incidents, search
+from broker.store.engine import reading
+from broker.store.search import Found
+from broker.web import rendering
+from broker.web.feed import AT_ONCE, Feed, News
+from broker.web.page import Page, ThisPage, needs
+
+SHOWN: Final = 40
+"""Captions on the page when it opens."""
+
+BEAT_SECONDS: Final = 15
+"""A comment is sent this often while nothing happens, so that proxies keep the line open and a dead one is noticed."""
+
+
+@get("/", sync_to_thread=True, guards=[needs(Role.GUARD)], name="live")
+def show(page: ThisPage) -> Response[str]:
+    """Show the last captions and the open incidents."""
+    with reading(page.console.engine) as connection:
+        start = captions.newest_id(connection, back=SHOWN)
+        found = search.after(connection, start, limit=SHOWN)
+        waiting = waiting_incidents(connection)
+    last = found[-1].id if found else start
+    return page.render("live.html", captions=found[::-1], last=last, **waiting)
+
+
+@get("/live/stream", guards=[needs(Role.GUARD)])
+async def stream(page: ThisPage, feed: NamedDependency[Feed], after: FromQuery[int] = 0) -> ServerSentEvent:
+    """Send captions and incidents as they come; a browser that was cut off says what it saw last."""
+    seen = page.request.headers.get("last-event-id", "")
+    return ServerSentEvent(_events(page, feed, int(seen) if seen.isdecimal() and len(seen) < 12 else after))
+
+
+async def _events(page: Page, feed: Feed, after: int) -> AsyncIterator[ServerSentEventMessage]:
+    ends_at = page.now + page.console.session_for
+    shown = _Shown(page, after)
+    async with feed.reader() as queue:
+        floor = await run_sync(_floor, page)
+        for message in await run_sync(shown.take, await run_sync(feed.look, max(after, floor))):
+            yield message
+        while page.now < ends_at and await run_sync(page.console.still_in, page.who.session):
+            try:
+                news = await asyncio.wait_for(queue.get(), BEAT_SECONDS)
+            except TimeoutError:
+                yield ServerSentEventMessage(data=None, comment="still here")
+                continue
+            for message in await run_sync(shown.take, news):
+                yield message
+
+
+def _floor(page: Page) -> int:
+    """Give the oldest caption that is still sent to someone who comes back: more would not be live."""
+    with reading(page.console.engine) as connection:
+        return captions.newest_id(connection, back=AT_ONCE)
+
+
+@dataclass
+class _Shown:
+    """What one open page shows."""
+
+    page: Page
+    caption: int
+    incidents: tuple[tuple[int, str, int], ...] | None = None
+
+    def take(self, news: News) -> list[ServerSentEventMessage]:
+        """Write what is new to this page."""
+        made = []
+        for found in news.captions:
+            if found.id > self.caption:
+                self.caption = found.id
+                html = self._html("_caption.html", caption=found, is_new=True)
+                made.append(ServerSentEventMessage(data=html, event="caption", id=found.id))
+        if news.incidents != self.incidents:
+            self.incidents = news.incidents
+            with reading(self.page.console.engine) as connection:
+                waiting = waiting_incidents(connection)
+            html = self._html("_waiting.html", page=self.page, may=self.page.may, viewer=self.page.viewer, **waiting)
+            made.append(ServerSentEventMessage(data=html, event="incidents"))
+        return made
+
+    def _html(self, template: str, **values: Any) -> str:
+        return rendering.render(template, self.page.console, self.page.language, values)
+
+
+def waiting_incidents(connection: Connection) -> dict[str, Any]:
+    """Give the open incidents, those nobody has answered first, with the last caption of each."""
+    found: list[Incident] = incidents.now_open(connection)
+    found.sort(key=lambda one: (one.state.value != "open", -one.id))
+    said: dict[int, Found] = search.some(connection, (one.caption_id for one in found))
+    return {"incidents": found, "said": said}

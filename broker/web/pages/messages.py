@@ -1,0 +1,31 @@
+"""Messages that were given up, each with its reason, to be sent again by someone who knows that it helps."""
+
+from typing import Any
+
+from litestar import Response, get, post
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
+
+from broker.account import Role
+from broker.store import dead
+from broker.store.engine import reading, writing
+from broker.web.page import ThisPage, needs
+
+
+@get("/messages", sync_to_thread=True, guards=[needs(Role.SUPERVISOR)])
+def show(page: ThisPage) -> Response[str]:
+    """List them, the newest first."""
+    with reading(page.console.engine) as connection:
+        messages = dead.listed(connection, limit=200)
+    return page.render("messages.html", messages=messages)
+
+
+@post("/messages/{number:int}/resend", sync_to_thread=True, status_code=200, guards=[needs(Role.SUPERVISOR)])
+def resend(page: ThisPage, number: FromPath[int]) -> Response[Any]:
+    """Send one again."""
+    with writing(page.console.engine) as connection:
+        known = number < 1 << 31 and dead.take_up(connection, number, by=page.who.account.name, at=page.now)
+        if not known:
+            raise NotFoundException
+        page.note(connection, "resend", f"message {number}")
+    return page.go("/messages")

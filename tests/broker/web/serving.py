@@ -1,0 +1,66 @@
+"""Runs the console in this process on a real port, and browses it as a browser does, cookies and forms included."""
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import httpx
+
+from broker.config import Config
+from broker.web import service
+from tests.broker.device import SOON
+from tests.broker.web.sample import PASSWORD
+
+
+@contextmanager
+def serving(config: Config) -> Iterator[str]:
+    """Serve a configuration, and give the address."""
+    ready = threading.Event()
+    known: list[tuple[Callable[[], None], str]] = []
+
+    def on_ready(stop: Callable[[], None], address: str) -> None:
+        known.append((stop, address))
+        ready.set()
+
+    thread = threading.Thread(target=service.run, args=(config,), kwargs={"on_ready": on_ready})
+    thread.start()
+    assert ready.wait(SOON)
+    stop, address = known[0]
+    try:
+        yield address
+    finally:
+        stop()
+        thread.join(SOON)
+
+
+@dataclass
+class Browser:
+    """One browser without eyes."""
+
+    address: str
+    http: httpx.Client = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.http = httpx.Client(base_url=self.address, timeout=SOON, headers={"sec-fetch-site": "same-origin"})
+
+    def __enter__(self) -> "Browser":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.http.close()
+
+    def login(self, name: str, password: str = PASSWORD) -> httpx.Response:
+        """Send the login form."""
+        return self.send("/login", {"name": name, "password": password, "next": "/"}, form="/login")
+
+    def word(self, path: str) -> str:
+        """Give the word that the forms of a page carry."""
+        found = re.search(r'name="csrf" value="([^"]+)"', self.http.get(path).text)
+        assert found is not None
+        return found[1]
+
+    def send(self, path: str, fields: dict[str, str] | None = None, *, form: str = "/account") -> httpx.Response:
+        """Send a form, with the word that the page it stands on carries."""
+        return self.http.post(path, data={"csrf": self.word(form), **(fields or {})})
