@@ -1,21 +1,19 @@
 """The command `wordcam-broker`."""
 
 import argparse
-import contextlib
 import json
 import logging
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TextIO
 
 import msgspec
 from rich.console import Console
 
-from broker import adapters, letters, rulebook, service, sms, words
+from broker import adapters, cli_incidents, cli_rules, letters, rulebook, service, sms
 from broker import config as config_file
 from broker.config import MQTT_PASSWORD, secret
 from broker.errors import BrokerError, Misconfigured
@@ -24,7 +22,6 @@ from broker.places import Places
 from broker.store import schema
 from broker.store.engine import open_engine
 from broker.translators.offline import Offline
-from broker.trial import Outcome, Trial
 from broker.watch import Watch
 from broker.web import cli as web_cli
 
@@ -83,20 +80,10 @@ def _parser() -> argparse.ArgumentParser:
     translate.add_argument("--offline", action="store_true", help="by the grammar that is built in, without a config")
     translate.add_argument("--json", action="store_true", help="one JSON object a line")
     add("migrate", _migrate, "bring the database to this version")
-    _add_rules(verbs)
+    cli_incidents.add_verbs(add)
+    cli_rules.add_verbs(verbs, Path("config/broker.yaml"))
     web_cli.add_verbs(add, verbs, Path("config/broker.yaml"))
     return parser
-
-
-def _add_rules(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    rules = verbs.add_parser("rules", help="try the rules").add_subparsers(required=True, metavar="VERB")
-    text = "show which rules would fire on sentences, which are cancelled, and why"
-    trial = rules.add_parser("test", help=text, description=text[0].upper() + text[1:] + ".")
-    trial.add_argument("file", metavar="FILE", help='JSON lines like {"text": "a fire burns"}; - is standard input')
-    trial.add_argument("--rules", type=Path, default=Path("config/rules.yaml"), help="default: %(default)s")
-    trial.add_argument("--json", action="store_true", help="one JSON object a line")
-    trial.add_argument("--language", choices=("en", "ko"), default="en", help="of the answer")
-    trial.set_defaults(verb=_test_rules)
 
 
 def _log_to_stderr(verbose: bool) -> None:
@@ -199,24 +186,12 @@ def _dead(arguments: argparse.Namespace) -> int:
 
 def _translate(arguments: argparse.Namespace) -> int:
     translator = Offline() if arguments.offline else adapters.translator(config_file.load(arguments.config), None)
-    with _lines(arguments.file) as lines:
+    with cli_rules.lines(arguments.file) as lines:
         for sentence in letters.sentences(lines, origin=arguments.file):
             said = translator.translate(sentence, source="en", target="ko")
             pair = {"text": sentence, "translated": None if said == sentence else said}
             print(json.dumps(pair, ensure_ascii=False) if arguments.json else f"{sentence}\t{said}")
     return 0
-
-
-@contextlib.contextmanager
-def _lines(name: str) -> Iterator[TextIO]:
-    """Open a file or standard input; raises `Misconfigured` naming what cannot be read."""
-    try:
-        with contextlib.nullcontext(sys.stdin) if name == "-" else Path(name).open(encoding="utf-8") as lines:
-            yield lines
-    except OSError as error:
-        raise Misconfigured(f"{name}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise Misconfigured(f"{name}: byte {error.start} is not UTF-8") from error
 
 
 def _migrate(arguments: argparse.Namespace) -> int:
@@ -228,25 +203,3 @@ def _migrate(arguments: argparse.Namespace) -> int:
         engine.dispose()
     print(f"{config.database.path}: at version {revision}")
     return 0
-
-
-def _test_rules(arguments: argparse.Namespace) -> int:
-    trial = Trial(rulebook.load(arguments.rules))
-    with _lines(arguments.file) as lines:
-        for outcome in trial.run(lines, origin=arguments.file):
-            print(_as_json(outcome) if arguments.json else _describe(outcome, arguments.language))
-    return 0
-
-
-def _as_json(outcome: Outcome) -> str:
-    return msgspec.json.encode(outcome).decode()
-
-
-def _describe(outcome: Outcome, language: config_file.Language) -> str:
-    said = words.of(language)
-    lines = [json.dumps(outcome.text, ensure_ascii=False)]
-    lines += [
-        f"  {said.severity[found.severity]}: {found.rule} {said.fired}, {found.because}" for found in outcome.fired
-    ]
-    lines += [f"  {cancelled.rule} {said.cancelled}: {cancelled.because}" for cancelled in outcome.cancelled]
-    return "\n".join(lines if len(lines) > 1 else [*lines, f"  {said.nothing}"])

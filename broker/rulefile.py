@@ -73,7 +73,10 @@ class RuleText(Section, frozen=True, kw_only=True):
         if not self.says and not self.hazards and not self.labels:
             raise ValueError(f"the rule {self.name!r} can never fire: give it `says`, `hazards` or `labels`")
         for text in self.when:
-            schedule.read(text)
+            try:
+                schedule.read(text)
+            except ValueError as error:
+                raise ValueError(f"`when`: {error}") from error
 
 
 class RulesFile(Section, frozen=True, kw_only=True):

@@ -71,7 +71,10 @@ def _candidates(book: Rulebook, seen: Seen, sentence: Sentence) -> Iterator[int]
             of_site = entries.get(site, NOTHING)
             for word in of_site.keys() & held:
                 for number, others in of_site[word]:
-                    if not any(other.isdisjoint(sentence.stems) for other in others):
+                    for other in others:
+                        if other.isdisjoint(sentence.stems):
+                            break
+                    else:
                         yield number
     for expression, number in index.regexes:
         if any(True for _ in expression.spans(sentence)):

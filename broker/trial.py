@@ -1,16 +1,20 @@
 """Tries the rules on sentences from a file: what would fire, what is cancelled, and why."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
-from broker import rules
 from broker.config import Severity
 from broker.errors import Misconfigured
+from broker.places import Places
+from broker.replay import Judged, Replay, Totals
 from broker.rulebook import Rulebook
-from broker.rules import Finding, Seen
-from contract.caption import Hazard
+from broker.rules import Seen
+from contract.caption import Hazard, Label
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -19,9 +23,11 @@ class Line(msgspec.Struct, frozen=True):
     text: str
     confidence: float = 1.0
     hazards: tuple[Hazard, ...] | dict[str, float] | None = None
+    labels: tuple[Label, ...] | None = None
     site: str = ""
     device: str = ""
     stream: str = ""
+    captured_at: Annotated[datetime, Meta(tz=True)] | None = None
     file: str | None = None
     """The picture, where the line came from one."""
 
@@ -48,21 +54,52 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     fired: list[Fired] = msgspec.UNSET  # type: ignore[assignment]  # always given; UNSET keeps an empty list in the JSON
     cancelled: list[Cancelled] = msgspec.UNSET  # type: ignore[assignment]  # as above
     file: str | None = None
+    captured_at: datetime | None = None
+    camera: str | None = None
+    """`site/device/stream`, where it is known."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Trial:
-    """One rulebook on trial."""
+    """One rulebook on trial. It remembers what each camera said, for rules that ask for more than one sighting."""
 
     book: Rulebook
+    places: Places = field(default_factory=Places.nameless)
+    _replay: Replay = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._replay = Replay(self.book)
+
+    @property
+    def totals(self) -> Totals:
+        """What became of all lines so far."""
+        return self._replay.totals
 
     def run(self, lines: Iterable[str], *, origin: str) -> Iterator[Outcome]:
         """Judge JSON lines, skipping empty ones; raises `Misconfigured` naming the line that cannot be read."""
         for number, text in enumerate(lines, start=1):
             if text.strip():
-                line = _read(text, f"{origin}:{number}")
-                findings = rules.judge(self.book, _seen(line))
-                yield _outcome(line, findings)
+                yield self.judge(_read(text, f"{origin}:{number}"))
+
+    def judge(self, line: Line) -> Outcome:
+        """Judge one line."""
+        return _outcome(line, self._replay.judge(self._seen(line), at=line.captured_at))
+
+    def _seen(self, line: Line) -> Seen:
+        if isinstance(line.hazards, dict):
+            hazards = line.hazards
+        else:
+            hazards = {hazard.term: hazard.probability for hazard in line.hazards or ()}
+        place = (line.site, line.device, line.stream)
+        return Seen(
+            line.text,
+            line.confidence,
+            hazards,
+            *place,
+            labels={label.name: label for label in line.labels or ()},
+            zones=self.places.zones_of(*place),
+            local=self.places.local(line.captured_at, line.site) if line.captured_at else None,
+        )
 
 
 def _read(text: str, where: str) -> Line:
@@ -73,18 +110,15 @@ def _read(text: str, where: str) -> Line:
         raise Misconfigured(f"{where}: {error}; each line is one JSON object like {example}") from error
 
 
-def _seen(line: Line) -> Seen:
-    if isinstance(line.hazards, dict):
-        hazards = line.hazards
-    else:
-        hazards = {hazard.term: hazard.probability for hazard in line.hazards or ()}
-    return Seen(line.text, line.confidence, hazards, line.site, line.device, line.stream)
-
-
-def _outcome(line: Line, findings: list[Finding]) -> Outcome:
+def _outcome(line: Line, judged: list[Judged]) -> Outcome:
+    rule = [one.finding.rule for one in judged]
     return Outcome(
         text=line.text,
-        fired=[Fired(found.rule.name, found.rule.severity, found.because) for found in findings if found.fired],
-        cancelled=[Cancelled(found.rule.name, found.because) for found in findings if not found.fired],
+        fired=[
+            Fired(rule.name, rule.severity, one.because) for rule, one in zip(rule, judged, strict=True) if one.counts
+        ],
+        cancelled=[Cancelled(one.finding.rule.name, one.because) for one in judged if not one.counts],
         file=line.file,
+        captured_at=line.captured_at,
+        camera="/".join((line.site, line.device, line.stream)) if line.stream else None,
     )

@@ -58,6 +58,12 @@ class Incidents(Section, frozen=True, kw_only=True):
     """The first that holds counts."""
     inhibit: tuple[Inhibition, ...] = ()
 
+    def __post_init__(self) -> None:
+        hides = {(greater, lesser) for rule in self.inhibit for greater in rule.during for lesser in rule.hold_back}
+        for greater, lesser in sorted(hides):
+            if (lesser, greater) in hides:
+                raise ValueError(f"`inhibit`: {greater!r} and {lesser!r} hide behind each other; take one of them out")
+
     def people(self) -> Iterator[tuple[str, str]]:
         """Give everyone who is named here, each with the place of the name in the file."""
         for number, chain in enumerate(self.escalation):

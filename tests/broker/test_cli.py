@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,6 +86,7 @@ def test_rules_test_reads_what_is_typed(monkeypatch: pytest.MonkeyPatch, capsys:
         "\"a gun\"\n  DANGER: gun fires, says 'gun'\n"
         "\"no fire\"\n  fire cancelled: 'no' stands before 'fire'\n"
         '"a dog"\n  no danger\n'
+        "\n3 sentences, 1 alarming\n  gun: 1 fired\n  fire: 1 cancelled\n"
     )
 
 
@@ -148,7 +150,7 @@ def test_migrate_makes_the_tables_and_says_which_version(tmp_path: Path, capsys:
 
     assert cli.main(["migrate", "--config", str(path)]) == 0
 
-    assert capsys.readouterr().out == f"{tmp_path / 'wordcam.db'}: at version 0002\n"
+    assert re.fullmatch(rf"{tmp_path / 'wordcam.db'}: at version \d{{4}}\n", capsys.readouterr().out)
 
 
 def test_watch_once_shows_what_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
