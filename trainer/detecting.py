@@ -14,9 +14,9 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from trainer import callbacks, detection_loss, detector, features
-from trainer.coco import BoxedPicture
 from trainer.errors import CheckpointError, first_line
 from trainer.features import Maps, Wanted
+from trainer.pictures import BoxedPicture
 from trainer.prepare import Prepared
 from trainer.recipe import Detector as Sizes
 from trainer.recipe import Recipe

@@ -11,9 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from trainer import views
-from trainer.coco import BoxedPicture
 from trainer.errors import DataError
-from trainer.pictures import Picture
+from trainer.pictures import BoxedPicture, Picture
 from trainer.prepare import Prepared
 from trainer.recipe import Recipe, Tuning
 from trainer.run import Run

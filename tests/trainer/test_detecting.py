@@ -10,9 +10,9 @@ import tensorflow as tf
 
 from tests.trainer import small_data
 from trainer import detecting
-from trainer.coco import BoxedPicture
 from trainer.detecting import BoxBatches, BoxedCorpus
 from trainer.errors import CheckpointError
+from trainer.pictures import BoxedPicture
 from trainer.recipe import Detector
 from trainer.run import Run
 
