@@ -12,6 +12,7 @@ from broker.channels import Apprise, Channel, Solapi, Translation, Twilio, e164
 from broker.errors import Misconfigured
 from broker.pipeline.settings import Incidents
 from broker.section import SEVERITIES, Language, Section, Severity, Wording, at_least, in_language
+from broker.web.settings import Web
 from contract.caption import Name
 
 __all__ = ["SEVERITIES", "Language", "Severity", "Wording", "in_language"]
@@ -189,6 +190,7 @@ class Config(Section, frozen=True, kw_only=True):
     notify: Notify = Notify()
     incidents: Incidents = Incidents()
     links: Links | None = None
+    web: Web = Web()
     recipients: tuple[Recipient, ...] = ()
     sites: tuple[Site, ...] = ()
 
