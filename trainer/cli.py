@@ -1,4 +1,4 @@
-"""The workstation's command line: `wordcam-train sample | words | prepare | train | evaluate | export`."""
+"""The workstation's command line: `wordcam-train sample | words | prepare | train | evaluate | export | compare | report`."""
 
 import argparse
 import contextlib
@@ -19,6 +19,7 @@ from rich.table import Table
 from trainer import recipe as recipes
 from trainer.errors import OperatorError, Stopped
 from trainer.recipe import Recipe
+from trainer.report import cli as reports
 from trainer.run import Run
 
 OK, TRY_AGAIN, FIX_CONFIG = 0, 75, 78
@@ -82,8 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     ):
         sub = verbs.add_parser(name, help=text, description=text)
         sub.set_defaults(verb=verb)
-        sub.add_argument("recipe", type=Path, help="YAML file, see config/trainer.yaml")
-        sub.add_argument("--runs", type=Path, default=Path("runs"), help="folder of all runs (default: %(default)s)")
+        _add_recipe(sub)
         if verb is _prepare:
             sub.add_argument("--check", action="store_true", help="check and count only, encode nothing")
             sub.add_argument(
@@ -100,7 +100,13 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument("--meteor", action="store_true", help=meteor)
         if verb is _export:
             sub.add_argument("--out", type=Path, required=True, help="folder to write")
+    reports.add(verbs, _add_recipe)
     return parser
+
+
+def _add_recipe(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("recipe", type=Path, help="YAML file, see config/trainer.yaml")
+    sub.add_argument("--runs", type=Path, default=Path("runs"), help="folder of all runs (default: %(default)s)")
 
 
 def _add_sample(verbs: Any) -> None:  # argparse keeps the type of its subparsers private
