@@ -139,9 +139,10 @@ class Resume(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no st
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002 - Keras passes it
         """Take up where the last run was; raises `CheckpointError` where that was another recipe's."""
+        if not self.model.optimizer.built:  # replicas cannot make its variables in the middle of a step
+            self.model.optimizer.build(self.model.trainable_variables)
         if self.kept is None:
             return
-        self.model.optimizer.build(self.model.trainable_variables)
         try:
             self.model.load_weights(self.kept)
         except (ValueError, OSError) as error:

@@ -97,6 +97,6 @@ def masked_loss(label_smoothing: float) -> Any:
         right = tf.gather(log_probs, tf.cast(targets, tf.int32), axis=-1, batch_dims=3)
         smooth = tf.reduce_mean(log_probs, -1)
         each = -((1 - label_smoothing) * right + label_smoothing * smooth)
-        return distribution.whole_mean(tf.reduce_sum(each * mask), tf.reduce_sum(mask))
+        return distribution.share_of_mean(tf.reduce_sum(each * mask), tf.reduce_sum(mask))
 
     return loss

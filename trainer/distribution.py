@@ -162,18 +162,21 @@ def vectors(logs: dict[str, Any]) -> dict[str, Any]:
     return {name: tf.reshape(value, [1]) for name, value in logs.items()}
 
 
-def whole_mean(total: Any, count: Any) -> Any:
-    """Give this replica's part of a mean over the whole batch, times the replicas, by which Keras divides a loss."""
+def share_of_mean(total: Any, count: Any) -> Any:
+    """Give what this replica adds to a mean over the whole batch, from its own total and count.
+
+    It is a loss as Keras wants one: a scalar from a loss function is added up over the replicas, not averaged.
+    """
     context = tf.distribute.get_replica_context()
-    if context is None or context.num_replicas_in_sync == 1:
-        return total / tf.maximum(count, 1.0)
-    everywhere = context.all_reduce(tf.distribute.ReduceOp.SUM, count)
-    return total * context.num_replicas_in_sync / tf.maximum(everywhere, 1.0)
+    if context is not None and context.num_replicas_in_sync > 1:
+        count = context.all_reduce(tf.distribute.ReduceOp.SUM, count)
+    return total / tf.maximum(count, 1.0)
 
 
-def share(loss: Any) -> Any:
-    """Divide a loss of `whole_mean` by the replicas, as Keras does in its own training step."""
-    return loss / tf.distribute.get_strategy().num_replicas_in_sync
+def reported(shares: dict[str, Any]) -> dict[str, Any]:
+    """Turn shares of means into figures that Keras averages over the replicas."""
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    return vectors({name: share * replicas for name, share in shares.items()})
 
 
 def of_whole_batch(kind: Any) -> Any:
@@ -190,6 +193,6 @@ class _SummedFirst:
 
     def apply(self, grads: Any, trainable_variables: Any = None) -> None:
         context = tf.distribute.get_replica_context()
-        summed = context.all_reduce(tf.distribute.ReduceOp.SUM, list(grads))
+        summed = context.all_reduce(tf.distribute.ReduceOp.SUM, [tf.convert_to_tensor(each) for each in grads])
         equal = [gradient / context.num_replicas_in_sync for gradient in summed]  # Keras sums the replicas' once more
         super().apply(equal, trainable_variables)  # type: ignore[misc]  # mixed into a Keras optimizer

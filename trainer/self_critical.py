@@ -84,18 +84,17 @@ class SelfCriticalModel(distribution.Model):
             odds = self.inner((cells, tf.ensure_shape(spoken, [None, None, self.length])), training=True)
             critic = policy_loss(odds[:, : self.how.samples], drawn, advantage)
             likelihood = self.likelihood(targets, odds[:, self.how.samples :])
-            loss = distribution.share(critic + self.how.likelihood_weight * likelihood)
-            loss = self.optimizer.scale_loss(loss)
+            loss = self.optimizer.scale_loss(critic + self.how.likelihood_weight * likelihood)
         self.optimizer.apply(tape.gradient(loss, self.inner.trainable_variables), self.inner.trainable_variables)
-        judged = tf.reduce_mean(tf.abs(advantage))
-        return distribution.vectors({"policy": critic, "likelihood": likelihood, "advantage": judged})
+        judged = distribution.share_of_mean(tf.reduce_sum(tf.abs(advantage)), tf.cast(tf.size(advantage), tf.float32))
+        return distribution.reported({"policy": critic, "likelihood": likelihood, "advantage": judged})
 
 
 def policy_loss(odds: Any, drawn: Any, advantage: Any) -> Any:
     """Give REINFORCE's loss: odds [B, R, T, V] of drawn tokens [B, R, T] weighed by advantage [B, R]."""
     mask = tf.cast(drawn != PAD, odds.dtype)
     log_probs = tf.gather(tf.nn.log_softmax(odds), drawn, axis=-1, batch_dims=3)
-    return -distribution.whole_mean(tf.reduce_sum(log_probs * mask * advantage[..., None]), tf.reduce_sum(mask))
+    return -distribution.share_of_mean(tf.reduce_sum(log_probs * mask * advantage[..., None]), tf.reduce_sum(mask))
 
 
 def draw(model: decoder.Decoder, cells: Any, samples: int, length: int) -> Any:

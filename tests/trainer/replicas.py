@@ -1,0 +1,48 @@
+"""A small captioner trained in its own process: `python -m tests.trainer.replicas RECIPE RUN DEVICES KIND STAGE...`.
+
+With WAIT_SECONDS in the environment each batch takes so long to draw, for a test to come in between.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from trainer import callbacks, captioning, distribution, prepare, self_critical
+from trainer import recipe as recipes
+from trainer.errors import Stopped
+from trainer.run import Run
+
+
+class Slow(callbacks.Rest):
+    """Batches that take their time."""
+
+    def __getitem__(self, index: int) -> Any:
+        time.sleep(float(os.environ["WAIT_SECONDS"]))
+        return super().__getitem__(index)
+
+
+def main(recipe_path: str, folder: str, devices: str, kind: Any, *stages: str) -> int:
+    """Train the stages."""
+    one = tf.config.LogicalDeviceConfiguration()
+    tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [one] * int(devices))
+    if "WAIT_SECONDS" in os.environ:
+        callbacks.Rest = Slow  # type: ignore[misc]  # this process is the test's own
+    spread = distribution.spread(kind)
+    recipe = recipes.load(Path(recipe_path))
+    prepared, run = prepare.gather(recipe), Run(Path(folder))
+    run.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        for stage in stages:
+            {"captioner": captioning, "self-critical": self_critical}[stage].train(recipe, prepared, run, spread)
+    except Stopped:
+        return 75
+    spread.wait()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
