@@ -12,7 +12,7 @@ from trainer import inspection, twins
 from trainer.albums import Album, BoxedAlbum
 from trainer.findings import Findings, Kind
 from trainer.inspection import Store
-from trainer.recipe import Data
+from trainer.recipe_data import Data
 from trainer.twins import Sight
 
 Either = TypeVar("Either", Album, BoxedAlbum)

@@ -220,8 +220,9 @@ def _export(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
     prepare.keep_vocabulary(prepared, run)
     path = shlex.quote(os.path.relpath(arguments.recipe))
     out = shlex.quote(str(arguments.out))
+    start = recipe.tuning.start if recipe.tuning is not None else None
     commands = [
-        f"wordcam-train prepare {path}",
+        *([f"wordcam-train train {shlex.quote(os.path.relpath(start))}"] if start is not None else []),
         f"wordcam-train train {path}",
         f"wordcam-train export {path} --out {out}",
         f"wordcam-convert convert {out} --out models/{recipe.name}",

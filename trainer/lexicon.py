@@ -10,7 +10,8 @@ from trainer.datasets import captions
 from trainer.errors import DataError
 from trainer.findings import Findings
 from trainer.pictures import Picture
-from trainer.recipe import Captions, Vocabulary
+from trainer.recipe import Vocabulary
+from trainer.recipe_data import Captions
 from trainer.words import AnalyserMissing, Split, splitter
 
 Sentences = tuple[tuple[str, ...], ...]

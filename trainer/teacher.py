@@ -1,7 +1,8 @@
 """Draws the boxes that nobody drew, by a larger detector: pseudo-labels (Sohn et al. 2020, arXiv 2005.04757).
 
-The teacher is a YOLOX network (Ge et al. 2021) as ONNX: pixels float32 [1, 3, S, S], BGR 0..255, the picture at the top
-left of a grey square; its answer [1, P, 5 + 80] has cx, cy, w, h in pixels, objectness and COCO's class scores.
+The teacher is a YOLOX network (Ge et al. 2021) as ONNX, exported as its authors do: pixels float32 [1, 3, S, S], BGR
+0..255, the picture at the top left of a grey square. Its answer [1, P, 5 + 80] says for each point of three grids where
+the box's centre lies from the point and how long its sides are (logarithms), in strides; then objectness and classes.
 """
 
 import hashlib
@@ -10,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import cv2
 import msgspec
 import numpy as np
 import numpy.typing as npt
+import tensorflow as tf
+from PIL import Image, UnidentifiedImageError
 from rich.console import Console
 from rich.progress import track
 
@@ -21,6 +23,9 @@ from trainer.errors import CheckpointError, DataError
 
 PERSON: Final = 0
 """COCO's first class; the only one asked for."""
+
+STRIDES: Final = (8, 16, 32)
+"""Pixels between the points of each grid."""
 
 GREY: Final = 114
 """What YOLOX pads with."""
@@ -67,13 +72,14 @@ def _draw(weights: Path, pictures: Sequence[Path]) -> Iterator[tuple[Path, list[
     session = _session(weights)
     entry = session.get_inputs()[0]
     for picture in pictures:
-        pixels = cv2.imread(str(picture), cv2.IMREAD_COLOR)
-        if pixels is None:
-            raise DataError(f"{picture}: not a picture that can be decoded")
+        try:
+            seen = Image.open(picture).convert("RGB")
+        except (UnidentifiedImageError, OSError) as error:
+            raise DataError(f"{picture}: not a picture that can be decoded") from error
         side: int = entry.shape[-1]
-        scale = side / max(pixels.shape[:2])
-        answer = session.run(None, {entry.name: _square(pixels, side, scale)})[0][0]
-        yield picture, boxes(answer, scale, pixels.shape[1], pixels.shape[0])
+        scale = side / max(seen.size)
+        answer = session.run(None, {entry.name: _square(seen, side, scale)})[0][0]
+        yield picture, boxes(decode(answer, side), scale, *seen.size)
 
 
 def _session(weights: Path) -> Any:
@@ -87,24 +93,38 @@ def _session(weights: Path) -> Any:
         raise DataError(f"{weights}: not a network that onnxruntime reads: {error}") from error
 
 
-def _square(pixels: Any, side: int, scale: float) -> npt.NDArray[np.float32]:
-    height, width = (max(1, round(length * scale)) for length in pixels.shape[:2])
+def _square(seen: Image.Image, side: int, scale: float) -> npt.NDArray[np.float32]:
+    width, height = (max(1, round(length * scale)) for length in seen.size)
     square = np.full((side, side, 3), GREY, np.uint8)
-    square[:height, :width] = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR)
+    square[:height, :width] = np.asarray(seen.resize((width, height), Image.Resampling.BILINEAR))[..., ::-1]
     return square.transpose(2, 0, 1)[np.newaxis].astype(np.float32)
+
+
+def decode(answer: npt.NDArray[np.float32], side: int) -> npt.NDArray[np.float32]:
+    """Turn an answer [P, 85] of a square of this side into one whose boxes are cx, cy, w, h in pixels.
+
+    Raises `DataError` where its points are not those of the three grids.
+    """
+    grids = [np.indices((side // stride, side // stride))[::-1].reshape(2, -1).T for stride in STRIDES]
+    points = np.concatenate(grids).astype(np.float32)
+    if len(points) != len(answer):
+        raise DataError(f"data.teacher: answers for {len(answer)} points; a YOLOX of {side} pixels has {len(points)}")
+    strides = np.repeat(np.array(STRIDES, np.float32), [len(grid) for grid in grids])[:, np.newaxis]
+    centres, sizes = (answer[:, :2] + points) * strides, np.exp(np.minimum(answer[:, 2:4], 8.0)) * strides
+    return np.concatenate([centres, sizes, answer[:, 4:]], 1)
 
 
 def boxes(answer: npt.NDArray[np.float32], scale: float, width: int, height: int) -> list[Box]:
     """Read one answer [P, 85]: people of some probability, without doubles, clipped to the picture."""
     scores = answer[:, 4] * answer[:, 5 + PERSON]
     likely = scores >= 0.1
-    corners = np.concatenate([answer[likely, :2] - answer[likely, 2:4] / 2, answer[likely, 2:4]], 1) / scale
-    kept = cv2.dnn.NMSBoxes(corners.tolist(), scores[likely].tolist(), 0.1, OVERLAP)
+    centres, sizes = answer[likely, :2] / scale, answer[likely, 2:4] / scale
+    low, high = centres - sizes / 2, centres + sizes / 2
+    kept = tf.image.non_max_suppression(np.concatenate([low, high], 1), scores[likely], len(low), OVERLAP)
     found: list[Box] = []
-    for row in np.asarray(kept, int).reshape(-1):
-        left, top, across, down = corners[row]
-        x0, y0 = max(0.0, left / width), max(0.0, top / height)
-        x1, y1 = min(1.0, (left + across) / width), min(1.0, (top + down) / height)
+    for row in kept.numpy():
+        x0, y0 = max(0.0, low[row, 0] / width), max(0.0, low[row, 1] / height)
+        x1, y1 = min(1.0, high[row, 0] / width), min(1.0, high[row, 1] / height)
         if x1 > x0 and y1 > y0:
             score = float(scores[likely][row])
             left, top, across, down = (round(float(side), 4) for side in (x0, y0, x1 - x0, y1 - y0))

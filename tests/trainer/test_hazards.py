@@ -12,7 +12,7 @@ from trainer import hazards
 from trainer.albums import Album, BoxDraft, BoxedAlbum, CaptionDraft
 from trainer.errors import DataError
 from trainer.findings import Finding, Findings, Kind
-from trainer.recipe import Hazards
+from trainer.recipe_data import Hazards
 from trainer.templates import Templates
 from trainer.words.english import split as words_of
 

@@ -9,7 +9,8 @@ import pytest
 from tests.trainer import small_data
 from trainer import lessons, prepare
 from trainer.lessons import Lesson
-from trainer.recipe import Recipe, Teacher, Tuning
+from trainer.recipe import Recipe, Tuning
+from trainer.recipe_data import Teacher
 from trainer.run import Run
 from trainer.teacher import Found, digest
 from trainer.views import View

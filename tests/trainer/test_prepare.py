@@ -15,7 +15,8 @@ from trainer import prepare
 from trainer.checking import Watch
 from trainer.errors import CheckpointError, DataError
 from trainer.findings import Finding, Findings, Kind
-from trainer.recipe import Captions, Recipe
+from trainer.recipe import Recipe
+from trainer.recipe_data import Captions
 from trainer.run import Run
 
 WALL = {"classes": ["wall"]}

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from tests.trainer.photographs import frame
 
 pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: pip install 'wordcam[teacher]'")
 
-import cv2
+from PIL import Image
 
 from trainer import teacher
 from trainer.errors import CheckpointError, DataError
@@ -22,7 +23,7 @@ YOLOX = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "weight
 @pytest.fixture
 def cyclist(tmp_path: Path) -> Path:
     path = tmp_path / "cyclist.png"
-    assert cv2.imwrite(str(path), frame()[..., ::-1])
+    Image.fromarray(frame()).save(path)
     return path
 
 
@@ -39,7 +40,24 @@ def test_the_man_on_the_bicycle_is_found_once_and_remembered(tmp_path: Path, cyc
     assert again == first
 
 
-def answer(*rows: tuple[float, float, float, float, float, float]) -> np.ndarray:
+def test_an_answer_is_read_from_its_grids() -> None:
+    raw = np.zeros((16 + 4 + 1, 85), np.float32)
+    raw[1, :4] = (0.5, 0.25, np.log(2), np.log(3))  # the second point of the finest grid: row 0, column 1
+    raw[18, :4] = (-0.5, 0.5, 0, 0)  # of the middle grid: row 1, column 0
+
+    found = teacher.decode(raw, 32)
+
+    np.testing.assert_allclose(found[1, :4], (12, 2, 16, 24), rtol=1e-6)
+    np.testing.assert_allclose(found[18, :4], (-8, 24, 16, 16), rtol=1e-6)
+    np.testing.assert_allclose(found[20, :4], (0, 0, 32, 32), rtol=1e-6)
+
+
+def test_an_answer_of_another_size_is_refused() -> None:
+    with pytest.raises(DataError, match=r"answers for 20 points; a YOLOX of 32 pixels has 21"):
+        teacher.decode(np.zeros((20, 85), np.float32), 32)
+
+
+def answer(*rows: tuple[float, float, float, float, float, float]) -> npt.NDArray[np.float32]:
     """Give the network's answer with rows (cx, cy, w, h, objectness, person)."""
     found = np.zeros((len(rows), 85), np.float32)
     found[:, :6] = rows

@@ -8,7 +8,7 @@ from trainer.datasets import aihub, coco, flickr, lines, tables
 from trainer.datasets.said import Said
 from trainer.errors import DataError
 from trainer.findings import Notes
-from trainer.recipe import Captions
+from trainer.recipe_data import Captions
 
 Split = Literal["train", "val"]
 

@@ -9,7 +9,7 @@ from trainer.datasets import captions
 from trainer.datasets.said import Said
 from trainer.errors import DataError
 from trainer.findings import Findings, Kind
-from trainer.recipe import Captions
+from trainer.recipe_data import Captions
 
 TRAIN_FILE = "train2014/COCO_train2014_000000000009.jpg"
 VAL_FILE = "val2014/COCO_val2014_000000000042.jpg"

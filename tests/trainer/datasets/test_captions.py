@@ -9,7 +9,7 @@ import pytest
 from trainer.datasets import captions
 from trainer.errors import DataError
 from trainer.findings import Findings, Kind
-from trainer.recipe import Captions
+from trainer.recipe_data import Captions
 
 COCO = json.dumps(
     {
