@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
 
 from trainer import sweep
@@ -80,7 +81,7 @@ def _compare(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(document(plan.name, runs, outcomes, out)))
     else:
-        Console().print(table(runs))
+        _show(runs)
         for run in runs:
             if run.reason:
                 print(f"{run.name}: {run.status}: {run.reason}")
@@ -126,20 +127,37 @@ def document(name: str, runs: Sequence[Any], outcomes: Sequence[Any], report: Pa
     return {"name": name, "variants": variants, "report": str(report)}
 
 
-def table(runs: Sequence[Any]) -> Table:
-    """Give the results for people; the best of each column is bold."""
+def _show(runs: Sequence[Any]) -> None:
+    """Print the table with a line for each variant, or for each figure where the terminal is too narrow for that."""
+    console, lines = Console(soft_wrap=True), grid(runs)
+    tables = [table(lines), table(list(map(list, zip(*lines, strict=True))))]
+    widths = [Measurement.get(console, console.options.update(max_width=10_000), each).maximum for each in tables]
+    fitting = [each for each, width in zip(tables, widths, strict=True) if width <= console.width]
+    console.print((fitting or tables)[0])
+
+
+def grid(runs: Sequence[Any]) -> list[list[str]]:
+    """Give the results as cells, a header first and a line for each run and set; the best of each figure is bold."""
     from trainer.report import page  # noqa: PLC0415
 
     columns, best = page.columns(runs), page.best(runs)
-    shown = Table("variant", "set")
-    for column in (*columns, "best epoch"):
-        shown.add_column(column, justify="right")
+    lines = [["variant", "set", *columns, "best epoch"]]
     for run in runs:
         for name, figures in run.captions.items():
             cells = [_cell(column, figures.get(column), best.get((name, column))) for column in columns]
-            shown.add_row(escape(run.name), escape(name), *cells, str(run.best_epoch or "-"))
+            lines.append([escape(run.name), escape(name), *cells, str(run.best_epoch or "-")])
         if run.reason:
-            shown.add_row(escape(run.name), f"[red]{run.status}[/]")
+            lines.append([escape(run.name), f"[red]{run.status}[/]", *["-"] * (len(columns) + 1)])
+    return lines
+
+
+def table(lines: Sequence[Sequence[str]]) -> Table:
+    """Lay out cells, the first line being the header and the first column names."""
+    shown = Table()
+    for number, name in enumerate(lines[0]):
+        shown.add_column(name, justify="right" if number else "left", no_wrap=True)
+    for line in lines[1:]:
+        shown.add_row(*line)
     return shown
 
 

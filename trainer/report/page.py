@@ -55,7 +55,7 @@ def render(title: str, runs: Sequence[Observed], *, language: Language = "en") -
         classes=[(run, name, figures) for run in runs for name, figures in run.boxes.items()],
         together=together(runs),
         shown=shown,
-        sources={number: pictures.uri(where) for where, number in shown.items()},
+        sources={number: pictures.small(where) for where, number in shown.items()},
         inline=pictures.inline,
     )
     return page
@@ -67,14 +67,14 @@ def columns(runs: Sequence[Observed]) -> list[str]:
 
 
 def best(runs: Sequence[Observed]) -> dict[tuple[str, str], float]:
-    """Give the highest value of each figure of each set, by which it is marked where several runs have one."""
+    """Give the highest value of each figure of each set, by which it is marked where runs differ."""
     found: dict[tuple[str, str], list[float]] = {}
     for run in runs:
         for name, figures in run.captions.items():
             for column, value in figures.items():
                 if column not in COUNTS:
                     found.setdefault((name, column), []).append(value)
-    return {key: max(values) for key, values in found.items() if len(values) > 1}
+    return {key: max(values) for key, values in found.items() if max(values) > min(values)}
 
 
 def leader(runs: Sequence[Observed]) -> tuple[Observed, float] | None:

@@ -2,6 +2,7 @@
 
 import base64
 import io
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -13,17 +14,27 @@ SIDE: Final = 320
 QUALITY: Final = 82
 
 
-def uri(path: Path) -> str:
-    """Give a picture as a data URI, small; empty where the file is gone or broken."""
+@dataclass(frozen=True, slots=True)
+class Small:
+    """A picture as the page holds it."""
+
+    uri: str = ""
+    """Empty where the file is gone or broken."""
+    ratio: float = 4 / 3
+    """Width by height."""
+
+
+def small(path: Path) -> Small:
+    """Give a picture as a data URI of at most `SIDE` pixels a side."""
     try:
         with Image.open(path) as picture:
-            small = ImageOps.exif_transpose(picture).convert("RGB")
-            small.thumbnail((SIDE, SIDE))
+            shrunk = ImageOps.exif_transpose(picture).convert("RGB")
+            shrunk.thumbnail((SIDE, SIDE))
             out = io.BytesIO()
-            small.save(out, "JPEG", quality=QUALITY)
+            shrunk.save(out, "JPEG", quality=QUALITY)
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError):
-        return ""
-    return inline(out.getvalue(), "image/jpeg")
+        return Small()
+    return Small(inline(out.getvalue(), "image/jpeg"), round(shrunk.width / shrunk.height, 4))
 
 
 def inline(content: bytes, kind: str) -> str:

@@ -39,6 +39,7 @@ ENGLISH: Final = {
     "confusion_note": "Rows are kinds of scenes, columns the danger that the sentence names first. Shares of the row.",
     "nothing": "no danger",
     "no_picture": "picture cannot be read",
+    "silent": "(no word)",
     "nothing_trained": "No variant has figures yet.",
 }
 
@@ -77,6 +78,7 @@ KOREAN: Final = {
     "confusion_note": "행은 장면의 종류, 열은 문장이 처음 말한 위험입니다. 값은 행 안의 비율입니다.",
     "nothing": "위험 없음",
     "no_picture": "사진을 읽을 수 없음",
+    "silent": "(말 없음)",
     "nothing_trained": "아직 결과가 있는 변형이 없습니다.",
 }
 
