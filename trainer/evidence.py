@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from keras import layers
 
-from trainer import callbacks, captioning
+from trainer import callbacks, captioning, limits
 from trainer.batches import Corpus
 from trainer.errors import CheckpointError, first_line
 from trainer.pictures import Picture
@@ -25,9 +25,6 @@ from trainer.recipe import Recipe
 from trainer.run import Run
 
 Floats = npt.NDArray[np.float32]
-
-LEAST: Final = 0.2
-"""No limit lies lower, however rare the danger is among the validation pictures: less is no evidence."""
 
 CHUNK: Final = 256
 """Pictures pooled at once: 64 MB of features."""
@@ -62,8 +59,8 @@ def train(recipe: Recipe, sizes: Sizes, prepared: Prepared, run: Run) -> None:
     wanted = np.tile(np.stack([truth, known], -1), (copies, 1, 1))
     model.fit(pooled, wanted, batch_size=sizes.pictures, epochs=sizes.epochs, verbose=callbacks.verbosity())
     model.save_weights(run.evidence)
-    limits = choose_limits(probabilities(model, val_corpus), val_corpus.pictures, dangers, sizes.false_share)
-    run.evidence.with_suffix(".json").write_bytes(msgspec.json.encode(limits))
+    chosen = limits.choose(probabilities(model, val_corpus), val_corpus.pictures, dangers, sizes.false_share)
+    run.evidence.with_suffix(".json").write_bytes(msgspec.json.encode(chosen))
 
 
 def load(recipe: Recipe, prepared: Prepared, cell_size: int, run: Run) -> tuple[Any, dict[str, float]]:
@@ -73,12 +70,12 @@ def load(recipe: Recipe, prepared: Prepared, cell_size: int, run: Run) -> tuple[
     limits_path: Path = run.best_evidence.with_suffix(".json")
     try:
         model.load_weights(run.best_evidence)
-        limits = msgspec.json.decode(limits_path.read_bytes(), type=dict[str, float])
+        chosen = msgspec.json.decode(limits_path.read_bytes(), type=dict[str, float])
     except (FileNotFoundError, ValueError, OSError) as error:
         raise CheckpointError(
             f"{run.best_evidence}: no evidence of this recipe; train it first: {first_line(error)}"
         ) from error
-    return model, limits
+    return model, chosen
 
 
 def pool(cells: Any) -> Floats:
@@ -95,22 +92,6 @@ def targets(pictures: Sequence[Picture], terms: dict[str, tuple[str, ...]]) -> t
     truth = np.array([[picture.label == term for term in terms] for picture in pictures], np.float32)
     named = [[not picture.label and _names(picture, words) for words in terms.values()] for picture in pictures]
     return truth, 1 - np.array(named, np.float32)
-
-
-def choose_limits(
-    found: Floats, pictures: Sequence[Picture], dangers: Sequence[str], false_share: float
-) -> dict[str, float]:
-    """Give the least probability of each danger that at most `false_share` of the peaceful pictures exceed.
-
-    found [M, H]. Peaceful scenes and people's own pictures are held to it apart, because the scenes are the harder.
-    """
-    limits = {}
-    for column, danger in enumerate(dangers):
-        scenes = [row for row, picture in enumerate(pictures) if picture.label in {"none", "knife"} - {danger}]
-        others = [row for row, picture in enumerate(pictures) if not picture.label]
-        quantiles = [float(np.quantile(found[rows, column], 1 - false_share)) for rows in (scenes, others) if rows]
-        limits[danger] = round(min(0.95, max([LEAST, *quantiles])), 3)
-    return limits
 
 
 def probabilities(model: Any, corpus: Corpus) -> Floats:

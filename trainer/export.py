@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+import numpy as np
 import tensorflow as tf
 
 from contract import bundle, vocab
@@ -20,6 +21,10 @@ from trainer.run import Run
 
 REPRESENTATIVE: Final = 400
 """Pictures named for calibration, drawn by the recipe's seed."""
+
+
+EVEN: Final = 0.5
+"""Evidence at which each danger may be named and from which rules may alarm, whatever the model."""
 
 
 class Representative(msgspec.Struct, frozen=True):
@@ -60,13 +65,14 @@ def write(recipe: Recipe, prepared: Prepared, run: Run, out: Path, *, commands: 
     limits: dict[str, float] = {}
     if recipe.evidence is not None:
         weighed, limits = evidence.load(recipe, prepared, shapes["cells"][-1], run)
-    _save(out / "decoder_init", _decoder_init(captioner, weighed, shapes["cells"]))
+    _save(out / "decoder_init", _decoder_init(captioner, weighed, list(limits.values()), shapes["cells"]))
+    even = dict.fromkeys(limits, EVEN)
     _save(out / "decoder_step", _decoder_step(captioner, recipe, shapes["cells"][0]))
     if recipe.detector is not None:
         empty = {name: tf.zeros((1, *shape)).numpy() for name, shape in shapes.items()}
         _save(out / "detector", _detector(detecting.load(recipe.detector, empty, run), shapes))
     (out / "vocabulary.txt").write_text(vocab.dump(prepared.vocabulary), encoding="utf-8")
-    description = msgspec.json.encode(_describe(recipe, prepared, limits, commands))
+    description = msgspec.json.encode(_describe(recipe, prepared, even, commands))
     (out / "export.json").write_bytes(msgspec.json.format(description, indent=2) + b"\n")
 
 
@@ -84,13 +90,17 @@ def _detector(network: Any, shapes: dict[str, tuple[int, ...]]) -> Any:
     return _served(network, detect, specs)
 
 
-def _decoder_init(model: Decoder, weighed: Any | None, cells: tuple[int, ...]) -> Any:
+def _decoder_init(model: Decoder, weighed: Any | None, limits: Sequence[float], cells: tuple[int, ...]) -> Any:
+    """Prepare the decoder; each danger's log-odds are moved so that its limit becomes one half."""
+    shares = np.array(limits, np.float64)
+    moved = np.log(shares / (1 - shares)).astype(np.float32)
+
     def look(cells: Any) -> dict[str, Any]:
         keys, values, state = model.look(cells)
         start = {"keys": keys, "values": values, "state": state}
         if weighed is not None:
             pooled = tf.concat([tf.reduce_mean(cells, 1), tf.reduce_max(cells, 1)], -1)
-            start["evidence"] = tf.sigmoid(weighed(pooled, training=False))
+            start["evidence"] = tf.sigmoid(weighed(pooled, training=False) - moved)
         return start
 
     return _served([model, weighed], look, [tf.TensorSpec((None, *cells), tf.float32, "cells")])

@@ -116,7 +116,7 @@ class Evidence(Section, frozen=True, kw_only=True):
     """Pictures in a batch."""
     learning_rate: Rate = 1e-3
     false_share: Annotated[float, Meta(gt=0, lt=1)] = 0.02
-    """Share of the peaceful validation pictures that may exceed each danger's limit."""
+    """Share of the peaceful validation scenes that may exceed any danger's limit."""
 
 
 class Detector(Section, frozen=True, kw_only=True):

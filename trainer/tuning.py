@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from trainer import callbacks, captioning, decoder, detecting, evidence, features, lessons
+from trainer import callbacks, captioning, decoder, detecting, evidence, features, lessons, limits
 from trainer import recipe as recipes
 from trainer.batches import Corpus
 from trainer.errors import CheckpointError, first_line
@@ -149,8 +149,8 @@ def finish(model: Joint, encoder: Any, judge: "Judge", recipe: Recipe, run: Run)
     model.weighed.save_weights(run.part("evidence"))
     model.detector.save_weights(run.part("detector"))
     assert recipe.evidence is not None  # noqa: S101 - the recipe has made sure of it
-    limits = judge.limits(recipe.evidence.false_share)
-    run.part("evidence").with_suffix(".json").write_bytes(msgspec.json.encode(limits))
+    chosen = judge.limits(recipe.evidence.false_share)
+    run.part("evidence").with_suffix(".json").write_bytes(msgspec.json.encode(chosen))
     scratch = run.encoder.with_name(f"new-{run.encoder.name}")
     encoder.save_weights(scratch)
     scratch.replace(run.encoder)  # last: where it is, all of the others are
@@ -176,9 +176,9 @@ class Judge:
         return {**speech, **boxes, **recall, "all": together}
 
     def limits(self, false_share: float) -> dict[str, float]:
-        """Choose each danger's limit, see `evidence.choose_limits`."""
+        """Choose each danger's limit, see `limits.choose`."""
         corpus, found = self._evidence(self._maps())
-        return evidence.choose_limits(found, corpus.pictures, list(self.prepared.terms), false_share)
+        return limits.choose(found, corpus.pictures, list(self.prepared.terms), false_share)
 
     def _maps(self) -> dict[str, npt.NDArray[np.float16]]:
         """Give the maps of all validation pictures [M, ...]."""

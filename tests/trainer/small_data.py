@@ -12,12 +12,14 @@ from trainer import recipe as recipes
 from trainer.recipe import Recipe
 
 COLOURS = {"red": (200, 30, 30), "green": (30, 200, 30), "blue": (30, 30, 200), "white": (230, 230, 230)}
+FLAMES = (250, 150, 0)
+"""No wall has it."""
 SIDE = 32
 
 
 def picture(path: Path, colour: str) -> Path:
     """Write a picture whose left half is black."""
-    pixels = np.full((SIDE, SIDE, 3), COLOURS[colour][::-1], np.uint8)
+    pixels = np.full((SIDE, SIDE, 3), COLOURS.get(colour, FLAMES)[::-1], np.uint8)
     pixels[:, : SIDE // 2] = 0
     path.parent.mkdir(parents=True, exist_ok=True)
     assert cv2.imwrite(str(path), pixels)
@@ -53,10 +55,10 @@ def boxes(folder: Path, split: str) -> Path:
 
 
 def scenes(folder: Path, split: str, count: int) -> Path:
-    """Write hazard scenes: red pictures that are labelled a fire, and white ones without danger."""
+    """Write hazard scenes: orange pictures that are labelled a fire, and white ones without danger."""
     found = []
     for number in range(count):
-        colour, label = ("red", "fire") if number % 2 == 0 else ("white", "none")
+        colour, label = ("flames", "fire") if number % 2 == 0 else ("white", "none")
         path = picture(folder / "images" / f"{split}-scene-{number}.png", colour)
         box = {"name": "fire", "bbox": [SIDE / 2, 0, SIDE / 2, SIDE]}
         found.append(

@@ -1,0 +1,72 @@
+"""Chooses how much evidence each danger needs, so that all of them together cry wolf no more often than is borne.
+
+Dimensions: M pictures, H dangers.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from trainer.pictures import Picture
+
+Floats = npt.NDArray[np.float32]
+Bools = npt.NDArray[np.bool_]
+
+LEAST: Final = 0.2
+"""No limit lies lower, however rare the danger is among the validation pictures: less is no evidence."""
+
+MOST: Final = 0.95
+"""No limit lies higher: a danger must remain sayable."""
+
+CALM_PART: Final = 0.25
+"""Everyday pictures may be taken for a danger a quarter as often as peaceful scenes of the cameras themselves."""
+
+
+def choose(found: Floats, pictures: Sequence[Picture], dangers: Sequence[str], false_share: float) -> dict[str, float]:
+    """Give each danger's limit, by which most of the scenes [M, H] are recognised within the share of false alarms.
+
+    A limit goes down wherever that wins most true scenes for each false alarm, as long as at most `false_share` of the
+    peaceful scenes, and `CALM_PART` of that of everyday pictures, exceed any limit; it ends midway to the next value.
+    The knife on a set table is no danger: it is held to `false_share` by itself.
+    """
+    labels = np.array([picture.label for picture in pictures])
+    knife = dangers.index("knife") if "knife" in dangers else None
+    judged = np.array([column for column in range(len(dangers)) if column != knife], int)
+    groups = [(labels == "none", false_share), (labels == "", CALM_PART * false_share)]
+    peaceful = [(found[rows][:, judged], share) for rows, share in groups if rows.any()]
+    own = [found[labels == dangers[column], column] for column in judged]
+    limits = np.full(len(judged), MOST, np.float32)
+    while best := max(_steps(limits, peaceful, own), default=None):
+        _, column, limit = best
+        limits[column] = limit
+    chosen = {dangers[column]: _midway(found[:, column], limits[at]) for at, column in enumerate(judged)}
+    if knife is not None:
+        chosen["knife"] = np.quantile(found[~np.isin(labels, ["knife"]), knife], 1 - false_share)
+    return {danger: round(float(np.clip(chosen[danger], LEAST, MOST)), 3) for danger in dangers}
+
+
+def _steps(
+    limits: Floats, peaceful: Sequence[tuple[Floats, float]], own: Sequence[Floats]
+) -> Iterator[tuple[float, int, float]]:
+    """Yield (true scenes won for each false alarm, danger, its lower limit) of every step that is allowed."""
+    before = sum(_alarmed(values, limits).sum() for values, _ in peaceful)
+    for column, scenes in enumerate(own):
+        for limit in np.unique(scenes[(scenes < limits[column]) & (scenes >= LEAST)])[::-1]:
+            lower = limits.copy()
+            lower[column] = limit
+            alarmed = [_alarmed(values, lower) for values, _ in peaceful]
+            if any(rows.mean() > share for rows, (_, share) in zip(alarmed, peaceful, strict=True)):
+                break
+            won = int((scenes >= limit).sum() - (scenes >= limits[column]).sum())
+            yield won / (sum(rows.sum() for rows in alarmed) - before + 0.1), column, float(limit)
+
+
+def _midway(values: Floats, limit: float) -> float:
+    lower = values[values < limit]
+    return float(limit + lower.max()) / 2 if limit < MOST and len(lower) else limit
+
+
+def _alarmed(values: Floats, limits: Floats) -> Bools:
+    return np.asarray((values >= limits).any(1))
