@@ -9,6 +9,7 @@ from itertools import pairwise
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy import insert as insert_into
 
+from broker.pipeline.outcome import Outcome
 from broker.store import tables
 from broker.store.web_tables import ledger_sample
 from contract.status import Ledger
@@ -30,7 +31,7 @@ def captions_by_step(
 ) -> list[tuple[int, int]]:
     """Count captions, and those that a rule fired on, between every two edges."""
     table, decision = tables.caption, tables.decision
-    fired = select(decision.c.caption_id).where(decision.c.outcome != "cancelled")
+    fired = select(decision.c.caption_id).where(decision.c.outcome != Outcome.CANCELLED.value)
     counted = []
     for start, end in pairwise(edges):
         query = select(func.count()).select_from(table).where(table.c.captured_at >= start, table.c.captured_at < end)
@@ -57,6 +58,19 @@ def incidents_by_step(connection: Connection, edges: Sequence[datetime], *, site
         place = next(n for n, end in enumerate(edges[1:]) if opened_at < end)
         counted[place][severity] += 1
     return counted
+
+
+def fired_by_rule(connection: Connection, *, since: datetime, until: datetime) -> Counter[str]:
+    """Count the captions of a stretch of time that each rule fired on, when they came in."""
+    table, decision = tables.caption, tables.decision
+    span = (table.c.captured_at >= since) & (table.c.captured_at < until)
+    query = (
+        select(decision.c.rule, func.count())
+        .join(table, table.c.id == decision.c.caption_id)
+        .where(span, decision.c.outcome != Outcome.CANCELLED.value)
+        .group_by(decision.c.rule)
+    )
+    return Counter({rule: int(count) for rule, count in connection.execute(query)})
 
 
 def sample(connection: Connection, ledgers: dict[tuple[str, str], Ledger], *, at: datetime) -> None:

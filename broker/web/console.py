@@ -92,7 +92,7 @@ class Console:
         """Give a sentence in another language; "" where it is in that already, or cannot be translated."""
         if source.lower().startswith(target):
             return ""
-        said = _remembered(self.translator, sentence, source, target)
+        said = _remembered(self.translator.translate, sentence, source, target)
         return "" if said == sentence else said
 
 
@@ -103,6 +103,6 @@ def _compiled(path: Path, stamp: int) -> Rulebook:  # noqa: ARG001 - a new stamp
 
 
 @lru_cache(maxsize=4096)
-def _remembered(translator: Translator, sentence: str, source: str, target: Language) -> str:
+def _remembered(translate: Callable[..., str], sentence: str, source: str, target: Language) -> str:
     """Scenes that do not change are described again and again."""
-    return translator.translate(sentence, source=source, target=target)
+    return translate(sentence, source=source, target=target)

@@ -71,7 +71,7 @@ class Page:
     def render(self, template: str, *, status: int = 200, **values: Any) -> Response[str]:
         """Make the answer from a template."""
         theme = self.request.cookies.get(THEME_COOKIE, "auto")
-        given = {
+        given: dict[str, Any] = {
             "page": self,
             "viewer": self.viewer,
             "theme": theme if theme in THEMES else "auto",

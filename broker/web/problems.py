@@ -1,12 +1,12 @@
 """Says what went wrong: as a page to people, as JSON to programs, and never with more than they need."""
 
 import logging
+from collections.abc import Callable
 from typing import Any, Final
 
 from litestar import Request, Response
 from litestar.enums import MediaType
 from litestar.exceptions import HTTPException, NotAuthorizedException
-from litestar.types import ExceptionHandler
 
 from broker.errors import Locked
 from broker.web.api.answers import Problem
@@ -20,7 +20,7 @@ KNOWN: Final = (400, 401, 403, 404, 405, 413, 503)
 """Statuses that the catalogues have words for; any other is spoken of as 500 or 400."""
 
 
-def handlers(console: Console) -> dict[int | type[Exception], ExceptionHandler]:
+def handlers(console: Console) -> dict[int | type[Exception], Callable[..., Response[Any]]]:
     """Give the handlers of everything that a request may raise."""
 
     def of_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:

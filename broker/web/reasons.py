@@ -6,11 +6,11 @@ from typing import Final
 from broker.section import Language
 
 _KOREAN: Final[tuple[tuple[str, str], ...]] = (
-    (r"^says ('.*?'|\".*?\")", r"\1(이)라는 말이 있음"),
-    (r"^hazard (\S+) ([\d.]+) is at least ([\d.]+)", r"위험 \1의 확률 \2, 기준 \3 이상"),
-    (r"^confidence ([\d.]+) is below ([\d.]+)", r"확신도 \1, 기준 \2 미만"),
-    (r"^('.*?') stands before ('.*?')", r"\2 앞에 부정하는 말 \1"),
-    (r"^only in ('.*?'|\".*?\")", r"\1 안에만 나옴"),
+    (r"says ('.*?'|\".*?\")", r"\1(이)라는 말이 있음"),
+    (r"hazard (\S+) ([\d.]+) is at least ([\d.]+)", r"위험 \1의 확률 \2, 기준 \3 이상"),
+    (r"confidence ([\d.]+) is below ([\d.]+)", r"확신도 \1, 기준 \2 미만"),
+    (r"('.*?') stands before ('.*?')", r"\2 앞에 부정하는 말 \1"),
+    (r"only in ('.*?'|\".*?\")", r"\1 안에만 나옴"),
     (r"nobody was told yet", "아직 아무에게도 알리지 않음"),
     (r"nobody could be told (.+)$", r"아무에게도 알릴 수 없었음 (\1)"),
     (r"nobody could be told before", "전에는 알릴 수 없었음"),

@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from broker.errors import Misconfigured
+from broker.incident import Event, Happening
 from broker.places import Places
-from broker.section import Language
+from broker.section import Language, in_language
 from broker.store.search import Found
 from broker.watch import size
 from broker.web import reasons, texts
@@ -19,6 +21,9 @@ from broker.web.texts import Texts
 MINUTE: Final = 60
 HOUR: Final = 3600
 DAY: Final = 86400
+
+ANSWERS: Final = (Happening.ACKNOWLEDGED, Happening.RESOLVED, Happening.FALSE_ALARM)
+"""Entries whose detail is the way by which the answer came."""
 
 
 @cache
@@ -46,6 +51,8 @@ def render(template: str, console: Console, language: Language, values: dict[str
         "ago": _ago(console, said),
         "translated": _translated(console, language),
         "because": lambda reason: reasons.say(reason, language),
+        "detail": lambda happened: _detail(happened, said),
+        "title": lambda rule, danger: _title(console, rule, danger, language),
     }
     return _environment().get_template(template).render(tools | values)
 
@@ -104,3 +111,24 @@ def _translated(console: Console, language: Language) -> Any:
         )
 
     return translated
+
+
+def _detail(happened: Event, said: Texts) -> str:
+    """Write what an entry of a timeline says, beyond its kind."""
+    detail = happened.detail
+    if happened.kind in ANSWERS:
+        return said.about("how", detail)
+    kind, colon, rest = detail.partition(": ")
+    if colon and happened.kind in (Happening.TOLD, Happening.HELD):
+        return f"{said.about('kind', kind)}: {reasons.say(rest, said.language)}"
+    return reasons.say(detail, said.language)
+
+
+def _title(console: Console, rule: str, danger: str, language: Language) -> str:
+    """Give the words for a danger: the title of its rule where it has one."""
+    try:
+        rules = console.rulebook().rules
+    except Misconfigured:
+        return danger
+    found = next((one.title for one in rules if one.name == rule), "")
+    return in_language(found, language) or danger

@@ -2,8 +2,10 @@
 
 import tempfile
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -11,16 +13,16 @@ import msgspec
 import yaml
 from litestar import Response, get, post
 from litestar.params import URLEncodedBody
+from sqlalchemy import Row
 
-from broker import rulebook, rules
+from broker import rulebook
 from broker.account import Role
 from broker.errors import Misconfigured
 from broker.rulebook import Rulebook
-from broker.rules import Finding, Seen
-from broker.store import replay
+from broker.store import figures, history
 from broker.store.engine import reading
+from broker.trial import Line, Trial
 from broker.web.page import Page, ThisPage, needs
-from contract.caption import Caption
 
 MOST: Final = 20_000
 """Captions of one replay: a few seconds of work for one core."""
@@ -29,6 +31,9 @@ EXAMPLES: Final = 5
 """Sentences shown of each rule, each once."""
 
 DRAFT_CHARS: Final = 60_000
+
+FIELDS: Final = ("text", "confidence", "hazards", "labels", "site", "device", "stream", "captured_at")
+"""What a trial is told of a stored caption."""
 
 
 class Draft(msgspec.Struct):
@@ -51,6 +56,14 @@ class Tried:
     spared: dict[str, str] = field(default_factory=dict)
     """Sentences that it named and let be, with the reason."""
 
+    def add(self, text: str, because: str, *, fired: bool) -> None:
+        """Count one sentence."""
+        shown = self.examples if fired else self.spared
+        if len(shown) < EXAMPLES:
+            shown.setdefault(text, because)
+        self.fired += fired
+        self.cancelled += not fired
+
 
 @get("/rules", sync_to_thread=True, guards=[needs(Role.GUARD)])
 def show(page: ThisPage) -> Response[str]:
@@ -66,15 +79,13 @@ def attempt(page: ThisPage, data: URLEncodedBody[Draft]) -> Response[str]:
     except Misconfigured as error:
         return _show(page, data, status=400, problem=str(error))
     if data.sentence.strip():
-        findings = rules.judge(book, Seen(data.sentence))
-        return _show(page, data, book=book, findings=findings)
+        outcome = Trial(book, page.console.places).judge(Line(data.sentence))
+        return _show(page, data, outcome=outcome)
     since, until = stretch(page, data.when)
     with reading(page.console.engine) as connection:
-        events = replay.events(connection, since=since, until=until, limit=MOST)
-        before = replay.fired_by_rule(connection, since=since, until=until)
-    return _show(
-        page, data, book=book, replay=judged(page, book, events), before=before, count=len(events), since=since
-    )
+        count, replay = judged(page, book, islice(history.said_between(connection, since, until), MOST))
+        before = figures.fired_by_rule(connection, since=since, until=until)
+    return _show(page, data, replay=replay, before=before, count=count)
 
 
 def read_draft(text: str) -> Rulebook:
@@ -95,16 +106,21 @@ def read_draft(text: str) -> Rulebook:
             raise Misconfigured(str(error).replace(str(path), "draft")) from error
 
 
-def judged(page: Page, book: Rulebook, events: list[Caption]) -> dict[str, Tried]:
-    """Judge captions again, and count by rule."""
+def judged(page: Page, book: Rulebook, rows: Iterable[Row[Any]]) -> tuple[int, dict[str, Tried]]:
+    """Judge stored captions again, and give how many they were, and what became of them by rule."""
+    trial = Trial(book, page.console.places)
     tried: dict[str, Tried] = {}
-    places = page.console.places
-    for event in events:
-        zones = places.zones_of(event.site, event.device, event.stream)
-        seen = Seen.of(event, zones=zones, local=places.local(event.captured_at, event.site))
-        for finding in rules.judge(book, seen):
-            _count(tried.setdefault(finding.rule.name, Tried()), finding, event.text)
-    return tried
+    for row in rows:
+        outcome = trial.judge(_line(row))
+        for fired in outcome.fired:
+            tried.setdefault(fired.rule, Tried()).add(row.text, fired.because, fired=True)
+        for cancelled in outcome.cancelled:
+            tried.setdefault(cancelled.rule, Tried()).add(row.text, cancelled.because, fired=False)
+    return trial.totals.sentences, tried
+
+
+def _line(row: Row[Any]) -> Line:
+    return msgspec.convert({name: getattr(row, name) for name in FIELDS}, Line)
 
 
 def stretch(page: Page, when: str) -> tuple[datetime, datetime]:
@@ -116,16 +132,6 @@ def stretch(page: Page, when: str) -> tuple[datetime, datetime]:
     return (midnight - timedelta(days=1), midnight) if when == "yesterday" else (now - timedelta(days=7), now)
 
 
-def _count(tried: Tried, finding: Finding, text: str) -> None:
-    shown = tried.examples if finding.fired else tried.spared
-    if len(shown) < EXAMPLES:
-        shown.setdefault(text, finding.because)
-    if finding.fired:
-        tried.fired += 1
-    else:
-        tried.cancelled += 1
-
-
 def _show(page: Page, draft: Draft, *, status: int = 200, problem: str = "", **values: Any) -> Response[str]:
     path = page.console.config.rules_file
     try:
@@ -133,6 +139,6 @@ def _show(page: Page, draft: Draft, *, status: int = 200, problem: str = "", **v
         book = page.console.rulebook()
     except (OSError, UnicodeDecodeError, Misconfigured) as error:
         text, book, problem = "", None, problem or str(error)
-    given: dict[str, Any] = {"replay": None, "findings": None, "before": Counter(), "count": 0, "since": page.now}
-    given |= {"rules": book.rules if book else (), "text": draft.rules or text, "draft": draft, "book": book}
+    given: dict[str, Any] = {"replay": None, "outcome": None, "before": Counter(), "count": 0}
+    given |= {"rules": book.rules if book else (), "text": draft.rules or text, "draft": draft}
     return page.render("rules.html", status=status, problem=problem, **(given | values))

@@ -16,12 +16,12 @@ from broker.config import Config
 from broker.places import Places
 from broker.reception import Reception
 from broker.rulebook import Rulebook
-from broker.store import figures, plans, schema, users
+from broker.store import devices, figures, plans, schema, users
 from broker.store.engine import open_engine, writing
 from broker.store.plans import Place
 from contract.caption import Caption
 from contract.status import Ledger, Stage, State, Status
-from tests.broker.device import event, said, stated
+from tests.broker.device import event, said
 from tests.broker.running import write_config
 
 PASSWORD: Final = "correct horse battery"
@@ -169,9 +169,8 @@ def _devices(engine: Engine, now: datetime) -> None:
             stages=stages,
         )
         heard = now - (timedelta(minutes=47) if gone else timedelta(seconds=9))
-        engine_reception = Reception(engine, rulebook.Rulebook((), (), rulebook.Index({})), [], clock=lambda: heard)
-        engine_reception.accept([stated(status)])
         with writing(engine) as connection:
+            devices.record(connection, status, heard_at=heard)
             plans.set_place(connection, "harbour", device, Place(x, y))
             for hour in range(24, -1, -1):
                 share = (100 - hour) / 100

@@ -1,0 +1,113 @@
+"""The console in a real Chromium: what a guard does with a mouse, a keyboard, or a thumb in the rain."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from broker.config import Config
+from tests.broker.web import sample
+from tests.broker.web.chromium import WAIT_MS, chromium, login, opened
+
+expect.set_options(timeout=WAIT_MS)
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+
+MIN_TOUCH_PX = 44
+"""WCAG 2.5.5 and both makers of telephones ask for so much."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests here."""
+    with chromium() as found:
+        yield found
+
+
+def test_a_sentence_appears_while_one_looks_and_an_incident_is_acknowledged(
+    browser: Browser, address: str, config: Config
+) -> None:
+    with opened(browser, address) as page:
+        login(page, "mina")
+        expect(page.locator("#line")).to_have_text("Connected")
+
+        sample.say(config, sample.caption("a woman is holding a knife", 7001, datetime.now(UTC)))
+
+        expect(page.locator("#captions li").first).to_contain_text("a woman is holding a knife")
+        card = page.locator("#waiting article", has_text="a woman is holding a knife")
+        expect(card).to_contain_text("Open")
+        expect(page.locator("#announce")).to_contain_text("New incident")
+        card.get_by_role("button", name="Acknowledge").click()
+        expect(card).to_contain_text("mina takes care of it.")
+
+
+def test_korean_words_are_searched_while_one_types(browser: Browser, address: str) -> None:
+    with opened(browser, address) as page:
+        login(page, "mina")
+        page.goto("/history")
+        expect(page.locator("#found li").nth(5)).to_be_visible()
+
+        page.fill("#words", "총")
+
+        expect(page.locator("#found li")).to_have_count(1)
+        expect(page.locator("#found li")).to_contain_text("a man is holding a gun")
+
+
+def test_the_dark_is_dark_by_itself_and_by_choice(browser: Browser, address: str) -> None:
+    ground = "() => getComputedStyle(document.body).backgroundColor"
+    with opened(browser, address, color_scheme="dark") as page:
+        page.goto("/login")
+        dark = page.evaluate(ground)
+        page.get_by_role("button", name="Light").click()
+        page.wait_for_selector("html[data-theme=light]")
+
+        assert dark == "rgb(13, 19, 25)"
+        assert page.evaluate(ground) == "rgb(243, 245, 248)"
+
+
+def test_a_thumb_finds_every_button_on_a_telephone(browser: Browser, address: str) -> None:
+    with opened(browser, address, **PHONE) as page:
+        login(page, "mina")
+        expect(page.locator("#waiting article").first).to_be_visible()
+
+        wide = page.evaluate("() => document.documentElement.scrollWidth")
+        small = [
+            box
+            for one in page.locator("button:visible, nav a:visible, summary:visible, .button:visible").all()
+            if (box := one.bounding_box()) and box["height"] < MIN_TOUCH_PX
+        ]
+
+        assert wide <= PHONE["viewport"]["width"]  # type: ignore[index]  # the width stands above
+        assert small == []
+
+
+def test_the_keyboard_alone_reaches_the_content_and_the_answer(browser: Browser, address: str) -> None:
+    with opened(browser, address) as page:
+        login(page, "lee")
+        page.goto("/incidents/3")
+
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        expect(page.locator("main")).to_be_focused()
+        page.get_by_role("button", name="It is over").focus()
+        page.keyboard.press("Enter")
+
+        expect(page.locator("#whole")).to_contain_text("Closed by lee.")
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/incidents/3", "/history", "/devices", "/plots", "/rules", "/users", "/account"]
+)
+def test_a_screen_reader_finds_landmarks_names_and_one_heading(browser: Browser, address: str, path: str) -> None:
+    nameless = """() => [...document.querySelectorAll('input:not([type=hidden]), select, textarea, button, a')]
+      .filter((one) => one.checkVisibility() && !(one.innerText || '').trim() && !one.labels?.length
+        && !one.getAttribute('aria-label')).map((one) => one.outerHTML)"""
+    with opened(browser, address) as page:
+        login(page, "admin")
+        page.goto(path)
+
+        assert page.get_by_role("main").count() == 1
+        assert page.get_by_role("navigation").count() >= 1
+        assert page.locator("h1").count() == 1
+        assert page.evaluate(nameless) == []
