@@ -3,9 +3,10 @@
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import TextIO
+from datetime import UTC, datetime, timedelta
+from typing import Final, TextIO
 
 import msgspec
 from sqlalchemy import Engine
@@ -18,7 +19,7 @@ from broker.errors import Unavailable
 from broker.ingest import Ingest
 from broker.notifier import Notifier
 from broker.places import Places
-from broker.ports import Sender, SendFailed
+from broker.ports import Busy, Sender, SendFailed
 from broker.reception import Reception, Tally
 from broker.rounds import Rounds
 from broker.rulebook import Rulebook
@@ -29,6 +30,9 @@ from broker.store.engine import open_engine, reading
 from contract.status import Ledger
 
 log = logging.getLogger(__name__)
+
+LONGEST_TEST_WAIT: Final = timedelta(seconds=5)
+"""Someone stands at the terminal and waits."""
 
 
 class Sms(msgspec.Struct, frozen=True):
@@ -158,7 +162,18 @@ def send_test(config: Config, recipient: Recipient, sender: Sender) -> str:
     at = Places.of(config).local(datetime.now(UTC), "")
     text = sms.plain(words.of(language).test.format(name=recipient.name, time=f"{at:%H:%M}"))
     try:
-        sender.send(recipient.e164 or recipient.name, text)
+        _send_when_free(sender, recipient.e164 or recipient.name, text)
     except SendFailed as error:
         raise Unavailable(f"{recipient.name}: {sender.name} did not take the message: {error}") from error
     return text
+
+
+def _send_when_free(sender: Sender, to: str, text: str) -> None:
+    """Send, waiting once where the channel asks for a little patience; raises `SendFailed`."""
+    try:
+        sender.send(to, text)
+    except Busy as error:
+        if error.retry_after > LONGEST_TEST_WAIT:
+            raise
+        time.sleep(error.retry_after.total_seconds())
+        sender.send(to, text)

@@ -5,6 +5,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from broker import render, sms
 from broker.config import Language
@@ -74,6 +76,64 @@ GOLDEN: list[tuple[str, Language, Telling, str]] = [
 ]
 
 
+HOLDING: dict[str, Any] = {
+    "sentence": "빨간 셔츠를 입은 젊은 남자가 큰 건물 앞에서 손에 총을 들고 있다",
+    "original": "a young man in a red shirt is holding a gun in his hand in front of a large building",
+    "briefer": ("남자가 건물 앞에서 손에 총을 들고 있다", "남자가 총을 들고 있다"),
+}
+
+GOLDEN += [
+    (
+        "Korean, translated: the original goes first",
+        "ko",
+        telling(**HOLDING, names=KOREAN),
+        "[경보] 총기 · 북문 1호기 현관 카메라 12:00 빨간 셔츠를 입은 젊은 남자가 큰 건물 앞에서 손에 총을 들고 있다",
+    ),
+    (
+        "Korean, long names: then what is beside the point",
+        "ko",
+        telling(**HOLDING, names=KOREAN | {"site": "서울시립미술관 북문", "device": "지하 주차장 1호기"}),
+        "[경보] 총기 · 서울시립미술관 북문 지하 주차장 1호기 현관 카메라 12:00 남자가 건물 앞에서 손에 총을 들고 있다",
+    ),
+    (
+        "Korean, longer names: then the place about it",
+        "ko",
+        telling(**HOLDING, names=KOREAN | {"site": "서울시립미술관 서소문 본관", "device": "지하 이층 주차장 1호기"}),
+        "[경보] 총기 · 서울시립미술관 서소문 본관 지하 이층 주차장 1호기 현관 카메라 12:00 남자가 총을 들고 있다",
+    ),
+    (
+        "an incident has its number where there is room",
+        "en",
+        telling("a man is holding a gun", ENGLISH, incident=17),
+        "ALERT Gun - North Gate, Device 1, Lobby camera, 12:00: a man is holding a gun #17",
+    ),
+    (
+        "nobody has answered",
+        "ko",
+        telling("a man is holding a gun", KOREAN, kind="escalation"),
+        "[미응답 경보] 총기 · 북문 1호기 현관 카메라 12:00 a man is holding a gun",
+    ),
+    (
+        "someone says that it is over",
+        "en",
+        telling("a man is holding a gun", ENGLISH, kind="resolved", closed_by="Kim", incident=17),
+        "OVER: Gun - North Gate, Device 1, Lobby camera, 12:00: Kim says it is over. #17",
+    ),
+    (
+        "several in one",
+        "ko",
+        telling("a man is holding a gun", KOREAN, kind="digest", count=12),
+        "[경보 12건] 총기 · 북문 1호기 현관 카메라 12:00 a man is holding a gun",
+    ),
+    (
+        "a link in a caption is no link any more",
+        "en",
+        telling("see http://evil.example/x tel:+1 a@b", ENGLISH),
+        "ALERT Gun - North Gate, Device 1, Lobby camera, 12:00: see http:// evil. example/x tel: +1 a@ b",
+    ),
+]
+
+
 @pytest.mark.parametrize(
     ("language", "told", "expected"), [case[1:] for case in GOLDEN], ids=[case[0] for case in GOLDEN]
 )
@@ -91,6 +151,40 @@ def test_a_place_with_a_very_long_name_is_told_whole_in_several_parts() -> None:
 
     assert text.endswith("a man is holding a gun")
     assert sms.parts(text) > 1
+
+
+def test_a_korean_gateway_counts_bytes() -> None:
+    told = telling(**HOLDING, names=KOREAN)
+
+    text = render.text(told, language="ko", now=AT, fits=sms.is_one_in_korea)
+
+    assert text == "[경보] 총기 · 북문 1호기 현관 카메라 12:00 남자가 건물 앞에서 손에 총을 들고 있다"
+    assert len(text.encode("euc-kr")) <= 90
+
+
+def test_a_message_that_may_be_sent_twice_says_so_once() -> None:
+    once = render.again("[경보] 총기", language="ko")
+
+    assert once == "(중복일 수 있음) [경보] 총기"
+    assert render.again(once, language="ko") == once
+
+
+NAMES = st.text(st.characters(codec="utf-8", categories=["L", "N", "Zs", "So"]), min_size=1, max_size=40)
+
+
+@given(NAMES, NAMES, st.text(max_size=200), st.sampled_from(["en", "ko"]))
+def test_whatever_the_names_and_the_sentence_time_and_danger_stay(
+    site: str, title: str, sentence: str, language: Language
+) -> None:
+    told = telling(sentence, {"title": title, "site": site, "device": "d", "stream": "s"}, incident=7)
+
+    text = render.text(told, language=language, now=AT)
+
+    assert "12:00" in text
+    assert sms.plain(title) in text
+    assert sms.plain(site) in text
+    assert text.encode("utf-16")
+    assert sms.plain(text) == text
 
 
 def test_braces_in_a_caption_are_only_braces() -> None:

@@ -1,6 +1,7 @@
 """Parts of a text message, and where a sentence is cut."""
 
 import pytest
+import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -72,6 +73,33 @@ def test_a_cut_never_parts_what_people_see_as_one_character(cluster: str) -> Non
 
 def test_where_nothing_fits_there_is_no_cut() -> None:
     assert sms.shorten("a man", lambda text: False, mark="…") is None
+
+
+CLUSTERS = st.lists(
+    st.sampled_from(["가", "총", "a", " ", "é", "e\u0301", "👩\u200d🚒", "👍🏽", "🇰🇷", "각", "각", "€"]),
+    min_size=1,
+    max_size=60,
+)
+
+
+@given(CLUSTERS, st.integers(2, 80))
+def test_a_cut_keeps_whole_characters_as_people_see_them(clusters: list[str], room: int) -> None:
+    sentence = sms.plain("".join(clusters))
+    whole = regex.findall(r"\X", sentence)
+
+    cut = sms.shorten(sentence, lambda said: len(said) <= room, mark="…")
+
+    if cut is not None:
+        kept = regex.findall(r"\X", cut.removesuffix("…"))
+        assert kept == whole[: len(kept)]
+
+
+@given(st.text(max_size=300))
+def test_a_harmless_text_has_no_address_in_it(text: str) -> None:
+    harmless = sms.harmless(text)
+
+    assert "://" not in harmless.replace(":// ", "")
+    assert sms.harmless(harmless) == harmless
 
 
 @given(st.text(max_size=400))

@@ -140,7 +140,7 @@ class Lexicon:
     def _add_words(self, words: Mapping[str, Any], verbs: Mapping[str, Any]) -> None:
         for table in ("adjectives", "especially", "colours", "predicates", "numbers", "amounts", "counters"):
             self.tables[table] = words[table]
-        for table in ("where", "within", "how", "like", "adverbs", "whole"):
+        for table in ("where", "distances", "within", "how", "like", "adverbs", "whole"):
             self.tables[table] = words[table]
         self.tables["asides"] = verbs["asides"]
         for english, said in words["pronouns"].items():

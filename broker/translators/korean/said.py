@@ -8,7 +8,7 @@ from broker.translators.korean.lexicon import Aspect
 
 ANIMATE: Final = frozenset({"person", "animal"})
 
-WORN: Final = frozenset({"clothes", "hat", "shoe", "glove", "scarf", "jewel", "strap", "bag", "outfit"})
+WORN: Final = frozenset({"clothes", "hat", "shoe", "glove", "scarf", "jewel", "strap", "bag", "worn"})
 """Kinds that are put on, each with a verb of its own; several kinds at once have one in common."""
 
 UNCOUNTED: Final = frozenset(
@@ -130,5 +130,5 @@ def join(first: Thing, word: str, rest: Thing) -> Thing:
     else:
         korean = f"{first.marked('과')} {second.said()}"
     worn = first.kind != rest.kind and {first.kind, rest.kind} <= WORN
-    kind = "outfit" if worn else first.kind if first.kind == rest.kind or first.animate else rest.kind
+    kind = "worn" if worn else first.kind if first.kind == rest.kind or first.animate else rest.kind
     return Thing(korean, kind, rest.english, plural=True, deeds=shared, joined=True)

@@ -59,10 +59,24 @@ class Sentence:
 
     def _placed(self, position: int) -> Iterator[tuple[int, str]]:
         yield from self._plain(position)
+        for end, place in self._seen_at(position):
+            for stop, text in self._plain(end):
+                yield stop, f"{place}: {text}"
         for end, place in self._front(position):
             behind = end + 1 if self.reader.at(end) in (",", ":") else end
             for stop, text in self._plain(behind):
                 yield stop, f"{place} {text}"
+
+    def _seen_at(self, position: int) -> Iterator[tuple[int, str]]:
+        """Read where the device has looked closer: `on the left, far away: ...`."""
+        where, distances = self.lexicon.tables["where"], self.lexicon.tables["distances"]
+        for end, side in self.reader.match(position, self.lexicon.prepositions):
+            if "~" in where.get(side, "~"):
+                continue
+            far = self.reader.match(end + 1, distances) if self.reader.at(end) == "," else []
+            stop, distance = (far[0][0], " " + distances[far[0][1]]) if far else (end, "")
+            if self.reader.at(stop) == ":":
+                yield stop + 1, where[side] + distance
 
     def _front(self, position: int) -> Iterator[tuple[int, str]]:
         """Read where something is, before the sentence: `on the left, a man ...`."""
