@@ -1,4 +1,4 @@
-"""The workstation's command line: `wordcam-train sample | words | prepare | train | evaluate | export | compare | report`."""
+"""The workstation's command line, `wordcam-train`: pictures and sentences in, a model and reports out."""
 
 import argparse
 import contextlib
