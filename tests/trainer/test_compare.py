@@ -112,6 +112,7 @@ def test_what_is_not_trained_is_left_out_where_nothing_shall_be(recipe: Recipe, 
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_a_comparison_is_stopped_goes_on_and_reports_every_variant(recipe: Recipe, tmp_path: Path) -> None:
     station = Workstation(tmp_path)
     path = written(

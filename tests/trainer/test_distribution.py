@@ -114,6 +114,7 @@ def test_two_devices_end_where_one_does(data: Path, alone: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_two_workers_end_where_one_does_and_the_chief_alone_writes(data: Path, alone: Path) -> None:
     with ExitStack() as stack:
         processes = [stack.enter_context(each) for each in workers(data, "workers")]
@@ -127,6 +128,7 @@ def test_two_workers_end_where_one_does_and_the_chief_alone_writes(data: Path, a
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize(
     ("request_", "code"),
     [pytest.param(signal.SIGTERM, 75, id="asked to end"), pytest.param(signal.SIGKILL, -9, id="killed")],
@@ -152,6 +154,7 @@ def test_a_stopped_training_ends_where_an_unbroken_one_does(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_two_devices_tune_on_rewards_too(data: Path) -> None:
     trained(data, "tuned", "2", "mirrored")
     with start(data, "tuned", "2", "mirrored", "self-critical") as process:

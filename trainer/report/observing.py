@@ -121,7 +121,8 @@ def confusion(
 ) -> Confusion | None:
     """Count labels against the danger that each sentence names first; None without labelled scenes."""
     counts = Counter((scene.label, _named(words, terms)) for scene, words in zip(pictures, spoken, strict=True))
-    labels = sorted({label for label, _ in counts if label}, key=lambda label: (label == PEACEFUL, label))
+    order = [*terms, *sorted({label for label, _ in counts} - {PEACEFUL, NOTHING, *terms}), PEACEFUL]
+    labels = [label for label in order if any(label == seen for seen, _ in counts)]
     if not labels:
         return None
     named = (*terms, NOTHING)

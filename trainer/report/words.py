@@ -36,7 +36,8 @@ ENGLISH: Final = {
     "worst_note": "The pictures whose sentence is furthest from what people wrote (lowest CIDEr-D, then BLEU-4).",
     "people": "People wrote",
     "confusion": "Dangers: seen and said",
-    "confusion_note": "Rows are kinds of scenes, columns the danger that the sentence names first. Shares of the row.",
+    "confusion_note": "Rows are kinds of scenes, columns the danger that the sentence names first. Shares of the row,"
+    " before the evidence that a device asks for.",
     "nothing": "no danger",
     "no_picture": "picture cannot be read",
     "silent": "(no word)",
@@ -75,7 +76,8 @@ KOREAN: Final = {
     "worst_note": "사람이 쓴 문장과 가장 먼 사진입니다(CIDEr-D, 그다음 BLEU-4가 낮은 순서).",
     "people": "사람이 쓴 문장",
     "confusion": "위험: 본 것과 말한 것",
-    "confusion_note": "행은 장면의 종류, 열은 문장이 처음 말한 위험입니다. 값은 행 안의 비율입니다.",
+    "confusion_note": "행은 장면의 종류, 열은 문장이 처음 말한 위험입니다. 값은 행 안의 비율이며,"
+    " 기기가 요구하는 증거를 따지기 전입니다.",
     "nothing": "위험 없음",
     "no_picture": "사진을 읽을 수 없음",
     "silent": "(말 없음)",
