@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from broker import cli
+from broker import cli, rulebook
+from broker.reception import Reception
+from broker.store import alerts, schema
+from broker.store.engine import open_engine, reading, writing
+from tests.broker.device import GUARD, event, said
 from tests.broker.fake_twilio import FakeTwilio, Mood
 from tests.broker.running import RULES, write_config
 
@@ -166,3 +170,45 @@ def test_a_folder_that_cannot_hold_the_database_is_named(tmp_path: Path, capsys:
     assert cli.main(["migrate", "--config", str(path)]) == 75
 
     assert f"{tmp_path / 'file'}: cannot hold the database" in capsys.readouterr().err
+
+
+def test_translate_says_sentences_in_korean(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = 'two men are fighting\n\n{"text": "a man with a gun", "confidence": 0.5}\nof of of\n'
+    monkeypatch.setattr("sys.stdin", io.StringIO(lines))
+
+    assert cli.main(["translate", "--offline", "--json", "-"]) == 0
+
+    answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [answer["translated"] for answer in answers] == ["남자 두 명이 싸우고 있다", "총을 든 남자", None]
+
+
+def test_translate_names_the_line_it_cannot_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "said.jsonl"
+    file.write_text('a man\n{"txt": 1}\n')
+
+    assert cli.main(["translate", "--offline", str(file)]) == 78
+
+    assert capsys.readouterr().err.startswith(f"wordcam-broker: {file}:2: ")
+
+
+def test_dead_messages_are_listed_and_sent_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write_config(tmp_path)
+    engine = open_engine(tmp_path / "wordcam.db")
+    schema.require_current(engine)
+    Reception(engine, rulebook.load(RULES), [GUARD]).accept([said(event("a man is holding a gun"))])
+    with writing(engine) as connection:
+        alerts.mark_dead(connection, 1, error="no such number\x1b[2J")
+
+    assert cli.main(["dead", "list", "--config", str(path)]) == 0
+    listed = capsys.readouterr().out
+    assert cli.main(["dead", "resend", "--config", str(path)]) == 78
+    assert cli.main(["dead", "resend", "1", "2", "--config", str(path)]) == 0
+
+    assert listed.startswith("1  ")
+    assert "guard  north-gate/gun  no such number[2J  a man is holding a gun" in listed
+    assert capsys.readouterr().out == "1: waits to be sent again\n2: is not dead\n"
+    with reading(engine) as connection:
+        assert alerts.get(connection, 1).state is alerts.State.WAITING  # type: ignore[union-attr]  # it is there
+    engine.dispose()

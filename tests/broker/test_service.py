@@ -34,7 +34,7 @@ def test_a_gun_becomes_one_text_message_and_every_caption_is_acknowledged(tmp_pa
             code = service.stop(signal.SIGTERM)
 
     assert code == 0
-    assert twilio.texts == ["ALERT Gun - North Gate, Device 1, Lobby camera, 03-14 12:00: a man is holding a gun"]
+    assert twilio.texts == ["ALERT Gun - North Gate, Device 1, Lobby camera, 03-14 12:00: a man is holding a gun #1"]
     told = json.loads(summary.read_text())
     assert told["captions"] == 3
     assert told["alerts"] == {"sent": 1}
@@ -54,7 +54,7 @@ def test_without_an_account_the_message_is_printed_in_the_recipients_language(
     assert code == 0
     assert service.stdout == (
         "--- SMS to +821012345678 (not sent: no account is set), 1 part(s), UCS-2\n"
-        "[경보] 총기 · 북문 1호기 현관 카메라 03-14 12:00 a man is holding a gun\n---\n"
+        "[경보] 총기 · 북문 1호기 현관 카메라 03-14 12:00 남자가 총을 들고 있다 #1\n---\n"
     )
 
 
