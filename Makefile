@@ -3,7 +3,7 @@
 VENV := .venv
 RUN := $(VENV)/bin
 
-.PHONY: help demo test test-slow test-hardware lint docs bench model clean
+.PHONY: help demo test test-slow test-hardware lint screenshots docs bench model clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -27,6 +27,9 @@ lint: $(VENV)/ready ## ruff, mypy and the import rules
 	$(RUN)/mypy
 	$(RUN)/lint-imports
 
+screenshots: $(VENV)/ready ## take the pictures of the console anew, for docs/images
+	$(RUN)/python -m tests.broker.web.screenshots docs/images
+
 docs: $(VENV)/ready ## write docs/protocol.md, docs/bundle.md and docs/schema from contract/
 	$(RUN)/python -m contract.docs --write
 
@@ -48,4 +51,4 @@ clean: ## remove the environments and every cache
 
 .PHONY: $(VENV)/ready
 $(VENV)/ready:
-	@tools/environment $(VENV) dev mosquitto=mosquitto
+	@tools/environment $(VENV) dev mosquitto=mosquitto chromium=chromium

@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from broker.senders.twilio_hooks import Outcome, TwilioHooks
 
 
-@post("/hooks/twilio/status", status_code=200)
+@post("/twilio/status", status_code=200)
 async def status(
     request: Request[Any, Any, Any], hooks: NamedDependency[TwilioHooks], hooks_url: NamedDependency[str]
 ) -> Response[str]:
@@ -18,7 +18,7 @@ async def status(
     return await _take(request, hooks.status, hooks_url)
 
 
-@post("/hooks/twilio/inbound", status_code=200)
+@post("/twilio/inbound", status_code=200)
 async def inbound(
     request: Request[Any, Any, Any], hooks: NamedDependency[TwilioHooks], hooks_url: NamedDependency[str]
 ) -> Response[str]:

@@ -2,6 +2,7 @@
 
 import re
 import string
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from broker.web import reasons, texts
 
 WEB = Path(texts.__file__).resolve().parents[1]
 
-GROUPS = {
+GROUPS: dict[str, Iterable[str]] = {
     "severity": SEVERITIES,
     "state": State,
     "outcome": Outcome,
