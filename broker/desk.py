@@ -217,7 +217,7 @@ class Desk:
         now = sighting.now
         held = silence.find(silences.in_force(connection, at=now), sighting.subject, at=now)
         if held is not None:
-            because = f"silence {held.id} of {held.author}: {held.reason}"
+            because = held.spelt_out
             incidents.note_once(connection, incident.id, Event(now, Happening.MUTED, because))
             return Verdict(Outcome.SILENCED, because)
         if not self.route(incident).first:

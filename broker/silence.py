@@ -61,6 +61,11 @@ class Silence:
         """What it is about, as one would type it: `site=north-gate danger=smoke,fire`."""
         return " ".join(f"{field}={','.join(values)}" for field, values in self.matchers.items())
 
+    @property
+    def spelt_out(self) -> str:
+        """Who wants it quiet, and why."""
+        return f"silence {self.id} of {self.author}: {self.reason}"
+
 
 def find(silences: Iterable[Silence], subject: Subject, *, at: datetime) -> Silence | None:
     """Give a silence in force about something: of several, the one that ends last."""

@@ -49,6 +49,8 @@ class Visit:
             return self._tell_end(incident)
         muted = self._muted(incident)
         if muted is not None:
+            event = Event(self.now, Happening.MUTED, muted.spelt_out)
+            incidents.note_once(self.connection, incident.id, event)
             return self._end_or_wait(incident, [muted.ends_at], escalating=False)
         due: list[datetime] = []
         if incident.told is not None:

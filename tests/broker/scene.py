@@ -1,0 +1,155 @@
+"""A control room for tests: a database, a desk, rounds and a provider, by one clock that the test moves."""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, select
+
+from broker import rulebook
+from broker.config import Recipient
+from broker.desk import Desk
+from broker.incident import Event, Incident
+from broker.pipeline.settings import Escalation, Incidents, Step
+from broker.places import Places
+from broker.reception import Reception
+from broker.rounds import Rounds
+from broker.rulefile import RulesFile, RuleText
+from broker.store import alerts, incidents, schema, tables
+from broker.store.alerts import Alert
+from broker.store.engine import open_engine, reading, writing
+from tests.broker.device import NOON, Clock, event, said
+
+RULES = rulebook.build(
+    RulesFile(
+        rules=(
+            RuleText(name="gun", severity="critical", says=("gun",)),
+            RuleText(name="fire", severity="critical", says=("fire",)),
+            RuleText(name="smoke", severity="warning", says=("=smoke",)),
+            RuleText(name="falling", danger="fall", severity="warning", says=("person fall",)),
+            RuleText(name="fallen", danger="fall", severity="critical", says=("person lie",)),
+        )
+    ),
+    origin="rules.yaml",
+)
+"""Few dangers, each said by one word."""
+
+GUARD = Recipient(name="guard", phone="+12025550143")
+CHIEF = Recipient(name="chief", phone="+12025550178")
+CHAIN = Escalation(steps=(Step(after_minutes=5, tell=("chief",)),), rounds=2)
+
+
+def empty_database(folder: Path) -> Path:
+    """Make a database with tables and nothing in them, to be copied."""
+    path = folder / "empty.db"
+    engine = open_engine(path)
+    schema.require_current(engine)
+    engine.dispose()
+    return path
+
+
+@dataclass
+class Scene:
+    """Captions go in by `say`, messages come out by `deliver`, and time passes by `wait`."""
+
+    folder: Path
+    people: Sequence[Recipient] = (GUARD,)
+    settings: Incidents = field(default_factory=Incidents)
+    clock: Clock = field(default_factory=lambda: Clock(NOON))
+    template: Path | None = None
+    """A database to begin with."""
+    _seq: int = 0
+
+    def __post_init__(self) -> None:
+        path = self.folder / "wordcam.db"
+        if self.template is not None:
+            shutil.copy(self.template, path)
+        self.engine: Engine = open_engine(path)
+        schema.require_current(self.engine)
+        places = Places.nameless()
+        self.desk = Desk(self.people, self.settings, places)
+        self.rounds = Rounds(self.engine, RULES, self.desk, clock=self.clock)
+        self.reception = Reception(self.engine, RULES, self.people, self.settings, places, clock=self.clock)
+
+    def say(self, text: str, *, camera: str = "cam-0", site: str = "north-gate") -> list[str]:
+        """Let a camera say something, and give what came of it: `gun: first`."""
+        self._seq += 1
+        caption = event(text, seq=self._seq, stream=camera, site=site, captured_at=self.clock.now)
+        self.reception.accept([said(caption)])
+        with reading(self.engine) as connection:
+            last = select(tables.caption.c.id).order_by(tables.caption.c.id.desc()).limit(1).scalar_subquery()
+            table = tables.decision
+            rows = connection.execute(select(table).where(table.c.caption_id == last).order_by(table.c.id)).all()
+        return [f"{row.rule}: {row.outcome}" for row in rows]
+
+    def walk(self) -> None:
+        """Do the rounds until nothing is due."""
+        for _ in range(200):
+            if not self.rounds.step():
+                return
+        raise AssertionError("the rounds never come to an end")
+
+    def deliver(self, *, rejected: Sequence[str] = ()) -> list[str]:
+        """Hand over every message that may go now, and give them: `first to guard`; some people's numbers are dead."""
+        gone: list[str] = []
+        with writing(self.engine) as connection:
+            while (alert := alerts.next_due(connection, at=self.clock.now)) is not None:
+                alerts.begin(connection, alert.id, text=f"ALERT {alert.rule}", provider="test", at=self.clock.now)
+                if alert.recipient in rejected:
+                    alerts.mark_dead(connection, alert.id, error="no such number")
+                else:
+                    alerts.mark_sent(connection, alert.id, provider_id=f"T{alert.id}", at=self.clock.now)
+                    gone.append(f"{alert.kind} to {alert.recipient}")
+        return gone
+
+    def wait(self, **time: float) -> list[str]:
+        """Let time pass, do the rounds and deliver."""
+        self.clock.now += timedelta(**time)
+        self.walk()
+        return self.deliver()
+
+    def pass_by(self, *, hours: float, minutes: float = 1) -> list[str]:
+        """Let hours pass, some minutes at a time."""
+        gone: list[str] = []
+        for _ in range(round(hours * 60 / minutes)):
+            gone += self.wait(minutes=minutes)
+        return gone
+
+    @property
+    def now(self) -> datetime:
+        return self.clock.now
+
+    @property
+    def incidents(self) -> list[Incident]:
+        """All of them, oldest first."""
+        with reading(self.engine) as connection:
+            return incidents.newest(connection, limit=1000)[::-1]
+
+    @property
+    def incident(self) -> Incident:
+        """The only one."""
+        (found,) = self.incidents
+        return found
+
+    def events(self, incident_id: int = 1) -> list[Event]:
+        with reading(self.engine) as connection:
+            return list(incidents.timeline(connection, incident_id))
+
+    def kinds(self, incident_id: int = 1) -> list[str]:
+        return [one.kind.value for one in self.events(incident_id)]
+
+    @property
+    def alerts(self) -> list[Alert]:
+        with reading(self.engine) as connection:
+            return alerts.made_since(connection, NOON - timedelta(days=1))
+
+    def do(self, action: Any, *arguments: Any, **named: Any) -> Any:
+        """Call a function of the store or of `response` in a transaction, at this moment."""
+        with writing(self.engine) as connection:
+            return action(connection, *arguments, at=self.now, **named)
+
+    def close(self) -> None:
+        self.engine.dispose()
