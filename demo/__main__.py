@@ -60,9 +60,11 @@ def _run(folder: Path, chosen: Source, given: argparse.Namespace, said: Words) -
     screen.say(screen.quiet(said.rules))
     stage = Stage(folder, Children(folder))
     try:
-        _start(stage, chosen, given, said)
+        console = _start(stage, chosen, given, said)
         _look_on(stage, _deadline(given.seconds, chosen))
         time.sleep(SETTLE_SECONDS)
+        if sys.stdin.isatty() and not given.seconds:
+            input(screen.stress(said.stay.format(address=console)) + "\n")
     except KeyboardInterrupt:
         screen.say(f"\n{said.interrupted}")
     finally:
@@ -72,17 +74,22 @@ def _run(folder: Path, chosen: Source, given: argparse.Namespace, said: Words) -
         screen.say(line)
 
 
-def _start(stage: Stage, chosen: Source, given: argparse.Namespace, said: Words) -> None:
+def _start(stage: Stage, chosen: Source, given: argparse.Namespace, said: Words) -> str:
+    """Start everything, and give the console's address."""
     users = settings.users()
     server = mqtt.prepare(stage.folder, users)
     mqtt_parts = {name: settings.mqtt_part(stage.folder, name, word, server.port) for name, word in users.items()}
     stage.start_mqtt(server)
     screen.say(said.mqtt.format(server=server.name, port=server.port))
-    stage.start_broker(settings.write_broker(stage.folder, given.language, mqtt_parts[settings.SERVER]))
+    config = settings.write_broker(stage.folder, given.language, mqtt_parts[settings.SERVER])
+    stage.start_broker(config)
     screen.say(said.broker)
+    login = stage.start_console(config, given.language)
+    screen.say(screen.stress(said.console.format(address=login.address, name=login.name, password=login.password)))
     screen.say(said.edge.format(model=given.bundle.name))
     screen.say(screen.stress(said.live))
     stage.start_edge(settings.write_edge(stage.folder, chosen, given.bundle, mqtt_parts[settings.DEVICE]))
+    return login.address
 
 
 def _deadline(seconds: float | None, chosen: Source) -> float:

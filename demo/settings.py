@@ -1,6 +1,7 @@
 """The configuration of the demo's services: loopback, one-off passwords, a folder that goes away afterwards."""
 
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,23 @@ GAP_SECONDS: Final = 0.4
 
 RECIPIENTS: Final = {"en": "+1 202 555 0123", "ko": "+82 10 0000 0000"}
 """Whom the text message would reach; nobody has these numbers, and nothing is sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """How the console of this run is entered."""
+
+    name: str
+    password: str
+    file: Path
+    """Holds the password alone."""
+    address: str = ""
+
+
+def console_login(folder: Path) -> Login:
+    """Make up a password for the console; it lives as long as this run."""
+    password = "-".join(secrets.token_hex(2) for _ in range(4))
+    return Login("demo", password, _secret(folder / "console.password", password))
 
 
 def users() -> dict[str, str]:
@@ -52,6 +70,7 @@ def write_broker(folder: Path, language: Language, mqtt: dict[str, Any]) -> Path
             "rules_file": str(_yaml(folder / "rules.yaml", rules())),
             "mqtt": mqtt,
             "language": language,
+            "web": {"port": 0},
             "recipients": [{"name": "guard", "phone": RECIPIENTS[language], "language": language}],
             "sites": [{"id": "demo", "name": {"en": "Demo", "ko": "데모"}}],
         },
@@ -60,9 +79,7 @@ def write_broker(folder: Path, language: Language, mqtt: dict[str, Any]) -> Path
 
 def mqtt_part(folder: Path, user: str, password: str, port: int) -> dict[str, Any]:
     """Give the `mqtt` part of either service's configuration; the password goes to a file that only we can read."""
-    secret = folder / f"{user}.password"
-    secret.touch(mode=0o600)
-    secret.write_text(password, encoding="utf-8")
+    secret = _secret(folder / f"{user}.password", password)
     return {"host": "127.0.0.1", "port": port, "username": user, "password_file": str(secret)}
 
 
@@ -76,6 +93,12 @@ def rules() -> dict[str, Any]:
     shipped: dict[str, Any] = yaml.safe_load((REPOSITORY / "config" / "rules.yaml").read_text(encoding="utf-8"))
     own: dict[str, Any] = yaml.safe_load((REPOSITORY / "demo" / "rules.yaml").read_text(encoding="utf-8"))
     return {**shipped, "rules": [*shipped["rules"], *own["rules"]]}
+
+
+def _secret(path: Path, word: str) -> Path:
+    path.touch(mode=0o600)
+    path.write_text(word, encoding="utf-8")
+    return path
 
 
 def _yaml(path: Path, content: dict[str, Any]) -> Path:

@@ -1,13 +1,16 @@
 """Who plays in the demo: an MQTT server, the alert service, its watcher, and the device."""
 
+import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from demo import mqtt, settings
 from demo.children import Child, Children, installed
 from demo.mqtt import Server
+from demo.settings import Login
+from demo.words import Language
 
 TURN_SECONDS: Final = 0.1
 """Time between two looks at whether the alert service is ready."""
@@ -56,6 +59,22 @@ class Stage:
             watch.check()
             time.sleep(TURN_SECONDS)
 
+    def start_console(self, config: Path, language: Language) -> Login:
+        """Start the web pages, and give where they are and who may enter until the demo ends."""
+        program = installed("wordcam-broker")
+        login = settings.console_login(self.folder)
+        self.children.start(
+            "account",
+            *(program, "user", "add", login.name, "--role", "administrator", "--language", language),
+            *("--config", config, "--password-file", login.file),
+        ).process.wait()
+        child = self.children.start("console", program, "console", "--config", config)
+        self._must_run = (*self._must_run, child)
+        while (address := _address(child.log)) is None:
+            child.check()
+            time.sleep(TURN_SECONDS)
+        return replace(login, address=address)
+
     def start_edge(self, config: Path) -> None:
         """Start the device."""
         program = installed("wordcam-edge")
@@ -69,3 +88,11 @@ class Stage:
             return False
         self._edge.check()
         return True
+
+
+def _address(log: Path) -> str | None:
+    """Read from the console's log where it is; None while it does not say."""
+    for line in log.read_text(encoding="utf-8").splitlines():
+        if '"event": "console"' in line:
+            return str(json.loads(line)["address"])
+    return None

@@ -16,6 +16,9 @@ class Words:
     rules: str
     mqtt: str
     broker: str
+    console: str
+    """`address`, `name`, `password`."""
+    stay: str
     edge: str
     live: str
     interrupted: str
@@ -37,6 +40,8 @@ ENGLISH = Words(
     "the clip's street, or the room before your camera, is closed, and a person there raises the alert.",
     mqtt="1. {server} listens on 127.0.0.1:{port}; passwords were made for this run.",
     broker="2. The alert service is ready; it prints text messages and sends none.",
+    console="   Console: {address}  (name {name}, password {password}, for this run alone)",
+    stay="The console stays open: {address} shows the incident. Press Enter to end.",
     edge="3. The device starts: {model}.",
     live="Sentences as they reach the server (Ctrl-C ends):",
     interrupted="Stopping.",
@@ -58,6 +63,8 @@ KOREAN = Words(
     "(또는 카메라 앞을) 출입 통제 구역으로 치고, 그곳에 사람이 있으면 경보를 냅니다.",
     mqtt="1. {server}가 127.0.0.1:{port}에서 듣습니다. 비밀번호는 이번 실행에만 씁니다.",
     broker="2. 경보 서비스가 준비되었습니다. 문자를 보내지 않고 화면에 보여 줍니다.",
+    console="   관제 화면: {address}  (이름 {name}, 비밀번호 {password}, 이번 실행에만 씁니다)",
+    stay="관제 화면은 열려 있습니다. {address}에서 사건을 볼 수 있습니다. Enter를 누르면 끝납니다.",
     edge="3. 장치를 켭니다: {model}",
     live="서버에 도착하는 문장 (Ctrl-C로 끝냅니다):",
     interrupted="멈춥니다.",
