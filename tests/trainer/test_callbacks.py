@@ -2,6 +2,8 @@
 
 import csv
 import json
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import pytest
 
 from trainer import callbacks
 from trainer.callbacks import KeepBest, Losses, Resume
-from trainer.errors import CheckpointError, RecipeError
+from trainer.errors import CheckpointError, RecipeError, Stopped
 from trainer.run import Run
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
@@ -27,19 +29,23 @@ class Killed(Exception):
 
 
 class Numbers(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no stubs
-    """Three batches an epoch, drawn by the epoch's number."""
+    """Some batches an epoch, drawn by the epoch's number."""
 
-    def __init__(self, excess: float) -> None:
+    def __init__(self, excess: float, count: int = 3, stop_in: int = 0) -> None:
+        """Ask the process to end as soon as a batch of epoch `stop_in`, counted from 1, is drawn."""
         super().__init__(workers=1)
-        self.epoch, self.excess = 0, excess
+        self.epoch, self.excess, self.count, self.stop_in = 0, excess, count, stop_in
 
     def __len__(self) -> int:
-        return 3
+        return self.count
 
     def on_epoch_begin(self) -> None:
         self.epoch += 1
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
+        if self.stop_in and self.epoch == self.stop_in:
+            self.stop_in = 0
+            os.kill(os.getpid(), signal.SIGTERM)
         inputs = np.random.default_rng((self.epoch, index)).normal(size=(8, 3)).astype(np.float32)
         return inputs, inputs @ np.array([[1.0], [-2.0], [0.5]], np.float32) + self.excess
 
@@ -66,7 +72,8 @@ def train(folder: Path, measured: list[float], *, epochs: int = 4, patience: int
     folder.mkdir(exist_ok=True)
     run = Run(folder)
     keep = KeepBest(run.captioner, scores(measured), monitor="cider", patience=patience)
-    callbacks.fit(model, Numbers(how.get("excess", 0.0)), run, "captioner", keep, epochs=epochs)
+    batches = Numbers(how.get("excess", 0.0), how.get("count", 3), how.get("stop_in", 0))
+    callbacks.fit(model, batches, run, "captioner", keep, epochs=epochs)
     return model
 
 
@@ -98,6 +105,23 @@ def test_a_killed_training_goes_on_and_ends_as_an_unbroken_one(tmp_path: Path) -
     for weights, same_weights in zip(resumed.get_weights(), unbroken.get_weights(), strict=True):
         np.testing.assert_allclose(weights, same_weights, rtol=1e-4)
     assert int(resumed.optimizer.iterations) == int(unbroken.optimizer.iterations) == 12
+
+
+def test_a_training_that_is_asked_to_end_goes_on_at_that_very_step(tmp_path: Path) -> None:
+    unbroken = train(tmp_path / "unbroken", [0.1, 0.2], epochs=2, count=200)
+
+    with pytest.raises(Stopped, match=r"epoch 1 after \d+ of 200 steps"):
+        train(tmp_path / "broken", [0.1], epochs=2, count=200, stop_in=2)
+    kept = Resume(tmp_path / "broken" / "backup" / "captioner")
+    assert kept.epochs == 1
+    assert 0 < kept.steps < 200
+    resumed = train(tmp_path / "broken", [0.2], epochs=2, count=200)
+
+    for weights, same_weights in zip(resumed.get_weights(), unbroken.get_weights(), strict=True):
+        np.testing.assert_allclose(weights, same_weights, rtol=1e-4)
+    assert int(resumed.optimizer.iterations) == int(unbroken.optimizer.iterations) == 400
+    assert [row["epoch"] for row in rows(tmp_path / "broken")] == ["0", "1"]
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
 def test_a_finished_training_is_not_repeated(tmp_path: Path) -> None:

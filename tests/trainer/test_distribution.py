@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import os
 import shutil
 import signal
@@ -14,11 +15,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import h5py
 import pytest
 
 from tests.trainer import small_data
 from tests.trainer.workstation import ROOT
 from trainer import captioning, distribution, prepare
+from trainer import recipe as recipes
 from trainer.errors import OperatorError, RecipeError
 from trainer.run import Run
 
@@ -111,6 +114,23 @@ def test_two_devices_end_where_one_does(data: Path, alone: Path) -> None:
     assert two["loss"] == pytest.approx(one["loss"], rel=TOLERANCE)
     assert two["val_loss"] == pytest.approx(one["val_loss"], rel=TOLERANCE)
     assert two["val_cider"] == pytest.approx(one["val_cider"], rel=TOLERANCE)
+
+
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")  # Keras 3.15's
+def test_half_precision_scales_its_loss_and_goes_on_with_the_scale(data: Path) -> None:
+    training = {**TRAINING, "epochs": 1, "mixed_precision": "float16", "average": 0.5}
+    half = recipes.of({**recipes.document(data / "recipe.yaml"), "training": training}, data / "recipe.yaml")
+    shutil.copytree(data / "encoded", data / "half")
+    prepared, run = prepare.gather(half), Run(data / "half")
+
+    captioning.train(half, prepared, run)
+    captioning.train(captioning.changed(half, training={"epochs": 2}), prepared, run)
+
+    assert all(math.isfinite(loss) for loss in losses(run.folder)["loss"])
+    assert losses(run.folder)["epoch"] == [0, 1]
+    with h5py.File(next(run.backup("captioner").glob("*.h5"))) as state:
+        scale, steps = (float(state["optimizer/vars"][name][()]) for name in ("3", "2"))
+    assert (scale, steps) == (2.0**15, 4)
 
 
 @pytest.mark.slow
