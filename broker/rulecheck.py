@@ -58,7 +58,7 @@ def check(path: Path, config: Config | None = None) -> list[Problem]:
 
 def _problem(path: Path, found: tuple[str, str], *, fatal: bool) -> Problem:
     where, problem = found
-    return Problem(path, yaml_lines.line(path, where), where, problem, fatal)
+    return Problem(path, yaml_lines.line(path, where) if where else None, where, problem, fatal)
 
 
 Found = tuple[str, str]

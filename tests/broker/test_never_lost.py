@@ -131,6 +131,6 @@ def test_an_alert_is_never_lost() -> None:
     run_state_machine_as_test(
         ControlRoom,
         settings=settings(
-            max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
