@@ -29,25 +29,36 @@ def stranger(address: str) -> Iterator[Browser]:
         yield browser
 
 
+@pytest.fixture(scope="module")
+def cookies(address: str) -> dict[str, str]:
+    """The session's cookie of each account: hashing a password is slow on purpose, so each logs in once."""
+    made = {}
+    for name in ("mina", "lee", "admin"):
+        with Browser(address) as browser:
+            browser.login(name)
+            made[name] = browser.http.cookies["wordcam"]
+    return made
+
+
+def _inside(address: str, cookie: str) -> Iterator[Browser]:
+    with Browser(address) as browser:
+        browser.http.cookies.set("wordcam", cookie)
+        yield browser
+
+
 @pytest.fixture
-def guard(address: str) -> Iterator[Browser]:
+def guard(address: str, cookies: dict[str, str]) -> Iterator[Browser]:
     """A guard who is logged in."""
-    with Browser(address) as browser:
-        browser.login("mina")
-        yield browser
+    yield from _inside(address, cookies["mina"])
 
 
 @pytest.fixture
-def supervisor(address: str) -> Iterator[Browser]:
+def supervisor(address: str, cookies: dict[str, str]) -> Iterator[Browser]:
     """A supervisor who is logged in."""
-    with Browser(address) as browser:
-        browser.login("lee")
-        yield browser
+    yield from _inside(address, cookies["lee"])
 
 
 @pytest.fixture
-def administrator(address: str) -> Iterator[Browser]:
+def administrator(address: str, cookies: dict[str, str]) -> Iterator[Browser]:
     """An administrator who is logged in."""
-    with Browser(address) as browser:
-        browser.login("admin")
-        yield browser
+    yield from _inside(address, cookies["admin"])

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, expect
 
 from broker.config import Config
 from tests.broker.web import sample
-from tests.broker.web.chromium import WAIT_MS, chromium, login, opened
+from tests.broker.web.chromium import WAIT_MS, chromium, enter, login, opened
 
 expect.set_options(timeout=WAIT_MS)
 
@@ -99,12 +99,14 @@ def test_the_keyboard_alone_reaches_the_content_and_the_answer(browser: Browser,
 @pytest.mark.parametrize(
     "path", ["/", "/incidents/3", "/history", "/devices", "/plots", "/rules", "/users", "/account"]
 )
-def test_a_screen_reader_finds_landmarks_names_and_one_heading(browser: Browser, address: str, path: str) -> None:
+def test_a_screen_reader_finds_landmarks_names_and_one_heading(
+    browser: Browser, address: str, cookies: dict[str, str], path: str
+) -> None:
     nameless = """() => [...document.querySelectorAll('input:not([type=hidden]), select, textarea, button, a')]
       .filter((one) => one.checkVisibility() && !(one.innerText || '').trim() && !one.labels?.length
         && !one.getAttribute('aria-label')).map((one) => one.outerHTML)"""
     with opened(browser, address) as page:
-        login(page, "admin")
+        enter(page, cookies["admin"])
         page.goto(path)
 
         assert page.get_by_role("main").count() == 1

@@ -78,12 +78,13 @@ def test_the_login_leads_back_but_never_to_another_site(address: str) -> None:
             assert browser.send("/login", fields, form="/login").headers["location"] == led
 
 
-def test_after_the_logout_the_cookie_opens_nothing(guard: Browser) -> None:
-    cookie = dict(guard.http.cookies)
-    guard.send("/logout")
+def test_after_the_logout_the_cookie_opens_nothing(stranger: Browser) -> None:
+    stranger.login("mina")
+    cookie = dict(stranger.http.cookies)
+    stranger.send("/logout")
 
-    guard.http.cookies.update(cookie)
-    assert guard.http.get("/").status_code == 303
+    stranger.http.cookies.update(cookie)
+    assert stranger.http.get("/").status_code == 303
 
 
 @pytest.mark.parametrize(
