@@ -5,6 +5,7 @@ import csv
 import math
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -66,15 +67,16 @@ class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no 
             logs.update({f"val_{name}": value for name, value in metrics.items()})
         if self.best is None or metrics[self.monitor] > self.best.score:
             self.best = Best(epoch, metrics[self.monitor], metrics)
-            if self.writes:
-                self._save(self.best)
+            self._save(self.best)
         self.model.set_weights(raw)
         if self.has_settled(epoch + 1):
             self.model.stop_training = True
 
     def _save(self, best: Best) -> None:
         scratch = self.path.with_name(f"new-{self.path.name}")
-        (self.saved or self.model).save_weights(scratch)
+        _save_weights(self.saved or self.model, scratch, kept=self.writes)
+        if not self.writes:
+            return
         scratch.replace(self.path)
         figures = scratch.with_suffix(".json")
         figures.write_bytes(msgspec.json.encode(best))
@@ -170,10 +172,10 @@ class Resume(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no st
 
     def _save(self, name: str) -> None:
         kept = self.folder / f"{name}.weights.h5"
+        scratch = self.folder / "new.weights.h5"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        _save_weights(self.model, scratch, kept=self.writes)
         if self.writes:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            scratch = self.folder / "new.weights.h5"
-            self.model.save_weights(scratch)
             scratch.replace(kept)
             if self.kept is not None and self.kept != kept:
                 self.kept.unlink()
@@ -191,6 +193,15 @@ class Resume(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no st
             yield
         finally:
             signal.signal(signal.SIGTERM, before)
+
+
+def _save_weights(network: Any, path: Path, *, kept: bool) -> None:
+    """Save, on every worker: some variables are read by asking all of them. What is not kept is thrown away."""
+    if kept:
+        network.save_weights(path)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        network.save_weights(Path(folder) / path.name)
 
 
 def _done(path: Path) -> tuple[int, int]:
