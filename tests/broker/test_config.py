@@ -97,7 +97,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rule", "said"),
     [
-        ({"name": "a"}, "rules[0]: the rule 'a' can never fire: give it `says` or `hazards`"),
+        ({"name": "a"}, "rules[0]: the rule 'a' can never fire: give it `says`, `hazards` or `labels`"),
         ({"name": "a", "says": ["<nobody>"]}, "rules[0].says[0]: there is no list <nobody>; lists here: person"),
         ({"name": "a", "says": ["gun"], "unless": ["?"]}, "rules[0].unless[0]: '?' is no word"),
         ({"name": "a", "says": ["gun"], "except": ["a ..."]}, "rules[0].except[0]: 'a ...' needs a word"),
@@ -168,3 +168,52 @@ def test_every_field_of_the_configuration_has_a_place_in_the_walk(tmp_path: Path
     path = write_config(tmp_path)
 
     assert strict.load(path, Config).sites[0].devices[0].streams[0].id == "cam-0"
+
+
+GUARD = {"name": "guard", "phone": "+12025550143"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"incidents": {"escalation": [{"steps": [{"after_minutes": 5, "tell": ["gaurd"]}]}]}},
+            "incidents.escalation[0].steps[0].tell[0]: no recipient is called 'gaurd'; did you mean `guard`?",
+        ),
+        ({"incidents": {"escalation": [{"steps": []}]}}, "incidents.escalation[0].steps: Expected `array` of length"),
+        (
+            {"incidents": {"resolve_minute": 5}},
+            "incidents.resolve_minute: unknown key; did you mean `resolve_minutes`?",
+        ),
+        ({"incidents": {"update_minutes": -1}}, "incidents.update_minutes: Expected `float` >= 0"),
+        (
+            {"incidents": {"inhibit": [{"while": ["fire"], "hold_back": ["fire"]}]}},
+            "incidents.inhibit[0]: 'fire' cannot hide behind itself",
+        ),
+        (
+            {
+                "incidents": {
+                    "inhibit": [
+                        {"while": ["fire"], "hold_back": ["smoke"]},
+                        {"while": ["smoke"], "hold_back": ["fire"]},
+                    ]
+                }
+            },
+            "incidents: `inhibit`: 'fire' and 'smoke' hide behind each other; take one of them out",
+        ),
+        ({"recipients": [GUARD | {"quiet_hours": ["22-7"]}]}, "recipients[0]: '22' is no day"),
+        (
+            {"recipients": [GUARD | {"quiet_hours": ["mon-sun"]}]},
+            "recipients[0]: `quiet_hours`: these hours fill the whole week; leave a gap",
+        ),
+        ({"recipients": [GUARD | {"max_per_hour": 0}]}, "recipients[0].max_per_hour: Expected `int` >= 1"),
+        ({"recipients": [GUARD | {"timezone": "Mars"}]}, "recipients[0]: 'Mars' is no time zone"),
+        ({"recipients": [{"name": "guard"}]}, "recipients[0]: 'guard' has no `phone`"),
+        ({"links": {"base_url": "wordcam.example"}}, "links.base_url: Expected `str` matching regex"),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_a_mistake_about_incidents_or_people_is_named_with_its_place(
+    tmp_path: Path, changes: dict[str, Any], said: str
+) -> None:
+    assert problem(write_config(tmp_path, **changes)).startswith(said)
