@@ -235,8 +235,7 @@ def _export(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
 def _print_figures(title: str, figures: dict[str, dict[str, float]]) -> None:
     if not figures:
         return
-    columns = list(next(iter(figures.values())))
-    table = Table(title, *columns)
-    for name, values in figures.items():
-        table.add_row(name, *(f"{values[column]:.3f}" for column in columns))
+    table = Table(title, *figures)
+    for figure in next(iter(figures.values())):
+        table.add_row(figure, *(f"{values[figure]:.3f}" for values in figures.values()))
     Console().print(table)

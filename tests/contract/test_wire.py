@@ -126,7 +126,8 @@ def test_a_message_with_one_field_replaced_is_read_or_refused(decode: Decoder, d
     fields = json.loads(read(name))
     fields[data.draw(st.sampled_from(sorted(fields)))] = data.draw(json_values)
 
-    assert reason(lambda: decode(json.dumps(fields).encode())) in {None, "schema", "too-large"}
+    # json.dumps writes infinity, which JSON does not have.
+    assert reason(lambda: decode(json.dumps(fields).encode())) in {None, "schema", "too-large", "not-json"}
 
 
 @given(message=captions() | statuses | acks)

@@ -50,6 +50,7 @@ def test_run_replays_a_real_film_to_its_acknowledged_end(
         "gate",
         "encode",
         "detect",
+        "weigh",
         "decode",
         "store",
         "ack",

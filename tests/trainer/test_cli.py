@@ -149,7 +149,7 @@ def test_a_picture_that_is_not_there_stops_before_anything_is_encoded(untrained:
     done = untrained.ends("train", untrained.recipe)
 
     assert done.returncode == 78
-    assert "1 pictures are not there, the first is " in done.stderr
+    assert "not there, the first is " in done.stderr
     assert "train-007.jpg" in done.stderr
     assert "Traceback" not in done.stderr
 

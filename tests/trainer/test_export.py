@@ -52,7 +52,6 @@ def test_it_says_what_it_was_made_from_and_how(exported: converter.Export, train
     assert description.data == ("sample: 96 pictures, 192 sentences", "boxes: 96 pictures, 96 boxes")
     assert description.licences[0].what == "rendered shapes"
     assert [command.split()[:2] for command in description.commands] == [
-        ["wordcam-train", "prepare"],
         ["wordcam-train", "train"],
         ["wordcam-train", "export"],
         ["wordcam-convert", "convert"],

@@ -27,7 +27,7 @@ pytestmark = [
 ]
 
 SECTIONS: dict[str, Any] = {
-    "evidence": {"width": 8},
+    "evidence": {"width": 8, "dropout": 0.0},
     "detector": {"classes": ["wall", "fire"], "width": 8, "pictures": 4},
     "training": {"pictures": 4, "score_pictures": 4},
     "tuning": {"epochs": 3, "pictures": 4, "sentences": 1, "views": 2, "learning_rate": 3e-3, "average": 0.5},
