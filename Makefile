@@ -34,7 +34,7 @@ docs: $(VENV)/ready ## write docs/protocol.md, docs/bundle.md and docs/schema fr
 	$(RUN)/python -m contract.docs --write
 
 bench: $(VENV)/ready ## measure speed and memory, as ratios
-	$(RUN)/python -m bench
+	$(RUN)/python -m bench $(addprefix --captions ,$(wildcard $(DATA)/coco_text/captions.json))
 
 DATA := ../shared/data
 RUNS := runs
