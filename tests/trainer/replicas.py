@@ -38,7 +38,7 @@ def main(recipe_path: str, folder: str, devices: str, kind: Any, *stages: str) -
     try:
         for stage in stages:
             {"captioner": captioning, "self-critical": self_critical}[stage].train(recipe, prepared, run, spread)
-    except Stopped:
+    except (Stopped, ConnectionError):
         return 75
     spread.wait()
     return 0

@@ -98,12 +98,12 @@ def ports(count: int) -> list[int]:
         return [int(each.getsockname()[1]) for each in sockets]
 
 
-def workers(data: Path, name: str) -> Iterator[subprocess.Popen[str]]:
+def workers(data: Path, name: str, *stages: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
     """Start two workers that train together, the chief first."""
     addresses = [f"127.0.0.1:{port}" for port in ports(2)]
     for index in range(2):
         task = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
-        yield start(data, name, "1", "workers", "captioner", TF_CONFIG=json.dumps(task))
+        yield start(data, name, "1", "workers", *stages, TF_CONFIG=json.dumps(task), **environment)
 
 
 def test_two_devices_end_where_one_does(data: Path, alone: Path) -> None:
@@ -137,7 +137,7 @@ def test_half_precision_scales_its_loss_and_goes_on_with_the_scale(data: Path) -
 @pytest.mark.timeout(1800)
 def test_two_workers_end_where_one_does_and_the_chief_alone_writes(data: Path, alone: Path) -> None:
     with ExitStack() as stack:
-        processes = [stack.enter_context(each) for each in workers(data, "workers")]
+        processes = [stack.enter_context(each) for each in workers(data, "workers", "captioner", "self-critical")]
         said = [process.communicate()[0] for process in processes]
 
     assert [process.returncode for process in processes] == [0, 0], said[0][-2000:] + said[1][-2000:]
@@ -145,6 +145,23 @@ def test_two_workers_end_where_one_does_and_the_chief_alone_writes(data: Path, a
     assert two["loss"] == pytest.approx(one["loss"], rel=TOLERANCE)
     assert two["val_loss"] == pytest.approx(one["val_loss"], rel=TOLERANCE)
     assert len(list((data / "workers" / "tensorboard" / "captioner" / "train").glob("events.*"))) == 1
+    assert len(losses(data / "workers", "self-critical")["policy"]) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_when_a_worker_is_lost_the_others_ask_to_be_started_again(data: Path) -> None:
+    with ExitStack() as stack:
+        started = workers(data, "lost", "captioner", WAIT_SECONDS="0.5")
+        chief, other = (stack.enter_context(each) for each in started)
+        while not list((data / "lost" / "backup" / "captioner").glob("epoch-*.h5")):
+            assert chief.poll() is None, chief.communicate()[0][-2000:]
+            time.sleep(0.05)
+        other.kill()
+        said, _ = chief.communicate()
+
+    assert chief.returncode == 75, said[-3000:]
+    assert len(list((data / "lost" / "backup" / "captioner").glob("epoch-*.h5"))) == 1
 
 
 @pytest.mark.slow
