@@ -51,7 +51,10 @@ class Page(html.parser.HTMLParser):
 def sample(tmp_path: Path) -> Sample:
     """A picture of which something wrong was said."""
     path = small_data.picture(tmp_path / "red.png", "red")
-    looks = tuple(Look(word, attention.heat(np.eye(1, 4, at), (2, 2))) for at, word in enumerate(("a", "blue", "wall")))
+    looks = tuple(
+        Look(word, attention.heat(np.eye(1, 4, at, np.float32), (2, 2)))
+        for at, word in enumerate(("a", "blue", "wall"))
+    )
     return Sample(path, "a blue wall", ("a red wall", "<b>red</b> & white"), 1.25, 0.5, "", looks)
 
 
