@@ -184,7 +184,7 @@ def test_whatever_the_names_and_the_sentence_time_and_danger_stay(
     assert sms.plain(title) in text
     assert sms.plain(site) in text
     assert text.encode("utf-16")
-    assert sms.plain(text) == text
+    assert sms.plain(text) == text.replace("…", "...")  # the mark of a cut, one unit where it costs no more
 
 
 def test_braces_in_a_caption_are_only_braces() -> None:
