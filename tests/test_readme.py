@@ -23,6 +23,9 @@ MODULES = {
     "wordcam-convert": "converter.cli",
 }
 
+NESTED = {"rules", "user", "dead", "silence"}
+"""Verbs that have verbs of their own."""
+
 _LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)")
 _COMMAND = re.compile(rf"\b({'|'.join(MODULES)}) ([^`|#\n]*)")
 _TARGET = re.compile(r"\bmake ([a-z][a-z-]+)")
@@ -74,7 +77,7 @@ def test_every_make_target_exists(page: Path) -> None:
 def test_every_command_and_option_exists(page: Path) -> None:
     for program, rest in _COMMAND.findall(code_of(page)):
         words = rest.split()
-        verbs = words[: 2 if words[:1] == ["rules"] else 1]
+        verbs = words[: 2 if words and words[0] in NESTED else 1]
         help_text = helped(program, *(verb for verb in verbs if re.fullmatch("[a-z-]+", verb)))
 
         assert [word for word in words if word.startswith("--") and word.partition("=")[0] not in help_text] == []
