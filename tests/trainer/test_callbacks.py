@@ -108,6 +108,7 @@ def test_a_killed_training_goes_on_and_ends_as_an_unbroken_one(tmp_path: Path) -
 
 
 def test_a_training_that_is_asked_to_end_goes_on_at_that_very_step(tmp_path: Path) -> None:
+    handler = signal.getsignal(signal.SIGTERM)
     unbroken = train(tmp_path / "unbroken", [0.1, 0.2], epochs=2, count=200)
 
     with pytest.raises(Stopped, match=r"epoch 1 after \d+ of 200 steps"):
@@ -121,7 +122,7 @@ def test_a_training_that_is_asked_to_end_goes_on_at_that_very_step(tmp_path: Pat
         np.testing.assert_allclose(weights, same_weights, rtol=1e-4)
     assert int(resumed.optimizer.iterations) == int(unbroken.optimizer.iterations) == 400
     assert [row["epoch"] for row in rows(tmp_path / "broken")] == ["0", "1"]
-    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) == handler
 
 
 def test_a_finished_training_is_not_repeated(tmp_path: Path) -> None:
