@@ -98,6 +98,7 @@ def _known(
     lesson = _of(path, sentences, label, drawn)
     classes = set(recipe.detector.classes if recipe.detector is not None else ()) - {PERSON}
     if label:
+        # Where somebody drew some classes, a knife or a gun that is not among them may lie about undrawn.
         absent = classes - ALIKE.get(label, {label}) - ({"weapon"} if lesson.labelled else set())
     else:
         absent = {name for name in classes if not any(name in sentence for sentence in sentences)}

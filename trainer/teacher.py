@@ -87,9 +87,20 @@ def _session(weights: Path) -> Any:
         import onnxruntime  # noqa: PLC0415 - only who has a teacher needs it
     except ModuleNotFoundError as error:
         raise DataError("data.teacher: install the package onnxruntime to use one") from error
+    from onnxruntime.capi import onnxruntime_pybind11_state as refusals  # noqa: PLC0415 - its errors live there alone
+
+    unusable = (
+        refusals.Fail,
+        refusals.InvalidArgument,
+        refusals.InvalidGraph,
+        refusals.InvalidProtobuf,
+        refusals.NoSuchFile,
+        refusals.NotImplemented,
+        refusals.RuntimeException,
+    )
     try:
         return onnxruntime.InferenceSession(str(weights), providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's own classes are made at run time
+    except unusable as error:
         raise DataError(f"{weights}: not a network that onnxruntime reads: {error}") from error
 
 
