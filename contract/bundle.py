@@ -68,6 +68,9 @@ class Decoding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Alpha of the length normalisation ((5 + n) / 6) ** alpha (Wu et al. 2016, section 7)."""
     block_trigrams: bool = True
     """Never say the same three words in a row twice (Paulus et al. 2017)."""
+    consensus: Annotated[float, Meta(ge=0, le=100)] = 0.0
+    """Temperature at which the beam's sentences weigh one another, so that the one most like all of them is said
+    (minimum Bayes risk, Kumar and Byrne 2004); 0 says the most probable one."""
 
 
 class Detection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from contract import bundle, vocab
 from contract.errors import Refused
-from edge.infer import beam, detection, hazards, pixels, runtime
+from edge.infer import beam, consensus, detection, hazards, pixels, runtime
 from edge.infer.detection import Detection
 from edge.infer.hazards import Hazard
 
@@ -58,7 +58,7 @@ class Sentence:
     hazards: tuple[Hazard, ...]
     """Dangers by the model's evidence, or else by the probability mass of the beam's sentences that name them."""
     hypotheses: tuple[beam.Hypothesis, ...]
-    """The whole final beam, best first."""
+    """The whole final beam, the sentence that is said first."""
 
 
 class Captioner:
@@ -133,7 +133,7 @@ class Captioner:
         return hazards.read(weighed.evidence)
 
     def search(self, features: Features) -> list[beam.Hypothesis]:
-        """Give the final beam of a picture, the best sentence first."""
+        """Give the final beam of a picture, the sentence that is said first."""
         return self._search(self.weigh(features), self.manifest.evidence)
 
     def detect(self, features: Features) -> list[Detection]:
@@ -156,7 +156,13 @@ class Captioner:
         self._step.set("keys", weighed.start["keys"])
         self._step.set("values", weighed.start["values"])
         forbidden = hazards.unspeakable(weighed.evidence, limits, self.manifest.hazards, self.vocabulary.ids)
-        return beam.search(self._decode, weighed.start["state"], self._plan, forbidden)
+        found = beam.search(self._decode, weighed.start["state"], self._plan, forbidden)
+        temperature = self.manifest.decoding.consensus
+        if not temperature:
+            return found
+        spoken = [tuple(token for token in hypothesis.tokens if token != vocab.END) for hypothesis in found]
+        ranked = consensus.order(spoken, [hypothesis.total for hypothesis in found], temperature)
+        return [found[at] for at in ranked]
 
     def _named(self, hypotheses: list[beam.Hypothesis], spoken: list[list[str]]) -> tuple[Hazard, ...]:
         """Give the dangers by the mass of the beam, where nothing else weighs them."""

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from contract import bundle, vocab
 from contract.errors import Refused
 from contract.vocab import END, SPECIALS
-from edge.infer import pixels, runtime
+from edge.infer import consensus, pixels, runtime
 from edge.infer.captioner import Captioner
 from tests import tiny_bundle
 from tests.edge import pictures
@@ -177,7 +177,7 @@ def test_both_runtimes_say_the_same(tiny: Path, older_runtime: Path, tmp_path: P
     files = [pictures.write(tmp_path / f"{n}.png", pictures.plain(c)) for n, c in enumerate((RED, GREEN, BLUE, DARK))]
     root = Path(__file__).resolve().parents[3]
     script = (
-        "import sys; from pathlib import Path; from edge.infer import pixels, runtime;"
+        "import sys; from pathlib import Path; from edge.infer import consensus, pixels, runtime;"
         "from edge.infer.captioner import Captioner; c = Captioner.open(Path(sys.argv[1])); print(runtime.name());"
         "[print(c.caption(c.encode(pixels.read(Path(file)))).text) for file in sys.argv[2:]]"
     )
@@ -202,3 +202,18 @@ def test_a_real_picture_is_captioned(captioner: Captioner, shared_data: Path) ->
 
     assert said.words[0] == "a"
     assert len(said.words) == len(tiny_bundle.PATTERN)
+
+
+def test_a_bundle_may_ask_for_the_sentence_that_the_beam_agrees_on(tiny: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(tiny, tmp_path / "agreeing")
+    manifest = bundle.load(tiny)
+    asked = replace(manifest.decoding, consensus=5.0)
+    bundle.write(folder, replace(manifest, decoding=asked))
+    probable, agreed = (Captioner.open(place) for place in (tiny, folder))
+    greys = [pictures.plain((shade, shade, shade)) for shade in range(40, 240, 20)]  # the beam is of several minds
+    said = [[one.search(one.encode(grey)) for one in (probable, agreed)] for grey in greys]
+
+    ranks = [consensus.order([one.tokens[:-1] for one in first], [one.total for one in first], 5.0) for first, _ in said]
+    for (first, other), rank in zip(said, ranks, strict=True):
+        assert [one.tokens for one in other] == [first[at].tokens for at in rank]
+    assert any(rank != sorted(rank) for rank in ranks)

@@ -1,0 +1,57 @@
+"""Of several sentences, the one that the others agree with."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.infer import consensus
+
+SENTENCES = st.lists(st.lists(st.integers(4, 9), min_size=1, max_size=8), min_size=1, max_size=8)
+
+
+def test_the_odd_one_out_is_not_said_although_it_is_the_most_probable() -> None:
+    dog, brown_dog, small_dog = (4, 5, 6, 7), (4, 5, 6, 7, 8), (4, 5, 6, 9)
+    cat = (10, 11, 12)
+
+    ranked = consensus.order([cat, dog, brown_dog, small_dog], [-1.0, -1.2, -1.3, -1.4], temperature=4.0)
+
+    assert ranked[0] == 1
+    assert ranked[-1] == 0
+
+
+def test_where_all_weight_is_on_one_sentence_that_one_is_said() -> None:
+    ranked = consensus.order([(10, 11), (4, 5), (4, 5, 6)], [-1.0, -30.0, -31.0], temperature=0.5)
+
+    assert ranked[0] == 0
+
+
+def test_the_same_sentence_is_wholly_alike_and_another_not_at_all() -> None:
+    same, other = consensus._count((4, 5, 6, 4)), consensus._count((7, 8, 9))
+
+    assert consensus.alike(same, same, 0) == pytest.approx(1.0)
+    assert consensus.alike(same, other, 1) == 0.0
+
+
+def test_a_word_said_more_often_than_the_other_says_it_counts_no_more() -> None:
+    # One-word n-grams: min(3, 1) * 1 of norms 3 and 1; no longer ones are shared.
+    often, once = consensus._count((4, 4, 4)), consensus._count((4,))
+
+    assert consensus.alike(often, once, 2) == pytest.approx(1 / 3 / 3 * math.exp(-4 / 72))
+
+
+@given(SENTENCES, st.floats(0.1, 10))
+def test_every_sentence_has_its_place_and_likeness_stays_within_bounds(sentences: list[list[int]], warm: float) -> None:
+    totals = [-float(len(sentence)) for sentence in sentences]
+
+    assert sorted(consensus.order(sentences, totals, warm)) == list(range(len(sentences)))
+    counted = [consensus._count(sentence) for sentence in sentences]
+    for one in counted:
+        for other in counted:
+            assert 0 <= consensus.alike(one, other, 0) <= 1 + 1e-9
+
+
+def test_one_sentence_needs_no_agreement() -> None:
+    assert consensus.order([(4,)], [-3.0], temperature=1.0) == [0]
+    assert consensus.order([], [], temperature=1.0) == []
