@@ -221,8 +221,9 @@ def _export(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
     path = shlex.quote(os.path.relpath(arguments.recipe))
     out = shlex.quote(str(arguments.out))
     start = recipe.tuning.start if recipe.tuning is not None else None
+    before = [start] if start is not None and start.is_file() else []  # a bundle is there already
     commands = [
-        *([f"wordcam-train train {shlex.quote(os.path.relpath(start))}"] if start is not None else []),
+        *(f"wordcam-train train {shlex.quote(os.path.relpath(recipe_before))}" for recipe_before in before),
         f"wordcam-train train {path}",
         f"wordcam-train export {path} --out {out}",
         f"wordcam-convert convert {out} --out models/{recipe.name}",

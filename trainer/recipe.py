@@ -136,8 +136,8 @@ class Tuning(Section, frozen=True, kw_only=True):
     """Fine-tuning of the encoder beyond `c3` together with everything that reads its maps; see `trainer.tuning`."""
 
     start: Path | None = None
-    """Recipe of the run whose captioner, evidence and detector it begins with, perhaps of a smaller picture (Touvron et
-    al. 2019); without one it begins with its own."""
+    """What it begins with: the recipe of a run, perhaps of a smaller picture (Touvron et al. 2019), or the folder of a
+    bundle, whose int8 weights are read back; without one, the earlier stages of its own run."""
     epochs: Positive = 8
     pictures: Positive = 32
     sentences: Positive = 3

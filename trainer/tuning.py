@@ -8,6 +8,7 @@ Dimensions: B pictures, N cells, D numbers a cell, H dangers, R sentences, T tok
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import keras
@@ -16,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from trainer import callbacks, captioning, decoder, detecting, evidence, features, lessons, limits
+from trainer import callbacks, captioning, decoder, detecting, evidence, features, lessons, limits, shipped
 from trainer import recipe as recipes
 from trainer.batches import Corpus
 from trainer.errors import CheckpointError, first_line
@@ -132,14 +133,41 @@ def build(recipe: Recipe, tuning: Tuning, prepared: Prepared, run: Run, encoder:
         captioner = captioning.build(recipe, prepared.vocabulary, shapes["cells"][-1])
     weighed = evidence.build(shapes["cells"][-1], len(prepared.terms), recipe.evidence)
     boxes = detecting.build(recipe.detector, {name: np.zeros((1, *shape)) for name, shape in shapes.items()})
-    start = Run(run.folder.parent / recipes.load(tuning.start).name) if tuning.start else run
-    for path, network in ((start.captioner, captioner), (start.evidence, weighed), (start.detector, boxes)):
-        if path.exists() or tuning.start is not None:
-            _load(network, path)
-    model = Joint(encoder, Heads(captioner, weighed, boxes), recipe, tuning)
+    heads = Heads(captioner, weighed, boxes)
+    if tuning.start is not None and shipped.is_bundle(tuning.start):
+        _begin_with_bundle(tuning.start, encoder, heads, recipe, prepared)
+    else:
+        _begin_with_run(run, encoder, heads, tuning)
+    model = Joint(encoder, heads, recipe, tuning)
     c3, tokens = np.zeros((1, *shapes["c3"]), np.float32), np.zeros((1, 1, recipe.decoder.max_tokens), np.int32)
     model({"c3": c3, "tokens": tokens})
     return model
+
+
+def _begin_with_run(run: Run, encoder: Any, heads: Heads, tuning: Tuning) -> None:
+    """Load what the run of the recipe `tuning.start` has learnt, or else what the earlier stages of this one have."""
+    start = Run(run.folder.parent / recipes.load(tuning.start).name) if tuning.start else run
+    parts = (
+        (start.spoken_before, heads.captioner),
+        (start.best_evidence, heads.evidence),
+        (start.best_detector, heads.detector),
+    )
+    for path, network in parts:
+        if path.exists() or tuning.start is not None:
+            _load(network, path)
+    if start.encoder.exists():
+        _load(encoder, start.encoder)
+
+
+def _begin_with_bundle(folder: Path, encoder: Any, heads: Heads, recipe: Recipe, prepared: Prepared) -> None:
+    """Load what a bundle knows; the encoder's layers up to `c3`, whose maps are cached, stay the recipe's own."""
+    assert recipe.detector is not None  # noqa: S101 - the recipe has made sure of it
+    bundle = shipped.load(folder)
+    early = frozenset(layer.name for layer in keras.Model(encoder.input, encoder.output["c3"]).layers)
+    shipped.encoder(bundle, encoder, early)
+    shipped.captioner(bundle, heads.captioner, prepared.vocabulary)
+    shipped.evidence(bundle, heads.evidence, list(prepared.terms))
+    shipped.detector(bundle, heads.detector.network, recipe.detector.classes)
 
 
 def finish(model: Joint, encoder: Any, judge: "Judge", recipe: Recipe, run: Run) -> None:
