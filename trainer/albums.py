@@ -136,6 +136,10 @@ class Album(Rows[Picture]):
         counts: npt.NDArray[np.bool_] = np.diff(self._groups.starts)[self._rows] > 0
         return counts
 
+    def labelled(self) -> npt.NDArray[np.bool_]:
+        """Say of each picture [M] whether it has a label."""
+        return np.array([bool(self._draft.places[int(row)][1][1]) for row in self._rows], np.bool_)
+
 
 class BoxDraft:
     """Pictures and boxes as they are read, in any order."""

@@ -134,8 +134,8 @@ def _boxes(recipe: Recipe, findings: Findings) -> tuple[BoxedAlbum, BoxedAlbum]:
 
 
 def _spoken(album: Album, split: str, findings: Findings) -> Album:
-    """Leave out pictures that nobody described."""
-    spoken = album.spoken()
+    """Leave out pictures of which nothing is known: no sentence and no label."""
+    spoken = album.spoken() | album.labelled()
     for row in np.flatnonzero(~spoken):
         picture = album[int(row)]
         findings.note(f"{picture.dataset} {split}", Kind.WORDLESS, str(picture.path))

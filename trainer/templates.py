@@ -19,11 +19,16 @@ WORDINGS: Final = 500
 """Sentences one template may become; the words of its placeholders multiply."""
 
 
+CALM: Final = "none"
+"""The label of scenes without a danger: they alone may go without a sentence, and then teach what is not there."""
+
+
 class Templates(msgspec.Struct, frozen=True):
     """Sentences by label, and the words that may stand in their placeholders."""
 
     sentences: dict[str, list[str]]
-    """Key: `label`, `label/close` (the danger fills much of the picture), `label/source` or `label/source/people`."""
+    """Key: `label`, `label/close` (the danger fills much of the picture), `label/source` or `label/source/people`. Only
+    a key of calm scenes may have none."""
     words: dict[str, list[str]]
     """`{person}` in a sentence becomes each of `words.person` in turn."""
     terms: dict[str, list[str]]
@@ -78,7 +83,8 @@ def _complaints(templates: Templates) -> Iterator[str]:
     sections: Mapping[str, Mapping[str, list[str]]] = msgspec.structs.asdict(templates)
     for section, entries in sections.items():
         for key, texts in entries.items():
-            if not texts or not all(text.strip() for text in texts):
+            wordless = section == "sentences" and key.partition("/")[0] == CALM
+            if not (texts or wordless) or not all(text.strip() for text in texts):
                 yield f"{section}.{key}: expected at least one text, and none of them empty"
     for name, texts in templates.words.items():
         if held := next((text for text in texts if "{" in text or "}" in text), None):

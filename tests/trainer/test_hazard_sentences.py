@@ -80,7 +80,7 @@ def test_every_language_speaks_of_the_same_scenes(shipped: Shipped) -> None:
     assert set(shipped.templates.terms) == set(english.terms)
 
 
-def test_real_scenes_all_have_sentences(shipped: Shipped, shared_data: Path) -> None:
+def test_real_scenes_of_danger_all_have_sentences(shipped: Shipped, shared_data: Path) -> None:
     findings, draft = Findings(), CaptionDraft(shipped.split)
     hazards.captions(
         shared_data / "hazards" / "hazards_val.json", shipped.templates, "hazards", draft, findings.of("val")
@@ -89,5 +89,5 @@ def test_real_scenes_all_have_sentences(shipped: Shipped, shared_data: Path) -> 
 
     assert {picture.label for picture in album} >= {"gun", "fire", "none"}
     assert all(picture.path.is_file() for picture in album)
-    assert album.spoken().all()
+    assert {picture.label for picture in album if not picture.sentences} <= {templates.CALM}
     assert not findings

@@ -45,6 +45,12 @@ def test_a_section_may_be_empty(tmp_path: Path) -> None:
     assert (loaded.words, loaded.terms) == ({}, {})
 
 
+def test_a_calm_scene_may_go_without_a_sentence(tmp_path: Path) -> None:
+    loaded = templates.load(written(tmp_path, WHOLE | {"sentences": {"gun": ["a gun"], "none/yard": []}}))
+
+    assert loaded.wordings("none/yard") == []
+
+
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
