@@ -220,10 +220,8 @@ def _export(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
     prepare.keep_vocabulary(prepared, run)
     path = shlex.quote(os.path.relpath(arguments.recipe))
     out = shlex.quote(str(arguments.out))
-    start = recipe.tuning.start if recipe.tuning is not None else None
-    before = [start] if start is not None and start.is_file() else []  # a bundle is there already
     commands = [
-        *(f"wordcam-train train {shlex.quote(os.path.relpath(recipe_before))}" for recipe_before in before),
+        *(f"wordcam-train train {shlex.quote(os.path.relpath(start))}" for start in _starts(recipe)),
         f"wordcam-train train {path}",
         f"wordcam-train export {path} --out {out}",
         f"wordcam-convert convert {out} --out models/{recipe.name}",
@@ -231,6 +229,14 @@ def _export(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
     export.write(recipe, prepared, run, arguments.out, commands=commands)
     print(arguments.out)
     return OK
+
+
+def _starts(recipe: Recipe) -> list[Path]:
+    """Give the recipes of the runs that a run begins with, the first one first; a bundle is there already."""
+    start = recipe.tuning.start if recipe.tuning is not None else None
+    if start is None or not start.is_file():
+        return []
+    return [*_starts(recipes.load(start)), start]
 
 
 def _print_figures(title: str, figures: dict[str, dict[str, float]]) -> None:

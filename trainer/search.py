@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from contract.bundle import Decoding
 from contract.vocab import END, PAD, START, UNKNOWN, Vocabulary
+from trainer import consensus
 from trainer.decoder import Decoder
 
 Floats = npt.NDArray[np.float32]
@@ -43,7 +44,7 @@ def speak(model: Decoder, cells: Any, vocabulary: Vocabulary, how: Decoding, *, 
 
 
 def search(model: Decoder, cells: Floats, how: Decoding) -> Sequence[Ints]:
-    """Give the best hypothesis of each picture as token ids without START."""
+    """Give the hypothesis that is said of each picture, as token ids without START."""
     keys, values, first = _look(model, cells)
     count, width = len(cells), how.beam_width
     beams = Beams(
@@ -58,9 +59,19 @@ def search(model: Decoder, cells: Floats, how: Decoding) -> Sequence[Ints]:
         state = np.take_along_axis(next_state.numpy(), parents[:, :, None], 1)
         if beams.ended.all():
             break
+    if how.consensus:
+        best = np.array([_agreed(*row, how.consensus) for row in zip(beams.tokens, beams.scores, strict=True)])
+        return list(beams.tokens[np.arange(count), best, 1:])
     lengths = (beams.tokens != PAD).sum(-1) - 1
     best = (beams.scores / length_norm(lengths, how.length_penalty)).argmax(1)
     return list(beams.tokens[np.arange(count), best, 1:])
+
+
+def _agreed(tokens: Ints, scores: Floats, temperature: float) -> int:
+    """Give the hypothesis [K, T] that the beam agrees on; places that no hypothesis has taken count for nothing."""
+    taken = np.flatnonzero(scores > NEVER / 2)
+    sentences = [[int(token) for token in tokens[row] if token not in (PAD, START, END)] for row in taken]
+    return int(taken[consensus.agreed(sentences, scores[taken], temperature)])
 
 
 def length_norm(lengths: Any, alpha: float) -> Any:

@@ -132,3 +132,14 @@ def test_pictures_are_spoken_of_in_order_whatever_the_batch(model: decoder.Decod
     assert together == apart
     assert len(together) == PICTURES
     assert {word for words in together for word in words} <= set(WORDS.words[4:])
+
+
+def test_with_consensus_the_sentence_that_the_beam_agrees_on_is_said(model: decoder.Decoder, cells: Any) -> None:
+    asked = msgspec.structs.replace(how(8), consensus=4.0)
+
+    probable = [said(tokens) for tokens in search.search(model, cells, how(8))]
+    agreed = [said(tokens) for tokens in search.search(model, cells, asked)]
+
+    assert probable != agreed
+    worse = [score(model, p, a) - score(model, p, b) for p, a, b in zip(cells, agreed, probable, strict=True)]
+    assert max(worse) < 1e-4

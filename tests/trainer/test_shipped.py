@@ -16,6 +16,7 @@ from tests.trainer import small_data
 from trainer import captioning, detecting, evidence, features, prepare, recipe, shipped, tuning
 from trainer.errors import CheckpointError
 from trainer.recipe import Detector, Encoder, Evidence
+from trainer.recipe_data import Data
 from trainer.run import Run
 
 BUNDLE = Path(__file__).resolve().parents[2] / "models" / "wordcam-1"
@@ -164,5 +165,4 @@ def test_a_bundle_that_is_not_whole_or_has_no_detector_is_refused(tmp_path: Path
 
 def small_recipe(sizes: recipe.Decoder) -> Any:
     """Give what `captioning.build` asks of a recipe: the decoder's sizes."""
-    plain = recipe.Recipe(name="small", version="1.0.0", data=recipe.Data(captions=(), licences=()), decoder=sizes)
-    return plain
+    return recipe.Recipe(name="small", version="1.0.0", data=Data(captions=(), licences=()), decoder=sizes)
