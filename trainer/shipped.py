@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import keras
 import numpy as np
 import numpy.typing as npt
 from tensorflow.lite.python import schema_py_generated as schema
@@ -130,6 +131,21 @@ def detector(shipped: Shipped, network: Any, classes: Sequence[str]) -> None:
     assert shipped.manifest.detection is not None  # noqa: S101 - `load` has made sure of it
     for layer in kinds:
         _outputs(layer, found[layer.name], shipped.manifest.detection.classes, classes, shipped.folder)
+
+
+def settle(network: Any, inputs: Any) -> None:
+    """Give a network's batch normalisations the statistics of these inputs, without changing what it computes.
+
+    A bundle holds them folded away; a training that normalises each batch by its own would begin with another network.
+    """
+    norms = [layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    before = keras.Model(network.input, [layer.input for layer in norms])(inputs, training=False)
+    for layer, values in zip(norms, before, strict=True):
+        gamma, beta, mean, variance = (np.asarray(part) for part in layer.get_weights())
+        seen = np.asarray(values, np.float32).reshape(-1, values.shape[-1])
+        scale = gamma / np.sqrt(variance + layer.epsilon)
+        moved, spread = seen.mean(0), seen.var(0)
+        layer.set_weights([scale * np.sqrt(spread + layer.epsilon), beta + scale * (moved - mean), moved, spread])
 
 
 def read(data: bytes) -> Network:

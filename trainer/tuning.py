@@ -31,6 +31,9 @@ from trainer.tuning_batches import LessonBatches
 
 MAPS: Final = ("c3", "c4", "cells")
 
+SETTLING: Final = 256
+"""Pictures whose maps give the statistics that a bundle does not tell."""
+
 FALSE_SHARE: Final = 0.02
 """Of peaceful scenes, at which the evidence is judged between epochs."""
 
@@ -109,6 +112,8 @@ def train(recipe: Recipe, tuning: Tuning, prepared: Prepared, run: Run) -> None:
     batches = LessonBatches(known, views, prepared, recipe, tuning)
     encoder = features.build_encoder(recipe.encoder)
     model = build(recipe, tuning, prepared, run, encoder)
+    if tuning.start is not None and shipped.is_bundle(tuning.start):
+        shipped.settle(model.detector.network, model.maps(views[0][:: max(1, len(known) // SETTLING)]))
     steps = len(batches) * tuning.epochs
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, steps, alpha=0.02, warmup_target=tuning.learning_rate, warmup_steps=max(1, steps // 25)

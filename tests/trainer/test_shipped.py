@@ -122,6 +122,27 @@ def test_dangers_and_classes_are_taken_by_name_and_new_ones_keep_their_own(devic
     np.testing.assert_allclose(1 / (1 + np.exp(-np.asarray(answer["odds"])[0, :, 2])), person, atol=0.06)
 
 
+def test_statistics_that_a_bundle_folded_away_are_found_again_without_changing_what_is_computed(seen: Features) -> None:
+    found, random = shipped.load(BUNDLE), np.random.default_rng(3)
+    assert found.manifest.detection is not None
+    maps = {
+        name: np.abs(getattr(seen, name) * random.normal(1, 0.3, (16, *getattr(seen, name).shape[1:]))).astype(
+            np.float32
+        )
+        for name in ("c3", "c4", "cells")
+    }
+    network = detecting.build(Detector(classes=found.manifest.detection.classes), maps).network
+    shipped.detector(found, network, found.manifest.detection.classes)
+    astray = np.asarray(network(maps, training=True)["odds"])
+    before = np.asarray(network(maps, training=False)["odds"])
+
+    shipped.settle(network, maps)
+
+    np.testing.assert_allclose(np.asarray(network(maps, training=False)["odds"]), before, atol=1e-3)
+    within = np.asarray(network(maps, training=True)["odds"])
+    assert np.abs(within - before).mean() < 0.2 * np.abs(astray - before).mean()
+
+
 def test_tuning_begins_with_a_bundle(tmp_path: Path) -> None:
     sections: dict[str, Any] = {
         "encoder": {"height": 32, "width": 32, "weights": "imagenet", "batch": 4},
