@@ -4,19 +4,20 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from time import monotonic
 from typing import Final
 
 from broker.config import MQTT_PASSWORD, Mqtt, secret
 from broker.errors import BrokerError, Locked, Misconfigured
 from broker.intake import Message
-from broker.mqtt import Connection, Lost, Received, Refused, Subscribed
+from broker.mqtt import Connection, Lost, Refused, Subscribed
 from broker.reception import Answer
 from contract import ack, topics
 
 log = logging.getLogger(__name__)
 
-IN_FLIGHT: Final = 5000
+IN_FLIGHT: Final = 2000
 """Messages that the server may send before the first of them is acknowledged: a few batches, so that the next is here
 when one is committed."""
 
@@ -102,13 +103,13 @@ class Ingest:
         finally:
             connection.close()
 
-    def _batch(self, connection: Connection, *, wait_seconds: float) -> list[Received]:
+    def _batch(self, connection: Connection, *, wait_seconds: float) -> list[Message]:
         """Wait for a first message and take along what has come meanwhile: few when little comes, many in a flood."""
-        batch: list[Received] = []
+        batch: list[Message] = []
         came = connection.receive(wait_seconds=wait_seconds)
         while came:
             for item in came:
-                if isinstance(item, Received):
+                if isinstance(item, Message):
                     batch.append(item)
                 else:
                     self._note(item)
@@ -131,14 +132,14 @@ class Ingest:
             self.failure = Misconfigured(line)
             self.on_failure()
 
-    def _take_in(self, connection: Connection, batch: Sequence[Received]) -> None:
+    def _take_in(self, connection: Connection, batch: Sequence[Message]) -> None:
         """Store a batch, trying as long as the database is locked, and only then answer and acknowledge."""
         for start in range(0, len(batch), self.settings.batch):
             some = batch[start : start + self.settings.batch]
-            answers = self._store(connection, [Message(one.topic, one.payload) for one in some])
+            answers = self._store(connection, some)
             if answers is None:
                 return  # Nothing was acknowledged: the server keeps them for the next start.
-            said = [(topics.topic(answer.site, answer.device, "ack"), ack.encode(answer.ack)) for answer in answers]
+            said = [(_topic(answer.site, answer.device), ack.encode(answer.ack)) for answer in answers]
             connection.answer(said, [one.packet_id for one in some if one.packet_id is not None])
 
     def _store(self, connection: Connection, messages: Sequence[Message]) -> list[Answer] | None:
@@ -160,3 +161,8 @@ class Ingest:
 
     def _where(self) -> dict[str, object]:
         return {"host": self.settings.host, "port": self.settings.port, "client_id": self.settings.client_id}
+
+
+@lru_cache(maxsize=1 << 14)
+def _topic(site: str, device: str) -> str:
+    return topics.topic(site, device, "ack")

@@ -18,6 +18,7 @@ import mqtt5
 
 from broker.config import Mqtt, Tls
 from broker.errors import Misconfigured
+from broker.intake import Message
 
 CONNECT_SECONDS: Final = 10.0
 """Wait for the server's TCP, TLS and CONNACK."""
@@ -41,16 +42,6 @@ class Refused(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A message of the server's."""
-
-    topic: str
-    payload: bytes
-    packet_id: int | None
-    """What it is acknowledged by; None at QoS 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +83,12 @@ class Connection:
         wanted = [mqtt5.TopicFilter(pattern, max_qos=QOS_1) for pattern in filters]
         self._send(mqtt5.SubscribePacket(next(self._ids), wanted).write())
 
-    def receive(self, *, wait_seconds: float) -> list[Received | Subscribed]:
+    def receive(self, *, wait_seconds: float) -> list[Message | Subscribed]:
         """Give what has come, waiting for the first of it; raises `Lost`."""
-        found: list[Received | Subscribed] = []
+        found: list[Message | Subscribed] = []
         for packet in self._read(wait_seconds):
             if isinstance(packet, mqtt5.PublishPacket):
-                found.append(Received(packet.topic, packet.payload, packet.packet_id))
+                found.append(Message(packet.topic, packet.payload, packet.packet_id))
             elif isinstance(packet, mqtt5.PubAckPacket):
                 self._unconfirmed.discard(packet.packet_id)
             elif isinstance(packet, mqtt5.SubAckPacket):
