@@ -2,10 +2,10 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from time import monotonic
 from typing import Final
 
 from broker.config import MQTT_PASSWORD, Mqtt, secret
@@ -26,6 +26,11 @@ LONGEST_RECONNECT_SECONDS: Final = 30.0
 
 IDLE_SECONDS: Final = 0.2
 """A stop is noticed so soon."""
+
+GATHER_SECONDS: Final = 0.01
+"""Where few messages have come, others are waited for so long: a commit costs as much as a hundred captions."""
+
+FEW: Final = 100
 
 LOCKED_PAUSE_SECONDS: Final = 0.5
 """Wait before a batch that met a locked database is tried again; the database itself has waited before."""
@@ -107,6 +112,8 @@ class Ingest:
         """Wait for a first message and take along what has come meanwhile: few when little comes, many in a flood."""
         batch: list[Message] = []
         came = connection.receive(wait_seconds=wait_seconds)
+        if 0 < len(came) < FEW and wait_seconds:
+            time.sleep(GATHER_SECONDS)
         while came:
             for item in came:
                 if isinstance(item, Message):
@@ -155,8 +162,8 @@ class Ingest:
 
     def _settle(self, connection: Connection) -> None:
         """Wait a little until the server has taken everything; what it sends meanwhile stays with it."""
-        deadline = monotonic() + SETTLE_SECONDS
-        while connection.owes and (left := deadline - monotonic()) > 0:
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while connection.owes and (left := deadline - time.monotonic()) > 0:
             connection.receive(wait_seconds=left)
 
     def _where(self) -> dict[str, object]:
