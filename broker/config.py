@@ -54,8 +54,11 @@ class Mqtt(Section, frozen=True):
     keepalive_seconds: Annotated[int, Meta(ge=5, le=3600)] = 30
     session_expiry_hours: Hours = 168
     """How long the server keeps messages for this service while it is away: a week covers a long holiday."""
-    batch: Annotated[int, Meta(ge=1, le=5000)] = 200
-    """Messages committed together at most; one commit costs the same for one as for hundreds."""
+    share: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{0,64}$")] = ""
+    """Instances with the same word here share the captions among them; each needs a `client_id` of its own."""
+    batch: Annotated[int, Meta(ge=1, le=5000)] = 1000
+    """Messages committed together at most: whatever has come meanwhile, so that few wait for nobody. The more there are
+    in one commit, the less each costs."""
 
 
 class Database(Section, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """Reads what came on a topic: a caption, a status, or something that does not keep the contract."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -15,12 +16,13 @@ MAX_SEARCHED_BYTES: Final = 1 << 16
 """An id is looked for in a refused message up to this size: 32 times what the contract allows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """What came, and on which topic."""
+class Message(msgspec.Struct, frozen=True, gc=False):
+    """What came, and on which topic. One is made of every caption, and a struct is made in a fifth of the time."""
 
     topic: str
     payload: bytes
+    packet_id: int | None = None
+    """By which it is acknowledged to the MQTT server; None at QoS 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +51,16 @@ def read(message: Message) -> Reading:
     """Read one message; never raises, whatever the bytes are."""
     address: Address | None = None
     try:
-        address = topics.parse(message.topic)
+        address = _address(message.topic)
         return _decode(message.payload, address)
     except Refused as refused:
         event_id = _find_id(message.payload) if address and address.channel == "caption" else None
         return Unreadable(refused.reason, refused.detail, message.topic, message.payload, address, event_id)
+
+
+@lru_cache(maxsize=1 << 14)
+def _address(topic: str) -> Address:
+    return topics.parse(topic)
 
 
 def _decode(payload: bytes, address: Address) -> Caption | Status:

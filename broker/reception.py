@@ -17,8 +17,9 @@ from broker.intake import Message, Reading, Unreadable
 from broker.pipeline.settings import Incidents
 from broker.places import Places
 from broker.rulebook import Rulebook
-from broker.rules import Seen
+from broker.rules import Finding, Seen
 from broker.store import captions, devices, refusals
+from broker.store.captions import Stored
 from broker.store.engine import writing
 from contract.ack import MAX_IDS, Ack, Refusal
 from contract.caption import Caption
@@ -91,12 +92,11 @@ class Reception:
     def _store(self, connection: Connection, readings: Sequence[Reading], batch: _Batch) -> None:
         now = self.clock()
         events = [reading for reading in readings if isinstance(reading, Caption)]
-        new = captions.add(connection, events, received_at=now)
-        batch.captions, batch.duplicates = len(new), len(events) - len(new)
+        new, grave = self._keep(connection, events, now)
+        batch.captions, batch.duplicates = new, len(events) - new
         desk = Desk(self.recipients, self.incidents, self.places)
-        for caption in new:
-            if findings := rules.judge(self.rulebook, self._seen(caption.event)):
-                batch.alerts += desk.take(connection, caption, findings, now=now)
+        for caption, findings in grave:
+            batch.alerts += desk.take(connection, caption, findings, now=now)
         for reading in readings:
             if isinstance(reading, Status):
                 devices.record(connection, reading, heard_at=now)
@@ -104,6 +104,29 @@ class Reception:
             elif isinstance(reading, Unreadable):
                 refusals.count(connection, reading, at=now)
                 batch.refused[reading.reason] += 1
+
+    def _keep(
+        self, connection: Connection, events: Sequence[Caption], now: datetime
+    ) -> tuple[int, list[tuple[Stored, list[Finding]]]]:
+        """Store captions in their order; give how many are new, and those of them that rules have a finding for.
+
+        Most captions say nothing of danger: these are stored many at a time, and nobody asks for their numbers.
+        """
+        new = 0
+        grave: list[tuple[Stored, list[Finding]]] = []
+        harmless: list[Caption] = []
+        for event in events:
+            findings = rules.judge(self.rulebook, self._seen(event)) if rules.may_concern(self.rulebook, event) else []
+            if not findings:
+                harmless.append(event)
+                continue
+            new += captions.add(connection, harmless, received_at=now)
+            harmless = []
+            stored = captions.add_one(connection, event, received_at=now)
+            if stored is not None:
+                new += 1
+                grave.append((stored, findings))
+        return new + captions.add(connection, harmless, received_at=now), grave
 
     def _seen(self, event: Caption) -> Seen:
         zones = self.places.zones_of(event.site, event.device, event.stream)

@@ -66,6 +66,10 @@ class Index:
     by_label: Mapping[str, Mapping[str, tuple["Entry", ...]]] = field(default_factory=dict)
     regexes: tuple[tuple[Regex, int], ...] = ()
     """Expressions have no words to be found by; each is tried on every sentence."""
+    least: Mapping[str, float] = field(default_factory=dict)
+    """The least probability of each danger that any rule asks for."""
+    labels: frozenset[str] = frozenset()
+    """Everything counted that any rule goes by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +151,17 @@ def _index(rules: Sequence[Rule]) -> Index:
         regexes=tuple(
             (said, number) for number, rule in enumerate(rules) for said in rule.says if isinstance(said, Regex)
         ),
+        least=_least(rules),
+        labels=frozenset(name for rule in rules for name in rule.labels),
     )
+
+
+def _least(rules: Sequence[Rule]) -> dict[str, float]:
+    least: dict[str, float] = {}
+    for rule in rules:
+        for term, probability in rule.hazards.items():
+            least[term] = min(probability, least.get(term, probability))
+    return least
 
 
 Keyed = tuple[str, int, tuple[frozenset[str], ...]]

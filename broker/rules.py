@@ -11,6 +11,9 @@ from broker.rulefile import Count
 from broker.sentence import Sentence, Span
 from contract.caption import Caption, Label
 
+NEVER: Final = 2.0
+"""No probability is so high."""
+
 NOTHING: Final[Mapping[str, tuple[Entry, ...]]] = {}
 
 
@@ -50,6 +53,17 @@ class Finding:
     because: str
 
 
+def may_concern(book: Rulebook, caption: Caption) -> bool:
+    """Say quickly whether any rule may have a finding for a caption; of most captions none has."""
+    index = book.index
+    if index.regexes or any(label.name in index.labels for label in caption.labels):
+        return True
+    if any(hazard.probability >= index.least.get(hazard.term, NEVER) for hazard in caption.hazards):
+        return True
+    held = stems.of(caption.text)
+    return any(True for _ in _spoken_of(book, caption.site, held))
+
+
 def judge(book: Rulebook, seen: Seen) -> list[Finding]:
     """Give a finding for every rule whose danger a caption names, in the order of the file."""
     sentence = stems.read(seen.text)
@@ -62,23 +76,29 @@ def judge(book: Rulebook, seen: Seen) -> list[Finding]:
 def _candidates(book: Rulebook, seen: Seen, sentence: Sentence) -> Iterator[int]:
     """Give the numbers of the rules that may have something to say."""
     index = book.index
-    for site in (EVERYWHERE, seen.site) if seen.site else (EVERYWHERE,):
-        for entries, held in (
-            (index.by_stem, sentence.stems),
-            (index.by_hazard, seen.hazards.keys()),
-            (index.by_label, seen.labels.keys()),
-        ):
+    yield from _spoken_of(book, seen.site, sentence.stems)
+    for site in _sites(seen.site):
+        for entries, held in ((index.by_hazard, seen.hazards), (index.by_label, seen.labels)):
             of_site = entries.get(site, NOTHING)
-            for word in of_site.keys() & held:
-                for number, others in of_site[word]:
-                    for other in others:
-                        if other.isdisjoint(sentence.stems):
-                            break
-                    else:
-                        yield number
+            yield from (number for word in of_site.keys() & held.keys() for number, _ in of_site[word])
     for expression, number in index.regexes:
         if any(True for _ in expression.spans(sentence)):
             yield number
+
+
+def _spoken_of(book: Rulebook, site: str, held: frozenset[str]) -> Iterator[int]:
+    """Give the numbers of the rules of which a sentence has the words."""
+    for entries in (book.index.by_stem.get(site, NOTHING) for site in _sites(site)):
+        if entries.keys().isdisjoint(held):
+            continue
+        for word in entries.keys() & held:
+            for number, others in entries[word]:
+                if not any(other.isdisjoint(held) for other in others):
+                    yield number
+
+
+def _sites(site: str) -> tuple[str, ...]:
+    return (EVERYWHERE, site) if site else (EVERYWHERE,)
 
 
 def _concerns(rule: Rule, seen: Seen) -> bool:

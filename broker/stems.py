@@ -64,6 +64,17 @@ def stem(word: str) -> str:
     return str(_stemmer.stem(regular or word))
 
 
+@lru_cache(maxsize=1 << 16)
+def _stem_of_token(token: str) -> str:
+    word = token.removesuffix("'s")
+    return "" if word in SMALL or not token[0].isalnum() else stem(word)
+
+
+def of(text: str) -> frozenset[str]:
+    """Give the stems of `read(text)`, and perhaps the empty one, in a fifth of its time."""
+    return frozenset(map(_stem_of_token, _token.findall(text.lower().replace("’", "'"))))
+
+
 @lru_cache(maxsize=1 << 12)
 def read(text: str) -> Sentence:
     """Split a sentence into its words, without the small ones; a hyphen separates, an apostrophe does not.

@@ -86,7 +86,8 @@ class Caption(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         if self.source != source(self.site, self.device, self.stream):
             raise ValueError(f"`source` is {self.source!r}, {source(self.site, self.device, self.stream)!r} is right")
         for moment in (self.captured_at, self.time):
-            if moment.utcoffset() != UTC.utcoffset(None):
+            # The decoder gives this very object for `Z`; whoever writes another zone of no offset is right too.
+            if moment.tzinfo is not UTC and moment.utcoffset() != UTC.utcoffset(None):
                 raise ValueError(f"{moment.isoformat()} is not in UTC")
 
 

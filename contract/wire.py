@@ -1,5 +1,6 @@
 """How a message becomes bytes and how bytes become a message, the same for every kind of message."""
 
+from functools import cache
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -46,11 +47,17 @@ def decode(payload: bytes, kind: type[Message]) -> Message:
     except UnicodeDecodeError as error:
         raise Refused("not-utf8", f"byte {error.start} of the message is not UTF-8") from error
     try:
-        return msgspec.json.decode(payload, type=kind)
+        message: Message = _decoder(kind).decode(payload)
     except msgspec.ValidationError as error:
         raise Refused("schema", str(error)) from error
     except (msgspec.DecodeError, RecursionError) as error:
         raise Refused("not-json", str(error)) from error
+    return message
+
+
+@cache
+def _decoder(kind: type[Message]) -> msgspec.json.Decoder[Message]:
+    return msgspec.json.Decoder(kind)
 
 
 def schema(kind: type[msgspec.Struct]) -> dict[str, Any]:

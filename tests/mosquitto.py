@@ -37,14 +37,15 @@ class Mosquitto:
     """One server, started by `with` or `start`, that can be stopped and started again on the same port.
 
     `users` maps names to passwords; without users everyone may connect. `acl` is the text of an `acl_file`.
-    `lines` are added to mosquitto.conf as they stand. With `persistent`, sessions, queued and retained messages
-    survive `stop` (not `kill`).
+    `lines` are added to mosquitto.conf as they stand; `whole`, with a listener on `port`, takes the place of all of it.
+    With `persistent`, sessions, queued and retained messages survive `stop` (not `kill`).
     """
 
     folder: Path
     users: dict[str, str] = field(default_factory=dict)
     acl: str = ""
     lines: Sequence[str] = ()
+    whole: str = ""
     persistent: bool = False
     host: str = "127.0.0.1"
     port: int = field(default_factory=free_port)
@@ -110,7 +111,8 @@ class Mosquitto:
         if self.persistent:
             lines += ["persistence true", f"persistence_location {self.folder}/"]
         path = self.folder / "mosquitto.conf"
-        path.write_text("\n".join([*lines, *self.lines, ""]), encoding="utf-8")
+        text = f"user root\n{self.whole}" if self.whole else "\n".join([*lines, *self.lines, ""])
+        path.write_text(text, encoding="utf-8")
         return path
 
     def _passwords(self) -> Path:

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Connection, Row, exists, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from broker.pipeline.outcome import Outcome
 from broker.store import tables
@@ -45,24 +46,25 @@ class Heard:
     decisions: tuple[Decision, ...]
 
 
-def add(connection: Connection, captions: Sequence[Caption], *, received_at: datetime) -> list[Stored]:
-    """Store the captions that are new, and give these in order."""
-    table = tables.caption
-    ids = [caption.id for caption in captions]
-    known = connection.execute(select(table.c.source, table.c.event_id).where(table.c.event_id.in_(ids)))
-    seen = {(source, event_id) for source, event_id in known}
-    new = []
-    for caption in captions:
-        if (caption.source, caption.id) not in seen:
-            seen.add((caption.source, caption.id))
-            new.append(caption)
-    if not new:
-        return []
-    rows = connection.execute(
-        insert(table).returning(table.c.id, sort_by_parameter_order=True),
-        [_row(caption, received_at) for caption in new],
-    )
-    return [Stored(int(row.id), caption) for row, caption in zip(rows, new, strict=True)]
+def add(connection: Connection, captions: Sequence[Caption], *, received_at: datetime) -> int:
+    """Store those captions that are new, and say how many these are."""
+    if not captions:
+        return 0
+    dialect = connection.dialect
+    if dialect.name == "sqlite":
+        spelt = _Spelt(received_at)
+        return connection.exec_driver_sql(_INSERT, [spelt.row(caption) for caption in captions]).rowcount
+    rows = [_row(caption, received_at) for caption in captions]
+    return connection.execute(_INSERTIONS[dialect.name], rows).rowcount
+
+
+def add_one(connection: Connection, caption: Caption, *, received_at: datetime) -> Stored | None:
+    """Store a caption and give it with its number; None where it was stored before.
+
+    It is the database that decides: of two services that get the same caption at the same time one is given None.
+    """
+    number = connection.execute(_ONE[connection.dialect.name], _row(caption, received_at)).scalar()
+    return None if number is None else Stored(int(number), caption)
 
 
 def after(connection: Connection, caption_id: int, *, limit: int) -> list[Heard]:
@@ -115,6 +117,59 @@ def add_decision(connection: Connection, caption: Stored, decision: Decision, *,
         "incident_id": decision.incident_id,
     }
     connection.execute(insert(tables.decision), row)
+
+
+_COLUMNS: Final = tuple(column.name for column in tables.caption.columns if column.name != "id")
+
+_INSERT: Final = (
+    f"INSERT INTO caption ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608 - names of ours
+    " ON CONFLICT DO NOTHING"
+)
+"""As SQLAlchemy would write it for SQLite. Most of what this service does is this one statement, and without the
+processing of each value by the type of its column it takes half the time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Spelt:
+    """Spells captions as SQLite's driver takes them, just as the columns' types would: a test holds it to that."""
+
+    received_at: datetime
+
+    def row(self, caption: Caption) -> tuple[Any, ...]:
+        """Give the values in the order of `_COLUMNS`."""
+        return (
+            caption.source,
+            caption.id,
+            caption.site,
+            caption.device,
+            caption.stream,
+            caption.seq,
+            _moment(caption.captured_at),
+            _moment(self.received_at),
+            caption.text,
+            caption.language,
+            caption.confidence,
+            _json(caption.labels),
+            _json(caption.hazards),
+            caption.model,
+        )
+
+
+def _moment(value: datetime) -> str:
+    return value.isoformat(" ", "microseconds")[:26]
+
+
+def _json(value: Sequence[msgspec.Struct]) -> str:
+    return msgspec.json.encode(value).decode() if value else "[]"
+
+
+_INSERTIONS: Final = {
+    dialect.dialect.name: dialect.insert(tables.caption).on_conflict_do_nothing() for dialect in (sqlite, postgresql)
+}
+"""The statement that stores a caption unless it is known, by the database's dialect; made once, as making it takes
+longer than running it."""
+
+_ONE: Final = {name: made.returning(tables.caption.c.id) for name, made in _INSERTIONS.items()}
 
 
 def _row(caption: Caption, received_at: datetime) -> dict[str, Any]:

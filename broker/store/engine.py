@@ -65,6 +65,11 @@ def _prepare(connection: sqlite3.Connection, record: Any) -> None:  # noqa: ARG0
     # NORMAL may lose the last commits at a power cut, and they have been acknowledged to the device.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # Of the file in memory, in KiB: 2 MiB by default, and then the indexes of a million captions are read from the disk
+    # for every batch.
+    connection.execute("PRAGMA cache_size = -32768")
+    # Pages in the WAL file before they are moved to the database: 1,000 by default, which a flood fills in no time.
+    connection.execute("PRAGMA wal_autocheckpoint = 4000")
 
 
 def _begin(connection: Connection) -> None:

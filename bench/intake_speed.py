@@ -1,0 +1,50 @@
+"""Captions committed and acknowledged on one core, against a paho loop that does nothing but count.
+
+Both take the same captions out of the queue of the same Mosquitto, turn by turn; it is full before they begin, so that
+nobody waits for a publisher. They are timed from their first message to their last. The processor time is the steadier
+measure where other programs run on the same core; the ratio is the lesser of the two.
+"""
+
+import statistics
+import tempfile
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from bench import alert_service, clients, crowd, mosquitto, post
+
+DEVICES: Final = 1000
+
+
+def compare(count: int, rounds: int) -> dict[str, float]:
+    """Give captions a second and a second of processor time of each, and the ratios; raises `process.Failed`."""
+    turns: list[dict[str, float]] = []
+    said = list(islice(crowd.talking(DEVICES), count))
+    with tempfile.TemporaryDirectory() as folder, mosquitto.running(Path(folder)) as port:
+        for turn in range(rounds):
+            for name in (clients.CLIENT_ID, alert_service.CLIENT_ID):
+                post.keep(port, name)
+            with post.Devices(port) as devices:
+                devices.send(said)
+                devices.wait_sent()
+            bare = clients.take("paho", port, count)
+            turns.append(_ours(Path(folder) / str(turn), port, count, bare))
+    return {key: statistics.median(turn[key] for turn in turns) for key in turns[0]}
+
+
+def _ours(folder: Path, port: int, count: int, bare: dict[str, float]) -> dict[str, float]:
+    with post.Devices(port) as devices, alert_service.running(folder, port) as service:
+        devices.wait_stored(1)
+        before, stored, began = service.processor_seconds, devices.stored, devices.last_at
+        devices.wait_stored(count)
+        done = count - stored
+        busy = done / (service.processor_seconds - before)
+        rate = done / (devices.last_at - began)
+    return {
+        "rate": rate,
+        "busy": busy,
+        "bare_rate": bare["per_second"],
+        "bare_busy": bare["per_processor_second"],
+        "wall_ratio": rate / bare["per_second"],
+        "ratio": busy / bare["per_processor_second"],
+    }
