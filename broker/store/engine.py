@@ -61,10 +61,14 @@ def _explained(engine: Engine) -> Iterator[None]:
 def _prepare(connection: sqlite3.Connection, record: Any) -> None:  # noqa: ARG001 - SQLAlchemy passes it
     # Transactions are begun below: the sqlite3 module would begin them only at the first write, too late for a lock.
     connection.isolation_level = None
+    # Before the first table is made; a file that has tables keeps its mode until `space.prepare` writes it anew.
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     connection.execute("PRAGMA journal_mode = WAL")
     # NORMAL may lose the last commits at a power cut, and they have been acknowledged to the device.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    # What is deleted is overwritten: a sentence that someone wants forgotten is not to be found in a free page.
+    connection.execute("PRAGMA secure_delete = ON")
 
 
 def _begin(connection: Connection) -> None:
