@@ -1,5 +1,6 @@
 """How a message becomes bytes and how bytes become a message, the same for every kind of message."""
 
+from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -19,6 +20,10 @@ END: Final = r"(?![\s\S])"
 
 NAME: Final = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?" + END
 """A site, device or stream: a DNS label (RFC 1123), so that it can be a topic level, a host name and a file name."""
+
+YEARS: Final = range(1970, 2200)
+"""Years that a moment may lie in: a board without a clock begins in 1970, and at the ends of Python's calendar there is
+no room for another time zone."""
 
 _encoder = msgspec.json.Encoder()
 
@@ -51,6 +56,14 @@ def decode(payload: bytes, kind: type[Message]) -> Message:
         raise Refused("schema", str(error)) from error
     except (msgspec.DecodeError, RecursionError) as error:
         raise Refused("not-json", str(error)) from error
+
+
+def check_moment(moment: datetime) -> None:
+    """Raise `ValueError` for a moment that is not in UTC, or that no clock can show."""
+    if moment.utcoffset() != UTC.utcoffset(None):
+        raise ValueError(f"{moment.isoformat()} is not in UTC")
+    if moment.year not in YEARS:
+        raise ValueError(f"{moment.isoformat()} is not from {YEARS.start} to {YEARS.stop - 1}")
 
 
 def schema(kind: type[msgspec.Struct]) -> dict[str, Any]:

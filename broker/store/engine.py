@@ -61,8 +61,9 @@ def _explained(engine: Engine) -> Iterator[None]:
 def _prepare(connection: sqlite3.Connection, record: Any) -> None:  # noqa: ARG001 - SQLAlchemy passes it
     # Transactions are begun below: the sqlite3 module would begin them only at the first write, too late for a lock.
     connection.isolation_level = None
-    # Before the first table is made; a file that has tables keeps its mode until `space.prepare` writes it anew.
-    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    # Before anything is written; a file that has tables keeps its mode until `space.prepare` writes it anew.
+    if connection.execute("PRAGMA page_count").fetchone() == (0,):
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     connection.execute("PRAGMA journal_mode = WAL")
     # NORMAL may lose the last commits at a power cut, and they have been acknowledged to the device.
     connection.execute("PRAGMA synchronous = FULL")
