@@ -58,7 +58,7 @@ def download(  # noqa: PLR0913, PLR0917 - as above
     """Give what is found as a file."""
     question = ask(page, q=q, site=site, device=device, day=day, rule=rule, danger=danger)
     with writing(page.console.engine) as connection:
-        page.note(connection, "export", "history", page.request.url.query)
+        page.note(connection, "export", "history", page.request.scope["query_string"].decode("latin-1"))
     headers = {"Content-Disposition": 'attachment; filename="wordcam-history.csv"'}
     return Stream(export.found(page.console.engine, question), media_type="text/csv; charset=utf-8", headers=headers)
 
