@@ -59,10 +59,8 @@ def _throw(chosen: Sequence[Decoder], options: argparse.Namespace) -> Iterator[d
     """Run a process for each decoder, a few at a time: a hard crash of one is not the end of all."""
     whole = sum(decoder.weight for decoder in chosen)
     shares = [max(1, -(-options.inputs * decoder.weight // whole)) for decoder in chosen]
-    if options.plain:
-        reports = map(_forked, chosen, shares, repeat(options))
-    else:
-        reports = ThreadPoolExecutor(options.jobs).map(_run, chosen, shares, repeat(options))
+    thrown = chosen, shares, repeat(options)
+    reports = map(_forked, *thrown) if options.plain else ThreadPoolExecutor(options.jobs).map(_run, *thrown)
     with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty(), auto_refresh=False) as progress:
         bar = progress.add_task("inputs", total=sum(shares))
         for share, report in zip(shares, reports, strict=True):
