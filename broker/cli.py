@@ -13,13 +13,13 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from broker import adapters, cli_incidents, cli_rules, letters, rulebook, service, sms
+from broker import adapters, cli_incidents, cli_keep, cli_rules, letters, rulebook, service, sms
 from broker import config as config_file
 from broker.config import MQTT_PASSWORD, secret
 from broker.errors import BrokerError, Misconfigured
 from broker.logs import JsonLines
 from broker.places import Places
-from broker.store import schema
+from broker.store import schema, space
 from broker.store.engine import open_engine
 from broker.translators.offline import Offline
 from broker.watch import Watch
@@ -81,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     translate.add_argument("--json", action="store_true", help="one JSON object a line")
     add("migrate", _migrate, "bring the database to this version")
     cli_incidents.add_verbs(add)
+    cli_keep.add_verbs(add)
     cli_rules.add_verbs(verbs, Path("config/broker.yaml"))
     web_cli.add_verbs(add, verbs, Path("config/broker.yaml"))
     return parser
@@ -199,6 +200,7 @@ def _migrate(arguments: argparse.Namespace) -> int:
     engine = open_engine(config.database.path, wait_seconds=config.database.wait_seconds)
     try:
         revision = schema.migrate(engine)
+        space.prepare(engine)
     finally:
         engine.dispose()
     print(f"{config.database.path}: at version {revision}")

@@ -88,8 +88,8 @@ def _test(arguments: argparse.Namespace) -> int:
 def _test_history(arguments: argparse.Namespace) -> int:
     config = config_file.load(arguments.config)
     places = Places.of(config)
-    end = _moment(arguments.end, places, "--to") if arguments.end else datetime.now(UTC)
-    start = _moment(arguments.start, places, "--from") if arguments.start else end - timedelta(days=1)
+    end = moment(arguments.end, places, "--to") if arguments.end else datetime.now(UTC)
+    start = moment(arguments.start, places, "--from") if arguments.start else end - timedelta(days=1)
     trial = Trial(rulebook.load(arguments.rules or config.rules_file), places)
     with contextlib.closing(_History(config)) as past:
         outcomes = (trial.judge(line) for line in past.between(start, end))
@@ -129,7 +129,7 @@ def _line(row: Row[Any]) -> Line:
     )
 
 
-def _moment(text: str, places: Places, option: str) -> datetime:
+def moment(text: str, places: Places, option: str) -> datetime:
     """Read a time by the clock of the configuration, unless it says its own zone."""
     try:
         moment = datetime.fromisoformat(text)

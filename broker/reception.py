@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 from sqlalchemy import Connection, Engine
 
-from broker import intake, rules
+from broker import dating, intake, rules
 from broker.config import Recipient
 from broker.desk import Desk, Made
 from broker.intake import Message, Reading, Unreadable
@@ -91,7 +91,10 @@ class Reception:
 
     def _store(self, connection: Connection, readings: Sequence[Reading], batch: _Batch) -> None:
         now = self.clock()
-        events = [reading for reading in readings if isinstance(reading, Caption)]
+        said = [reading for reading in readings if isinstance(reading, Caption)]
+        events = [dating.dated(event, now=now) for event in said]
+        for early in filter(None, (dating.complaint(event, now=now) for event in said)):
+            refusals.count(connection, early, at=now)
         new, grave = self._keep(connection, events, now)
         batch.captions, batch.duplicates = new, len(events) - new
         desk = Desk(self.recipients, self.incidents, self.places)

@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from broker import held
 from broker.desk import Desk
 from broker.errors import Locked
+from broker.pruning import Pruning
 from broker.rulebook import Rulebook
 from broker.store import held as held_store
 from broker.store import incidents
@@ -26,6 +27,9 @@ LONGEST_NAP_SECONDS: Final = 5.0
 
 LOCKED_PAUSE_SECONDS: Final = 1.0
 
+PRUNING_PAUSE_SECONDS: Final = 0.05
+"""Between two steps of deleting what is too old: several batches of captions fit in."""
+
 
 @dataclass
 class Rounds:
@@ -36,6 +40,8 @@ class Rounds:
     desk: Desk
     on_alert: Callable[[], None] = lambda: None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    pruning: Pruning | None = None
+    """Deletes what is too old, whenever nothing else is due."""
     _wake: threading.Event = field(default_factory=threading.Event)
     _stop: threading.Event = field(default_factory=threading.Event)
 
@@ -53,7 +59,7 @@ class Rounds:
         while not self._stop.is_set():
             self._wake.clear()
             try:
-                pause = 0.0 if self.step() else self._nap()
+                pause = 0.0 if self.step() else self._prune() or self._nap()
             except Locked as error:
                 log.warning("database is locked; waiting", extra={"error": str(error)})
                 pause = LOCKED_PAUSE_SECONDS
@@ -79,6 +85,10 @@ class Rounds:
                 held.release(connection, reader, self.desk.recipients, Teller(self.desk.places), now=now)
         self.on_alert()
         return True
+
+    def _prune(self) -> float:
+        """Delete a little of what is too old; gives the pause after it, or 0 where there is none."""
+        return PRUNING_PAUSE_SECONDS if self.pruning is not None and self.pruning.step() else 0.0
 
     def _nap(self) -> float:
         with reading(self.engine) as connection:

@@ -21,6 +21,7 @@ from broker.ingest import Ingest
 from broker.notifier import Notifier
 from broker.places import Places
 from broker.ports import Busy, Sender, SendFailed
+from broker.pruning import Pruning
 from broker.reception import Reception, Tally
 from broker.rounds import Rounds
 from broker.rulebook import Rulebook
@@ -90,6 +91,7 @@ def _run(
     notifier = Notifier(engine, senders, composer, config.notify, jitter=random.random)
     places = Places.of(config)
     rounds = Rounds(engine, book, Desk(config.recipients, config.incidents, places), on_alert=notifier.wake)
+    rounds.pruning = Pruning(engine, config.retention)
 
     def wake() -> None:
         notifier.wake()

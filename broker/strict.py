@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +15,10 @@ from broker.errors import Misconfigured
 Settings = TypeVar("Settings", bound=msgspec.Struct)
 
 
+_NOT_YAML = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
+"""What PyYAML lets through: of dates that are none (`2001-99-99`), of `!!int` without digits, of endless nesting."""
+
+
 class _Loader(yaml.SafeLoader):
     """YAML without the trap of a key that stands twice, of which YAML would silently keep the last."""
 
@@ -22,6 +26,8 @@ class _Loader(yaml.SafeLoader):
         seen: set[Any] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, Hashable):
+                raise yaml.constructor.ConstructorError(None, None, "a key is one word", key_node.start_mark)
             if key in seen:
                 problem = f"the key `{key}` stands twice"
                 raise yaml.constructor.ConstructorError(None, None, problem, key_node.start_mark)
@@ -35,11 +41,13 @@ def load(path: Path, kind: type[Settings]) -> Settings:
     Raises `Misconfigured` naming the file, the dotted path of the field and what would be right.
     """
     tree = _parse(path)
-    for where, problem in _unknown_keys(tree, inspect.type_info(kind), ""):
-        raise Misconfigured(f"{path}: {where}: {problem}")
     folder = path.resolve().parent
     try:
+        for where, problem in _unknown_keys(tree, inspect.type_info(kind), ""):
+            raise Misconfigured(f"{path}: {where}: {problem}")
         return msgspec.convert(tree, kind, dec_hook=lambda wanted, value: _path(wanted, value, folder))
+    except RecursionError as error:
+        raise Misconfigured(f"{path}: an anchor holds itself") from error
     except msgspec.ValidationError as error:
         raise Misconfigured(f"{path}: {_explain(str(error))}") from error
 
@@ -60,7 +68,7 @@ def _parse(path: Path) -> Any:
         raise Misconfigured(f"{path}: {error.strerror}; give the right file with --config") from error
     try:
         return yaml.load(text, Loader=_Loader) or {}  # noqa: S506 - a subclass of SafeLoader
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, *_NOT_YAML) as error:
         problem = " ".join(str(error).split())
         raise Misconfigured(f"{path}: not readable as YAML: {problem}") from error
 

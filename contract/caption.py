@@ -1,7 +1,7 @@
 """The caption event: one sentence about what one camera saw at one moment."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Final
 
 import msgspec
@@ -15,6 +15,9 @@ TYPE: Final = "org.wordcam.caption.v1"
 
 MAX_TEXT_CHARS: Final = 200
 """One sentence fits; a story, or a picture in base64, does not."""
+
+MAX_SEQ: Final = 2**31 - 1
+"""A caption a second for 68 years, and what every database keeps as a number."""
 
 ONE_LINE: Final = r"^[^\x00-\x1f\x7f\u2028\u2029]+" + wire.END
 """No control character and no line break, so that a caption cannot forge a second line in a log or a terminal."""
@@ -69,7 +72,7 @@ class Caption(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Language of `text` (BCP 47)."""
     model: Annotated[str, Meta(min_length=1, max_length=64)]
     """Name and version of the bundle that wrote the sentence: `wordcam-1@1.0.0`."""
-    seq: Annotated[int, Meta(ge=0)]
+    seq: Annotated[int, Meta(ge=0, le=MAX_SEQ)]
     """Counts this device's captions from 0 for as long as its outbox lives; a gap means a caption was given up."""
     id: Annotated[str, Meta(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+" + wire.END)]
     """CloudEvents: unique per `source`; every repeat of an event carries the same."""
@@ -86,9 +89,7 @@ class Caption(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         if self.source != source(self.site, self.device, self.stream):
             raise ValueError(f"`source` is {self.source!r}, {source(self.site, self.device, self.stream)!r} is right")
         for moment in (self.captured_at, self.time):
-            # The decoder gives this very object for `Z`; whoever writes another zone of no offset is right too.
-            if moment.tzinfo is not UTC and moment.utcoffset() != UTC.utcoffset(None):
-                raise ValueError(f"{moment.isoformat()} is not in UTC")
+            wire.check_moment(moment)
 
 
 def source(site: str, device: str, stream: str) -> str:

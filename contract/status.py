@@ -1,8 +1,8 @@
 """The device status: whether a device is there, what it runs, and what it has sent in place of video."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
@@ -11,7 +11,10 @@ from contract import wire
 from contract.caption import Name
 from contract.errors import Refused
 
-Count = Annotated[int, Meta(ge=0)]
+MAX_COUNT: Final = 2**53
+"""Every language's numbers are exact so far: nine petabytes."""
+
+Count = Annotated[int, Meta(ge=0, le=MAX_COUNT)]
 Milliseconds = Annotated[float, Meta(ge=0)]
 
 
@@ -76,8 +79,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def __post_init__(self) -> None:
         for moment in (self.since, self.at):
-            if moment is not None and moment.utcoffset() != UTC.utcoffset(None):
-                raise ValueError(f"{moment.isoformat()} is not in UTC")
+            if moment is not None:
+                wire.check_moment(moment)
 
 
 def encode(status: Status) -> bytes:

@@ -1,5 +1,6 @@
 """How a message becomes bytes and how bytes become a message, the same for every kind of message."""
 
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final, TypeVar
 
@@ -20,6 +21,10 @@ END: Final = r"(?![\s\S])"
 
 NAME: Final = r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?" + END
 """A site, device or stream: a DNS label (RFC 1123), so that it can be a topic level, a host name and a file name."""
+
+YEARS: Final = range(1970, 2200)
+"""Years that a moment may lie in: a board without a clock begins in 1970, and at the ends of Python's calendar there is
+no room for another time zone."""
 
 _encoder = msgspec.json.Encoder()
 
@@ -58,6 +63,15 @@ def decode(payload: bytes, kind: type[Message]) -> Message:
 @cache
 def _decoder(kind: type[Message]) -> msgspec.json.Decoder[Message]:
     return msgspec.json.Decoder(kind)
+
+
+def check_moment(moment: datetime) -> None:
+    """Raise `ValueError` for a moment that is not in UTC, or that no clock can show."""
+    # The decoder gives this very object for `Z`; whoever writes another zone of no offset is right too.
+    if moment.tzinfo is not UTC and moment.utcoffset() != UTC.utcoffset(None):
+        raise ValueError(f"{moment.isoformat()} is not in UTC")
+    if moment.year not in YEARS:
+        raise ValueError(f"{moment.isoformat()} is not from {YEARS.start} to {YEARS.stop - 1}")
 
 
 def schema(kind: type[msgspec.Struct]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import difflib
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, Final, get_type_hints
 
 import msgspec
 import yaml
@@ -12,6 +12,9 @@ from converter.errors import Unusable
 
 Count = Annotated[int, Meta(ge=1)]
 Share = Annotated[float, Meta(ge=0, le=1)]
+
+NOT_YAML: Final = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
+"""What PyYAML lets through: of dates that are none (`2001-99-99`), of `!!int` without digits, of endless nesting."""
 
 
 class Calibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -70,11 +73,13 @@ def load(path: Path) -> Settings:
         raise Unusable(f"{path}: {error.strerror}; give the right file with --config") from error
     except UnicodeDecodeError as error:
         raise Unusable(f"{path}: byte {error.start} is not UTF-8") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, *NOT_YAML) as error:
         raise Unusable(f"{path}: not readable as YAML: {' '.join(str(error).split())}") from error
-    _refuse_unknown_keys(tree, Settings, str(path), "")
     try:
+        _refuse_unknown_keys(tree, Settings, str(path), "")
         return msgspec.convert(tree, Settings)
+    except RecursionError as error:
+        raise Unusable(f"{path}: an anchor holds itself") from error
     except msgspec.ValidationError as error:
         message, _, where = str(error).partition(" - at `$")
         field = where.strip("`.")

@@ -5,7 +5,7 @@ import os
 import re
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -21,6 +21,10 @@ NEAR: Final = 0.45
 Structure = TypeVar("Structure", bound=msgspec.Struct)
 
 
+_NOT_YAML: Final = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
+"""What PyYAML lets through: of dates that are none (`2001-99-99`), of `!!int` without digits, of endless nesting."""
+
+
 class _Loader(yaml.SafeLoader):
     """YAML without the second value of a key that stands twice silently winning."""
 
@@ -28,6 +32,8 @@ class _Loader(yaml.SafeLoader):
         seen: set[Any] = set()
         for key, _ in node.value:
             name = self.construct_object(key, deep=True)
+            if not isinstance(name, Hashable):
+                raise yaml.MarkedYAMLError(problem="a key is one word", problem_mark=key.start_mark)
             if name in seen:
                 raise yaml.MarkedYAMLError(problem=f"the key {name!r} stands twice", problem_mark=key.start_mark)
             seen.add(name)
@@ -42,7 +48,6 @@ def load(path: Path, kind: type[Structure]) -> Structure:
     raw = _parse(path)
     if not isinstance(raw, dict):
         raise Misconfigured(f"{path}: keys and values are expected, not {type(raw).__name__}")
-    _refuse_unknown(path, raw, kind, ())
     folder = path.resolve().parent
 
     def convert(wanted: Any, value: Any) -> Any:
@@ -51,7 +56,10 @@ def load(path: Path, kind: type[Structure]) -> Structure:
         raise ValueError(f"Expected `{getattr(wanted, '__name__', wanted)}`, got {value!r}")
 
     try:
+        _refuse_unknown(path, raw, kind, ())
         return msgspec.convert(raw, kind, dec_hook=convert)
+    except RecursionError as error:
+        raise Misconfigured(f"{path}: an anchor holds itself") from error
     except msgspec.ValidationError as error:
         raise Misconfigured(f"{path}: {_say(str(error))}") from error
 
@@ -81,7 +89,7 @@ def _parse(path: Path) -> Any:
         mark = error.problem_mark
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
         raise Misconfigured(f"{path}: {where}{error.problem}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, *_NOT_YAML) as error:
         raise Misconfigured(f"{path}: not YAML: {' '.join(str(error).split())}") from error
 
 

@@ -23,6 +23,9 @@ Rate = Annotated[float, Meta(gt=0)]
 COARSEST: Final = 32
 """Pixels between two cells of the coarsest map, which the detector needs to divide the picture evenly."""
 
+NOT_YAML: Final = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
+"""What PyYAML lets through: of dates that are none (`2001-99-99`), of `!!int` without digits, of endless nesting."""
+
 
 class Vocabulary(Section, frozen=True, kw_only=True):
     """Which words the captioner may say."""
@@ -209,7 +212,7 @@ def document(path: Path) -> Any:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise RecipeError(f"{path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, *NOT_YAML) as error:
         raise RecipeError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
 
 
@@ -218,6 +221,8 @@ def of(document: Any, path: Path) -> Recipe:
     folder = path.resolve().parent
     try:
         recipe = msgspec.convert(document, Recipe, dec_hook=lambda kind, value: _path(folder, kind, value))
+    except RecursionError as error:
+        raise RecipeError(f"{path}: an anchor holds itself") from error
     except msgspec.ValidationError as error:
         raise RecipeError(f"{path}: {error}{_nearest(str(error))}") from error
     if recipe.encoder.weights in {"", "imagenet"}:

@@ -25,7 +25,7 @@ from msgspec import Meta
 from contract import wire
 from trainer import recipe as recipes
 from trainer.errors import RecipeError
-from trainer.recipe import Recipe
+from trainer.recipe import NOT_YAML, Recipe
 
 MOST: Final = 200
 """Variants of a sweep; a grid of more is a slip of the pen, not weeks of intent."""
@@ -137,7 +137,7 @@ def _assigned(text: str) -> tuple[str, Any]:
         if not separator or not field:
             raise RecipeError(f"--set {text}: must be FIELD=VALUE, such as training.epochs=1")
         return field, yaml.safe_load(value)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, *NOT_YAML) as error:
         raise RecipeError(f"--set {text}: not YAML: {' '.join(str(error).split())}") from error
 
 

@@ -9,6 +9,7 @@ import msgspec
 import yaml
 
 from trainer.errors import DataError
+from trainer.recipe import NOT_YAML
 
 PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 
@@ -49,7 +50,7 @@ def load(path: Path) -> Templates:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, *NOT_YAML) as error:
         raise DataError(f"{path}: not YAML in UTF-8: {' '.join(str(error).split())}") from error
     sections = Templates.__struct_fields__
     if not isinstance(document, dict):

@@ -21,7 +21,8 @@ from broker.store import replies as store
 from broker.store.deliveries import Report
 from broker.store.engine import writing
 
-TWIML: Final = "text/xml; charset=utf-8"
+TWIML: Final = "text/xml"
+"""Of an answer; the console's framework adds that it is UTF-8."""
 
 MAX_FIELDS: Final = 100
 MAX_FORM_CHARS: Final = 16_384

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from broker.store import alerts, tables
 from broker.store.alerts import Alert, State
 from broker.store.message_tables import resend
+from broker.store.removal import GONE
 
 
 def listed(connection: Connection, *, limit: int = 1000) -> list[Alert]:
@@ -24,7 +25,9 @@ def take_up(connection: Connection, alert_id: int, *, by: str, at: datetime) -> 
     table = tables.alert
     dead = (table.c.id == alert_id) & (table.c.state == State.DEAD.value)
     tried_at = connection.execute(select(table.c.tried_at).where(dead)).first()
-    if tried_at is None:
+    told = alerts.get(connection, alert_id)
+    # Where the sentence is deleted there is nothing left to tell.
+    if tried_at is None or told is None or told.sentence == GONE:
         return False
     state = State.WAITING if tried_at[0] is None else State.DOUBT
     values = {"state": state.value, "due_at": at, "attempts": 0}

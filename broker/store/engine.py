@@ -61,6 +61,9 @@ def _explained(engine: Engine) -> Iterator[None]:
 def _prepare(connection: sqlite3.Connection, record: Any) -> None:  # noqa: ARG001 - SQLAlchemy passes it
     # Transactions are begun below: the sqlite3 module would begin them only at the first write, too late for a lock.
     connection.isolation_level = None
+    # Before anything is written; a file that has tables keeps its mode until `space.prepare` writes it anew.
+    if connection.execute("PRAGMA page_count").fetchone() == (0,):
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     connection.execute("PRAGMA journal_mode = WAL")
     # NORMAL may lose the last commits at a power cut, and they have been acknowledged to the device.
     connection.execute("PRAGMA synchronous = FULL")
@@ -70,6 +73,8 @@ def _prepare(connection: sqlite3.Connection, record: Any) -> None:  # noqa: ARG0
     connection.execute("PRAGMA cache_size = -32768")
     # Pages in the WAL file before they are moved to the database: 1,000 by default, which a flood fills in no time.
     connection.execute("PRAGMA wal_autocheckpoint = 4000")
+    # What is deleted is overwritten: a sentence that someone wants forgotten is not to be found in a free page.
+    connection.execute("PRAGMA secure_delete = ON")
 
 
 def _begin(connection: Connection) -> None:

@@ -126,6 +126,8 @@ _OWN: Final = ("id", "site", "device", "stream", "captured_at", "text", "languag
 
 
 def _asked(connection: Connection, query: Select[Any], question: Question) -> Select[Any]:
+    # Of a sentence that was deleted the row may stay for a while: there is nothing to find in it.
+    query = query.where(table.c.text != "")
     exact = ((table.c.site, question.site), (table.c.device, question.device))
     query = query.where(*(column == value for column, value in exact if value))
     if question.since is not None:

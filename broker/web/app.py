@@ -36,6 +36,7 @@ from broker.web.pages import (
     log,
     messages,
     plots,
+    privacy,
     rules,
     silences,
     users,
@@ -80,6 +81,7 @@ PAGES: Final = (
     *(devices.show, devices.picture, devices.upload, devices.put),
     *(plots.show, rules.show, rules.attempt, log.show, messages.show, messages.resend),
     *(users.show, users.add, users.change, users.own, users.set_own, users.add_token, users.end_token),
+    *(privacy.show, privacy.sentences, privacy.number),
     *(doors.leave, doors.choose_language, doors.choose_theme),
 )
 """Pages of a browser with a session, whose forms carry its word."""

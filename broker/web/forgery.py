@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from litestar import Request
 from litestar.connection import ASGIConnection
-from litestar.exceptions import PermissionDeniedException
+from litestar.datastructures import FormMultiDict
+from litestar.exceptions import ClientException, PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 
 from broker.web.page import from_here
@@ -24,10 +25,18 @@ async def check(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRo
     viewer = connection.scope.get("user")
     if viewer is None:
         return  # the guard that asks for the login refuses, or the page has a check of its own
-    form = await connection.form()
+    form = await form_of(connection)
     given = form.get(FIELD)
     if not from_here(connection) or not isinstance(given, str) or not _same(given, viewer.csrf):
         raise PermissionDeniedException(extra={"csrf": True})
+
+
+async def form_of(request: Request[Any, Any, Any]) -> FormMultiDict:
+    """Read the form of a request; raises `ClientException` where its text is in no known encoding."""
+    try:
+        return await request.form()
+    except (UnicodeDecodeError, LookupError) as error:
+        raise ClientException("a field of the form is not UTF-8") from error
 
 
 def _same(given: str, right: str) -> bool:

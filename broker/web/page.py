@@ -75,7 +75,7 @@ class Page:
             "page": self,
             "viewer": self.viewer,
             "theme": theme if theme in THEMES else "auto",
-            "path": self.request.url.path,
+            "path": self.request.scope["path"],
             "may": self.may,
         }
         if self.viewer is not None and not self.is_fragment:
@@ -142,7 +142,7 @@ def is_local(path: str) -> bool:
 def login_path(request: Request[Any, Any, Any]) -> str:
     """Give the way to the login and back to where someone was."""
     shown = request.headers.get("hx-current-url", "") if request.headers.get("hx-request") else ""
-    after = "" if shown or request.method != "GET" else request.url.path
+    after = "" if shown or request.method != "GET" else request.scope["path"]
     return f"/login?next={quote(after, safe='/')}" if after not in ("", "/") else "/login"
 
 

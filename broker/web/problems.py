@@ -33,14 +33,14 @@ def handlers(console: Console) -> dict[int | type[Exception], Callable[..., Resp
         return answer
 
     def of_bug(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-        log.error("a page failed", exc_info=error, extra={"path": request.url.path})
+        log.error("a page failed", exc_info=error, extra={"path": request.scope["path"]})
         return _answer(request, console, 500, "an error of the console; its log says more")
 
     return {HTTPException: of_http, Locked: of_locked, Exception: of_bug}
 
 
 def _answer(request: Request[Any, Any, Any], console: Console, status: int, problem: str) -> Response[Any]:
-    if request.url.path.startswith(API):
+    if request.scope["path"].startswith(API):
         headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
         return Response(Problem(status, problem), status_code=status, media_type=MediaType.JSON, headers=headers)
     page = of_request(request, console)

@@ -1,11 +1,13 @@
 """Who looks at the console: found by the cookie of a browser, or by the token of a program."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
 from anyio.to_thread import run_sync
 from litestar.connection import ASGIConnection
+from litestar.exceptions import ClientException
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 from litestar.types import ASGIApp
 
@@ -16,6 +18,10 @@ from broker.web.console import Console
 
 API: Final = "/api/"
 """Below this path a token is asked for and cookies are not looked at, so that no other site's form can reach it."""
+
+
+HOST: Final = re.compile(r"([A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+"""A name or address, and perhaps a port: what pages build addresses from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,9 @@ class Recognition(AbstractAuthenticationMiddleware):
         self._console = console
 
     async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
-        """Find out who asks."""
+        """Find out who asks; raises `ClientException` where the request says that it is for no host at all."""
+        if not HOST.fullmatch(connection.headers.get("host", "")):
+            raise ClientException("`Host` names no host")
         address = address_of(connection)
         if connection.scope["path"].startswith(API):
             scheme, _, word = connection.headers.get("authorization", "").partition(" ")

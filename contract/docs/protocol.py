@@ -110,8 +110,8 @@ One sentence about what one camera saw at one moment. Schema: [schema/caption.js
 
 {caption}
 
-Beyond the schema: `captured_at` and `time` are in UTC, and `source` is `{source}` of the same event. A reader also
-compares `site` and `device` with the topic, and refuses a device that speaks for another.
+Beyond the schema: `captured_at` and `time` are in UTC and from 1970 to 2199, and `source` is `{source}` of the same
+event. A reader also compares `site` and `device` with the topic, and refuses a device that speaks for another.
 
 ```json
 {caption_json}

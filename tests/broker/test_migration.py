@@ -1,20 +1,56 @@
-"""Databases of every released version become this version's, with all that is in them."""
+"""Databases of every released version, and of a checkout since, become this version's with all that is in them."""
 
+import os
+import signal
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import func, select
 
+from broker import cli
+from broker.errors import FIX_THE_CONFIG
 from broker.incident import State
-from broker.store import alerts, captions, incidents, schema, tables
-from broker.store.engine import open_engine, reading
+from broker.store import alerts, captions, incidents, message_tables, schema, tables, web_tables  # noqa: F401 - as there
+from broker.store.engine import open_engine, reading, writing
 from broker.store.schema import Age
 from tests.broker.device import event, said
+from tests.broker.running import write_config
 from tests.broker.scene import Scene
 
 GOLDEN = Path(__file__).resolve().parent / "golden"
 RELEASES = sorted(GOLDEN.glob("wordcam-*.sql"))
+FIRST = GOLDEN / "wordcam-0.1.0.sql"
+
+ROOT = Path(__file__).resolve().parents[2]
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from sqlalchemy import event
+from broker.store import schema
+from broker.store.engine import open_engine
+
+engine, left = open_engine(Path(sys.argv[1])), int(sys.argv[2])
+
+def count(*_):
+    global left
+    left -= 1
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+event.listen(engine, "after_cursor_execute", count)
+schema.migrate(engine)
+"""
+"""Migrates a database, and is killed after so many statements."""
+
+
+ONLY_OURS = {"include_name": lambda name, kind, _: kind != "table" or not str(name).startswith("caption_fts")}
+"""Leaves out the tables by which SQLite keeps its full-text index."""
 
 
 def restore(dump: Path, folder: Path) -> Path:
@@ -26,9 +62,93 @@ def restore(dump: Path, folder: Path) -> Path:
     return path
 
 
+def counted(path: Path) -> dict[str, int]:
+    """Count the rows of every table, but for those by which SQLite keeps its index."""
+    with sqlite3.connect(path) as database:
+        found = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        names = [name for (name,) in found if not name.startswith("caption_fts")]
+        counts = {name: database.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in names}
+    database.close()
+    return counts
+
+
 @pytest.mark.parametrize("dump", RELEASES, ids=lambda path: path.stem)
-def test_a_released_database_becomes_this_version_with_everything_in_it(dump: Path, tmp_path: Path) -> None:
-    engine = open_engine(restore(dump, tmp_path))
+def test_no_row_is_lost_on_the_way_to_this_version(dump: Path, tmp_path: Path) -> None:
+    path = restore(dump, tmp_path)
+    before = counted(path)
+    engine = open_engine(path)
+    assert schema.age(engine) is Age.OLDER
+
+    schema.migrate(engine)
+
+    assert schema.age(engine) is Age.CURRENT
+    with reading(engine) as connection:
+        assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+        assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
+        assert compare_metadata(MigrationContext.configure(connection, opts=ONLY_OURS), tables.metadata) == []
+    engine.dispose()
+    assert {name: count for name, count in counted(path).items() if name in before} == before
+
+
+@pytest.mark.parametrize("statements", [1, 2, 3, 8, 21, 34, 55])
+@pytest.mark.parametrize("dump", RELEASES, ids=lambda path: path.stem)
+def test_a_migration_that_is_killed_is_done_by_the_next_one(dump: Path, statements: int, tmp_path: Path) -> None:
+    path = restore(dump, tmp_path)
+    before = counted(path)
+    words = [sys.executable, "-c", KILLED, str(path), str(statements)]
+
+    ended = subprocess.run(words, cwd=ROOT, env=os.environ, check=False).returncode
+
+    assert ended in (-signal.SIGKILL, 0)
+    if ended:
+        assert counted(path) == before, "all or nothing"
+    engine = open_engine(path)
+    schema.migrate(engine)
+    assert schema.age(engine) is Age.CURRENT
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [["migrate"], ["run"], ["console"], ["incidents"], ["export"], ["forget", "--everything"], ["dead", "list"]],
+    ids=" ".join,
+)
+def test_a_database_newer_than_the_program_is_refused_with_one_line(
+    verb: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = write_config(tmp_path, web={"port": 0})
+    engine = open_engine(tmp_path / "wordcam.db")
+    schema.migrate(engine)
+    with writing(engine) as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    engine.dispose()
+
+    assert cli.main([*verb, "--config", str(config)]) == FIX_THE_CONFIG
+
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert said == (
+        f"wordcam-broker: {tmp_path / 'wordcam.db'}: made by a newer version of wordcam; install that version, or name"
+        " another file"
+    )
+
+
+def test_migrate_lets_an_old_file_become_smaller_from_then_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = write_config(tmp_path)
+    path = restore(FIRST, tmp_path)
+
+    for _ in range(2):
+        assert cli.main(["migrate", "--config", str(config)]) == 0
+
+    with sqlite3.connect(path) as database:
+        assert database.execute("PRAGMA auto_vacuum").fetchone() == (2,)
+    database.close()
+    assert "at version" in capsys.readouterr().out
+
+
+def test_the_first_release_becomes_this_version_with_everything_in_it(tmp_path: Path) -> None:
+    engine = open_engine(restore(FIRST, tmp_path))
     assert schema.age(engine) is Age.OLDER
 
     schema.migrate(engine)
@@ -53,10 +173,9 @@ def test_a_released_database_becomes_this_version_with_everything_in_it(dump: Pa
     assert (counted, broken) == (1, [])
 
 
-@pytest.mark.parametrize("dump", RELEASES, ids=lambda path: path.stem)
-def test_the_service_goes_on_with_a_released_database(dump: Path, tmp_path: Path) -> None:
+def test_the_service_goes_on_with_a_released_database(tmp_path: Path) -> None:
     (tmp_path / "old").mkdir()
-    template = restore(dump, tmp_path / "old")
+    template = restore(FIRST, tmp_path / "old")
     engine = open_engine(template)
     schema.migrate(engine)
     engine.dispose()

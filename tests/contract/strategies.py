@@ -36,7 +36,7 @@ def captions(draw: st.DrawFn) -> Caption:
         hazards=tuple(draw(st.lists(st.builds(Hazard, _words(32), shares), max_size=3))),
         language=draw(st.sampled_from(["en", "ko", "pt-BR"])),
         model=draw(_words(64)),
-        seq=draw(counts),
+        seq=draw(st.integers(0, caption.MAX_SEQ)),
         id=draw(ids),
         source=caption.source(site, device, stream),
         time=draw(times),

@@ -66,6 +66,19 @@ def test_a_time_that_is_not_utc_is_refused(field: str) -> None:
         caption.decode(changed(**{field: "2026-03-01T15:30:02+09:00"}))
 
 
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "9999-12-31T23:59:59Z"])
+@pytest.mark.parametrize("field", ["captured_at", "time"])
+def test_a_time_that_no_clock_can_show_is_refused(field: str, moment: str) -> None:
+    with pytest.raises(Refused, match=r"schema: .* is not from 1970 to 2199"):
+        caption.decode(changed(**{field: moment}))
+
+
+def test_a_number_that_no_database_can_keep_is_refused() -> None:
+    for seq in (2**31, 2**63, 10**400):
+        with pytest.raises(Refused, match=r"schema: .*seq"):
+            caption.decode(changed(seq=seq))
+
+
 def test_a_time_that_is_not_utc_cannot_be_built() -> None:
     seoul = timezone(timedelta(hours=9))
 

@@ -20,6 +20,7 @@ from contract.status import State
         ("reason", "x" * 121),
         ("ledger", {"frames": -1}),
         ("ledger", {"pictures": 1}),
+        ("ledger", {"sent_bytes": 2**63}),
         ("stages", [{"name": "encode", "p50_ms": -1, "p95_ms": 2}]),
     ],
 )
@@ -40,3 +41,12 @@ def test_a_last_will_says_offline_without_the_time_it_will_be_told() -> None:
     will = status.decode(status.encode(LAST_WILL), site=SITE, device=DEVICE)
 
     assert (will.state, will.at) == (State.OFFLINE, None)
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+@pytest.mark.parametrize("field", ["since", "at"])
+def test_a_time_that_no_clock_can_show_is_refused(field: str, moment: str) -> None:
+    fields = {**json.loads(status.encode(ONLINE)), field: moment}
+
+    with pytest.raises(Refused, match=r"schema: .* is not from 1970 to 2199"):
+        status.decode(json.dumps(fields).encode())

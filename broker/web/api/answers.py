@@ -5,6 +5,7 @@ from typing import Annotated, Self
 
 import msgspec
 
+from broker import forgetting
 from broker import incident as incident_
 from broker import silence as silence_
 from broker.store import devices
@@ -163,6 +164,26 @@ class Incidents(msgspec.Struct, frozen=True):
     """Ask for the next page with this; null at the end."""
 
 
+class Forgotten(msgspec.Struct, frozen=True):
+    """What was deleted on request, or would be."""
+
+    deleted: bool
+    """False where it was only counted."""
+    captions: int
+    messages: int
+    """Text messages that lost their words; counted only where it was deleted."""
+    entries: int
+    """Entries of timelines that lost theirs."""
+    in_use: int
+    """Captions that stay for now: an incident goes on, or a message has still to be told."""
+
+    @classmethod
+    def of(cls, found: forgetting.Forgotten, *, deleted: bool) -> Self:
+        """Take it from the domain."""
+        counts = found.counts
+        return cls(deleted, counts["captions"], counts["messages"], counts["entries"], found.in_use)
+
+
 class Problem(msgspec.Struct, frozen=True):
     """Why a request was refused."""
 
@@ -170,4 +191,15 @@ class Problem(msgspec.Struct, frozen=True):
     problem: str
 
 
-__all__ = ["Answered", "Caption", "Captions", "Device", "Happening", "Incident", "Incidents", "Problem", "Silence"]
+__all__ = [
+    "Answered",
+    "Caption",
+    "Captions",
+    "Device",
+    "Forgotten",
+    "Happening",
+    "Incident",
+    "Incidents",
+    "Problem",
+    "Silence",
+]

@@ -11,8 +11,9 @@ from litestar.exceptions import ClientException, NotFoundException
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, PathParameter, QueryParameter, RequestBody
 
-from broker import response
+from broker import forgetting, response
 from broker.account import Role
+from broker.forgetting import Asker
 from broker.incident import State
 from broker.response import Effect
 from broker.store import devices as devices_store
@@ -20,12 +21,14 @@ from broker.store import incidents as incidents_store
 from broker.store import search
 from broker.store import silences as silences_store
 from broker.store.engine import reading, writing
+from broker.store.scope import Scope
 from broker.store.search import Question
 from broker.web.api.answers import (
     Answered,
     Caption,
     Captions,
     Device,
+    Forgotten,
     Happening,
     Incident,
     Incidents,
@@ -83,6 +86,7 @@ class NewSilence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 GUARD: Final[dict[str, Any]] = {"guards": [needs(Role.GUARD)], "responses": PROBLEMS, "sync_to_thread": True}
 SUPERVISOR: Final[dict[str, Any]] = GUARD | {"guards": [needs(Role.SUPERVISOR)]}
+ADMINISTRATOR: Final[dict[str, Any]] = GUARD | {"guards": [needs(Role.ADMINISTRATOR)]}
 
 
 @get("/captions", summary="Captions, newest first", **GUARD)
@@ -98,13 +102,34 @@ def captions(  # noqa: PLR0913, PLR0917 - one for each parameter of the request
     limit: Limit = 50,
 ) -> Captions:
     """Find captions by words, place, time, and the rule that fired on them."""
-    for name, moment in (("since", since), ("until", until)):
-        if moment is not None and not _is_usable(moment):
-            raise ClientException(f"`{name}` needs a time zone, and a year from 1 to 9998: 2026-03-14T03:00:00Z")
+    _check(since=since, until=until)
     question = Question(words=q, site=site, device=device, rule=rule, since=since, until=until, before=before)
     with reading(page.console.engine) as connection:
         found = search.find(connection, question, limit=limit)
     return Captions([Caption.of(one) for one in found], found[-1].id if len(found) == limit else None)
+
+
+@delete("/captions", summary="Delete what cameras said", status_code=200, **ADMINISTRATOR)
+def forget(  # noqa: PLR0913, PLR0917 - as above
+    page: ThisPage,
+    site: Name = "",
+    device: Name = "",
+    since: Moment = None,
+    until: Moment = None,
+    sure: Annotated[bool, QueryParameter(description="Without it, it is only counted.")] = False,
+) -> Forgotten:
+    """Delete the sentences of a place and time, and take them out of messages and timelines."""
+    _check(since=since, until=until)
+    try:
+        wish = Scope(site, device, since, until)
+    except ValueError as error:
+        raise ClientException(str(error)) from error
+    if wish.is_everything:
+        raise ClientException("name `site`, `since` or `until`: everything at once is deleted on the terminal alone")
+    if not sure:
+        return Forgotten.of(forgetting.count(page.console.engine, wish), deleted=False)
+    asker = Asker(page.who.account.name, page.who.address)
+    return Forgotten.of(forgetting.forget(page.console.engine, wish, asker, now=page.now), deleted=True)
 
 
 @get("/incidents", summary="Incidents, newest first", **GUARD)
@@ -187,8 +212,14 @@ def devices(page: ThisPage) -> list[Device]:
     return [Device.of(one, health(one, page.now), last.get((one.site, one.device))) for one in found]
 
 
+def _check(**moments: datetime | None) -> None:
+    for name, moment in moments.items():
+        if moment is not None and not _is_usable(moment):
+            raise ClientException(f"`{name}` needs a time zone, and a year from 1 to 9998: 2026-03-14T03:00:00Z")
+
+
 def _is_usable(moment: datetime) -> bool:
     return moment.tzinfo is not None and 1 < moment.year < 9999
 
 
-HANDLERS: Final = [captions, incidents, incident, answer, silences, silence, end_silence, devices]
+HANDLERS: Final = [captions, forget, incidents, incident, answer, silences, silence, end_silence, devices]

@@ -6,12 +6,12 @@ from litestar import Response, get
 from litestar.params import FromQuery
 from litestar.response import Stream
 
+from broker import export
 from broker.account import Role
 from broker.errors import Misconfigured
 from broker.store import search
 from broker.store.engine import reading, writing
 from broker.store.search import PAGE, Question
-from broker.web import export
 from broker.web.page import Page, ThisPage, needs
 
 MAX_WORDS_CHARS = 200
@@ -58,9 +58,9 @@ def download(  # noqa: PLR0913, PLR0917 - as above
     """Give what is found as a file."""
     question = ask(page, q=q, site=site, device=device, day=day, rule=rule, danger=danger)
     with writing(page.console.engine) as connection:
-        page.note(connection, "export", "history", page.request.url.query)
+        page.note(connection, "export", "history", page.request.scope["query_string"].decode("latin-1"))
     headers = {"Content-Disposition": 'attachment; filename="wordcam-history.csv"'}
-    return Stream(export.rows(page.console.engine, question), media_type="text/csv; charset=utf-8", headers=headers)
+    return Stream(export.found(page.console.engine, question), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def ask(  # noqa: PLR0913 - as above

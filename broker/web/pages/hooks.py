@@ -8,6 +8,7 @@ from litestar import Request, Response, post
 from litestar.di import NamedDependency
 
 from broker.senders.twilio_hooks import Outcome, TwilioHooks
+from broker.web.forgery import form_of
 
 
 @post("/twilio/status", status_code=200)
@@ -29,10 +30,10 @@ async def inbound(
 async def _take(
     request: Request[Any, Any, Any], act: Callable[[dict[str, str], str, str], Outcome], base_url: str
 ) -> Response[str]:
-    form = await request.form()
+    form = await form_of(request)
     fields = {str(key): str(value) for key, value in form.items()}
     signature = request.headers.get("x-twilio-signature", "")
     # Twilio signs the address as it called it, which behind a proxy is not the one that arrives here.
-    url = f"{base_url or str(request.base_url).rstrip('/')}{request.url.path}"
+    url = (base_url or str(request.base_url).rstrip("/")) + request.scope["path"]
     outcome = await run_sync(act, fields, signature, url)
     return Response(outcome.body, status_code=outcome.status, media_type=outcome.media_type)

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
+from broker import export
 from broker.config import Config
-from broker.web import export
 from tests.broker.device import wait_until
 from tests.broker.web import sample
 from tests.broker.web.serving import Browser
@@ -118,6 +118,20 @@ def test_a_name_that_would_forge_a_line_is_no_name(administrator: Browser) -> No
 
 def test_the_api_does_not_take_a_cookie(guard: Browser) -> None:
     assert guard.http.get("/api/v1/incidents").status_code == 401
+
+
+@pytest.mark.parametrize("host", ["a:b", "a:1:2", "a b", "<script>", "[::1", "a:999999"])
+@pytest.mark.parametrize("path", ["/", "/history", "/api/v1/captions", "/static/console.css", "/nowhere"])
+def test_a_request_for_no_host_is_a_mistake_and_no_crash(address: str, host: str, path: str) -> None:
+    assert httpx.get(address + path, headers={"host": host}).status_code in (400, 404)
+
+
+def test_a_form_that_is_no_text_is_a_mistake_and_no_crash(guard: Browser) -> None:
+    part = b'--b\r\nContent-Disposition: form-data; name="text"%s\r\n\r\n\x89\xff\r\n--b--\r\n'
+    head = {"content-type": "multipart/form-data; boundary=b"}
+
+    for body in (part % b"", part % b"\r\nContent-Type: text/plain; charset=klingon"):
+        assert guard.http.post("/incidents/3/notes", content=body, headers=head).status_code == 400
 
 
 def test_an_error_tells_nothing_of_the_inside(address: str) -> None:

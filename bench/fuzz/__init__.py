@@ -1,0 +1,1 @@
+"""Throws bytes at everything that reads bytes from outside, and counts what is refused, and why."""

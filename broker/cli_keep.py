@@ -1,0 +1,141 @@
+"""The verbs `wordcam-broker export` and `forget`: take what cameras said along, and delete it when someone asks."""
+
+import argparse
+import getpass
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from rich.console import Console
+from rich.progress import Progress
+from sqlalchemy import Engine
+
+from broker import config as config_file
+from broker import export, forgetting
+from broker.channels import e164
+from broker.cli_rules import moment
+from broker.errors import Misconfigured
+from broker.forgetting import Asker, Forgotten
+from broker.places import Places
+from broker.store import schema, scope
+from broker.store.engine import open_engine, reading
+from broker.store.scope import Scope
+
+Add = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
+
+NAMES = {
+    "captions": "sentences",
+    "messages": "text messages",
+    "entries": "entries of timelines",
+    "replies": "answers",
+    "samples": "samples of refused messages",
+}
+
+
+def add_verbs(add: Add) -> None:
+    """Add the verbs to the command."""
+    out = add("export", _export, "write what the cameras said to a file, or to the terminal")
+    out.add_argument("--format", choices=("csv", "jsonl"), default="csv", help="default: %(default)s")
+    out.add_argument("--out", type=Path, metavar="FILE", help="default: standard output")
+    gone = add("forget", _forget, "delete what cameras said, or a telephone number; without --yes it only counts")
+    for sub in (out, gone):
+        sub.add_argument("--site", default="", help="of one site")
+        sub.add_argument("--device", default="", help="of one device of the site")
+        sub.add_argument("--from", dest="start", metavar="TIME", help="taken at 2026-03-13T22:00 or later")
+        sub.add_argument("--to", dest="end", metavar="TIME", help="taken before that")
+    gone.add_argument("--phone", metavar="NUMBER", help="instead: take this number out of old messages")
+    gone.add_argument("--everything", action="store_true", help="all sites, all times")
+    gone.add_argument("--yes", action="store_true", help="delete; it cannot be undone")
+    gone.add_argument("--by", default=None, metavar="NAME", help="who asks; default: your login")
+
+
+@contextmanager
+def _opened(arguments: argparse.Namespace) -> Iterator[tuple[Engine, Places]]:
+    config = config_file.load(arguments.config)
+    engine = open_engine(config.database.path, wait_seconds=config.database.wait_seconds)
+    try:
+        schema.require_current(engine)
+        yield engine, Places.of(config)
+    finally:
+        engine.dispose()
+
+
+def _scope(arguments: argparse.Namespace, places: Places) -> Scope:
+    start = moment(arguments.start, places, "--from") if arguments.start else None
+    end = moment(arguments.end, places, "--to") if arguments.end else None
+    try:
+        return Scope(arguments.site, arguments.device, start, end)
+    except ValueError as error:
+        raise Misconfigured(str(error)) from error
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    with _opened(arguments) as (engine, places), _output(arguments.out) as out:
+        wish = _scope(arguments, places)
+        with reading(engine) as connection:
+            total = scope.count(connection, wish)
+        as_csv = arguments.format == "csv"
+        if as_csv:
+            out.write(export.heading())
+        with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
+            bar = progress.add_task("sentences", total=total)
+            for page in export.everything(engine, wish):
+                out.write(export.table(page) if as_csv else export.lines(page))
+                progress.advance(bar, len(page))
+        out.flush()
+    return 0
+
+
+@contextmanager
+def _output(file: Path | None) -> Iterator[BinaryIO]:
+    if file is None:
+        yield sys.stdout.buffer
+        return
+    try:
+        with file.open("wb") as opened:
+            yield opened
+    except OSError as error:
+        raise Misconfigured(f"--out {file}: {error.strerror}") from error
+
+
+def _forget(arguments: argparse.Namespace) -> int:
+    with _opened(arguments) as (engine, places):
+        asker = Asker(arguments.by or getpass.getuser(), "terminal")
+        wish = _scope(arguments, places)
+        if arguments.phone is not None:
+            if not wish.is_everything or arguments.everything:
+                raise Misconfigured("forget: a number is forgotten everywhere; leave --site, --from and the like out")
+            made = _forget_phone(engine, _number(arguments.phone), asker, sure=arguments.yes)
+        else:
+            if wish.is_everything != arguments.everything:
+                raise Misconfigured("forget: what? Name --site, --from, --to or --phone; or --everything alone")
+            made = _forget_sentences(engine, wish, asker, sure=arguments.yes)
+            print(f"{forgetting.spelt(wish, places)}:")
+    for name, count in made.counts.items():
+        print(f"  {count} {NAMES[name]}")
+    if made.in_use:
+        print(f"  {made.in_use} stay for now: an incident goes on, or a message has still to be told")
+    print("deleted" if arguments.yes else "nothing is deleted yet; add --yes")
+    return 0
+
+
+def _forget_sentences(engine: Engine, wish: Scope, asker: Asker, *, sure: bool) -> Forgotten:
+    if sure:
+        return forgetting.forget(engine, wish, asker, now=datetime.now(UTC))
+    return forgetting.count(engine, wish)
+
+
+def _forget_phone(engine: Engine, phone: str, asker: Asker, *, sure: bool) -> Forgotten:
+    if sure:
+        return forgetting.forget_phone(engine, phone, asker, now=datetime.now(UTC))
+    return forgetting.count_phone(engine, phone)
+
+
+def _number(phone: str) -> str:
+    try:
+        return e164(phone)
+    except ValueError as error:
+        raise Misconfigured(f"--phone {error}") from error
