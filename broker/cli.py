@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from broker import adapters, cli_incidents, cli_rules, letters, rulebook, service, sms
+from broker import adapters, cli_incidents, cli_rules, letters, own_rules, rulebook, service, sms
 from broker import config as config_file
 from broker.config import MQTT_PASSWORD, secret
 from broker.errors import BrokerError, Misconfigured
@@ -122,6 +122,7 @@ def _write(path: Path, data: bytes) -> None:
 def _check(arguments: argparse.Namespace) -> int:
     config = config_file.load(arguments.config)
     book = rulebook.load(config.rules_file)
+    own_rules.beside(book, config.absence)
     secret(config.mqtt.password_file, MQTT_PASSWORD, field="mqtt.password_file")
     switchboard = adapters.switchboard(config, sys.stdout)
     adapters.translator(config, None)

@@ -10,7 +10,7 @@ from msgspec import Meta
 from broker import schedule, strict
 from broker.channels import Apprise, Channel, Solapi, Translation, Twilio, e164
 from broker.errors import Misconfigured
-from broker.pipeline.settings import Incidents
+from broker.pipeline.settings import Absence, Incidents
 from broker.section import SEVERITIES, Language, Section, Severity, Wording, at_least, in_language
 from broker.web.settings import Web
 from contract.caption import Name
@@ -189,6 +189,7 @@ class Config(Section, frozen=True, kw_only=True):
     translation: Translation = Translation()
     notify: Notify = Notify()
     incidents: Incidents = Incidents()
+    absence: Absence | None = Absence()
     links: Links | None = None
     web: Web = Web()
     recipients: tuple[Recipient, ...] = ()

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -85,6 +86,7 @@ class Ingest:
     """What is owed, under the packet id of each of its answers. Only the thread of `run` looks in here."""
     _connection: int = 0
     """Number of the present connection, 0 while there is none."""
+    _listening_since: datetime | None = None
     _connections: int = 0
     _ever_connected: bool = False
     _sending: threading.Lock = field(default_factory=threading.Lock)
@@ -110,6 +112,15 @@ class Ingest:
         finally:
             client.disconnect()
             client.loop_stop()
+
+    @property
+    def backlog(self) -> int:
+        """How many messages and answers wait to be taken in."""
+        return self._queue.qsize()
+
+    def listening_since(self) -> datetime | None:
+        """Say since when every device could be heard; None while none can be, or while messages pile up here."""
+        return self._listening_since if self.backlog <= self.settings.batch else None
 
     def stop(self) -> None:
         """Ask `run` to come to its end."""
@@ -164,6 +175,7 @@ class Ingest:
         if denied is not None:
             self._refused(f"does not let us read {topics.ROOT}/+/+/caption and status: {denied}", denied)
         else:
+            self._listening_since = datetime.now(UTC)
             log.info("subscribed", extra=self._where())
 
     def _on_connect_fail(self, _client: Client, _userdata: Any) -> None:
@@ -177,6 +189,7 @@ class Ingest:
         reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
+        self._listening_since = None
         with self._sending:
             self._connection = 0
         if not self._stop.is_set():

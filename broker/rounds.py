@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from broker import held
 from broker.desk import Desk
 from broker.errors import Locked
+from broker.rollcall import RollCall
 from broker.rulebook import Rulebook
 from broker.store import held as held_store
 from broker.store import incidents
@@ -34,6 +35,8 @@ class Rounds:
     engine: Engine
     rulebook: Rulebook
     desk: Desk
+    roll: RollCall | None = None
+    """Calls the devices; None where nobody misses them."""
     on_alert: Callable[[], None] = lambda: None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     _wake: threading.Event = field(default_factory=threading.Event)
@@ -66,6 +69,8 @@ class Rounds:
         Raises `Locked`.
         """
         now = self.clock()
+        if self.roll is not None and self._call(self.roll, now):
+            return True
         with reading(self.engine) as connection:
             moments = (incidents.next_due_at(connection), held_store.next_due_at(connection))
         if all(moment is None or moment > now for moment in moments):
@@ -79,6 +84,15 @@ class Rounds:
                 held.release(connection, reader, self.desk.recipients, Teller(self.desk.places), now=now)
         self.on_alert()
         return True
+
+    def _call(self, roll: RollCall, now: datetime) -> bool:
+        """Call the devices, and say whether anyone is told of some."""
+        made = roll.call(self.engine, now=now)
+        for one in made:
+            log.info("alert made", extra=asdict(one))
+        if made:
+            self.on_alert()
+        return bool(made)
 
     def _nap(self) -> float:
         with reading(self.engine) as connection:

@@ -12,7 +12,7 @@ from typing import Final, TextIO
 import msgspec
 from sqlalchemy import Engine
 
-from broker import adapters, lease, rulebook, sms, words
+from broker import adapters, lease, own_rules, rulebook, sms, words
 from broker.compose import Composer
 from broker.config import Config, Language, Recipient
 from broker.desk import Desk
@@ -22,6 +22,7 @@ from broker.notifier import Notifier
 from broker.places import Places
 from broker.ports import Busy, Sender, SendFailed
 from broker.reception import Reception, Tally
+from broker.rollcall import RollCall
 from broker.rounds import Rounds
 from broker.rulebook import Rulebook
 from broker.senders.switchboard import Switchboard
@@ -86,10 +87,12 @@ def _run(
 ) -> Summary:
     started_at = datetime.now(UTC)
     translator = adapters.translator(config, engine)
-    composer = Composer(Places.of(config), book, translator, adapters.by_korean_gateway(config))
-    notifier = Notifier(engine, senders, composer, config.notify, jitter=random.random)
     places = Places.of(config)
-    rounds = Rounds(engine, book, Desk(config.recipients, config.incidents, places), on_alert=notifier.wake)
+    known = own_rules.beside(book, config.absence)
+    composer = Composer(places, known, translator, adapters.by_korean_gateway(config))
+    notifier = Notifier(engine, senders, composer, config.notify, jitter=random.random)
+    desk = Desk(config.recipients, config.incidents, places)
+    rounds = Rounds(engine, known, desk, on_alert=notifier.wake)
 
     def wake() -> None:
         notifier.wake()
@@ -98,6 +101,8 @@ def _run(
     reception = Reception(engine, book, config.recipients, config.incidents, places, on_alert=wake)
     ingest = Ingest(config.mqtt, reception.accept)
     ingest.on_failure = ingest.stop
+    if config.absence is not None:
+        rounds.roll = RollCall(desk, config.absence, ingest.listening_since)
     crashes: list[BaseException] = []
     threads = [
         threading.Thread(target=_supervise, args=(worker.run, crashes, ingest.stop), name=name)
