@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from broker.channels import SOLAPI_SECRET, TRANSLATION_SECRET, TWILIO_AUTH_TOKEN, Channel, Translation
 from broker.config import Config, Recipient, secret
 from broker.errors import Misconfigured
+from broker.meters import UNMETERED, Meters
 from broker.ports import Sender, TranslationService, Translator
 from broker.senders.bounded import Bounded
 from broker.senders.console import ConsoleSender
@@ -36,14 +37,14 @@ def switchboard(config: Config, out: TextIO) -> Switchboard:
     return Switchboard({person.name: made[channel_of(config, person)] for person in config.recipients})
 
 
-def translator(config: Config, engine: Engine | None) -> Translator:
+def translator(config: Config, engine: Engine | None, meters: Meters = UNMETERED) -> Translator:
     """Give the translator, which keeps what it translated where there is a database; raises `Misconfigured`."""
     settings = config.translation
     if settings.by == "none":
         return Original()
     if settings.by == "offline":
         return Offline()
-    return Kept(_service(settings), Offline(), engine, settings.remembered)
+    return Kept(_service(settings), Offline(), engine, settings.remembered, meters=meters)
 
 
 def _service(settings: Translation) -> TranslationService:

@@ -90,7 +90,7 @@ def _log_to_stderr(verbose: bool) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler], force=True)
-    for talkative in ("alembic", "sqlalchemy", "twilio", "urllib3"):
+    for talkative in ("alembic", "httpcore", "httpx", "sqlalchemy", "twilio", "urllib3"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
 
 

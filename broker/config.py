@@ -10,6 +10,7 @@ from msgspec import Meta
 from broker import schedule, strict
 from broker.channels import Apprise, Channel, Solapi, Translation, Twilio, e164
 from broker.errors import Misconfigured
+from broker.monitor.settings import Monitor
 from broker.pipeline.settings import Absence, Incidents
 from broker.section import SEVERITIES, Language, Section, Severity, Wording, at_least, in_language
 from broker.web.settings import Web
@@ -192,6 +193,7 @@ class Config(Section, frozen=True, kw_only=True):
     absence: Absence | None = Absence()
     links: Links | None = None
     web: Web = Web()
+    monitor: Monitor | None = None
     recipients: tuple[Recipient, ...] = ()
     sites: tuple[Site, ...] = ()
 

@@ -80,13 +80,16 @@ class Ingest:
     accept: Callable[[Sequence[Message]], list[Answer]]
     failure: BrokerError | None = None
     """Why it gave up, where only an operator can help."""
+    subscribed_at: datetime | None = None
+    """Since when the MQTT server has had our subscription; None while it has not."""
     on_failure: Callable[[], None] = lambda: None
+    beat: Callable[[], None] = lambda: None
+    """Called again and again while it turns."""
     _queue: queue.SimpleQueue[_Delivery | _Published] = field(default_factory=queue.SimpleQueue)
     _owed: dict[int, _Owed] = field(default_factory=dict)
     """What is owed, under the packet id of each of its answers. Only the thread of `run` looks in here."""
     _connection: int = 0
     """Number of the present connection, 0 while there is none."""
-    _listening_since: datetime | None = None
     _connections: int = 0
     _ever_connected: bool = False
     _sending: threading.Lock = field(default_factory=threading.Lock)
@@ -105,6 +108,7 @@ class Ingest:
         client.loop_start()
         try:
             while not self._stop.is_set():
+                self.beat()
                 self._take_in(client, self._batch(client, wait_seconds=0.2))
             for batch in iter(lambda: self._batch(client, wait_seconds=0), []):
                 self._take_in(client, batch)
@@ -117,10 +121,6 @@ class Ingest:
     def backlog(self) -> int:
         """How many messages and answers wait to be taken in."""
         return self._queue.qsize()
-
-    def listening_since(self) -> datetime | None:
-        """Say since when every device could be heard; None while none can be, or while messages pile up here."""
-        return self._listening_since if self.backlog <= self.settings.batch else None
 
     def stop(self) -> None:
         """Ask `run` to come to its end."""
@@ -175,7 +175,7 @@ class Ingest:
         if denied is not None:
             self._refused(f"does not let us read {topics.ROOT}/+/+/caption and status: {denied}", denied)
         else:
-            self._listening_since = datetime.now(UTC)
+            self.subscribed_at = datetime.now(UTC)
             log.info("subscribed", extra=self._where())
 
     def _on_connect_fail(self, _client: Client, _userdata: Any) -> None:
@@ -189,7 +189,7 @@ class Ingest:
         reason: ReasonCode,
         _properties: Properties | None,
     ) -> None:
-        self._listening_since = None
+        self.subscribed_at = None
         with self._sending:
             self._connection = 0
         if not self._stop.is_set():
@@ -234,6 +234,7 @@ class Ingest:
             return
         messages = [delivery.message for delivery in batch]
         while True:
+            self.beat()
             try:
                 answers = self.accept(messages)
                 break

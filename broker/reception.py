@@ -1,6 +1,7 @@
 """Takes in a batch of messages: read, judged and stored in one transaction, then answered."""
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -14,6 +15,7 @@ from broker import intake, rules
 from broker.config import Recipient
 from broker.desk import Desk, Made
 from broker.intake import Message, Reading, Unreadable
+from broker.meters import UNMETERED, Meters, TakenIn
 from broker.pipeline.settings import Incidents
 from broker.places import Places
 from broker.rulebook import Rulebook
@@ -48,6 +50,7 @@ class _Batch(Tally):
     """What one batch brought; the alerts are told of only after the commit."""
 
     alerts: list[Made] = field(default_factory=list)
+    stored: list[Caption] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class Reception:
     on_alert: Callable[[], None] = lambda: None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     tally: Tally = field(default_factory=Tally)
+    meters: Meters = UNMETERED
 
     def accept(self, messages: Sequence[Message]) -> list[Answer]:
         """Store a batch, and give the acknowledgements that may be sent now.
@@ -79,9 +83,11 @@ class Reception:
         """
         readings = [intake.read(message) for message in messages]
         batch = _Batch()
+        began = time.monotonic()
         with writing(self.engine) as connection:
             self._store(connection, readings, batch)
         self._count(batch)
+        self.meters.took_in(self._taken_in(batch, len(messages), time.monotonic() - began))
         for made in batch.alerts:
             log.info("alert made", extra=asdict(made))
         if batch.alerts:
@@ -93,6 +99,7 @@ class Reception:
         events = [reading for reading in readings if isinstance(reading, Caption)]
         new = captions.add(connection, events, received_at=now)
         batch.captions, batch.duplicates = len(new), len(events) - len(new)
+        batch.stored = [caption.event for caption in new]
         desk = Desk(self.recipients, self.incidents, self.places)
         for caption in new:
             if findings := rules.judge(self.rulebook, self._seen(caption.event)):
@@ -104,6 +111,11 @@ class Reception:
             elif isinstance(reading, Unreadable):
                 refusals.count(connection, reading, at=now)
                 batch.refused[reading.reason] += 1
+
+    def _taken_in(self, batch: _Batch, messages: int, seconds: float) -> TakenIn:
+        now = self.clock()
+        delays = [(now - caption.captured_at).total_seconds() for caption in batch.stored]
+        return TakenIn(messages, seconds, batch.stored, batch.duplicates, batch.statuses, batch.refused, delays)
 
     def _seen(self, event: Caption) -> Seen:
         zones = self.places.zones_of(event.site, event.device, event.stream)

@@ -39,6 +39,8 @@ class Rounds:
     """Calls the devices; None where nobody misses them."""
     on_alert: Callable[[], None] = lambda: None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    beat: Callable[[], None] = lambda: None
+    """Called again and again while it turns."""
     _wake: threading.Event = field(default_factory=threading.Event)
     _stop: threading.Event = field(default_factory=threading.Event)
 
@@ -54,6 +56,7 @@ class Rounds:
     def run(self) -> None:
         """Do what is due, whenever it is due, until `stop`."""
         while not self._stop.is_set():
+            self.beat()
             self._wake.clear()
             try:
                 pause = 0.0 if self.step() else self._nap()

@@ -251,6 +251,15 @@ def count_by_state(connection: Connection) -> dict[State, int]:
     return {State(state): int(number) for state, number in counted}
 
 
+def count_unsent(connection: Connection) -> dict[tuple[State, str], int]:
+    """Count the messages that were not sent, by state and channel; "" for those that nobody has tried to send yet."""
+    table = tables.alert
+    states = [state.value for state in (State.HELD, *OPEN, State.DEAD)]
+    query = select(table.c.state, table.c.provider, func.count()).where(table.c.state.in_(states))
+    rows = connection.execute(query.group_by(table.c.state, table.c.provider))
+    return {(State(state), provider): int(count) for state, provider, count in rows}
+
+
 def joined() -> Any:
     """Select messages, each with the caption that it tells of."""
     alert, caption = tables.alert, tables.caption

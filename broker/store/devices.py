@@ -114,6 +114,11 @@ def heard(connection: Connection, site: str, *, since: datetime) -> dict[str, da
     return {row.device: row.at for row in rows}
 
 
+def count(connection: Connection) -> int:
+    """Count the devices that have ever spoken."""
+    return int(connection.execute(select(func.count()).select_from(tables.device)).scalar_one())
+
+
 def states(connection: Connection) -> dict[tuple[str, str], tuple[State, Ledger]]:
     """Give the state and the ledger of every device, by site and device."""
     rows = connection.execute(select(tables.device).order_by(tables.device.c.site, tables.device.c.device))

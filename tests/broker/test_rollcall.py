@@ -10,7 +10,7 @@ import pytest
 
 from broker import held, own_rules, response, rulebook
 from broker.compose import Composer
-from broker.config import Recipient
+from broker.config import Language, Recipient
 from broker.errors import Misconfigured
 from broker.incident import State as Standing
 from broker.pipeline.settings import Absence, Incidents, Inhibition
@@ -59,7 +59,7 @@ def pass_by(room: Scene, *speaking: str, seconds: int) -> list[str]:
     return gone
 
 
-def texts(room: Scene, language: str = "en") -> list[str]:
+def texts(room: Scene, language: Language = "en") -> list[str]:
     """Give every message as it would be sent, in a language."""
     composer = Composer(Places.nameless(), own_rules.beside(RULES, SETTINGS), Offline())
     return [composer(replace(one, language=language), one.created_at) for one in room.alerts]
