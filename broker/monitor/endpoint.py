@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 from broker.errors import Unavailable
-from broker.monitor.health import Check, Health
+from broker.monitor.health import Check, Health, said
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +54,8 @@ def pages(registry: CollectorRegistry, health: Health) -> Mapping[str, Page]:
 def checked(word: str, checks: Sequence[Check]) -> Answer:
     """Say whether all is well, and how each check went: 200, or 503 where one failed."""
     fine = all(check.ok for check in checks)
-    said = {word: fine, "checks": {check.name: {"ok": check.ok, "because": check.because} for check in checks}}
-    return Answer(200 if fine else 503, "application/json", json.dumps(said, ensure_ascii=False).encode() + b"\n")
+    body = json.dumps(said(word, checks), ensure_ascii=False).encode() + b"\n"
+    return Answer(200 if fine else 503, "application/json", body)
 
 
 class Endpoint:

@@ -2,9 +2,9 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Engine
 
@@ -28,11 +28,11 @@ class Check:
 
 @dataclass
 class Health:
-    """Asks everyone. `connected` says whether the MQTT server has taken the service's subscription."""
+    """Asks everyone."""
 
-    engine: Engine
-    connected: Callable[[], bool]
-    pulses: Mapping[str, Pulse]
+    asked: Sequence[Callable[[], Sequence[Check]]]
+    """What the work needs."""
+    pulses: Mapping[str, Pulse] = field(default_factory=dict)
     """Of each thread, by its name."""
     seconds: Callable[[], float] = time.monotonic
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -50,13 +50,20 @@ class Health:
         """Say of everything that the work needs whether it is there."""
         with self._lock:
             if not self._known or self.seconds() - self._known_at > FRESH_SECONDS:
-                self._known = [self._mqtt(), *database(self.engine), *self.alive()]
+                self._known = [*(check for ask in self.asked for check in ask()), *self.alive()]
                 self._known_at = self.seconds()
             return self._known
 
-    def _mqtt(self) -> Check:
-        connected = self.connected()
-        return Check("mqtt", connected, "connected and subscribed" if connected else "not connected, or not subscribed")
+
+def said(word: str, checks: Sequence[Check]) -> dict[str, Any]:
+    """Give what is answered to whoever asks whether the service is alive, or ready."""
+    each = {check.name: {"ok": check.ok, "because": check.because} for check in checks}
+    return {word: all(check.ok for check in checks), "checks": each}
+
+
+def mqtt(connected: bool) -> list[Check]:
+    """Say whether the MQTT server has taken the service's subscription."""
+    return [Check("mqtt", connected, "connected and subscribed" if connected else "not connected, or not subscribed")]
 
 
 def database(engine: Engine) -> list[Check]:

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from broker.config import Config, secret
 from broker.errors import Misconfigured
 from broker.monitor import endpoint
+from broker.monitor import health as checks
 from broker.monitor.endpoint import Endpoint
 from broker.monitor.figures import Figures
 from broker.monitor.health import Health
@@ -35,12 +36,13 @@ class Station:
     """Works for as long as the `with` lasts; raises `Misconfigured` or `Unavailable` before anything has begun."""
 
     def __init__(self, config: Config, settings: Monitor, figures: Figures, watched: Watched) -> None:
-        health = Health(watched.engine, watched.connected, watched.pulses)
+        engine, connected = watched.engine, watched.connected
+        health = Health([lambda: checks.mqtt(connected()), lambda: checks.database(engine)], watched.pulses)
         self._pinger = None if settings.ping is None else pinger(settings.ping, figures, health)
         self._endpoint: Endpoint | None = None
         if settings.port is not None:
             absence = config.absence or Absence()
-            standing = Standing(watched.engine, figures, health, absence, watched.queue, settings.per_device)
+            standing = Standing(engine, figures, health, absence, watched.queue, settings.per_device)
             figures.registry.register(standing)
             self._endpoint = Endpoint(settings.host, settings.port, endpoint.pages(figures.registry, health))
         self._thread: threading.Thread | None = None
