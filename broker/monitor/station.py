@@ -8,15 +8,15 @@ from typing import Self
 
 from sqlalchemy import Engine
 
-from broker.config import Config, secret
-from broker.errors import Misconfigured
+from broker import adapters
+from broker.config import Config
 from broker.monitor import endpoint
 from broker.monitor import health as checks
 from broker.monitor.endpoint import Endpoint
 from broker.monitor.figures import Figures
 from broker.monitor.health import Health
 from broker.monitor.ping import Pinger
-from broker.monitor.settings import PING_URL, Monitor, Ping
+from broker.monitor.settings import Monitor, Ping
 from broker.monitor.standing import Standing
 from broker.pipeline.settings import Absence
 from broker.pulse import Pulse
@@ -66,20 +66,10 @@ class Station:
 def pinger(settings: Ping, figures: Figures, health: Health) -> Pinger:
     """Give the one who gives signs of life; raises `Misconfigured`."""
     return Pinger(
-        address(settings),
+        adapters.ping_url(settings),
         every_seconds=settings.every_seconds,
         timeout_seconds=settings.timeout_seconds,
         tells_failure=settings.tells_failure,
         is_ready=lambda: all(check.ok for check in health.ready()),
         meters=figures,
     )
-
-
-def address(settings: Ping) -> str:
-    """Give the URL that a sign of life goes to; raises `Misconfigured`, without saying what a file holds."""
-    url = secret(settings.url_file, PING_URL, field="monitor.ping.url_file") or settings.url
-    if not url:
-        raise Misconfigured(f"monitor.ping.url_file: no URL; name a file that holds it, or set {PING_URL}")
-    if not url.startswith(("https://", "http://")) or any(sign.isspace() for sign in url):
-        raise Misconfigured("monitor.ping.url_file: what it holds is no URL; it begins with https://")
-    return url

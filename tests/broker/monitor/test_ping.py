@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from broker import adapters
 from broker import config as config_file
 from broker.errors import Misconfigured
 from broker.meters import Unmetered
-from broker.monitor import station
 from broker.monitor.ping import Pinger
 from broker.monitor.settings import Ping
 from tests.broker.device import wait_until
@@ -150,14 +150,14 @@ def test_a_file_that_holds_no_url_is_refused_without_saying_what_it_holds(
         file.write_text(content, encoding="utf-8")
 
     with pytest.raises(Misconfigured, match=f"monitor.ping.url_file: .*{problem}") as caught:
-        station.address(Ping(url_file=file))
+        adapters.ping_url(Ping(url_file=file))
     assert "a b" not in str(caught.value)
 
 
 def test_the_variable_goes_before_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORDCAM_PING_URL", "https://elsewhere")
 
-    assert station.address(Ping(url="https://here")) == "https://elsewhere"
+    assert adapters.ping_url(Ping(url="https://here")) == "https://elsewhere"
 
 
 def test_two_addresses_are_refused(tmp_path: Path) -> None:
