@@ -14,7 +14,7 @@ from broker.section import Wording
 SILENT: Final = "device-silent"
 BLIND: Final = "camera-lost"
 TITLES: Final = {
-    SILENT: Wording(en="Device silent", ko="기기 무응답"),
+    SILENT: Wording(en="Device silent", ko="장치 무응답"),
     BLIND: Wording(en="Camera lost", ko="카메라 이상"),
 }
 """What they are called."""

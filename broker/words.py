@@ -130,7 +130,7 @@ _KOREAN_LOSSES = Losses(
     },
     mixed="{time}부터 소식이나 영상 없음",
     several="{who} {what}",
-    count="기기 {count}대",
+    count="장치 {count}대",
     back="다시 정상",
 )
 

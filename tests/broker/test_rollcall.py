@@ -83,8 +83,8 @@ def test_a_device_that_falls_silent_is_told_of_and_so_is_its_return(scene: Make)
         "OVER: Device silent - north-gate, pi-01, 03:14: in order again #1",
     ]
     assert texts(room, "ko") == [
-        "[경보] 기기 무응답 · north-gate pi-01 03:03 03:00부터 소식 없음 #1",
-        "[상황 종료] 기기 무응답 · north-gate pi-01 03:14 다시 정상 #1",
+        "[경보] 장치 무응답 · north-gate pi-01 03:03 03:00부터 소식 없음 #1",
+        "[상황 종료] 장치 무응답 · north-gate pi-01 03:14 다시 정상 #1",
     ]
 
 
@@ -115,7 +115,7 @@ def test_a_site_that_goes_dark_is_one_incident_and_one_message(scene: Make) -> N
     assert gone == ["first to guard"]
     assert room.incident.cameras == tuple(names)
     assert texts(room) == [f"ALERT Device silent - north-gate, 03:01: {', '.join(names)}: no word since 03:00 #1"]
-    assert texts(room, "ko") == ["[경보] 기기 무응답 · north-gate 03:01 기기 12대 03:00부터 소식 없음 #1"]
+    assert texts(room, "ko") == ["[경보] 장치 무응답 · north-gate 03:01 장치 12대 03:00부터 소식 없음 #1"]
     assert room.events()[0].detail == "device-silent at pi-01: no word since 2026-03-14 03:00:00 (connection lost)"
     assert room.events()[1].detail == f"{', '.join(names[1:9])}, and 3 more"
 

@@ -64,7 +64,7 @@ def test_the_pages_say_it_in_korean(guard: Browser) -> None:
     whole = guard.http.get("/incidents/5").text
     guard.send("/language", {"value": "en", "back": "/"})
 
-    assert "기기 무응답" in whole
+    assert "장치 무응답" in whole
     assert "<b>pi-07</b> 연결 끊김" in whole
     assert "부터 소식 없음" in whole
 
