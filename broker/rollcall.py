@@ -63,15 +63,15 @@ class RollCall:
         if since is None or now - since < timedelta(seconds=self.settings.grace_seconds):
             return []
         with reading(engine) as connection:
-            if not self._sites(connection, now):
+            if not self._sites(connection, since, now):
                 return []
         with writing(engine) as connection:
-            made = [self._visit(connection, site, now) for site in self._sites(connection, now)]
+            made = [self._visit(connection, site, now) for site in self._sites(connection, since, now)]
         return [one for one in made if one is not None]
 
-    def _sites(self, connection: Connection, now: datetime) -> list[_Site]:
-        """Give the sites where a device is missed, or was."""
-        lapses = self._lapses(connection, now)
+    def _sites(self, connection: Connection, since: datetime, now: datetime) -> list[_Site]:
+        """Give the sites where a device is missed, or was; `since` is when this service began to listen."""
+        lapses = self._lapses(connection, since, now)
         open_ = {one.site: one for one in incidents.now_open(connection) if one.danger == DANGER}
         sites: list[_Site] = []
         for name in sorted({*lapses, *open_}):
@@ -81,7 +81,7 @@ class RollCall:
                 sites.append(_Site(name, incident, missed))
         return sites
 
-    def _lapses(self, connection: Connection, now: datetime) -> dict[str, dict[str, Lapse]]:
+    def _lapses(self, connection: Connection, since: datetime, now: datetime) -> dict[str, dict[str, Lapse]]:
         """Find what is wrong with which device, by site."""
         quiet = timedelta(seconds=self.settings.quiet_seconds)
         seen_before = now - timedelta(seconds=self.settings.blind_seconds)
@@ -94,6 +94,9 @@ class RollCall:
                 heard[known.site] = devices.heard(connection, known.site, since=now - quiet)
             heard_at = max(known.heard_at, heard[known.site].get(known.device, known.heard_at))
             lapse = absence.judge(replace(known, heard_at=heard_at), now=now, settings=self.settings)
+            if lapse is not None and lapse.cause is Cause.QUIET:
+                # What it said while nobody listened does not count against it.
+                lapse = replace(lapse, lost_at=max(lapse.lost_at, since + quiet))
             if lapse is not None:
                 found.setdefault(known.site, {})[known.device] = lapse
         return found
