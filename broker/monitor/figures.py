@@ -10,6 +10,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Histogram, Info, PlatformCollector, ProcessCollector
 
 from broker.meters import TakenIn
+from broker.store.alerts import Kind
 from contract.errors import REASONS
 
 MOST_DEVICES: Final = 20_000
@@ -97,6 +98,8 @@ class Figures:
         self._attempts.labels(channel)
         self._dead.labels(channel)
         self._text_delay.labels(channel)
+        for kind in Kind:
+            self._sent.labels(channel, kind.value)
         for how in ("rejected", "unreachable", "busy", "doubtful"):
             self._failures.labels(channel, how)
 
