@@ -1,4 +1,4 @@
-"""Builds the senders and the translator that the configuration asks for."""
+"""Builds what the configuration asks for towards the outside: senders, the translator, the address of a ping."""
 
 from pathlib import Path
 from typing import TextIO
@@ -8,6 +8,8 @@ from sqlalchemy import Engine
 from broker.channels import SOLAPI_SECRET, TRANSLATION_SECRET, TWILIO_AUTH_TOKEN, Channel, Translation
 from broker.config import Config, Recipient, secret
 from broker.errors import Misconfigured
+from broker.meters import UNMETERED, Meters
+from broker.monitor.settings import PING_URL, Ping
 from broker.ports import Sender, TranslationService, Translator
 from broker.senders.bounded import Bounded
 from broker.senders.console import ConsoleSender
@@ -36,14 +38,24 @@ def switchboard(config: Config, out: TextIO) -> Switchboard:
     return Switchboard({person.name: made[channel_of(config, person)] for person in config.recipients})
 
 
-def translator(config: Config, engine: Engine | None) -> Translator:
+def translator(config: Config, engine: Engine | None, meters: Meters = UNMETERED) -> Translator:
     """Give the translator, which keeps what it translated where there is a database; raises `Misconfigured`."""
     settings = config.translation
     if settings.by == "none":
         return Original()
     if settings.by == "offline":
         return Offline()
-    return Kept(_service(settings), Offline(), engine, settings.remembered)
+    return Kept(_service(settings), Offline(), engine, settings.remembered, meters=meters)
+
+
+def ping_url(ping: Ping) -> str:
+    """Give the URL that signs of life go to; raises `Misconfigured`, without saying what a file holds."""
+    url = secret(ping.url_file, PING_URL, field="monitor.ping.url_file") or ping.url
+    if not url:
+        raise Misconfigured(f"monitor.ping.url_file: no URL; name a file that holds it, or set {PING_URL}")
+    if not url.startswith(("https://", "http://")) or any(sign.isspace() for sign in url):
+        raise Misconfigured("monitor.ping.url_file: what it holds is no URL; it begins with https://")
+    return url
 
 
 def _service(settings: Translation) -> TranslationService:

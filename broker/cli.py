@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from broker import adapters, cli_incidents, cli_keep, cli_rules, letters, rulebook, service, sms
+from broker import adapters, cli_incidents, cli_keep, cli_rules, letters, logs, own_rules, rulebook, service, sms
 from broker import config as config_file
 from broker.config import MQTT_PASSWORD, secret
 from broker.errors import BrokerError, Misconfigured
@@ -28,6 +28,7 @@ from broker.web import cli as web_cli
 
 def console() -> None:
     """Run the command and leave with its exit code."""
+    logs.catch_the_rest()
     sys.exit(main(sys.argv[1:]))
 
 
@@ -91,7 +92,7 @@ def _log_to_stderr(verbose: bool) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler], force=True)
-    for talkative in ("alembic", "sqlalchemy", "twilio", "urllib3"):
+    for talkative in ("alembic", "httpcore", "httpx", "sqlalchemy", "twilio", "urllib3"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
 
 
@@ -123,9 +124,12 @@ def _write(path: Path, data: bytes) -> None:
 def _check(arguments: argparse.Namespace) -> int:
     config = config_file.load(arguments.config)
     book = rulebook.load(config.rules_file)
+    own_rules.beside(book, config.absence)
     secret(config.mqtt.password_file, MQTT_PASSWORD, field="mqtt.password_file")
     switchboard = adapters.switchboard(config, sys.stdout)
     adapters.translator(config, None)
+    if config.monitor is not None and config.monitor.ping is not None:
+        adapters.ping_url(config.monitor.ping)
     if not config.recipients:
         print(f"{arguments.config}: recipients: nobody is told of anything", file=sys.stderr)
     people = ", ".join(f"{person.name} ({_reached(person)}, {person.language})" for person in config.recipients)

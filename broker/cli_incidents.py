@@ -98,10 +98,18 @@ def _line(incident: Incident, places: Places) -> str:
     opened = places.local(incident.opened_at, incident.site)
     by = incident.closed_by or incident.acknowledged_by
     state = f"{incident.state} by {by}" if by else str(incident.state)
+    what = _lost(incident, places) or f" ({', '.join(incident.cameras)}), seen {incident.sightings} times"
     return (
         f"{incident.id}  {opened:%Y-%m-%d %H:%M:%S}  {incident.severity} {incident.danger} at {incident.site}"
-        f" ({', '.join(incident.cameras)}), seen {incident.sightings} times, {state}"
+        f"{what}, {state}"
     )
+
+
+def _lost(incident: Incident, places: Places) -> str:
+    """Name the devices that are missed, each with the time since when."""
+    since = ((one, places.local(one.since, incident.site)) for one in incident.lost)
+    named = ", ".join(f"{one.device}: {one.cause} since {at:%Y-%m-%d %H:%M:%S}" for one, at in since)
+    return f" ({named})" if named else ""
 
 
 def _event(event: Event, places: Places, site: str) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from broker import render, sms
+from broker import loss, render, sms
 from broker.config import in_language
 from broker.places import Places
 from broker.ports import Translator
@@ -25,14 +25,20 @@ class Composer:
     def __call__(self, alert: Alert, now: datetime) -> str:
         """Give the message as it is sent."""
         language = alert.language
+        fits = sms.is_one_in_korea if alert.recipient in self.by_korean_gateway else sms.is_one
+        local = self.places.local(now, alert.site)
+        telling = self._lost(alert, local) if alert.facts.get("lost") else self._said(alert)
+        return render.text(telling, language=language, now=local, fits=fits)
+
+    def _said(self, alert: Alert) -> Telling:
+        """Tell of what a camera said."""
+        language = alert.language
         ids = (alert.site, alert.device, alert.stream)
-        title = next((rule.title for rule in self.rulebook.rules if rule.name == alert.rule), "")
         sentence, *briefer = self.translator.versions(
             alert.sentence, source=alert.sentence_language, target=language
         ) or [alert.sentence]
-        closed_by = alert.facts.get("by", "") if alert.kind is Kind.RESOLVED else ""
-        telling = Telling(
-            title=in_language(title, language) or alert.rule,
+        return Telling(
+            title=self._title(alert),
             site=self.places.name(*ids[:1], language=language),
             device=self.places.name(*ids[:2], language=language),
             stream=self.places.name(*ids, language=language),
@@ -42,8 +48,34 @@ class Composer:
             briefer=tuple(briefer),
             kind=alert.kind.value,
             count=int(alert.facts.get("count", 0)),
-            closed_by=closed_by if isinstance(closed_by, str) else "",
+            closed_by=_closed_by(alert),
             incident=alert.incident_id,
         )
-        fits = sms.is_one_in_korea if alert.recipient in self.by_korean_gateway else sms.is_one
-        return render.text(telling, language=language, now=self.places.local(now, alert.site), fits=fits)
+
+    def _lost(self, alert: Alert, now: datetime) -> Telling:
+        """Tell of devices that are missed; `now` is by the clock of the site."""
+        language = alert.language
+        only, sentence, *briefer = loss.say(alert, self.places, now)
+        return Telling(
+            title=self._title(alert),
+            site=self.places.name(alert.site, language=language),
+            device=self.places.name(alert.site, only, language=language) if only else "",
+            stream="",
+            at=self.places.local(alert.created_at, alert.site),
+            sentence=sentence,
+            original=sentence,
+            briefer=tuple(briefer),
+            kind=alert.kind.value,
+            count=int(alert.facts.get("count", 0)),
+            closed_by=_closed_by(alert),
+            incident=alert.incident_id,
+        )
+
+    def _title(self, alert: Alert) -> str:
+        title = next((rule.title for rule in self.rulebook.rules if rule.name == alert.rule), "")
+        return in_language(title, alert.language) or alert.rule
+
+
+def _closed_by(alert: Alert) -> str:
+    closed_by = alert.facts.get("by", "") if alert.kind is Kind.RESOLVED else ""
+    return closed_by if isinstance(closed_by, str) else ""

@@ -10,7 +10,8 @@ from msgspec import Meta
 from broker import schedule, strict
 from broker.channels import Apprise, Channel, Solapi, Translation, Twilio, e164
 from broker.errors import Misconfigured
-from broker.pipeline.settings import Incidents
+from broker.monitor.settings import Monitor
+from broker.pipeline.settings import Absence, Incidents
 from broker.retention import Retention
 from broker.section import SEVERITIES, Language, Section, Severity, Wording, at_least, in_language
 from broker.web.settings import Web
@@ -194,8 +195,10 @@ class Config(Section, frozen=True, kw_only=True):
     notify: Notify = Notify()
     incidents: Incidents = Incidents()
     retention: Retention = Retention()
+    absence: Absence | None = Absence()
     links: Links | None = None
     web: Web = Web()
+    monitor: Monitor | None = None
     recipients: tuple[Recipient, ...] = ()
     sites: tuple[Site, ...] = ()
 

@@ -19,7 +19,7 @@ from broker.places import Places
 from broker.rulebook import Rule
 from broker.rules import Finding
 from broker.section import SEVERITIES, Severity, at_least
-from broker.silence import Subject
+from broker.sighting import Sighting
 from broker.store import alerts, captions, incidents, silences
 from broker.store.alerts import Kind
 from broker.store.captions import Decision, Stored
@@ -40,29 +40,6 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sighting:
-    """One fired finding in one caption."""
-
-    caption: Stored
-    rule: Rule
-    because: str
-    now: datetime
-
-    @property
-    def site(self) -> str:
-        return self.caption.event.site
-
-    @property
-    def camera(self) -> str:
-        return f"{self.caption.event.device}/{self.caption.event.stream}"
-
-    @property
-    def subject(self) -> Subject:
-        event, rule = self.caption.event, self.rule
-        return Subject(event.site, event.device, event.stream, rule.danger, rule.name, rule.severity)
-
-
-@dataclass(frozen=True, slots=True)
 class Desk:
     """Works inside the caller's transaction: captions, decisions, incidents and intents are written together."""
 
@@ -77,10 +54,12 @@ class Desk:
         made: list[Made] = []
         leading: Incident | None = None
         for finding in sorted(findings, key=lambda finding: -SEVERITIES.index(finding.rule.severity)):
-            sighting = _Sighting(caption, finding.rule, finding.because, now)
-            verdict, incident = self._judge(connection, sighting, finding, leading)
+            event = caption.event
+            place = (event.site, event.device, event.stream)
+            sighting = Sighting(*place, finding.rule, finding.because, now, caption.id)
+            verdict, incident = self._judge(connection, caption, sighting, finding, leading)
             if verdict.outcome.tells and incident is not None:
-                made.append(self._tell(connection, sighting, verdict, incident))
+                made.append(self.tell(connection, sighting, verdict, incident))
                 incident = incidents.get(connection, incident.id)
             if leading is None and incident is not None and incident.told is not None:
                 leading = incident
@@ -104,12 +83,12 @@ class Desk:
         )
 
     def _judge(
-        self, connection: Connection, sighting: _Sighting, finding: Finding, leading: Incident | None
+        self, connection: Connection, caption: Stored, sighting: Sighting, finding: Finding, leading: Incident | None
     ) -> tuple[Verdict, Incident | None]:
         """Choose what comes of one finding, and give the incident that it belongs to."""
         if not finding.fired:
             return Verdict(Outcome.CANCELLED, ""), None
-        if missing := self._missing(connection, sighting):
+        if missing := _missing(connection, caption, sighting.rule):
             return Verdict(Outcome.NOT_YET, missing), None
         incident = incidents.open_at(connection, sighting.site, sighting.rule.danger)
         if incident is not None and leading is not None and incident.id == leading.id:
@@ -117,32 +96,20 @@ class Desk:
         if incident is None:
             if (hidden := self._hidden(connection, sighting, leading)) is not None:
                 return hidden
-            incident = self._open(connection, sighting)
+            incident = self.open(connection, sighting)
         else:
             incident = self._join(connection, sighting, incident)
-        return self._choose(connection, sighting, incident), incident
-
-    def _missing(self, connection: Connection, sighting: _Sighting) -> str:
-        need = sighting.rule.need
-        if need.times <= 1:
-            return ""
-        before = captions.seen_before(
-            connection, sighting.caption, sighting.rule.name, within=need.within, limit=need.of - 1
-        )
-        return need.missing(before)
+        return self.choose(connection, sighting, incident), incident
 
     def _hidden(
-        self, connection: Connection, sighting: _Sighting, leading: Incident | None
+        self, connection: Connection, sighting: Sighting, leading: Incident | None
     ) -> tuple[Verdict, Incident] | None:
         """Find what a danger without an incident of its own is told as, or was closed as."""
         rule = sighting.rule
         if leading is not None and self._covers(leading, rule):
             self._also(connection, leading, sighting)
             return Verdict(Outcome.TOLD_AS, f"told as {leading.rule}"), leading
-        beside = incidents.now_open(connection, sighting.site)
-        greater = inhibit.find(self.settings.inhibit, beside, danger=rule.danger, severity=rule.severity)
-        if (behind := next((one for one in greater if self._covers(one, rule)), None)) is not None:
-            self._also(connection, behind, sighting)
+        if (behind := self.behind(connection, sighting)) is not None:
             return Verdict(Outcome.INHIBITED, f"people know of {behind.danger}, incident {behind.id}"), behind
         last = incidents.last_closed(connection, sighting.site, rule.danger)
         if last is not None and _was_just_closed(last, sighting):
@@ -150,6 +117,16 @@ class Desk:
             incidents.note_once(connection, last.id, Event(sighting.now, Happening.SEEN_AGAIN, sighting.camera))
             return Verdict(Outcome.CLOSED, because), last
         return None
+
+    def behind(self, connection: Connection, sighting: Sighting) -> Incident | None:
+        """Find the greater danger that a sighting hides behind, and write it down there."""
+        rule = sighting.rule
+        beside = incidents.now_open(connection, sighting.site)
+        greater = inhibit.find(self.settings.inhibit, beside, danger=rule.danger, severity=rule.severity)
+        behind = next((one for one in greater if self._covers(one, rule)), None)
+        if behind is not None:
+            self._also(connection, behind, sighting)
+        return behind
 
     def _covers(self, incident: Incident, rule: Rule) -> bool:
         """Say whether everyone who would be told of a rule is told of an incident."""
@@ -159,12 +136,13 @@ class Desk:
     def _route(self, site: str, danger: str, severity: Severity) -> Route:
         return route.of(self.recipients, self.settings.escalation, site=site, danger=danger, severity=severity)
 
-    def _also(self, connection: Connection, incident: Incident, sighting: _Sighting) -> None:
+    def _also(self, connection: Connection, incident: Incident, sighting: Sighting) -> None:
         detail = f"{sighting.rule.danger} at {sighting.camera}"
-        event = Event(sighting.now, Happening.ALSO, detail, caption_id=sighting.caption.id)
+        event = Event(sighting.now, Happening.ALSO, detail, caption_id=sighting.caption_id)
         incidents.note_once(connection, incident.id, event)
 
-    def _open(self, connection: Connection, sighting: _Sighting) -> Incident:
+    def open(self, connection: Connection, sighting: Sighting) -> Incident:
+        """Begin an incident, or give the one that another writer has begun in the same moment."""
         made = incidents.start(
             connection,
             Incident(
@@ -178,41 +156,41 @@ class Desk:
                 seen_at=sighting.now,
                 sightings=1,
                 cameras=(sighting.camera,),
-                caption_id=sighting.caption.id,
+                caption_id=sighting.caption_id,
                 due_at=sighting.now + timedelta(minutes=self.settings.resolve_minutes),
             ),
         )
         detail = f"{sighting.rule.name} at {sighting.camera}: {sighting.because}"
         incidents.add_event(
-            connection, made.id, Event(sighting.now, Happening.OPENED, detail, caption_id=sighting.caption.id)
+            connection, made.id, Event(sighting.now, Happening.OPENED, detail, caption_id=sighting.caption_id)
         )
         return made
 
-    def _join(self, connection: Connection, sighting: _Sighting, incident: Incident) -> Incident:
+    def _join(self, connection: Connection, sighting: Sighting, incident: Incident) -> Incident:
         """Add a sighting to an open incident."""
         rule, now = sighting.rule, sighting.now
         cameras = incident_.with_camera(incident.cameras, sighting.camera)
         more = not at_least(incident.severity, rule.severity)
         if cameras != incident.cameras:
-            event = Event(now, Happening.CAMERA, sighting.camera, caption_id=sighting.caption.id)
+            event = Event(now, Happening.CAMERA, sighting.camera, caption_id=sighting.caption_id)
             incidents.add_event(connection, incident.id, event)
         if more:
             detail = f"{rule.severity}: {sighting.because}"
-            event = Event(now, Happening.SEVERITY, detail, caption_id=sighting.caption.id)
+            event = Event(now, Happening.SEVERITY, detail, caption_id=sighting.caption_id)
             incidents.add_event(connection, incident.id, event)
         joined = replace(
             incident,
             seen_at=now,
             sightings=incident.sightings + 1,
             cameras=cameras,
-            caption_id=sighting.caption.id,
+            caption_id=sighting.caption_id,
             severity=rule.severity if more else incident.severity,
             rule=rule.name if more else incident.rule,
         )
         incidents.save(connection, joined)
         return joined
 
-    def _choose(self, connection: Connection, sighting: _Sighting, incident: Incident) -> Verdict:
+    def choose(self, connection: Connection, sighting: Sighting, incident: Incident) -> Verdict:
         """Choose whether an incident that is seen is told now."""
         now = sighting.now
         held = silence.find(silences.in_force(connection, at=now), sighting.subject, at=now)
@@ -229,7 +207,8 @@ class Desk:
             incidents.save(connection, replace(incident, due_at=due_at))
         return verdict
 
-    def _tell(self, connection: Connection, sighting: _Sighting, verdict: Verdict, incident: Incident) -> Made:
+    def tell(self, connection: Connection, sighting: Sighting, verdict: Verdict, incident: Incident) -> Made:
+        """Write the intents to tell people of an incident at once."""
         people = self.route(incident).first
         occasion = Occasion(KINDS[verdict.outcome], verdict.because)
         told = Teller(self.places).tell(connection, incident, people, occasion, now=sighting.now)
@@ -243,7 +222,16 @@ class Desk:
         return Made(sighting.rule.name, sighting.site, incident.id, len(people), because)
 
 
-def _was_just_closed(last: Incident, sighting: _Sighting) -> bool:
+def _missing(connection: Connection, caption: Stored, rule: Rule) -> str:
+    """Say why a danger was not seen often enough yet; "" where it was."""
+    need = rule.need
+    if need.times <= 1:
+        return ""
+    before = captions.seen_before(connection, caption, rule.name, within=need.within, limit=need.of - 1)
+    return need.missing(before)
+
+
+def _was_just_closed(last: Incident, sighting: Sighting) -> bool:
     """Say whether someone has closed what this camera sees, a cooldown ago at most, and it is no worse now."""
     if not last.closed_by or last.closed_at is None or sighting.camera not in last.cameras:
         return False

@@ -39,6 +39,7 @@ def release(
 
 def _gather(connection: Connection, person: Recipient, waiting: Sequence[Alert], worst: Alert, now: datetime) -> None:
     """Write one digest in place of many messages; it tells of the worst, and counts the rest."""
+    lost = {name: worst.facts[name] for name in ("lost", "lost_count") if name in worst.facts}
     intent = Intent(
         key=f"digest/{waiting[0].id}/{person.name}",
         kind=Kind.DIGEST,
@@ -48,7 +49,7 @@ def _gather(connection: Connection, person: Recipient, waiting: Sequence[Alert],
         site=worst.site,
         severity=worst.severity,
         because=f"{len(waiting)} messages waited: {waiting[0].because}",
-        facts={"count": len(waiting), "since": waiting[0].created_at.isoformat(), "items": _items(waiting)},
+        facts=lost | {"count": len(waiting), "since": waiting[0].created_at.isoformat(), "items": _items(waiting)},
     )
     digest_id = alerts.add(connection, intent, to=person, at=now)
     store.gather(connection, person.name, digest_id=digest_id)

@@ -31,7 +31,7 @@ class Happening(StrEnum):
 
     OPENED = "opened"
     CAMERA = "camera"
-    """Another camera sees it."""
+    """Another camera sees it, or another device is missed."""
     SEVERITY = "severity"
     """It became more serious."""
     ALSO = "also"
@@ -75,6 +75,17 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Lost:
+    """A device that is missed."""
+
+    device: str
+    cause: str
+    """One of `broker.pipeline.absence.Cause`."""
+    since: datetime
+    """When it was last heard or, of one that is blind, when it last saw."""
+
+
+@dataclass(frozen=True, slots=True)
 class Incident:
     """How one incident stands. Every change makes a new one."""
 
@@ -91,9 +102,9 @@ class Incident:
     """Its last sighting, by this server's clock."""
     sightings: int
     cameras: tuple[str, ...]
-    """`device/stream` of every camera that has seen it, first one first."""
-    caption_id: int
-    """The caption that an alert of it tells of: the last one."""
+    """`device/stream` of every camera that has seen it, first one first; `device` alone of one that is missed."""
+    caption_id: int | None
+    """The caption that an alert of it tells of: the last one. None where no camera said anything: see `lost`."""
     tellings: int = 0
     """How often people were told, escalations and the end included: names the intents."""
     told: Told | None = None
@@ -109,7 +120,9 @@ class Incident:
     closed_by: str = ""
     """Who closed it; "" where it ended by itself."""
     due_at: datetime | None = None
-    """When it is looked at next without being seen; None once it is over."""
+    """When it is looked at next without being seen; None where nothing is due, and once it is over."""
+    lost: tuple[Lost, ...] = ()
+    """The devices that are missed now or, once it is over, were last."""
 
     @property
     def open_key(self) -> str | None:

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
@@ -50,7 +51,13 @@ class Ingest:
     accept: Callable[[Sequence[Message]], list[Answer]]
     failure: BrokerError | None = None
     """Why it gave up, where only an operator can help."""
+    subscribed_at: datetime | None = None
+    """Since when the MQTT server has had our subscription; None while it has not."""
     on_failure: Callable[[], None] = lambda: None
+    beat: Callable[[], None] = lambda: None
+    """Called again and again while it turns."""
+    _taken: int = 0
+    """Messages of the latest batch."""
     _ever_connected: bool = False
     _stop: threading.Event = field(default_factory=threading.Event)
 
@@ -62,12 +69,18 @@ class Ingest:
         password = secret(self.settings.password_file, MQTT_PASSWORD, field="mqtt.password_file")
         wait = FIRST_RECONNECT_SECONDS
         while not self._stop.is_set():
+            self.beat()
             connection = self._connect(password)
             if connection is not None:
                 wait = FIRST_RECONNECT_SECONDS
                 self._serve(connection)
             self._stop.wait(wait)
             wait = min(2 * wait, LONGEST_RECONNECT_SECONDS)
+
+    @property
+    def backlog(self) -> int:
+        """How many messages were taken in at once where a whole batch was there, so that more may wait; else 0."""
+        return self._taken if self._taken >= self.settings.batch else 0
 
     def stop(self) -> None:
         """Ask `run` to come to its end."""
@@ -99,6 +112,7 @@ class Ingest:
             # (MQTT 5, 3.8.4).
             connection.subscribe([share + topics.filter_of("caption"), topics.filter_of("status")])
             while not self._stop.is_set():
+                self.beat()
                 self._take_in(connection, self._batch(connection, wait_seconds=IDLE_SECONDS))
             self._take_in(connection, self._batch(connection, wait_seconds=0))
             self._settle(connection)
@@ -106,6 +120,7 @@ class Ingest:
             if not self._stop.is_set():
                 log.warning("disconnected; trying again", extra=self._where() | {"reason": str(error)})
         finally:
+            self.subscribed_at = None
             connection.close()
 
     def _batch(self, connection: Connection, *, wait_seconds: float) -> list[Message]:
@@ -121,10 +136,12 @@ class Ingest:
                 else:
                     self._note(item)
             came = connection.receive(wait_seconds=0) if len(batch) < self.settings.batch else []
+        self._taken = len(batch)
         return batch
 
     def _note(self, subscribed: Subscribed) -> None:
         if not subscribed.refused:
+            self.subscribed_at = datetime.now(UTC)
             log.info("subscribed", extra=self._where())
             return
         problem = f"does not let us read {topics.ROOT}/+/+/caption and status: {subscribed.refused}"
@@ -152,6 +169,7 @@ class Ingest:
     def _store(self, connection: Connection, messages: Sequence[Message]) -> list[Answer] | None:
         """Give the answers, or None where the database was locked until `stop`."""
         while True:
+            self.beat()
             try:
                 return self.accept(messages)
             except Locked as error:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 from broker import render, retry
 from broker.config import Notify
 from broker.errors import Locked
+from broker.meters import UNMETERED, Meters
 from broker.ports import Busy, Doubtful, Rejected, Sender, SendFailed
 from broker.senders.switchboard import Switchboard
 from broker.store import alerts, dead, deliveries
@@ -32,6 +33,9 @@ FAREWELL_SECONDS: Final = 5.0
 
 LOCKED_PAUSE_SECONDS: Final = 1.0
 
+HOW: Final[dict[type[SendFailed], str]] = {Rejected: "rejected", Busy: "busy", Doubtful: "doubtful"}
+"""How an attempt failed, as it is counted; otherwise nobody was there."""
+
 Clock = Callable[[], datetime]
 
 
@@ -45,6 +49,9 @@ class Notifier:
     settings: Notify
     jitter: Callable[[], float]
     clock: Clock = lambda: datetime.now(UTC)
+    meters: Meters = UNMETERED
+    beat: Callable[[], None] = lambda: None
+    """Called again and again while it turns."""
     _wake: threading.Event = field(default_factory=threading.Event)
     _stop: threading.Event = field(default_factory=threading.Event)
 
@@ -61,6 +68,7 @@ class Notifier:
         """Send what is due, whenever it is due, until `stop`."""
         self._insist(self._doubt_unfinished)
         while not self._stop.is_set():
+            self.beat()
             self._wake.clear()
             if not self._try_step():
                 self._wake.wait(self._nap())
@@ -94,9 +102,11 @@ class Notifier:
             text = render.again(text, language=alert.language)
         with writing(self.engine) as connection:
             alerts.begin(connection, alert.id, text=text, provider=sender.name, at=now)
+        self.meters.attempted(sender.name)
         try:
             provider_id = sender.send(alert.phone or alert.recipient, text)
         except SendFailed as error:
+            self.meters.failed(sender.name, HOW.get(type(error), "unreachable"))
             self._note_failure(alert, error, now)
         else:
             self._note_sent(alert, sender.name, provider_id)
@@ -147,6 +157,7 @@ class Notifier:
                 alerts.mark_dead(connection, alert.id, error=f"{provider} reports: {report}")
 
         self._insist(write)
+        self.meters.sent(provider, alert.kind.value, seconds=(at - _first_due_at(alert)).total_seconds())
         log.info("alert sent", extra=_about(alert) | {"provider": provider, "provider_id": provider_id})
 
     def _put_off(self, alert: Alert, state: State, patience: timedelta, error: str) -> None:
@@ -157,7 +168,14 @@ class Notifier:
 
     def _bury(self, alert: Alert, error: str) -> None:
         self._insist(lambda connection: alerts.mark_dead(connection, alert.id, error=error))
+        self.meters.given_up(self._channel(alert))
         log.error("alert is dead: tell them yourself", extra=_about(alert) | {"error": error, "text": alert.sentence})
+
+    def _channel(self, alert: Alert) -> str:
+        try:
+            return self.switchboard.of(alert.recipient).name
+        except SendFailed:
+            return "none"
 
     def _is_too_old(self, alert: Alert, now: datetime) -> bool:
         """Say whether an alert is too old to be news, counted from when someone asked to send it again, if so."""
@@ -180,6 +198,7 @@ class Notifier:
         A message that was handed over stays `sending` then, and the next start asks after it.
         """
         while True:
+            self.beat()
             try:
                 with writing(self.engine) as connection:
                     write(connection)
@@ -207,6 +226,11 @@ class Notifier:
             return LONGEST_NAP_SECONDS
         seconds = (due_at - self.clock()).total_seconds()
         return min(max(seconds, 0.01), LONGEST_NAP_SECONDS)
+
+
+def _first_due_at(alert: Alert) -> datetime:
+    """Say when a message was to be sent at first; one that failed before is due later than it was."""
+    return alert.created_at if alert.attempts else max(alert.created_at, alert.due_at)
 
 
 def _about(alert: Alert) -> dict[str, object]:

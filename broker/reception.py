@@ -1,6 +1,7 @@
 """Takes in a batch of messages: read, judged and stored in one transaction, then answered."""
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -14,6 +15,7 @@ from broker import dating, intake, rules
 from broker.config import Recipient
 from broker.desk import Desk, Made
 from broker.intake import Message, Reading, Unreadable
+from broker.meters import UNMETERED, Meters, TakenIn
 from broker.pipeline.settings import Incidents
 from broker.places import Places
 from broker.rulebook import Rulebook
@@ -49,6 +51,8 @@ class _Batch(Tally):
     """What one batch brought; the alerts are told of only after the commit."""
 
     alerts: list[Made] = field(default_factory=list)
+    heard: Sequence[Caption] = ()
+    """Its captions, new or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,7 @@ class Reception:
     on_alert: Callable[[], None] = lambda: None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     tally: Tally = field(default_factory=Tally)
+    meters: Meters = UNMETERED
 
     def accept(self, messages: Sequence[Message]) -> list[Answer]:
         """Store a batch, and give the acknowledgements that may be sent now.
@@ -80,9 +85,11 @@ class Reception:
         """
         readings = [intake.read(message) for message in messages]
         batch = _Batch()
+        began = time.monotonic()
         with writing(self.engine) as connection:
             self._store(connection, readings, batch)
         self._count(batch)
+        self.meters.took_in(self._taken_in(batch, len(messages), time.monotonic() - began))
         for made in batch.alerts:
             log.info("alert made", extra=asdict(made))
         if batch.alerts:
@@ -96,7 +103,7 @@ class Reception:
         for early in filter(None, (dating.complaint(event, now=now) for event in said)):
             refusals.count(connection, early, at=now)
         new, grave = self._keep(connection, events, now)
-        batch.captions, batch.duplicates = new, len(events) - new
+        batch.captions, batch.duplicates, batch.heard = new, len(events) - new, events
         desk = Desk(self.recipients, self.incidents, self.places)
         for caption, findings in grave:
             batch.alerts += desk.take(connection, caption, findings, now=now)
@@ -130,6 +137,13 @@ class Reception:
                 new += 1
                 grave.append((stored, findings))
         return new + captions.add(connection, harmless, received_at=now), grave
+
+    def _taken_in(self, batch: _Batch, messages: int, seconds: float) -> TakenIn:
+        now = self.clock()
+        # Which of a batch were there before nobody asks; they come after a break, and would tell of its length.
+        delays = [] if batch.duplicates else [(now - caption.captured_at).total_seconds() for caption in batch.heard]
+        counted = (batch.captions, batch.duplicates, batch.statuses, batch.refused)
+        return TakenIn(messages, seconds, batch.heard, *counted, delays)
 
     def _seen(self, event: Caption) -> Seen:
         zones = self.places.zones_of(event.site, event.device, event.stream)

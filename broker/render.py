@@ -68,7 +68,7 @@ def again(text: str, *, language: Language) -> str:
 def _frame(telling: Telling, language: Language, now: datetime) -> Callable[[str, str], str]:
     said = words.of(language)
     heading = said.headings[telling.kind].format(count=telling.count)
-    facts = {"heading": heading, "title": sms.plain(telling.title), "time": _time(telling.at, now)}
+    facts = {"heading": heading, "title": sms.plain(telling.title), "time": clock(telling.at, now)}
 
     def whole(place: str, sentence: str) -> str:
         return said.alert.format(place=place, sentence=sentence, **facts)
@@ -76,15 +76,16 @@ def _frame(telling: Telling, language: Language, now: datetime) -> Callable[[str
     return whole
 
 
-def _time(at: datetime, now: datetime) -> str:
+def clock(at: datetime, now: datetime) -> str:
+    """Write a moment as briefly as it can be understood now."""
     return f"{at:%H:%M}" if at.date() == now.date() else f"{at:%m-%d %H:%M}"
 
 
 def _places(telling: Telling, between: str) -> Iterator[str]:
-    yield between.join((telling.site, telling.device, telling.stream))
-    yield between.join((telling.site, telling.stream))
-    yield between.join((telling.site, telling.device))
-    yield telling.site
+    site, device, stream = telling.site, telling.device, telling.stream
+    for names in ((site, device, stream), (site, stream), (site, device)):
+        yield between.join(name for name in names if name)
+    yield site
 
 
 def _versions(telling: Telling, language: Language) -> Iterator[str]:

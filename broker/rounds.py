@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
@@ -13,6 +13,7 @@ from broker import held
 from broker.desk import Desk
 from broker.errors import Locked
 from broker.pruning import Pruning
+from broker.rollcall import RollCall
 from broker.rulebook import Rulebook
 from broker.store import held as held_store
 from broker.store import incidents
@@ -38,10 +39,14 @@ class Rounds:
     engine: Engine
     rulebook: Rulebook
     desk: Desk
+    roll: RollCall | None = None
+    """Calls the devices; None where nobody misses them."""
     on_alert: Callable[[], None] = lambda: None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     pruning: Pruning | None = None
     """Deletes what is too old, whenever nothing else is due."""
+    beat: Callable[[], None] = lambda: None
+    """Called again and again while it turns."""
     _wake: threading.Event = field(default_factory=threading.Event)
     _stop: threading.Event = field(default_factory=threading.Event)
 
@@ -57,6 +62,7 @@ class Rounds:
     def run(self) -> None:
         """Do what is due, whenever it is due, until `stop`."""
         while not self._stop.is_set():
+            self.beat()
             self._wake.clear()
             try:
                 pause = 0.0 if self.step() else self._prune() or self._nap()
@@ -72,6 +78,8 @@ class Rounds:
         Raises `Locked`.
         """
         now = self.clock()
+        if self.roll is not None and self._call(self.roll, now):
+            return True
         with reading(self.engine) as connection:
             moments = (incidents.next_due_at(connection), held_store.next_due_at(connection))
         if all(moment is None or moment > now for moment in moments):
@@ -89,6 +97,15 @@ class Rounds:
     def _prune(self) -> float:
         """Delete a little of what is too old; gives the pause after it, or 0 where there is none."""
         return PRUNING_PAUSE_SECONDS if self.pruning is not None and self.pruning.step() else 0.0
+
+    def _call(self, roll: RollCall, now: datetime) -> bool:
+        """Call the devices, and say whether anyone is told of some."""
+        made = roll.call(self.engine, now=now)
+        for one in made:
+            log.info("alert made", extra=asdict(one))
+        if made:
+            self.on_alert()
+        return bool(made)
 
     def _nap(self) -> float:
         with reading(self.engine) as connection:

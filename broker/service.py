@@ -5,24 +5,29 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, TextIO
 
 import msgspec
 from sqlalchemy import Engine
 
-from broker import adapters, lease, rulebook, sms, words
+from broker import adapters, lease, own_rules, rulebook, sms, words
 from broker.compose import Composer
 from broker.config import Config, Language, Recipient
 from broker.desk import Desk
 from broker.errors import Unavailable
 from broker.ingest import Ingest
+from broker.meters import UNMETERED, Meters
 from broker.notifier import Notifier
 from broker.places import Places
 from broker.ports import Busy, Sender, SendFailed
 from broker.pruning import Pruning
+from broker.pulse import Pulse
 from broker.reception import Reception, Tally
+from broker.rollcall import RollCall
 from broker.rounds import Rounds
 from broker.rulebook import Rulebook
 from broker.senders.switchboard import Switchboard
@@ -32,6 +37,9 @@ from broker.store.engine import open_engine, reading
 from contract.status import Ledger
 
 log = logging.getLogger(__name__)
+
+STUCK_SECONDS: Final = {"ingest": 60.0, "rounds": 60.0, "notifier": 300.0}
+"""A thread that has not turned for so long hangs: a commit takes milliseconds, a message to a slow gateway a minute."""
 
 LONGEST_TEST_WAIT: Final = timedelta(seconds=5)
 """Someone stands at the terminal and waits."""
@@ -78,6 +86,50 @@ def run(config: Config, *, out: TextIO, on_ready: Callable[[Callable[[], None]],
             engine.dispose()
 
 
+@dataclass(frozen=True, slots=True)
+class _Works:
+    """What turns."""
+
+    ingest: Ingest
+    reception: Reception
+    rounds: Rounds
+    notifier: Notifier
+    pulses: Mapping[str, Pulse]
+
+    def thread(self, name: str, work: Callable[[], None], crashes: list[BaseException]) -> threading.Thread:
+        """Make a thread whose death stops everything."""
+        return threading.Thread(target=_supervise, args=(work, crashes, self.ingest.stop), name=name)
+
+
+def _build(config: Config, engine: Engine, book: Rulebook, senders: Switchboard, meters: Meters) -> _Works:
+    translator = adapters.translator(config, engine, meters)
+    places = Places.of(config)
+    known = own_rules.beside(book, config.absence)
+    composer = Composer(places, known, translator, adapters.by_korean_gateway(config))
+    pulses = {name: Pulse(limit) for name, limit in STUCK_SECONDS.items()}
+    notifier = Notifier(engine, senders, composer, config.notify, jitter=random.random)
+    notifier.meters, notifier.beat = meters, pulses["notifier"].beat
+    desk = Desk(config.recipients, config.incidents, places)
+    rounds = Rounds(engine, known, desk, on_alert=notifier.wake, beat=pulses["rounds"].beat)
+    rounds.pruning = Pruning(engine, config.retention)
+
+    def wake() -> None:
+        notifier.wake()
+        rounds.wake()
+
+    reception = Reception(engine, book, config.recipients, config.incidents, places, on_alert=wake, meters=meters)
+    ingest = Ingest(config.mqtt, reception.accept, beat=pulses["ingest"].beat)
+    ingest.on_failure = ingest.stop
+    if config.absence is not None:
+        rounds.roll = RollCall(desk, config.absence, lambda: _listening_since(ingest))
+    return _Works(ingest, reception, rounds, notifier, pulses)
+
+
+def _listening_since(ingest: Ingest) -> datetime | None:
+    """Say since when every device could be heard; None while none can be, or while what they said piles up."""
+    return None if ingest.backlog else ingest.subscribed_at
+
+
 def _run(
     config: Config,
     engine: Engine,
@@ -86,48 +138,58 @@ def _run(
     on_ready: Callable[[Callable[[], None]], None],
 ) -> Summary:
     started_at = datetime.now(UTC)
-    translator = adapters.translator(config, engine)
-    composer = Composer(Places.of(config), book, translator, adapters.by_korean_gateway(config))
-    notifier = Notifier(engine, senders, composer, config.notify, jitter=random.random)
-    places = Places.of(config)
-    rounds = Rounds(engine, book, Desk(config.recipients, config.incidents, places), on_alert=notifier.wake)
-    rounds.pruning = Pruning(engine, config.retention)
-
-    def wake() -> None:
-        notifier.wake()
-        rounds.wake()
-
-    reception = Reception(engine, book, config.recipients, config.incidents, places, on_alert=wake)
-    ingest = Ingest(config.mqtt, reception.accept)
-    ingest.on_failure = ingest.stop
-    crashes: list[BaseException] = []
-    threads = [
-        threading.Thread(target=_supervise, args=(worker.run, crashes, ingest.stop), name=name)
-        for name, worker in (("notifier", notifier), ("rounds", rounds))
-    ]
-    on_ready(ingest.stop)
-    # What was built lives until the end: the collector need not walk through a thousand rules again and again.
-    gc.collect()
-    gc.freeze()
-    log.info(
-        "started",
-        extra={"rules": len(book.rules), "recipients": len(config.recipients), "senders": list(senders.names)},
-    )
-    for thread in threads:
-        thread.start()
-    try:
-        ingest.run()
-    finally:
-        rounds.stop()
-        notifier.stop()
+    meters, watch = _monitor(config, senders)
+    works = _build(config, engine, book, senders, meters)
+    ingest, crashes = works.ingest, list[BaseException]()
+    with watch(works, engine):
+        threads = [
+            works.thread("notifier", works.notifier.run, crashes),
+            works.thread("rounds", works.rounds.run, crashes),
+        ]
+        on_ready(ingest.stop)
+        # What was built lives until the end: the collector need not walk through a thousand rules again and again.
+        gc.collect()
+        gc.freeze()
+        counts = {"rules": len(book.rules), "recipients": len(config.recipients)}
+        log.info("started", extra=counts | {"senders": list(senders.names)})
         for thread in threads:
-            thread.join()
+            thread.start()
+        try:
+            ingest.run()
+        finally:
+            works.rounds.stop()
+            works.notifier.stop()
+            for thread in threads:
+                thread.join()
     if crashes:
         raise crashes[0]
     if ingest.failure is not None:
         raise ingest.failure
-    log.info("stopped", extra={"captions": reception.tally.captions})
-    return _summarise(engine, reception.tally, started_at)
+    log.info("stopped", extra={"captions": works.reception.tally.captions})
+    return _summarise(engine, works.reception.tally, started_at)
+
+
+def _monitor(
+    config: Config, senders: Switchboard
+) -> tuple[Meters, Callable[[_Works, Engine], AbstractContextManager[object]]]:
+    """Give what counts, and what watches over the works for as long as they turn; raises `Misconfigured`."""
+    settings = config.monitor
+    if settings is None:
+        return UNMETERED, lambda _works, _engine: nullcontext()
+    # Importing the HTTP client takes a quarter of a second, and most services have nobody to show figures to.
+    from broker.monitor.figures import Figures  # noqa: PLC0415 - see above
+    from broker.monitor.station import Station, Watched  # noqa: PLC0415 - see above
+
+    figures = Figures()
+    for channel in senders.names:
+        figures.expect(channel)
+
+    def watch(works: _Works, engine: Engine) -> Station:
+        ingest = works.ingest
+        watched = Watched(engine, lambda: ingest.subscribed_at is not None, lambda: ingest.backlog, works.pulses)
+        return Station(config, settings, figures, watched)
+
+    return figures, watch
 
 
 def _supervise(work: Callable[[], None], crashes: list[BaseException], stop: Callable[[], None]) -> None:

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
+import msgspec
 from sqlalchemy import Connection
 
 from broker.config import Recipient
@@ -16,6 +17,9 @@ from broker.places import Places
 from broker.section import Severity
 from broker.store import alerts, contacts, incidents
 from broker.store.alerts import Intent, Kind
+
+MOST_NAMED: Final = 20
+"""Missed devices that a message knows by name: a text has room for a few, and a site may have thousands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,14 @@ def _intent(incident: Incident, occasion: Occasion, key: str, held: Hold | None)
             "opened_at": incident.opened_at.isoformat(),
             "cameras": list(incident.cameras),
             "sightings": incident.sightings,
+            **_lost(incident),
             **occasion.facts,
         },
     )
+
+
+def _lost(incident: Incident) -> dict[str, Any]:
+    """Give what a text says of missed devices; a caption would say the rest of an incident."""
+    if not incident.lost:
+        return {}
+    return {"lost": msgspec.to_builtins(incident.lost[:MOST_NAMED]), "lost_count": len(incident.lost)}

@@ -120,6 +120,8 @@ class Visit:
         return f"{', '.join(alert.recipient for alert in sent)} cannot be reached now"
 
     def _end_or_wait(self, incident: Incident, due: list[datetime], *, escalating: bool) -> Incident:
+        if incident.lost:  # The roll call says when it is over.
+            return replace(incident, due_at=min((moment for moment in due if moment > self.now), default=None))
         notice = alerts.notice(self.connection, incident.id)
         quiet = timedelta(minutes=self.desk.settings.resolve_minutes)
         lasting = Lasting(quiet, self._cooldown(incident))
@@ -134,7 +136,8 @@ class Visit:
         sent = alerts.of_incident(self.connection, incident.id)
         people = [person for person in self.desk.recipients if _is_to_hear_the_end(person, incident, sent)]
         if people:
-            because = f"{incident.closed_by}: {incident.state}" if incident.closed_by else "no camera sees it any more"
+            by_itself = "every device is well again" if incident.lost else "no camera sees it any more"
+            because = f"{incident.closed_by}: {incident.state}" if incident.closed_by else by_itself
             facts = {"state": incident.state.value, "by": incident.closed_by}
             incident = self._tell(incident, people, Occasion(Kind.RESOLVED, because, facts))
         return replace(incident, due_at=None)

@@ -32,11 +32,28 @@ class Words:
     severity: dict[Severity, str]
     printed: str
     """Console sender: `number`, `parts`, `alphabet`."""
+    losses: "Losses"
     replies: "Replies"
     told: str
     cancelled: str
     fired: str
     nothing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """What is said of devices that are missed."""
+
+    since: dict[str, str]
+    """By `broker.pipeline.absence.Cause`: `time` is when the device was last well."""
+    mixed: str
+    """Where several devices are missed for several causes: `time`."""
+    several: str
+    """Several devices: `who` they are, `what` is said of them."""
+    count: str
+    """In place of their names: `count`."""
+    back: str
+    """All is well again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +69,21 @@ class Replies:
     help: str
 
 
+_ENGLISH_LOSSES = Losses(
+    since={
+        "gone": "no word since {time}",
+        "quiet": "no word since {time}",
+        "no-camera": "no camera since {time}",
+        "no-picture": "no picture since {time}",
+    },
+    mixed="no word or no picture since {time}",
+    several="{who}: {what}",
+    count="{count} devices",
+    back="in order again",
+)
+
 ENGLISH = Words(
+    losses=_ENGLISH_LOSSES,
     alert="{heading} {title} - {place}, {time}: {sentence}",
     headings={
         "first": "ALERT",
@@ -90,7 +121,21 @@ ENGLISH = Words(
     nothing="no danger",
 )
 
+_KOREAN_LOSSES = Losses(
+    since={
+        "gone": "{time}부터 소식 없음",
+        "quiet": "{time}부터 소식 없음",
+        "no-camera": "{time}부터 카메라 없음",
+        "no-picture": "{time}부터 영상 없음",
+    },
+    mixed="{time}부터 소식이나 영상 없음",
+    several="{who} {what}",
+    count="장치 {count}대",
+    back="다시 정상",
+)
+
 KOREAN = Words(
+    losses=_KOREAN_LOSSES,
     alert="[{heading}] {title} · {place} {time} {sentence}",
     headings={
         "first": "경보",

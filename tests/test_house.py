@@ -31,7 +31,8 @@ DOORS = {
     "argon2": {"broker": "broker.passwords"},
     "twilio": {"broker": "broker.senders.twilio broker.senders.twilio_hooks"},
     "apprise": {"broker": "broker.senders.apprise"},
-    "httpx": {"broker": "broker.senders.solapi broker.translators.service"},
+    "httpx": {"broker": "broker.monitor.ping broker.senders.solapi broker.translators.service"},
+    "prometheus_client": {"broker": "broker.monitor"},
 }
 """The modules that may import a heavy library directly, each package's own; nobody else may."""
 

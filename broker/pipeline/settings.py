@@ -1,13 +1,20 @@
 """What `broker.yaml` says of incidents: when people are told again, who is told next, and what hides behind what."""
 
+import re
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
 
 from broker.section import Minutes, Section, Severity
+from contract import wire
 from contract.caption import Name
+
+Patience = Annotated[float, Meta(ge=0, le=86400)]
+"""A day at most: what is missed later than that is missed too late."""
+
+_name: Final = re.compile(wire.NAME)
 
 
 class Step(Section, frozen=True, kw_only=True):
@@ -70,3 +77,31 @@ class Incidents(Section, frozen=True, kw_only=True):
             for place, step in enumerate(chain.steps):
                 for index, name in enumerate(step.tell):
                     yield f"escalation[{number}].steps[{place}].tell[{index}]", name
+
+
+class Absence(Section, frozen=True, kw_only=True):
+    """When a device that says nothing, or sees nothing, is an incident. `absence: null` for never."""
+
+    quiet_seconds: Patience = 180
+    """A device that should speak and has said nothing for so long is lost: three of its heartbeats by default."""
+    offline_seconds: Patience = 60
+    """So is one that went offline, or whose camera is gone, and has not come back within this: a restart takes less."""
+    blind_seconds: Patience = 300
+    """So is one that speaks, but has looked at no new frame for so long."""
+    gather_seconds: Patience = 60
+    """A first message waits at most so long for other devices of the site that seem to go the same way."""
+    steady_seconds: Patience = 60
+    """It is over when every device has been well for so long, so that one that comes and goes is told of once."""
+    grace_seconds: Patience = 120
+    """Nobody is missed for so long after this service began to listen, or could listen again: all have to come back."""
+    severity: Severity = "warning"
+    repeat_minutes: Minutes = 240
+    """Told again after so long, if it is still lost."""
+    leave_out: tuple[str, ...] = ()
+    """Devices that nobody misses: `north-gate/pi-09`."""
+
+    def __post_init__(self) -> None:
+        for place in self.leave_out:
+            names = place.split("/")
+            if len(names) != 2 or not all(map(_name.match, names)):
+                raise ValueError(f"`leave_out`: {place!r} names no device; write site and device like north-gate/pi-09")

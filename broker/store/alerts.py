@@ -57,7 +57,8 @@ class Intent:
     """Names the intent: whoever writes it again is refused by the database."""
     kind: Kind
     incident_id: int | None
-    caption_id: int
+    caption_id: int | None
+    """None where it tells of devices that are missed; `facts` name them."""
     rule: str
     site: str
     severity: Severity
@@ -68,7 +69,10 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One text message to one person, with the caption that it tells of."""
+    """One text message to one person, with the caption that it tells of.
+
+    Where it tells of none, its device, its stream and its sentence are "", and it is `captured_at` when it was made.
+    """
 
     id: int
     key: str
@@ -137,10 +141,11 @@ def get(connection: Connection, alert_id: int) -> Alert | None:
     return None if row is None else of_row(row)
 
 
-def caption_of(connection: Connection, alert_id: int) -> int:
-    """Give the number of the caption that a message tells of."""
+def caption_of(connection: Connection, alert_id: int) -> int | None:
+    """Give the number of the caption that a message tells of, if it tells of one."""
     table = tables.alert
-    return int(connection.execute(select(table.c.caption_id).where(table.c.id == alert_id)).scalar_one())
+    number = connection.execute(select(table.c.caption_id).where(table.c.id == alert_id)).scalar_one()
+    return None if number is None else int(number)
 
 
 def use_link(connection: Connection, alert_id: int, *, at: datetime) -> bool:
@@ -246,12 +251,22 @@ def count_by_state(connection: Connection) -> dict[State, int]:
     return {State(state): int(number) for state, number in counted}
 
 
+def count_unsent(connection: Connection) -> dict[tuple[State, str], int]:
+    """Count the messages that were not sent, by state and channel; "" for those that nobody has tried to send yet."""
+    table = tables.alert
+    states = [state.value for state in (State.HELD, *OPEN, State.DEAD)]
+    query = select(table.c.state, table.c.provider, func.count()).where(table.c.state.in_(states))
+    rows = connection.execute(query.group_by(table.c.state, table.c.provider))
+    return {(State(state), provider): int(count) for state, provider, count in rows}
+
+
 def joined() -> Any:
     """Select messages, each with the caption that it tells of."""
-    caption = tables.caption
-    told = (caption.c.device, caption.c.stream, caption.c.captured_at, caption.c.text.label("sentence"))
-    language = caption.c.language.label("sentence_language")
-    return select(tables.alert, *told, language).join(caption, caption.c.id == tables.alert.c.caption_id)
+    alert, caption = tables.alert, tables.caption
+    columns = {"device": "device", "stream": "stream", "text": "sentence", "language": "sentence_language"}
+    told = [func.coalesce(caption.c[name], "").label(label) for name, label in columns.items()]
+    captured_at = func.coalesce(caption.c.captured_at, alert.c.created_at, type_=tables.Moment()).label("captured_at")
+    return select(alert, *told, captured_at).join(caption, caption.c.id == alert.c.caption_id, isouter=True)
 
 
 def of_row(row: Row[Any]) -> Alert:

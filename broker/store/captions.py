@@ -86,6 +86,12 @@ def newest_id(connection: Connection, *, back: int = 0) -> int:
     return connection.execute(query).scalar() or 0
 
 
+def newest_at(connection: Connection) -> datetime | None:
+    """Say when the last caption was stored, if any was."""
+    table = tables.caption
+    return connection.execute(select(table.c.received_at).order_by(table.c.id.desc()).limit(1)).scalar()
+
+
 def seen_before(connection: Connection, caption: Stored, rule: str, *, within: timedelta, limit: int) -> list[bool]:
     """Say of the captions before one, of the same camera and as recent, whether a rule saw its danger; newest first."""
     table, decision = tables.caption, tables.decision

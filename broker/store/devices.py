@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, Row, delete, func, insert, or_, select
 
+from broker.pipeline.absence import Presence
 from broker.store import tables
 from contract.status import Ledger, Stage, State, Status
 
@@ -28,7 +30,11 @@ class Device:
 
 
 def record(connection: Connection, status: Status, *, heard_at: datetime) -> bool:
-    """Keep a status, unless it is the last will of a connection that a newer one has replaced."""
+    """Keep a status, unless it is the last will of a connection that a newer one has replaced.
+
+    Statuses are retained, so what was said long ago comes again whenever this service subscribes: it is no news of the
+    device. Nor is a last will, which others say in its name.
+    """
     table = tables.device
     own = (table.c.site == status.site) & (table.c.device == status.device)
     known = connection.execute(select(table).where(own)).first()
@@ -39,7 +45,10 @@ def record(connection: Connection, status: Status, *, heard_at: datetime) -> boo
         "device": status.device,
         "state": status.state.value,
         "since": status.since,
-        "heard_at": heard_at,
+        "heard_at": heard_at if known is None or _is_news(status, known) else known.heard_at,
+        "said_at": status.at,
+        "changed_at": (known.changed_at or known.heard_at) if known and _is_as_before(status, known) else heard_at,
+        "frames_at": _frames_at(status, known, heard_at),
         "reason": status.reason,
         # A last will is written in advance and knows less than what was said since.
         "version": status.version or (known.version if known else ""),
@@ -50,6 +59,64 @@ def record(connection: Connection, status: Status, *, heard_at: datetime) -> boo
     connection.execute(delete(table).where(own))
     connection.execute(insert(table), row)
     return True
+
+
+def _is_news(status: Status, known: Row[Any]) -> bool:
+    if status.at is None:
+        return False
+    return (status.state.value, status.since, status.at) != (known.state, known.since, known.said_at)
+
+
+def _is_as_before(status: Status, known: Row[Any]) -> bool:
+    """Compare the state and the kind of the reason: `camera gone` for one cause or another is the same."""
+    kinds = [reason.partition(":")[0] for reason in (status.reason, known.reason)]
+    return status.state.value == known.state and kinds[0] == kinds[1]
+
+
+def _frames_at(status: Status, known: Row[Any] | None, heard_at: datetime) -> Any:
+    """Say when a device last looked at a new frame; None for one that counts none."""
+    if status.ledger is None or not status.ledger.frames:
+        return known.frames_at if known else None
+    # With a new connection it starts afresh: the device was away, and had no time to look.
+    if known is None or known.frames_at is None or status.since != known.since:
+        return heard_at
+    same = status.ledger.frames == msgspec.convert(known.ledger, Ledger).frames
+    return known.frames_at if same else heard_at
+
+
+def doubtful(connection: Connection, *, heard_before: datetime, seen_before: datetime) -> list[Presence]:
+    """Give the devices that may not be well.
+
+    These are offline, were not heard since a moment, give a reason, or have seen no frame since another moment.
+    """
+    table = tables.device
+    wrong = or_(
+        table.c.state == State.OFFLINE.value,
+        table.c.heard_at < heard_before,
+        table.c.reason != "",
+        table.c.frames_at < seen_before,
+    )
+    columns = [table.c[name] for name in ("site", "device", "state", "reason", "heard_at", "frames_at")]
+    changed_at = func.coalesce(table.c.changed_at, table.c.heard_at, type_=tables.Moment()).label("changed_at")
+    rows = connection.execute(select(*columns, changed_at).where(wrong).order_by(table.c.site, table.c.device))
+    return [msgspec.convert(row, Presence, from_attributes=True) for row in rows]
+
+
+def heard(connection: Connection, site: str, *, since: datetime) -> dict[str, datetime]:
+    """Say when the devices of a site last sent a caption that was also made since a moment."""
+    table = tables.caption
+    recent = (table.c.site == site) & (table.c.captured_at >= since)
+    rows = connection.execute(
+        select(table.c.device, func.max(table.c.received_at, type_=tables.Moment()).label("at"))
+        .where(recent)
+        .group_by(table.c.device)
+    )
+    return {row.device: row.at for row in rows}
+
+
+def count(connection: Connection) -> int:
+    """Count the devices that have ever spoken."""
+    return int(connection.execute(select(func.count()).select_from(tables.device)).scalar_one())
 
 
 def states(connection: Connection) -> dict[tuple[str, str], tuple[State, Ledger]]:

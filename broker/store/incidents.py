@@ -5,11 +5,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from broker import incident as incidents
-from broker.incident import Event, Happening, Incident, State, Told
+from broker.incident import Event, Happening, Incident, Lost, State, Told
 from broker.store import tables
 
 DETAIL_CHARS = 400
@@ -34,6 +35,13 @@ def last_closed(connection: Connection, site: str, danger: str) -> Incident | No
     table = tables.incident
     mine = (table.c.site == site) & (table.c.danger == danger) & table.c.closed_at.is_not(None)
     return _one(connection.execute(select(table).where(mine).order_by(table.c.closed_at.desc()).limit(1)).first())
+
+
+def closed_by_someone(connection: Connection, site: str, danger: str, *, since: datetime) -> list[Incident]:
+    """Give the incidents of a danger at a site that someone has closed since a moment."""
+    table = tables.incident
+    mine = (table.c.site == site) & (table.c.danger == danger) & (table.c.closed_at >= since)
+    return [_incident(row) for row in connection.execute(select(table).where(mine, table.c.closed_by != ""))]
 
 
 def start(connection: Connection, incident: Incident) -> Incident:
@@ -162,6 +170,7 @@ def _columns(incident: Incident) -> dict[str, Any]:
         "closed_at": incident.closed_at,
         "closed_by": incident.closed_by,
         "due_at": incident.due_at,
+        "lost": msgspec.to_builtins(incident.lost),
     }
 
 
@@ -173,4 +182,5 @@ def _incident(row: Row[Any]) -> Incident:
     told = Told(row.told["severity"], tuple(row.told["cameras"])) if row.told else None
     facts = {key: value for key, value in row._mapping.items() if key != "open_key"}
     facts |= {"state": State(row.state), "cameras": tuple(row.cameras), "told": told}
+    facts |= {"lost": tuple(msgspec.convert(one, Lost) for one in row.lost)}
     return Incident(**facts)

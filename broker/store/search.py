@@ -87,9 +87,10 @@ def after(connection: Connection, caption_id: int, *, limit: int) -> list[Found]
     return _with_decisions(connection, connection.execute(query).all())
 
 
-def some(connection: Connection, ids: Iterable[int]) -> dict[int, Found]:
+def some(connection: Connection, ids: Iterable[int | None]) -> dict[int, Found]:
     """Give captions by their numbers."""
-    rows = connection.execute(_select().where(table.c.id.in_(list(ids)))).all()
+    wanted = [number for number in ids if number is not None]
+    rows = connection.execute(_select().where(table.c.id.in_(wanted))).all()
     return {found.id: found for found in _with_decisions(connection, rows)}
 
 

@@ -89,7 +89,8 @@ incident: Final = Table(
     Column("seen_at", Moment, nullable=False),
     Column("sightings", Integer, nullable=False),
     Column("cameras", JSON, nullable=False),
-    Column("caption_id", Integer, nullable=False),
+    Column("caption_id", Integer),
+    Column("lost", JSON, nullable=False, server_default="[]"),
     Column("tellings", Integer, nullable=False),
     Column("told", JSON, nullable=False),
     Column("step", Integer, nullable=False),
@@ -104,7 +105,8 @@ incident: Final = Table(
     Index("ix_incident_site_danger_closed_at", "site", "danger", "closed_at"),
 )
 """One danger at one site from its first sighting to its end, over all cameras. `open_key` is `site/danger` while it is
-open and null afterwards: the database itself keeps a second one from being opened. `caption_id` is the last caption."""
+open and null afterwards: the database itself keeps a second one from being opened. `caption_id` is the last caption;
+where devices are missed there is none, and `lost` says which."""
 
 incident_event: Final = Table(
     "incident_event",
@@ -163,7 +165,7 @@ alert: Final = Table(
     Column("key", String(160), nullable=False, unique=True),
     Column("kind", String(16), nullable=False),
     Column("incident_id", ForeignKey("incident.id"), index=True),
-    Column("caption_id", ForeignKey("caption.id"), nullable=False, index=True),
+    Column("caption_id", ForeignKey("caption.id"), index=True),
     Column("rule", String(63), nullable=False),
     Column("site", String(63), nullable=False),
     Column("severity", String(16), nullable=False),
@@ -198,6 +200,9 @@ device: Final = Table(
     Column("state", String(8), nullable=False),
     Column("since", Moment, nullable=False),
     Column("heard_at", Moment, nullable=False),
+    Column("said_at", Moment),
+    Column("changed_at", Moment),
+    Column("frames_at", Moment),
     Column("reason", String(120), nullable=False),
     Column("version", String(32), nullable=False),
     Column("model", String(64), nullable=False),
@@ -205,7 +210,9 @@ device: Final = Table(
     Column("stages", JSON, nullable=False),
     PrimaryKeyConstraint("site", "device"),
 )
-"""The last word of every device about itself."""
+"""The last word of every device about itself. `said_at` is by its own clock and tells a word from its
+repetition; by this server's clock are `heard_at`, the last word of its own, `changed_at`, when its state or the kind of
+its reason last did, and `frames_at`, when it last looked at a new frame."""
 
 refusal: Final = Table(
     "refusal",

@@ -11,6 +11,7 @@ from typing import Final
 from sqlalchemy import Engine
 
 from broker.errors import Locked
+from broker.meters import UNMETERED, Meters
 from broker.ports import TranslationService, Translator, Untranslated
 from broker.section import Language
 from broker.store import translations
@@ -34,6 +35,7 @@ class Kept:
     """How many are kept; 0 for none."""
     seconds: Callable[[], float] = time.monotonic
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    meters: Meters = UNMETERED
     _rest_until: float = -math.inf
 
     def translate(self, sentence: str, *, source: str, target: Language) -> str:
@@ -45,15 +47,19 @@ class Kept:
         if source.lower().startswith(target):
             return (sentence,)
         if (known := self._recall(sentence, target)) is not None:
+            self.meters.translated("kept")
             return (known,)
         if self.seconds() < self._rest_until:
+            self.meters.translated("resting")
             return self.otherwise.versions(sentence, source=source, target=target)
         try:
             translated = self.service.translate(sentence, source=source, target=target)
         except Untranslated as error:
             self._rest_until = self.seconds() + REST_SECONDS
+            self.meters.translated("failed")
             log.warning("not translated", extra={"service": self.service.name, "error": str(error)[:300]})
             return self.otherwise.versions(sentence, source=source, target=target)
+        self.meters.translated("made")
         self._keep(sentence, target, translated)
         return (translated,)
 

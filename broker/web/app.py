@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from litestar import Litestar, Router, get
+from litestar import Litestar, Router
 from litestar.config.response_cache import ResponseCacheConfig
 from litestar.datastructures import MutableScopeHeaders
 from litestar.di import Provide
@@ -18,9 +18,7 @@ from litestar.static_files import create_static_files_router
 from litestar.types import Message, Scope
 
 from broker.senders.twilio_hooks import TwilioHooks
-from broker.store import schema
-from broker.store.engine import reading
-from broker.web import forgery, indexing
+from broker.web import forgery, indexing, probes
 from broker.web.api import routes
 from broker.web.console import Console
 from broker.web.feed import Feed
@@ -94,7 +92,7 @@ def build(console: Console, hooks_: TwilioHooks | None = None) -> Litestar:
     """Give the application."""
     feed = Feed(console.engine)
     pages = Router("/", route_handlers=[*PAGES], guards=[forgery.check], include_in_schema=False)
-    open_pages = Router("/", route_handlers=[*OPEN_PAGES, health(console)], include_in_schema=False)
+    open_pages = Router("/", route_handlers=[*OPEN_PAGES, *probes.of(console)], include_in_schema=False)
     api = Router("/api/v1", route_handlers=[*routes.HANDLERS], security=[{"token": []}])
     given: dict[str, Any] = {"page": Provide(provide_page(console), sync_to_thread=False), "feed": _always(feed)}
     static = create_static_files_router("/static", directories=[STATIC], include_in_schema=False)
@@ -111,18 +109,6 @@ def build(console: Console, hooks_: TwilioHooks | None = None) -> Litestar:
         logging_config=None,
         debug=False,
     )
-
-
-def health(console: Console) -> Any:
-    """Give the page by which a supervisor asks whether the console can do its work."""
-
-    @get("/health", sync_to_thread=True, media_type="text/plain")
-    def show() -> str:
-        with reading(console.engine) as connection:
-            connection.exec_driver_sql("SELECT 1")
-        return f"ok: the database is {schema.age(console.engine).value}\n"
-
-    return show
 
 
 def _hooks(console: Console, hooks_: TwilioHooks | None) -> list[Router]:

@@ -9,14 +9,14 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from broker import rulebook
+from broker import own_rules, rulebook
 from broker.config import Config
 from broker.errors import Locked, Misconfigured
 from broker.links import Signer
 from broker.places import Places
 from broker.ports import Translator
 from broker.rulebook import Rulebook
-from broker.section import Language
+from broker.section import Language, Wording
 from broker.store import sessions
 from broker.store.engine import reading, writing
 from broker.store.sessions import SEEN_EVERY, Session
@@ -65,6 +65,15 @@ class Console:
         except OSError as error:
             raise Misconfigured(f"{path}: {error.strerror}") from error
         return _compiled(path, stamp)
+
+    def title(self, rule: str) -> str | Wording:
+        """Give the title of a rule, the file's or the service's own; "" where it has none any more."""
+        if rule in own_rules.TITLES:
+            return own_rules.TITLES[rule]
+        try:
+            return next((one.title for one in self.rulebook().rules if one.name == rule), "")
+        except Misconfigured:
+            return ""
 
     def session(self, digest: str) -> Session | None:
         """Give the session of a cookie's digest while it holds, and write down now and then that it is in use."""

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from broker.errors import Misconfigured
 from broker.incident import Event, Happening
 from broker.places import Places
 from broker.section import Language, in_language
@@ -126,9 +125,4 @@ def _detail(happened: Event, said: Texts) -> str:
 
 def _title(console: Console, rule: str, danger: str, language: Language) -> str:
     """Give the words for a danger: the title of its rule where it has one."""
-    try:
-        rules = console.rulebook().rules
-    except Misconfigured:
-        return danger
-    found = next((one.title for one in rules if one.name == rule), "")
-    return in_language(found, language) or danger
+    return in_language(console.title(rule), language) or danger

@@ -9,19 +9,21 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
-from broker import rulebook
+from broker import own_rules, rulebook
 from broker.config import Recipient
 from broker.desk import Desk
 from broker.incident import Event, Incident
-from broker.pipeline.settings import Escalation, Incidents, Step
+from broker.pipeline.settings import Absence, Escalation, Incidents, Step
 from broker.places import Places
 from broker.reception import Reception
+from broker.rollcall import RollCall
 from broker.rounds import Rounds
 from broker.rulefile import RulesFile, RuleText
 from broker.store import alerts, incidents, schema, tables
 from broker.store.alerts import Alert
 from broker.store.engine import open_engine, reading, writing
-from tests.broker.device import NOON, Clock, event, said
+from contract.status import State
+from tests.broker.device import NOON, Clock, event, said, stated, status
 
 RULES = rulebook.build(
     RulesFile(
@@ -61,6 +63,9 @@ class Scene:
     clock: Clock = field(default_factory=lambda: Clock(NOON))
     template: Path | None = None
     """A database to begin with."""
+    absence: Absence | None = None
+    """How devices are missed; nobody misses them without."""
+    listening_since: datetime | None = NOON - timedelta(days=1)
     _seq: int = 0
 
     def __post_init__(self) -> None:
@@ -71,7 +76,9 @@ class Scene:
         schema.require_current(self.engine)
         places = Places.nameless()
         self.desk = Desk(self.people, self.settings, places)
-        self.rounds = Rounds(self.engine, RULES, self.desk, clock=self.clock)
+        self.rounds = Rounds(self.engine, own_rules.beside(RULES, self.absence), self.desk, clock=self.clock)
+        if self.absence is not None:
+            self.rounds.roll = RollCall(self.desk, self.absence, lambda: self.listening_since)
         self.reception = Reception(self.engine, RULES, self.people, self.settings, places, clock=self.clock)
 
     def say(self, text: str, *, camera: str = "cam-0", site: str = "north-gate") -> list[str]:
@@ -84,6 +91,11 @@ class Scene:
             table = tables.decision
             rows = connection.execute(select(table).where(table.c.caption_id == last).order_by(table.c.id)).all()
         return [f"{row.rule}: {row.outcome}" for row in rows]
+
+    def state(self, device: str, state: State = State.ONLINE, **changes: Any) -> None:
+        """Let a device say how it is, or the MQTT server in its name."""
+        facts = {"site": "north-gate", "at": self.now if state is State.ONLINE else None} | changes
+        self.reception.accept([stated(status(device=device, state=state, **facts))])
 
     def walk(self) -> None:
         """Do the rounds until nothing is due."""

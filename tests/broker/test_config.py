@@ -54,6 +54,10 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
         ({"twilio": {"account_sid": "AC1", "sender": "+1"}}, "twilio.account_sid: Expected `str` matching regex"),
         ({"twilio": {"account_sid": "AC" + "0" * 32, "sender": "+1", "auth_token": "x"}}, "twilio.auth_token: unknown"),
         ({"database": {"path": 7}}, "database.path: Expected a path, got 7"),
+        ({"absence": {"leave_out": ["pi-01"]}}, "absence: `leave_out`: 'pi-01' names no device"),
+        ({"absence": {"quiet_secs": 9}}, "absence.quiet_secs: unknown key; did you mean `quiet_seconds`?"),
+        ({"monitor": {"prot": 1}}, "monitor.prot: unknown key; did you mean `port`?"),
+        ({"monitor": {"ping": {"url": "mailto:me"}}}, "monitor.ping.url: Expected `str` matching regex"),
     ],
     ids=lambda value: str(value)[:50],
 )

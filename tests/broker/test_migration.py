@@ -6,16 +6,20 @@ import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import func, select
+from sqlalchemy import Engine, func, select
 
 from broker import cli
+from broker.config import Recipient
 from broker.errors import FIX_THE_CONFIG
 from broker.incident import State
-from broker.store import alerts, captions, incidents, message_tables, schema, tables, web_tables  # noqa: F401 - as there
+from broker.store import alerts, captions, dead, incidents, message_tables, schema, tables, web_tables  # noqa: F401 - as there
 from broker.store.engine import open_engine, reading, writing
 from broker.store.schema import Age
 from tests.broker.device import event, said
@@ -188,3 +192,33 @@ def test_the_service_goes_on_with_a_released_database(tmp_path: Path) -> None:
     with reading(room.engine) as connection:
         assert [one.kind.value for one in incidents.timeline(connection, 1)] == ["opened", "told"]
     room.close()
+
+
+def test_going_back_and_forth_keeps_messages_that_refer_to_each_other(tmp_path: Path) -> None:
+    asleep = Recipient(name="guard", phone="+12025550143", quiet_hours=("00:00-07:00",), quiet_passes=None)
+    room = Scene(tmp_path, people=(asleep,))
+    for site in ("north-gate", "depot"):
+        room.say("a gun", site=site)
+    room.wait(hours=4)
+    with writing(room.engine) as connection:
+        alerts.mark_dead(connection, 1, error="no such number")
+        dead.take_up(connection, 1, by="kim", at=room.now)
+    before = _everything(room.engine)
+
+    for way, revision in ((command.downgrade, "0004"), (command.upgrade, "head")):
+        with writing(room.engine) as connection:
+            config = Config()
+            config.set_main_option("script_location", "broker:migrations")
+            config.attributes["connection"] = connection
+            way(config, revision)
+
+    assert _everything(room.engine) == before
+    assert [one.told_in for one in before["alert"]] == [3, 3, None]
+    room.close()
+
+
+def _everything(engine: Engine) -> dict[str, list[Any]]:
+    with reading(engine) as connection:
+        assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+        found = (tables.alert, tables.incident, tables.decision, tables.incident_event, message_tables.resend)
+        return {table.name: list(connection.execute(select(table).order_by(table.c.id))) for table in found}

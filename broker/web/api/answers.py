@@ -60,6 +60,16 @@ class Happening(msgspec.Struct, frozen=True):
     caption: int | None
 
 
+class Lost(msgspec.Struct, frozen=True):
+    """One device that is missed."""
+
+    device: str
+    cause: str
+    """`gone` (it said goodbye, or was cut off), `quiet`, `no-camera` or `no-picture`."""
+    since: datetime
+    """When it was last heard or, of one without a camera or a picture, when it last saw."""
+
+
 class Incident(msgspec.Struct, frozen=True):
     """One danger at one site."""
 
@@ -73,9 +83,11 @@ class Incident(msgspec.Struct, frozen=True):
     seen_at: datetime
     sightings: int
     cameras: list[str]
-    """`device/stream` of each."""
-    caption: int
-    """The last one."""
+    """`device/stream` of each; `device` alone of one that is missed."""
+    caption: int | None
+    """The last one; null where devices are missed."""
+    lost: list[Lost]
+    """The devices that are missed now or, once it is over, were last."""
     acknowledged_at: datetime | None
     acknowledged_by: str
     closed_at: datetime | None
@@ -87,6 +99,7 @@ class Incident(msgspec.Struct, frozen=True):
         return cls(
             *(found.id, found.site, found.danger, found.rule, found.severity, found.state.value),
             *(found.opened_at, found.seen_at, found.sightings, list(found.cameras), found.caption_id),
+            [Lost(one.device, one.cause, one.since) for one in found.lost],
             *(found.acknowledged_at, found.acknowledged_by, found.closed_at, found.closed_by),
         )
 

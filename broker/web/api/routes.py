@@ -37,7 +37,7 @@ from broker.web.api.answers import (
     WholeIncident,
 )
 from broker.web.page import ThisPage, needs
-from broker.web.pages.devices import health
+from broker.web.pages.devices import health, patience
 from broker.web.pages.silences import LONGEST_HOURS, make
 
 LARGEST: Final = 2**31 - 1
@@ -209,7 +209,8 @@ def devices(page: ThisPage) -> list[Device]:
     with reading(page.console.engine) as connection:
         found = devices_store.everyone(connection)
         last = search.last_words(connection)
-    return [Device.of(one, health(one, page.now), last.get((one.site, one.device))) for one in found]
+    silent = patience(page.console)
+    return [Device.of(one, health(one, page.now, silent), last.get((one.site, one.device))) for one in found]
 
 
 def _check(**moments: datetime | None) -> None:

@@ -19,11 +19,12 @@ from broker.store.devices import Device
 from broker.store.engine import reading, writing
 from broker.store.plans import Place, Plan
 from broker.store.search import Found
+from broker.web.console import Console
 from broker.web.page import Page, ThisPage, needs
 from contract.status import State
 
 SILENT: Final = timedelta(minutes=5)
-"""A device writes its status every half minute by default: ten that do not come are no accident."""
+"""A device writes its status every minute by default: five that do not come are no accident. `absence` goes before."""
 
 KINDS: Final = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 """First bytes of the drawings that are taken. SVG is not among them: it can hold a script."""
@@ -114,7 +115,11 @@ def put(page: ThisPage, site: FromPath[str], data: URLEncodedBody[Spot]) -> Resp
 
 
 def shown(
-    found: list[Device], last: Mapping[tuple[str, str], Found], places: Mapping[tuple[str, str], Place], now: datetime
+    found: list[Device],
+    last: Mapping[tuple[str, str], Found],
+    places: Mapping[tuple[str, str], Place],
+    now: datetime,
+    silent: timedelta = SILENT,
 ) -> dict[str, list[Shown]]:
     """Put together what is known of each device, by site."""
     by_site: dict[str, list[Shown]] = {}
@@ -122,21 +127,29 @@ def shown(
         key = (device.site, device.device)
         place = places.get(key)
         spot = (place.x, place.y) if place else (None, None)
-        by_site.setdefault(device.site, []).append(Shown(device, health(device, now), last.get(key), *spot))
+        by_site.setdefault(device.site, []).append(Shown(device, health(device, now, silent), last.get(key), *spot))
     return by_site
 
 
-def health(device: Device, now: datetime) -> str:
+def patience(console: Console) -> timedelta:
+    """Say after how long a device that says nothing is silent: when it is missed, if anyone misses it."""
+    absence = console.config.absence
+    return SILENT if absence is None else timedelta(seconds=absence.quiet_seconds)
+
+
+def health(device: Device, now: datetime, silent: timedelta = SILENT) -> str:
     """Say how a device is: gone, silent although it should speak, or well."""
     if device.state is State.OFFLINE:
         return "offline"
-    return "silent" if now - device.heard_at > SILENT else "online"
+    return "silent" if now - device.heard_at > silent else "online"
 
 
 def _show(page: Page, *, status: int = 200, problem: str = "") -> Response[str]:
     with reading(page.console.engine) as connection:
         found = devices.everyone(connection)
-        by_site = shown(found, search.last_words(connection), plans.places(connection), page.now)
+        by_site = shown(
+            found, search.last_words(connection), plans.places(connection), page.now, patience(page.console)
+        )
         drawings = plans.every(connection)
     for site in page.console.config.sites:
         by_site.setdefault(site.id, [])

@@ -1,0 +1,65 @@
+"""Gives a sign of life to a URL for as long as the service is ready, so that someone notices when it is not."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import httpx
+
+from broker.deadline import Clogged, Deadline, Late
+from broker.meters import Meters
+
+log = logging.getLogger(__name__)
+
+
+@dataclass
+class Pinger:
+    """One sign every few seconds. Whatever becomes of it is counted, and hurts nobody."""
+
+    url: str
+    """Secret: it is in no log line."""
+    every_seconds: float
+    timeout_seconds: float
+    tells_failure: bool
+    is_ready: Callable[[], bool]
+    meters: Meters
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _deadline: Deadline = field(init=False)
+
+    def __post_init__(self) -> None:
+        # A library's limit counts from byte to byte; this one counts the whole.
+        self._deadline = Deadline(self.timeout_seconds * 2)
+
+    def run(self) -> None:
+        """Give signs until `stop`."""
+        while not self._stop.is_set():
+            try:
+                self.step()
+            except Exception:
+                # This thread supervises itself: nobody else's work depends on it.
+                log.exception("no sign of life was given")
+            self._stop.wait(self.every_seconds)
+
+    def stop(self) -> None:
+        """Ask `run` to come to its end."""
+        self._stop.set()
+
+    def step(self) -> None:
+        """Give one sign, if there is one to give."""
+        if self.is_ready():
+            self._ask(self.url)
+        elif self.tells_failure:
+            self._ask(f"{self.url.rstrip('/')}/fail")
+
+    def _ask(self, url: str) -> None:
+        try:
+            status = self._deadline.run(lambda: httpx.get(url, timeout=self.timeout_seconds).status_code)
+        except (httpx.HTTPError, httpx.InvalidURL, Late, Clogged) as error:
+            self.meters.pinged("unreachable")
+            log.warning("no sign of life was taken", extra={"error": str(error).replace(url, "(the URL)")})
+            return
+        taken = httpx.codes.is_success(status)
+        self.meters.pinged("taken" if taken else "refused")
+        if not taken:
+            log.warning("no sign of life was taken", extra={"status": status})
