@@ -3,7 +3,7 @@
 VENV := .venv
 RUN := $(VENV)/bin
 
-.PHONY: help demo test test-slow test-hardware lint screenshots docs bench model clean
+.PHONY: help demo test test-slow test-hardware lint screenshots docs bench bench-long model clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -35,6 +35,9 @@ docs: $(VENV)/ready ## write docs/protocol.md, docs/bundle.md and docs/schema fr
 
 bench: $(VENV)/ready ## measure speed and memory, as ratios
 	$(RUN)/python -m bench $(addprefix --captions ,$(wildcard $(DATA)/coco_text/captions.json))
+
+bench-long: $(VENV)/ready ## send a million captions through the alert service, and watch its memory
+	$(RUN)/python -m bench.endurance --count 1000000
 
 DATA := ../shared/data
 RUNS := runs
