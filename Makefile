@@ -3,7 +3,7 @@
 VENV := .venv
 RUN := $(VENV)/bin
 
-.PHONY: help demo test test-slow test-hardware lint screenshots docs bench fuzz model clean
+.PHONY: help demo test test-slow test-hardware lint screenshots docs bench bench-long fuzz model clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -38,6 +38,9 @@ bench: $(VENV)/ready ## measure speed and memory, as ratios
 
 fuzz: $(VENV)/ready ## throw a million inputs at everything that reads bytes from outside (INPUTS=number)
 	$(RUN)/python -m bench.fuzz --inputs $(or $(INPUTS),1000000)
+
+bench-long: $(VENV)/ready ## send a million captions through the alert service, and watch its memory
+	$(RUN)/python -m bench.endurance --count 1000000
 
 DATA := ../shared/data
 RUNS := runs

@@ -14,7 +14,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from bench import frame, process, rule_speed, rules, yolox
+from bench import alert_latency, endurance, frame, intake_speed, process, rule_speed, rules, yolox
 from bench.alarms import BUNDLE, ROOT
 from bench.seed import STEPS, Seed
 from contract.errors import Refused
@@ -67,6 +67,8 @@ def _measure(options: argparse.Namespace) -> Iterator[Line]:
     if not options.without_yolox:
         yield from against_yolox(options.bundle, options.pictures, options.rounds)
     yield from device(process.device(options.bundle, options.frames, options.pictures))
+    if not options.without_server:
+        yield from server(options)
     if options.captions:
         yield from false_alarms(options.captions)
         yield from rule_cost(options.captions)
@@ -141,6 +143,24 @@ def device(found: dict[str, Any]) -> Iterator[Line]:
     yield Line("cold start to first caption", found["cold_start_seconds"], "s", "at most 2", "in the outbox")
 
 
+def server(options: argparse.Namespace) -> Iterator[Line]:
+    """Run the alert service against a real Mosquitto: how much, how soon, and for how long."""
+    intake = intake_speed.compare(options.captions_burst, options.server_rounds)
+    made = f"{intake['busy']:,.0f} by {intake['bare_busy']:,.0f} a second of processor time, one core each"
+    yield Line("captions stored and acknowledged by a bare paho loop", intake["ratio"], "times", "at least 3", made)
+    made = f"{intake['rate']:,.0f} by {intake['bare_rate']:,.0f} a second by the clock"
+    yield Line("the same, beside what else ran here", intake["wall_ratio"], "times", "", made)
+    wait = alert_latency.measure(options.seconds)
+    made = (
+        f"p50 {wait['p50']:.2f} s, p99 {wait['p99']:.2f} s, {wait['told']:.0f} told of {wait['captions']:.0f} captions"
+    )
+    yield Line("caption to text message, p95", wait["p95"], "s", "at most 1", made)
+    long = endurance.measure(options.captions_count)
+    made = f"{long['warm_mib']:.0f} to {long['end_mib']:.0f} MiB over {long['captions']:,.0f} captions"
+    yield Line("growth of the alert service", long["mib_per_million"], "MiB a million", "0", made)
+    yield Line("database", long["disk_bytes"], "bytes a caption", "", "after its last checkpoint")
+
+
 def false_alarms(captions: Path) -> Iterator[Line]:
     """Hold the rules against looking for substrings."""
     found = rules.compare(rules.read(captions))
@@ -178,6 +198,15 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--frames", type=int, default=100, metavar="N", help="frames for `look` (%(default)s)")
     parser.add_argument("--without-seed", action="store_true", help="leave out the seed, which needs TensorFlow")
     parser.add_argument("--without-yolox", action="store_true", help="leave out YOLOX-Nano, which is built by it too")
+    parser.add_argument("--without-server", action="store_true", help="leave out the alert service")
+    parser.add_argument(
+        "--captions-burst", type=int, default=20_000, metavar="N", help="captions that wait for it (%(default)s)"
+    )
+    parser.add_argument("--server-rounds", type=int, default=3, metavar="N", help="turns of those (%(default)s)")
+    parser.add_argument("--seconds", type=int, default=30, metavar="N", help="of 100 captions each (%(default)s)")
+    parser.add_argument(
+        "--captions-count", type=int, default=100_000, metavar="N", help="captions for its memory (%(default)s)"
+    )
     parser.add_argument("--json", action="store_true", help="a JSON list in place of a table")
     return parser.parse_args(argv)
 

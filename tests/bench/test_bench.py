@@ -52,7 +52,12 @@ def test_a_program_that_fails_is_quoted() -> None:
 
 
 def test_a_short_run_measures_the_device(tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--bundle", str(tiny), "--without-seed", "--without-yolox", "--frames", "5", "--json"]) == 0
+    assert (
+        main(
+            ["--bundle", str(tiny), "--without-seed", "--without-yolox", "--without-server", "--frames", "5", "--json"]
+        )
+        == 0
+    )
 
     lines = json.loads(capsys.readouterr().out)
     assert [line["subject"] for line in lines] == [
