@@ -23,7 +23,7 @@ READERS: dict[str, tuple[Callable[[Path], object], type[Exception]]] = {
     "converter.yaml": (converter_config.load, Unusable),
 }
 
-HOSTILE = {
+HOSTILE: dict[str, str | bytes] = {
     "a date that is none": "a: 2001-99-99\n",
     "a key that is a list": "? [a]\n: b\n",
     "a number without digits": "a: !!int ''\n",
