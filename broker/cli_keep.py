@@ -5,6 +5,7 @@ import getpass
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -20,8 +21,9 @@ from broker.cli_rules import moment
 from broker.errors import Misconfigured
 from broker.forgetting import Asker, Forgotten
 from broker.places import Places
-from broker.store import schema, scope
-from broker.store.engine import open_engine, reading
+from broker.store import audit, schema, scope
+from broker.store.audit import Entry
+from broker.store.engine import open_engine, writing
 from broker.store.scope import Scope
 
 Add = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
@@ -75,8 +77,10 @@ def _scope(arguments: argparse.Namespace, places: Places) -> Scope:
 def _export(arguments: argparse.Namespace) -> int:
     with _opened(arguments) as (engine, places), _output(arguments.out) as out:
         wish = _scope(arguments, places)
-        with reading(engine) as connection:
+        with writing(engine) as connection:
             total = scope.count(connection, wish)
+            entry = Entry(datetime.now(UTC), getpass.getuser(), "terminal", "export", forgetting.spelt(wish))
+            audit.add(connection, replace(entry, detail=f"{total} sentences"))
         as_csv = arguments.format == "csv"
         if as_csv:
             out.write(export.heading())

@@ -60,7 +60,7 @@ FORMS: Final = {
     "/incidents/1/notes": "text=a+note",
     "/silences": "matchers=site%3Dx&hours=1&reason=why",
     "/silences/1/end": "",
-    "/rules": "sentence=a+gun&rules=&hours=24",
+    "/rules": "sentence=a+gun&rules=rules%3A+%5B%7Bname%3A+gun%2C+says%3A+%5Bgun%5D%7D%5D&hours=24",
     "/users": "name=kim&password=short&role=guard&language=ko",
     "/users/2": "role=guard&password=&disabled=no",
     "/account/tokens": "label=x&days=30",

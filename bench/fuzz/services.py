@@ -36,6 +36,13 @@ class _Babbler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class _Server(ThreadingHTTPServer):
+    """Says nothing of connections that its clients end."""
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing."""
+
+
 def _service(make: Callable[[str], Callable[[], object]], good: bytes, error: type[Exception]) -> Any:
     """Let a client of another service read whatever that service may say."""
 
@@ -44,7 +51,7 @@ def _service(make: Callable[[str], Callable[[], object]], good: bytes, error: ty
         class Handler(_Babbler):
             """One of its own: what it says is a word of the class."""
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server = _Server(("127.0.0.1", 0), Handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         call = make(f"http://127.0.0.1:{server.server_port}")
 

@@ -27,6 +27,7 @@ from broker import search
 from broker.pipeline.outcome import Outcome
 from broker.search import Term
 from broker.store.captions import Decision
+from broker.store.removal import GONE
 from broker.store.tables import caption as table
 from broker.store.tables import decision
 from broker.store.web_tables import caption_words
@@ -83,7 +84,7 @@ def find(connection: Connection, question: Question, *, limit: int = PAGE) -> li
 
 def after(connection: Connection, caption_id: int, *, limit: int) -> list[Found]:
     """Give the oldest captions stored after one, oldest first."""
-    query = _select().where(table.c.id > caption_id).order_by(table.c.id).limit(limit)
+    query = _select().where(table.c.id > caption_id, table.c.text != GONE).order_by(table.c.id).limit(limit)
     return _with_decisions(connection, connection.execute(query).all())
 
 
@@ -128,7 +129,7 @@ _OWN: Final = ("id", "site", "device", "stream", "captured_at", "text", "languag
 
 def _asked(connection: Connection, query: Select[Any], question: Question) -> Select[Any]:
     # Of a sentence that was deleted the row may stay for a while: there is nothing to find in it.
-    query = query.where(table.c.text != "")
+    query = query.where(table.c.text != GONE)
     exact = ((table.c.site, question.site), (table.c.device, question.device))
     query = query.where(*(column == value for column, value in exact if value))
     if question.since is not None:

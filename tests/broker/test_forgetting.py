@@ -241,6 +241,9 @@ def test_an_export_of_a_stretch_of_time_holds_nothing_else(run: Run, room: Scene
     said = run("export", "--format", "jsonl", "--from", "2026-03-14T13:00", "--to", "2026-03-14T14:00")
 
     assert [json.loads(line)["text"] for line in said.splitlines()] == ["two"]
+    with reading(room.engine) as connection:
+        (entry,) = audit.newest(connection)
+    assert (entry.action, entry.address, entry.detail) == ("export", "terminal", "1 sentences")
 
 
 def test_a_file_that_cannot_be_written_is_named(run: Run, room: Scene) -> None:
