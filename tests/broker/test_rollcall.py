@@ -1,32 +1,22 @@
-"""Devices that fall silent, with the desk, the rounds and a database: what people are told, and what is kept."""
+"""Which devices are missed, and when they are back: with the desk, the rounds and a database."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from broker import held, own_rules, response, rulebook
-from broker.compose import Composer
-from broker.config import Language, Recipient
-from broker.errors import Misconfigured
+from broker.config import Recipient
 from broker.incident import State as Standing
-from broker.pipeline.settings import Absence, Incidents, Inhibition
-from broker.places import Places
-from broker.rulefile import RulesFile, RuleText
-from broker.silence import Silence
-from broker.store import devices, silences
+from broker.pipeline.settings import Absence, Incidents
+from broker.store import devices
 from broker.store.engine import reading
-from broker.teller import Teller
-from broker.translators.offline import Offline
 from contract.status import Ledger, State
-from tests.broker.scene import CHAIN, CHIEF, GUARD, RULES, Scene, empty_database
+from tests.broker.missing import SETTINGS, pass_by, texts
+from tests.broker.scene import GUARD, Scene, empty_database
 
 Make = Callable[..., Scene]
-
-SETTINGS = Absence(repeat_minutes=60)
 
 
 @pytest.fixture(scope="module")
@@ -46,23 +36,6 @@ def scene(template: Path, tmp_path: Path) -> Iterator[Make]:
     yield make
     for one in made:
         one.close()
-
-
-def pass_by(room: Scene, *speaking: str, seconds: int) -> list[str]:
-    """Let time pass in steps of ten seconds, or of a minute where it is long; who speaks has a heartbeat in each."""
-    gone: list[str] = []
-    step = 10 if seconds <= 600 else 60
-    for _ in range(seconds // step):
-        for device in speaking:
-            room.state(device)
-        gone += room.wait(seconds=step)
-    return gone
-
-
-def texts(room: Scene, language: Language = "en") -> list[str]:
-    """Give every message as it would be sent, in a language."""
-    composer = Composer(Places.nameless(), own_rules.beside(RULES, SETTINGS), Offline())
-    return [composer(replace(one, language=language), one.created_at) for one in room.alerts]
 
 
 def test_a_device_that_falls_silent_is_told_of_and_so_is_its_return(scene: Make) -> None:
@@ -226,121 +199,3 @@ def test_a_device_that_comes_and_goes_is_one_incident(scene: Make) -> None:
         gone += pass_by(room, seconds=120)
 
     assert gone == ["first to guard"]
-
-
-def test_it_is_told_again_after_a_long_while(scene: Make) -> None:
-    room = scene()
-    room.state("pi-01")
-
-    assert pass_by(room, seconds=180 + 3600) == ["first to guard", "repeat to guard"]
-
-
-def test_nobody_answers_so_the_next_is_told_until_the_device_is_back(scene: Make) -> None:
-    room = scene(GUARD, CHIEF, absence=Absence(severity="critical"), escalation=(CHAIN,))
-    room.state("pi-01")
-
-    assert pass_by(room, seconds=190) == ["first to guard"]
-    assert pass_by(room, seconds=300) == ["escalation to chief"]
-    assert pass_by(room, "pi-01", seconds=100) == ["resolved to guard", "resolved to chief"]
-
-
-def test_an_answer_stops_the_escalation(scene: Make) -> None:
-    room = scene(GUARD, CHIEF, absence=Absence(severity="critical"), escalation=(CHAIN,))
-    room.state("pi-01")
-    pass_by(room, seconds=190)
-
-    room.do(response.acknowledge, 1, by="guard", how="sms")
-
-    assert pass_by(room, seconds=900) == []
-
-
-@pytest.mark.parametrize("matchers", [{"device": ("pi-01",)}, {"danger": ("device-lost",), "site": ("north-gate",)}])
-def test_a_device_that_is_silenced_is_not_missed_until_the_silence_ends(scene: Make, matchers: Any) -> None:
-    room = scene()
-    room.state("pi-01")
-    room.do(silences.add, Silence("kim", "repair", matchers, room.now, room.now + timedelta(minutes=10)))
-
-    assert pass_by(room, seconds=590) == []
-    assert room.incidents == []
-    assert pass_by(room, seconds=20) == ["first to guard"]
-
-
-def test_a_silence_after_the_first_message_stops_the_others(scene: Make) -> None:
-    room = scene(GUARD, CHIEF, absence=Absence(severity="critical"), escalation=(CHAIN,))
-    room.state("pi-01")
-    pass_by(room, seconds=190)
-    room.do(silences.add, Silence("kim", "known", {"device": ("pi-01",)}, room.now, room.now + timedelta(hours=1)))
-
-    assert pass_by(room, seconds=1200) == []
-    assert room.incident.state is Standing.OPEN
-
-
-def test_what_someone_closed_stays_closed_until_the_device_has_been_heard_again(scene: Make) -> None:
-    room = scene()
-    room.state("pi-01")
-    pass_by(room, seconds=200)
-    room.do(response.resolve, 1, by="guard", how="console")
-
-    assert pass_by(room, seconds=3600) == []
-    assert pass_by(room, "pi-01", seconds=10) == []
-    assert pass_by(room, seconds=190) == ["first to guard"]
-
-
-def test_a_device_that_the_configuration_leaves_out_is_not_missed(scene: Make) -> None:
-    room = scene(absence=Absence(leave_out=("north-gate/pi-01",)))
-    room.state("pi-01")
-
-    assert pass_by(room, seconds=600) == []
-    assert room.incidents == []
-
-
-def test_it_hides_behind_a_greater_danger_where_the_configuration_says_so(scene: Make) -> None:
-    room = scene(inhibit=(Inhibition(during=("fire",), hold_back=("device-lost",)),))
-    room.state("pi-01")
-    room.clock.now += timedelta(seconds=175)
-    room.say("a fire", camera="cam-9")
-    room.deliver()
-    room.reception.clock = room.clock
-
-    assert pass_by(room, seconds=180) == []
-
-    assert [one.detail for one in room.events() if one.kind == "also"] == ["device-lost at pi-01"]
-
-
-def test_what_waits_for_the_morning_says_which_device_it_is(scene: Make) -> None:
-    asleep = Recipient(name="guard", phone="+12025550143", quiet_hours=("00:00-07:00",))
-    room = scene(asleep)
-    room.state("pi-01")
-    room.state("pi-01", site="depot")
-    pass_by(room, seconds=200)
-
-    room.clock.now += timedelta(hours=4)
-    held_by_then = [one for one in room.alerts if one.state == "held"]
-    assert room.wait(seconds=1) == ["digest to guard"]
-
-    assert len(held_by_then) == 2
-    digest = next(one for one in room.alerts if one.kind == "digest")
-    composer = Composer(Places.nameless(), own_rules.beside(RULES, SETTINGS), Offline())
-    assert composer(digest, room.now) == (
-        "2 alerts, the worst: Device silent - north-gate, pi-01, 07:03: no word since 03:00"
-    )
-
-
-def test_a_single_held_message_is_released_as_it_is(scene: Make) -> None:
-    asleep = Recipient(name="guard", phone="+12025550143", quiet_hours=("00:00-07:00",))
-    room = scene(asleep)
-    room.state("pi-01")
-    pass_by(room, seconds=200)
-    room.clock.now += timedelta(hours=4)
-
-    room.do(lambda connection, at: held.release(connection, "guard", (asleep,), Teller(Places.nameless()), now=at))
-
-    assert room.deliver() == ["first to guard"]
-
-
-def test_a_rule_of_the_file_may_not_take_the_name() -> None:
-    book = rulebook.build(RulesFile(rules=(RuleText(name="camera-lost", says=("gun",)),)), origin="rules.yaml")
-
-    with pytest.raises(Misconfigured, match="missed devices are told of by that name"):
-        own_rules.beside(book, SETTINGS)
-    assert own_rules.beside(book, None) is book
