@@ -51,4 +51,4 @@ clean: ## remove the environments and every cache
 
 .PHONY: $(VENV)/ready
 $(VENV)/ready:
-	@tools/environment $(VENV) dev mosquitto=mosquitto chromium=chromium
+	@tools/environment $(VENV) dev mosquitto=mosquitto initdb=postgresql chromium=chromium

@@ -20,7 +20,8 @@ from broker.errors import BrokerError, Misconfigured
 from broker.logs import JsonLines
 from broker.places import Places
 from broker.store import schema
-from broker.store.engine import open_engine
+from broker.store.engine import open_database
+from broker.store.settings import DATABASE_PASSWORD
 from broker.translators.offline import Offline
 from broker.watch import Watch
 from broker.web import cli as web_cli
@@ -123,6 +124,7 @@ def _check(arguments: argparse.Namespace) -> int:
     config = config_file.load(arguments.config)
     book = rulebook.load(config.rules_file)
     secret(config.mqtt.password_file, MQTT_PASSWORD, field="mqtt.password_file")
+    secret(config.database.password_file, DATABASE_PASSWORD, field="database.password_file")
     switchboard = adapters.switchboard(config, sys.stdout)
     adapters.translator(config, None)
     if not config.recipients:
@@ -135,7 +137,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _watch(arguments: argparse.Namespace) -> int:
     config = config_file.load(arguments.config)
-    watch = Watch(config.database.path, Places.of(config), config.language, Console(file=sys.stdout, highlight=False))
+    watch = Watch(config.database, Places.of(config), config.language, Console(file=sys.stdout, highlight=False))
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: _aside(stop.set))
@@ -168,7 +170,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def _dead(arguments: argparse.Namespace) -> int:
     config = config_file.load(arguments.config)
-    engine = open_engine(config.database.path, wait_seconds=config.database.wait_seconds)
+    engine = open_database(config.database)
     try:
         schema.require_current(engine)
         if arguments.do == "list":
@@ -196,10 +198,10 @@ def _translate(arguments: argparse.Namespace) -> int:
 
 def _migrate(arguments: argparse.Namespace) -> int:
     config = config_file.load(arguments.config)
-    engine = open_engine(config.database.path, wait_seconds=config.database.wait_seconds)
+    engine = open_database(config.database)
     try:
         revision = schema.migrate(engine)
     finally:
         engine.dispose()
-    print(f"{config.database.path}: at version {revision}")
+    print(f"{config.database.name}: at version {revision}")
     return 0

@@ -12,6 +12,7 @@ from broker.channels import Apprise, Channel, Solapi, Translation, Twilio, e164
 from broker.errors import Misconfigured
 from broker.pipeline.settings import Incidents
 from broker.section import SEVERITIES, Language, Section, Severity, Wording, at_least, in_language
+from broker.store.settings import Database
 from broker.web.settings import Web
 from contract.caption import Name
 
@@ -54,17 +55,10 @@ class Mqtt(Section, frozen=True):
     keepalive_seconds: Annotated[int, Meta(ge=5, le=3600)] = 30
     session_expiry_hours: Hours = 168
     """How long the server keeps messages for this service while it is away: a week covers a long holiday."""
+    share: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{0,64}$")] = ""
+    """Instances with the same word here share the captions among them; each needs a `client_id` of its own."""
     batch: Annotated[int, Meta(ge=1, le=5000)] = 200
     """Messages committed together at most; one commit costs the same for one as for hundreds."""
-
-
-class Database(Section, frozen=True, kw_only=True):
-    """Where captions and alerts are kept."""
-
-    path: Path
-    """An SQLite file on a local disk."""
-    wait_seconds: Seconds = 5
-    """How long one attempt waits for another process that holds the database."""
 
 
 class Notify(Section, frozen=True):

@@ -98,7 +98,11 @@ class Ingest:
         client = self._client()
         settings = self.settings
         client.connect_async(
-            settings.host, settings.port, settings.keepalive_seconds, clean_start=False, properties=self._session()
+            settings.host,
+            settings.port,
+            settings.keepalive_seconds,
+            clean_start=bool(settings.share),
+            properties=self._session(),
         )
         client.loop_start()
         try:
@@ -139,7 +143,10 @@ class Ingest:
 
     def _session(self) -> Properties:
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho has no hint there
-        properties.SessionExpiryInterval = int(self.settings.session_expiry_hours * 3600)
+        # What a shared subscription has dealt to a session waits there, even while that instance is dead. So it ends
+        # with the connection: the device asks again, and another instance is dealt the caption.
+        hours = 0 if self.settings.share else self.settings.session_expiry_hours
+        properties.SessionExpiryInterval = int(hours * 3600)
         properties.ReceiveMaximum = IN_FLIGHT
         return properties
 
@@ -155,7 +162,9 @@ class Ingest:
         self._ever_connected = True
         log.info("connected", extra=self._where() | {"session_kept": bool(flags.session_present)})
         options = SubscribeOptions(qos=1)
-        client.subscribe([(topics.filter_of("caption"), options), (topics.filter_of("status"), options)])
+        share = f"$share/{self.settings.share}/" if self.settings.share else ""
+        # The status goes to every instance: a retained message is not given to a shared subscription (MQTT 5, 3.8.4).
+        client.subscribe([(share + topics.filter_of("caption"), options), (topics.filter_of("status"), options)])
 
     def _on_subscribe(
         self, _client: Client, _userdata: Any, _mid: int, reasons: list[ReasonCode], _properties: Properties | None

@@ -11,30 +11,33 @@ from sqlalchemy import Engine
 
 from broker import held
 from broker.desk import Desk
+from broker.duty import Alone, Post
 from broker.errors import Locked
 from broker.rulebook import Rulebook
 from broker.store import held as held_store
 from broker.store import incidents
 from broker.store.engine import reading, writing
+from broker.store.leases import Superseded
 from broker.teller import Teller
 from broker.visit import Visit
 
 log = logging.getLogger(__name__)
 
-LONGEST_NAP_SECONDS: Final = 5.0
-"""The database is looked at this often: the console may have closed an incident, and others are to hear of it."""
+LONGEST_NAP_SECONDS: Final = 1.0
+"""The database is looked at this often: the console may have closed an incident, another instance have opened one."""
 
 LOCKED_PAUSE_SECONDS: Final = 1.0
 
 
 @dataclass
 class Rounds:
-    """One guard's rounds. `on_alert` is called after a commit that may have made messages."""
+    """One guard's rounds, while on duty. `on_alert` is called after a commit that may have made messages."""
 
     engine: Engine
     rulebook: Rulebook
     desk: Desk
     on_alert: Callable[[], None] = lambda: None
+    post: Post = field(default_factory=Alone)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     _wake: threading.Event = field(default_factory=threading.Event)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -57,20 +60,26 @@ class Rounds:
             except Locked as error:
                 log.warning("database is locked; waiting", extra={"error": str(error)})
                 pause = LOCKED_PAUSE_SECONDS
+            except Superseded:
+                pause = LONGEST_NAP_SECONDS
             if pause and not self._stop.is_set():
                 self._wake.wait(pause)
 
     def step(self) -> bool:
         """Look after the next incident and the next reader of held messages that are due; False where none is.
 
-        Raises `Locked`.
+        Raises `Locked`, and `Superseded` where another instance has taken over meanwhile.
         """
+        turn = self.post.turn
+        if turn is None:
+            return False
         now = self.clock()
         with reading(self.engine) as connection:
             moments = (incidents.next_due_at(connection), held_store.next_due_at(connection))
         if all(moment is None or moment > now for moment in moments):
             return False
         with writing(self.engine) as connection:
+            self.post.require(connection, turn)
             incident = incidents.next_due(connection, at=now)
             if incident is not None:
                 incidents.save(connection, Visit(connection, self.rulebook, self.desk, now).pay(incident))
@@ -81,6 +90,8 @@ class Rounds:
         return True
 
     def _nap(self) -> float:
+        if self.post.turn is None:
+            return LONGEST_NAP_SECONDS
         with reading(self.engine) as connection:
             moments = (incidents.next_due_at(connection), held_store.next_due_at(connection))
         soon = [(moment - self.clock()).total_seconds() for moment in moments if moment is not None]

@@ -5,17 +5,19 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Final, TextIO
+from typing import Final, Protocol, TextIO
 
 import msgspec
 from sqlalchemy import Engine
 
-from broker import adapters, lease, rulebook, sms, words
+from broker import adapters, claim, rulebook, sms, words
 from broker.compose import Composer
 from broker.config import Config, Language, Recipient
 from broker.desk import Desk
+from broker.duty import Duty
 from broker.errors import Unavailable
 from broker.ingest import Ingest
 from broker.notifier import Notifier
@@ -27,7 +29,7 @@ from broker.rulebook import Rulebook
 from broker.senders.switchboard import Switchboard
 from broker.store import alerts, devices, schema
 from broker.store.alerts import Alert
-from broker.store.engine import open_engine, reading
+from broker.store.engine import open_database, reading
 from contract.status import Ledger
 
 log = logging.getLogger(__name__)
@@ -68,13 +70,13 @@ def run(config: Config, *, out: TextIO, on_ready: Callable[[Callable[[], None]],
     """
     book = rulebook.load(config.rules_file)
     senders = adapters.switchboard(config, out)
-    with lease.hold(config.database.path):
-        engine = open_engine(config.database.path, wait_seconds=config.database.wait_seconds)
+    with ExitStack() as held:
+        if config.database.path is not None:
+            held.enter_context(claim.hold(config.database.path, config.mqtt.client_id))
+        engine = open_database(config.database)
+        held.callback(engine.dispose)
         schema.require_current(engine)
-        try:
-            return _run(config, engine, book, senders, on_ready)
-        finally:
-            engine.dispose()
+        return _run(config, engine, book, senders, on_ready)
 
 
 def _run(
@@ -86,23 +88,29 @@ def _run(
 ) -> Summary:
     started_at = datetime.now(UTC)
     translator = adapters.translator(config, engine)
-    composer = Composer(Places.of(config), book, translator, adapters.by_korean_gateway(config))
-    notifier = Notifier(engine, senders, composer, config.notify, jitter=random.random)
     places = Places.of(config)
-    rounds = Rounds(engine, book, Desk(config.recipients, config.incidents, places), on_alert=notifier.wake)
+    composer = Composer(places, book, translator, adapters.by_korean_gateway(config))
+    duty = Duty(engine, config.mqtt.client_id)
+    notifier = Notifier(
+        engine,
+        senders,
+        composer,
+        config.notify,
+        jitter=random.random,
+        post=duty,
+        longest_call=adapters.longest_call(config),
+    )
+    desk = Desk(config.recipients, config.incidents, places)
+    rounds = Rounds(engine, book, desk, on_alert=notifier.wake, post=duty)
 
     def wake() -> None:
         notifier.wake()
         rounds.wake()
 
+    duty.on_turn = wake
     reception = Reception(engine, book, config.recipients, config.incidents, places, on_alert=wake)
     ingest = Ingest(config.mqtt, reception.accept)
     ingest.on_failure = ingest.stop
-    crashes: list[BaseException] = []
-    threads = [
-        threading.Thread(target=_supervise, args=(worker.run, crashes, ingest.stop), name=name)
-        for name, worker in (("notifier", notifier), ("rounds", rounds))
-    ]
     on_ready(ingest.stop)
     # What was built lives until the end: the collector need not walk through a thousand rules again and again.
     gc.collect()
@@ -111,21 +119,36 @@ def _run(
         "started",
         extra={"rules": len(book.rules), "recipients": len(config.recipients), "senders": list(senders.names)},
     )
-    for thread in threads:
-        thread.start()
-    try:
+    crashes: list[BaseException] = []
+    # The duty is laid down last: what is due at the end is still sent under it.
+    workers: dict[str, _Worker] = {"duty": duty, "notifier": notifier, "rounds": rounds}
+    with ExitStack() as working:
+        for name, worker in workers.items():
+            working.enter_context(_beside(worker, name, crashes, ingest))
         ingest.run()
-    finally:
-        rounds.stop()
-        notifier.stop()
-        for thread in threads:
-            thread.join()
     if crashes:
         raise crashes[0]
     if ingest.failure is not None:
         raise ingest.failure
     log.info("stopped", extra={"captions": reception.tally.captions})
     return _summarise(engine, reception.tally, started_at)
+
+
+class _Worker(Protocol):
+    def run(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+@contextmanager
+def _beside(worker: _Worker, name: str, crashes: list[BaseException], ingest: Ingest) -> Iterator[None]:
+    """Run a worker in a thread of its own as long as the block runs, and wait for its end."""
+    thread = threading.Thread(target=_supervise, args=(worker.run, crashes, ingest.stop), name=name)
+    thread.start()
+    try:
+        yield
+    finally:
+        worker.stop()
+        thread.join()
 
 
 def _supervise(work: Callable[[], None], crashes: list[BaseException], stop: Callable[[], None]) -> None:
