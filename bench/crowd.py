@@ -17,12 +17,15 @@ from contract.caption import Caption
 AGAIN_SECONDS: Final = 2.0
 """Without an acknowledgement for so long, a caption is published again; a real device waits longer by default."""
 
+DANGERS: Final = {
+    "gun": "a man is holding a gun",
+    "knife": "a woman is holding a knife",
+    "fire": "a house is on fire",
+    "smoke": "there is thick smoke",
+}
+"""Dangers, each with a sentence."""
+
 DEVICE: Final = "pi-01"
-
-
-def site(number: int) -> str:
-    """Name a place at which one danger is seen, once."""
-    return f"site-{number:05d}"
 
 
 @dataclass
@@ -80,10 +83,11 @@ class Crowd:
 
     def _say(self, number: int) -> None:
         danger = number % self.danger_every == self.danger_every - 1
-        place = site(len(self.dangers)) if danger else "quiet"
+        place = f"site-{len(self.dangers):05d}" if danger else "quiet"
+        sentences = list(DANGERS.values())
         now = datetime.now(UTC)
         event = Caption(
-            text="a man is holding a gun" if danger else "a man walks",
+            text=sentences[len(self.dangers) % len(sentences)] if danger else "a man walks",
             captured_at=now,
             site=place,
             device=DEVICE,

@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -28,7 +29,7 @@ from sqlalchemy import Engine, func, select
 from bench import instances, verdict
 from bench.crowd import Crowd
 from bench.gateway import Gateway
-from bench.instances import Instance
+from bench.instances import Instance, Nursery
 from bench.postgresql import PASSWORD, Cluster
 from broker.errors import Locked
 from broker.store import leases, schema, tables
@@ -153,13 +154,13 @@ class Fight:
 
 
 @contextmanager
-def database(kind: str, folder: Path) -> Iterator[dict[str, Any]]:
-    """Give the part `database` of the configuration, with the password beside it."""
+def database(kind: str, folder: Path) -> Iterator[dict[str, str]]:
+    """Give the part `database` of the configuration."""
     if kind == "sqlite":
         yield {"path": str(folder / "wordcam.db")}
         return
     with Cluster(durable=True) as cluster:
-        yield {"url": cluster.create("wordcam"), "password": PASSWORD}
+        yield {"url": cluster.create("wordcam")}
 
 
 def run(options: argparse.Namespace, folder: Path, console: Console) -> dict[str, Any]:
@@ -169,9 +170,13 @@ def run(options: argparse.Namespace, folder: Path, console: Console) -> dict[str
         where = stack.enter_context(database(options.database, folder))
         port = stack.enter_context(instances.mosquitto(folder))
         gateway = stack.enter_context(Gateway(random.Random(options.seed + 1)))
+        nursery = stack.enter_context(Nursery({DATABASE_PASSWORD: PASSWORD}))
         names = tuple(f"instance-{letter}" for letter in "abcdefgh"[: options.instances])
-        services = instances.prepare(folder, names, where, port=port, url=gateway.url)
-        engine = stack.enter_context(_opened(where))
+        configs = instances.write(folder, names, where, port=port, url=gateway.url)
+        services = [Instance(config.stem, config, nursery) for config in configs]
+        os.environ[DATABASE_PASSWORD] = PASSWORD
+        engine = open_database(msgspec.convert(where, Database, dec_hook=lambda kind, value: kind(value)))
+        stack.callback(engine.dispose)
         schema.require_current(engine)
         for one in services:
             one.start()
@@ -189,20 +194,9 @@ def run(options: argparse.Namespace, folder: Path, console: Console) -> dict[str
                 log.info("%d of %d: %s", number + 1, options.kills, fight.blows[-1])
             crowd.hush()
             fight.drain(crowd)
-        codes = [one.stop() for one in services]
+        stopped = [one.stop() for one in services]
         found = verdict.judge(engine, crowd, gateway)
-        return _report(options, fight, found, time.monotonic() - started) | {"exit_codes": codes}
-
-
-@contextmanager
-def _opened(where: dict[str, Any]) -> Iterator[Engine]:
-    if "path" in where:
-        engine = open_database(Database(path=Path(where["path"])))
-    else:
-        os.environ[DATABASE_PASSWORD] = where["password"]
-        engine = open_database(Database(url=where["url"]))
-    yield engine
-    engine.dispose()
+        return _report(options, fight, found, time.monotonic() - started) | {"stopped": all(stopped)}
 
 
 def _report(options: argparse.Namespace, fight: Fight, found: verdict.Verdict, seconds: float) -> dict[str, Any]:

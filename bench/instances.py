@@ -9,31 +9,41 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from types import TracebackType
+from typing import Final, Self
 
 import yaml
 
 from bench import crowd, gateway
-from broker.store.settings import DATABASE_PASSWORD
 
-COMMAND: Final = """
-import faulthandler, signal, sys
-faulthandler.register(signal.SIGUSR1)
+NURSERY: Final = """
+import faulthandler, os, signal, sys
 sys.modules.update(numpy=None)
-from broker.cli import console
-console()
+from broker import cli, service
+import broker.senders.twilio, psycopg, twilio.rest
+twilio.rest.Client("AC", "token").messages
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+for line in sys.stdin:
+    config, log = line.rstrip("\\n").split("\\t")
+    pid = os.fork()
+    if pid:
+        print(pid, flush=True)
+        continue
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    for number in (1, 2):
+        os.dup2(file, number)
+    faulthandler.register(signal.SIGUSR1)
+    sys.argv = ["wordcam-broker", "run", "--config", config]
+    cli.console()
 """
-"""Without numpy, as on a server: NLTK takes it along where it is installed, and starts twice as slowly for it. SIGUSR1
-has it say where each of its threads is."""
+"""Starts instances from a process that has imported everything: importing takes seconds, and hundreds are started. Each
+says in its log where its threads are when it gets SIGUSR1. NLTK would take numpy in, which is not on a server."""
 
-PHONES: Final = ("+12025550143", "+12025550178", "+12025550190", "+12025550191")
-"""Kept for fiction. Several, so that nobody is told more often than once in four seconds, or the hourly limit holds."""
-
-MOST_SITES: Final = 8000
-
-RULES: Final = {"rules": [{"name": "gun", "severity": "critical", "cooldown_minutes": 0.2, "says": ["gun"]}]}
+PHONES: Final = {"gun": "+12025550143", "knife": "+12025550178", "fire": "+12025550190", "smoke": "+12025550191"}
+"""Kept for fiction; one guard for each danger, so that nobody is told so often that the hourly limit holds."""
 
 START_SECONDS: Final = 120
 STOP_SECONDS: Final = 60
@@ -60,84 +70,113 @@ def mosquitto(folder: Path) -> Iterator[int]:
 
 
 @dataclass
+class Nursery:
+    """The process that all instances come from."""
+
+    environment: dict[str, str]
+
+    def __enter__(self) -> Self:
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        environment = os.environ | self.environment
+        self._process = subprocess.Popen([sys.executable, "-c", NURSERY], env=environment, text=True, **pipes)  # type: ignore[call-overload]  # the names are right
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def bear(self, config: Path, log: Path) -> int:
+        """Start an instance, and give the number of its process."""
+        self._process.stdin.write(f"{config}\t{log}\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+
+@dataclass
 class Instance:
     """One alert service."""
 
     name: str
     config: Path
-    environment: dict[str, str] = field(default_factory=dict)
-    _process: subprocess.Popen[bytes] | None = None
+    nursery: Nursery
+    _pid: int = 0
     _read_from: int = 0
 
+    @property
+    def log(self) -> Path:
+        """Where it says what it does, over all its starts."""
+        return self.config.with_suffix(".log")
+
     def start(self) -> None:
-        """Start it; it is ready some seconds later."""
-        log = self.config.with_suffix(".log")
-        self._read_from = log.stat().st_size if log.exists() else 0
-        with log.open("ab") as file:
-            command = [sys.executable, "-c", COMMAND, "run", "--config", str(self.config)]
-            self._process = subprocess.Popen(command, stdout=file, stderr=file, env=os.environ | self.environment)
+        """Start it; it is ready a little later."""
+        self._read_from = self.log.stat().st_size if self.log.exists() else 0
+        self._pid = self.nursery.bear(self.config, self.log)
 
     def wait_ready(self) -> None:
         """Wait until it receives captions and knows whether it is on duty; raises `RuntimeError` where it ends."""
         deadline = time.monotonic() + START_SECONDS
         while not self.is_ready:
             if time.monotonic() > deadline or not self.lives:
-                raise RuntimeError(f"{self.name} did not come up; see {self.config.with_suffix('.log')}")
+                raise RuntimeError(f"{self.name} did not come up; see {self.log}")
             time.sleep(0.05)
 
     @property
     def lives(self) -> bool:
         """Whether its process runs."""
-        return self._process is not None and self._process.poll() is None
+        return self._pid != 0 and self.send_signal(0)
 
-    def send_signal(self, number: int) -> None:
-        """Send a signal to its process."""
-        if self._process is not None:
-            self._process.send_signal(number)
+    def send_signal(self, number: int) -> bool:
+        """Send a signal to its process; False where it has ended."""
+        try:
+            os.kill(self._pid, number)
+        except ProcessLookupError:
+            return False
+        return True
 
     def kill(self) -> None:
         """End it as a power cut would."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
+        while self._pid and self.send_signal(signal.SIGKILL):
+            time.sleep(0.001)
+        self._pid = 0
 
-    def stop(self) -> int:
-        """End it as an operator would, and give its exit code; one that does not end says in its log where it is."""
-        if self._process is None:
-            return 0
-        self._process.send_signal(signal.SIGTERM)
-        try:
-            return self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.send_signal(signal.SIGUSR1)
-            time.sleep(1)
-            self._process.kill()
-            return self._process.wait()
+    def stop(self) -> bool:
+        """End it as an operator would; one that does not end says in its log where it is, and is killed: False."""
+        self.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + STOP_SECONDS
+        while self.lives:
+            if time.monotonic() > deadline:
+                self.send_signal(signal.SIGUSR1)
+                time.sleep(1)
+                self.kill()
+                return False
+            time.sleep(0.05)
+        self._pid = 0
+        return True
 
     @property
     def is_ready(self) -> bool:
         """Whether it has come so far since its last start."""
         if not self.lives:
             return False
-        with self.config.with_suffix(".log").open("rb") as log:
+        with self.log.open("rb") as log:
             log.seek(self._read_from)
             said = log.read()
         return b'"subscribed"' in said and (b'"standing by"' in said or b'"on duty"' in said)
 
 
-def prepare(folder: Path, names: tuple[str, ...], database: dict[str, Any], *, port: int, url: str) -> list[Instance]:
+def write(folder: Path, names: tuple[str, ...], database: dict[str, str], *, port: int, url: str) -> list[Path]:
     """Write a configuration for each instance: one database, one share of the captions for each."""
-    (folder / "rules.yaml").write_text(yaml.safe_dump(RULES), "utf-8")
+    rules = [{"name": n, "severity": "critical", "cooldown_minutes": 0.2, "says": [n]} for n in crowd.DANGERS]
+    (folder / "rules.yaml").write_text(yaml.safe_dump({"rules": rules}), "utf-8")
     (folder / "token").write_text(gateway.TOKEN, "utf-8")
-    people = []
-    for place, phone in enumerate(PHONES):
-        sites = [crowd.site(number) for number in range(place, MOST_SITES, len(PHONES))]
-        people.append({"name": f"guard-{place}", "phone": phone, "sites": sites, "max_per_hour": 1000})
-    password = str(database.get("password", ""))
-    instances = []
+    people = [
+        {"name": f"guard of {danger}", "phone": phone, "dangers": [danger], "max_per_hour": 1000}
+        for danger, phone in PHONES.items()
+    ]
+    made = []
     for name in names:
         tree = {
-            "database": {key: value for key, value in database.items() if key != "password"},
+            "database": database,
             "rules_file": "rules.yaml",
             "mqtt": {"port": port, "client_id": name, "share": "bench"},
             "notify": {"first_retry_seconds": 1, "longest_retry_seconds": 2},
@@ -154,8 +193,8 @@ def prepare(folder: Path, names: tuple[str, ...], database: dict[str, Any], *, p
         }
         config = folder / f"{name}.yaml"
         config.write_text(yaml.safe_dump(tree), "utf-8")
-        instances.append(Instance(name, config, {DATABASE_PASSWORD: password} if password else {}))
-    return instances
+        made.append(config)
+    return made
 
 
 def _free_port() -> int:

@@ -28,11 +28,16 @@ class Device:
 
 
 def record(connection: Connection, status: Status, *, heard_at: datetime) -> bool:
-    """Keep a status, unless it is the last will of a connection that a newer one has replaced."""
+    """Keep a status, unless it is the last will of a connection that a newer one has replaced.
+
+    Nor does a connection that has ended come back to life, where instances take in its messages out of order.
+    """
     table = tables.device
     own = (table.c.site == status.site) & (table.c.device == status.device)
     known = connection.execute(select(table).where(own)).first()
-    if known is not None and status.state is State.OFFLINE and status.since < known.since:
+    if known is not None and status.since < known.since and status.state is State.OFFLINE:
+        return False
+    if known is not None and status.since == known.since and known.state == State.OFFLINE.value:
         return False
     row = {
         "site": status.site,
