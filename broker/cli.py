@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from broker import adapters, cli_incidents, cli_rules, letters, rulebook, service, sms
+from broker import adapters, cli_duty, cli_incidents, cli_rules, letters, rulebook, service, sms
 from broker import config as config_file
 from broker.config import MQTT_PASSWORD, secret
 from broker.errors import BrokerError, Misconfigured
@@ -81,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     translate.add_argument("--offline", action="store_true", help="by the grammar that is built in, without a config")
     translate.add_argument("--json", action="store_true", help="one JSON object a line")
     add("migrate", _migrate, "bring the database to this version")
+    cli_duty.add_verbs(add)
     cli_incidents.add_verbs(add)
     cli_rules.add_verbs(verbs, Path("config/broker.yaml"))
     web_cli.add_verbs(add, verbs, Path("config/broker.yaml"))

@@ -54,6 +54,12 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
         ({"twilio": {"account_sid": "AC1", "sender": "+1"}}, "twilio.account_sid: Expected `str` matching regex"),
         ({"twilio": {"account_sid": "AC" + "0" * 32, "sender": "+1", "auth_token": "x"}}, "twilio.auth_token: unknown"),
         ({"database": {"path": 7}}, "database.path: Expected a path, got 7"),
+        ({"database": {}}, "database: give `path`, a file for SQLite, or else `url`, a PostgreSQL database"),
+        ({"database": {"path": "a", "url": "postgresql://a@b/c"}}, "database: give `path`, a file for SQLite, or else"),
+        ({"database": {"url": "mysql://a@b/c"}}, "database.url: Expected `str` matching regex"),
+        ({"database": {"url": "postgresql://a:secret@b/c"}}, "database: `url` holds a password; put it into"),
+        ({"database": {"url": "postgresql://b/c?password=secret"}}, "database: `url` holds a password; put it into"),
+        ({"mqtt": {"share": "a/b"}}, "mqtt.share: Expected `str` matching regex"),
     ],
     ids=lambda value: str(value)[:50],
 )

@@ -51,12 +51,9 @@ class Pair:
     def _config(self, name: str) -> Path:
         folder = self.folder / name
         folder.mkdir()
-        where = f"url: {self.database.url}" if self.database.url else f"path: {self.database.path}"
+        where = {"url": self.database.url} if self.database.url else {"path": str(self.database.path)}
         mqtt = {"client_id": name, "share": "all"}
-        path = write_config(folder, server=self.server, twilio=self.twilio, mqtt=mqtt)
-        text = path.read_text(encoding="utf-8").replace("path: wordcam.db", where)
-        path.write_text(text, encoding="utf-8")
-        return path
+        return write_config(folder, server=self.server, twilio=self.twilio, mqtt=mqtt, database=where)
 
     def say(self, count: int, **changes: Any) -> None:
         """Say so many sentences, and wait until all are acknowledged."""
