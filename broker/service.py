@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol, TextIO
 
@@ -79,14 +80,22 @@ def run(config: Config, *, out: TextIO, on_ready: Callable[[Callable[[], None]],
         return _run(config, engine, book, senders, on_ready)
 
 
-def _run(
-    config: Config,
-    engine: Engine,
-    book: Rulebook,
-    senders: Switchboard,
-    on_ready: Callable[[Callable[[], None]], None],
-) -> Summary:
-    started_at = datetime.now(UTC)
+class _Worker(Protocol):
+    def run(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Crew:
+    """Everything that works on one database, ready to begin."""
+
+    ingest: Ingest
+    reception: Reception
+    beside: dict[str, _Worker]
+    """Who works in a thread of its own, by name, the last to stop first."""
+
+
+def _crew(config: Config, engine: Engine, book: Rulebook, senders: Switchboard) -> _Crew:
     translator = adapters.translator(config, engine)
     places = Places.of(config)
     composer = Composer(places, book, translator, adapters.by_korean_gateway(config))
@@ -111,6 +120,20 @@ def _run(
     reception = Reception(engine, book, config.recipients, config.incidents, places, on_alert=wake)
     ingest = Ingest(config.mqtt, reception.accept)
     ingest.on_failure = ingest.stop
+    # The duty is laid down last: what is due at the end is still sent under it.
+    return _Crew(ingest, reception, {"duty": duty, "notifier": notifier, "rounds": rounds})
+
+
+def _run(
+    config: Config,
+    engine: Engine,
+    book: Rulebook,
+    senders: Switchboard,
+    on_ready: Callable[[Callable[[], None]], None],
+) -> Summary:
+    started_at = datetime.now(UTC)
+    crew = _crew(config, engine, book, senders)
+    ingest, reception = crew.ingest, crew.reception
     on_ready(ingest.stop)
     # What was built lives until the end: the collector need not walk through a thousand rules again and again.
     gc.collect()
@@ -120,10 +143,8 @@ def _run(
         extra={"rules": len(book.rules), "recipients": len(config.recipients), "senders": list(senders.names)},
     )
     crashes: list[BaseException] = []
-    # The duty is laid down last: what is due at the end is still sent under it.
-    workers: dict[str, _Worker] = {"duty": duty, "notifier": notifier, "rounds": rounds}
     with ExitStack() as working:
-        for name, worker in workers.items():
+        for name, worker in crew.beside.items():
             working.enter_context(_beside(worker, name, crashes, ingest))
         ingest.run()
     if crashes:
@@ -132,11 +153,6 @@ def _run(
         raise ingest.failure
     log.info("stopped", extra={"captions": reception.tally.captions})
     return _summarise(engine, reception.tally, started_at)
-
-
-class _Worker(Protocol):
-    def run(self) -> None: ...
-    def stop(self) -> None: ...
 
 
 @contextmanager
