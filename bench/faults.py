@@ -240,7 +240,7 @@ def table(found: dict[str, Any]) -> Table:
             drawn.add_row(f"{name.replace('_', ' ')}, {part}", f"{value:g}", aim.get(part, ""))
     for name in ("kills_of_the_active", "freezes", "captions", "repeats", "dangers", "intents", "asked"):
         drawn.add_row(name.replace("_", " "), f"{found[name]}", "")
-    for name in ("lost", "doubled", "untold", "unsent", "never_taken", "taken_twice", "unknown"):
+    for name in verdict.WRONG:
         style = "bold red" if found[name] else ""
         drawn.add_row(name.replace("_", " "), f"{found[name]}", "0", style=style)
     return drawn

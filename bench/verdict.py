@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import Engine, select
 
@@ -10,10 +11,13 @@ from bench.gateway import Gateway
 from broker.store import tables
 from broker.store.engine import reading
 
+WRONG: Final = ("lost", "doubled", "untold", "unsent", "never_taken", "taken_twice", "unknown")
+"""Counts that must be nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """How much was right; what is wrong must be nothing."""
+    """How much was right, and how much was wrong."""
 
     captions: int
     repeats: int
@@ -41,8 +45,7 @@ class Verdict:
     @property
     def good(self) -> bool:
         """Whether nothing was lost and nothing doubled."""
-        wrong = (self.lost, self.doubled, self.untold, self.unsent, self.never_taken, self.taken_twice, self.unknown)
-        return not any(wrong)
+        return not any(getattr(self, name) for name in WRONG)
 
 
 def judge(engine: Engine, crowd: Crowd, gateway: Gateway) -> Verdict:
