@@ -3,7 +3,7 @@
 VENV := .venv
 RUN := $(VENV)/bin
 
-.PHONY: help demo test test-slow test-hardware lint screenshots docs bench bench-long fuzz model clean
+.PHONY: help demo test test-slow test-hardware lint screenshots docs bench bench-long faults fuzz model clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -33,6 +33,10 @@ screenshots: $(VENV)/ready ## take the pictures of the console anew, for docs/im
 docs: $(VENV)/ready ## write docs/protocol.md, docs/bundle.md and docs/schema from contract/
 	$(RUN)/python -m contract.docs --write
 
+faults: $(VENV)/ready ## kill instances of the alert service 200 times, on each database; an hour (ARGS="--kills 20")
+	$(RUN)/python -m bench.faults --database sqlite $(ARGS)
+	$(RUN)/python -m bench.faults --database postgresql $(ARGS)
+
 bench: $(VENV)/ready ## measure speed and memory, as ratios
 	$(RUN)/python -m bench $(addprefix --captions ,$(wildcard $(DATA)/coco_text/captions.json))
 
@@ -57,4 +61,4 @@ clean: ## remove the environments and every cache
 
 .PHONY: $(VENV)/ready
 $(VENV)/ready:
-	@tools/environment $(VENV) dev mosquitto=mosquitto chromium=chromium
+	@tools/environment $(VENV) dev mosquitto=mosquitto initdb=postgresql chromium=chromium

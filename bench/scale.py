@@ -101,7 +101,14 @@ def table() -> str:
 
 
 def _lines() -> Iterator[str]:
-    heads: tuple[str, ...] = ("cameras", "captions/s, mean (peak)", "Mbit/s", "cores of alert service", "Mosquittos", "databases")
+    heads: tuple[str, ...] = (
+        "cameras",
+        "captions/s, mean (peak)",
+        "Mbit/s",
+        "cores of alert service",
+        "Mosquittos",
+        "databases",
+    )
     heads = (*heads, "rows kept", "US$ a month")
     yield f"| {' | '.join(heads)} |"
     yield "|---:" * len(heads) + "|"

@@ -1,5 +1,6 @@
 """Builds what the configuration asks for towards the outside: senders, the translator, the address of a ping."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import TextIO
 
@@ -17,6 +18,9 @@ from broker.senders.switchboard import Switchboard
 from broker.translators.kept import Kept
 from broker.translators.offline import Offline
 from broker.translators.original import Original
+
+PATIENT = 2
+"""A call is given up after so many of its account's timeouts: one to connect, one for the answer."""
 
 
 def channel_of(config: Config, person: Recipient) -> Channel:
@@ -36,6 +40,13 @@ def switchboard(config: Config, out: TextIO) -> Switchboard:
     used = {channel_of(config, person) for person in config.recipients}
     made = {channel: _sender(config, channel, out) for channel in sorted(used)}
     return Switchboard({person.name: made[channel_of(config, person)] for person in config.recipients})
+
+
+def longest_call(config: Config) -> timedelta:
+    """Say how long handing a message over may take by the slowest channel in use."""
+    accounts = {"twilio": config.twilio, "solapi": config.solapi, "apprise": config.apprise}
+    used = (accounts.get(channel_of(config, person)) for person in config.recipients)
+    return timedelta(seconds=max((account.timeout_seconds * PATIENT for account in used if account), default=0))
 
 
 def translator(config: Config, engine: Engine | None, meters: Meters = UNMETERED) -> Translator:
@@ -103,7 +114,7 @@ def _twilio(config: Config) -> Sender:
             callback_url=account.callback_url,
         )
 
-    return Bounded(make, seconds=account.timeout_seconds * 2, per_second=account.per_second)
+    return Bounded(make, seconds=account.timeout_seconds * PATIENT, per_second=account.per_second)
 
 
 def _solapi(config: Config) -> Sender:
@@ -118,7 +129,7 @@ def _solapi(config: Config) -> Sender:
     def make() -> Sender:
         return SolapiSender(account, key)
 
-    return Bounded(make, seconds=account.timeout_seconds * 2, per_second=account.per_second)
+    return Bounded(make, seconds=account.timeout_seconds * PATIENT, per_second=account.per_second)
 
 
 def _apprise(config: Config) -> Sender:
@@ -135,7 +146,7 @@ def _apprise(config: Config) -> Sender:
     for person in config.recipients:
         if channel_of(config, person) == "apprise":
             first.service(person.name)
-    return Bounded(make, seconds=config.apprise.timeout_seconds * 2, per_second=config.apprise.per_second)
+    return Bounded(make, seconds=config.apprise.timeout_seconds * PATIENT, per_second=config.apprise.per_second)
 
 
 def _address(name: str, file: Path | None) -> str:

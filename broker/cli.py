@@ -13,14 +13,27 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from broker import adapters, cli_incidents, cli_keep, cli_rules, letters, logs, own_rules, rulebook, service, sms
+from broker import (
+    adapters,
+    cli_duty,
+    cli_incidents,
+    cli_keep,
+    cli_rules,
+    letters,
+    logs,
+    own_rules,
+    rulebook,
+    service,
+    sms,
+)
 from broker import config as config_file
 from broker.config import MQTT_PASSWORD, secret
 from broker.errors import BrokerError, Misconfigured
 from broker.logs import JsonLines
 from broker.places import Places
 from broker.store import schema, space
-from broker.store.engine import open_engine
+from broker.store.engine import open_database
+from broker.store.settings import DATABASE_PASSWORD
 from broker.translators.offline import Offline
 from broker.watch import Watch
 from broker.web import cli as web_cli
@@ -81,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     translate.add_argument("--offline", action="store_true", help="by the grammar that is built in, without a config")
     translate.add_argument("--json", action="store_true", help="one JSON object a line")
     add("migrate", _migrate, "bring the database to this version")
+    cli_duty.add_verbs(add)
     cli_incidents.add_verbs(add)
     cli_keep.add_verbs(add)
     cli_rules.add_verbs(verbs, Path("config/broker.yaml"))
@@ -126,6 +140,7 @@ def _check(arguments: argparse.Namespace) -> int:
     book = rulebook.load(config.rules_file)
     own_rules.beside(book, config.absence)
     secret(config.mqtt.password_file, MQTT_PASSWORD, field="mqtt.password_file")
+    secret(config.database.password_file, DATABASE_PASSWORD, field="database.password_file")
     switchboard = adapters.switchboard(config, sys.stdout)
     adapters.translator(config, None)
     if config.monitor is not None and config.monitor.ping is not None:
@@ -140,7 +155,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _watch(arguments: argparse.Namespace) -> int:
     config = config_file.load(arguments.config)
-    watch = Watch(config.database.path, Places.of(config), config.language, Console(file=sys.stdout, highlight=False))
+    watch = Watch(config.database, Places.of(config), config.language, Console(file=sys.stdout, highlight=False))
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: _aside(stop.set))
@@ -173,7 +188,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def _dead(arguments: argparse.Namespace) -> int:
     config = config_file.load(arguments.config)
-    engine = open_engine(config.database.path, wait_seconds=config.database.wait_seconds)
+    engine = open_database(config.database)
     try:
         schema.require_current(engine)
         if arguments.do == "list":
@@ -201,11 +216,11 @@ def _translate(arguments: argparse.Namespace) -> int:
 
 def _migrate(arguments: argparse.Namespace) -> int:
     config = config_file.load(arguments.config)
-    engine = open_engine(config.database.path, wait_seconds=config.database.wait_seconds)
+    engine = open_database(config.database)
     try:
         revision = schema.migrate(engine)
         space.prepare(engine)
     finally:
         engine.dispose()
-    print(f"{config.database.path}: at version {revision}")
+    print(f"{config.database.name}: at version {revision}")
     return 0

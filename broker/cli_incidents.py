@@ -18,7 +18,7 @@ from broker.response import Answered, Effect
 from broker.silence import Silence
 from broker.store import alerts, incidents, schema, silences
 from broker.store.alerts import Alert
-from broker.store.engine import open_engine, reading, writing
+from broker.store.engine import open_database, reading, writing
 
 Add = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
 
@@ -50,7 +50,7 @@ def add_verbs(add: Add) -> None:
 @contextmanager
 def _opened(arguments: argparse.Namespace) -> Iterator[tuple[Engine, Places]]:
     config = config_file.load(arguments.config)
-    engine = open_engine(config.database.path, wait_seconds=config.database.wait_seconds)
+    engine = open_database(config.database)
     try:
         schema.require_current(engine)
         yield engine, Places.of(config)

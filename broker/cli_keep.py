@@ -23,7 +23,7 @@ from broker.forgetting import Asker, Forgotten
 from broker.places import Places
 from broker.store import audit, schema, scope
 from broker.store.audit import Entry
-from broker.store.engine import open_engine, writing
+from broker.store.engine import open_database, writing
 from broker.store.scope import Scope
 
 Add = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
@@ -57,7 +57,7 @@ def add_verbs(add: Add) -> None:
 @contextmanager
 def _opened(arguments: argparse.Namespace) -> Iterator[tuple[Engine, Places]]:
     config = config_file.load(arguments.config)
-    engine = open_engine(config.database.path, wait_seconds=config.database.wait_seconds)
+    engine = open_database(config.database)
     try:
         schema.require_current(engine)
         yield engine, Places.of(config)

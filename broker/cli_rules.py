@@ -19,7 +19,7 @@ from broker.errors import Misconfigured
 from broker.places import Places
 from broker.section import Language
 from broker.store import history, schema
-from broker.store.engine import open_engine, reading
+from broker.store.engine import open_database, reading
 from broker.trial import Line, Outcome, Trial
 from contract.caption import Hazard, Label
 
@@ -103,7 +103,7 @@ class _History:
     """The captions of one database."""
 
     def __init__(self, config: Config) -> None:
-        self._engine = open_engine(config.database.path, wait_seconds=config.database.wait_seconds)
+        self._engine = open_database(config.database)
         schema.require_current(self._engine)
 
     def close(self) -> None:

@@ -14,6 +14,7 @@ from broker.monitor.settings import Monitor
 from broker.pipeline.settings import Absence, Incidents
 from broker.retention import Retention
 from broker.section import SEVERITIES, Language, Section, Severity, Wording, at_least, in_language
+from broker.store.settings import Database
 from broker.web.settings import Web
 from contract.caption import Name
 
@@ -61,15 +62,6 @@ class Mqtt(Section, frozen=True):
     batch: Annotated[int, Meta(ge=1, le=5000)] = 1000
     """Messages committed together at most: whatever has come meanwhile, so that few wait for nobody. The more there are
     in one commit, the less each costs."""
-
-
-class Database(Section, frozen=True, kw_only=True):
-    """Where captions and alerts are kept."""
-
-    path: Path
-    """An SQLite file on a local disk."""
-    wait_seconds: Seconds = 5
-    """How long one attempt waits for another process that holds the database."""
 
 
 class Notify(Section, frozen=True):

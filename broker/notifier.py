@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 
 from broker import render, retry
 from broker.config import Notify
+from broker.duty import Alone, Post, Turn
 from broker.errors import Locked
 from broker.meters import UNMETERED, Meters
 from broker.ports import Busy, Doubtful, Rejected, Sender, SendFailed
@@ -19,11 +20,12 @@ from broker.senders.switchboard import Switchboard
 from broker.store import alerts, dead, deliveries
 from broker.store.alerts import Alert, State
 from broker.store.engine import reading, writing
+from broker.store.leases import Superseded
 
 log = logging.getLogger(__name__)
 
-LONGEST_NAP_SECONDS: Final = 30.0
-"""The database is looked at this often even if nobody wakes the notifier."""
+LONGEST_NAP_SECONDS: Final = 0.3
+"""The database is looked at this often even if nobody wakes the notifier: other instances write intents, too."""
 
 CLOCK_SKEW: Final = timedelta(minutes=5)
 """How far this machine's clock and the provider's may be apart when it is asked after a message."""
@@ -41,17 +43,22 @@ Clock = Callable[[], datetime]
 
 @dataclass
 class Notifier:
-    """The one sender of alerts. `compose` writes the text of an alert, `jitter` gives 0 to 1."""
+    """The one sender of alerts, as long as it is on duty. `compose` writes an alert's text, `jitter` gives 0 to 1."""
 
     engine: Engine
     switchboard: Switchboard
     compose: Callable[[Alert, datetime], str]
     settings: Notify
     jitter: Callable[[], float]
+    post: Post = field(default_factory=Alone)
+    longest_call: timedelta = timedelta(0)
+    """How long the slowest sender may take to hand a message over."""
     clock: Clock = lambda: datetime.now(UTC)
     meters: Meters = UNMETERED
     beat: Callable[[], None] = lambda: None
     """Called again and again while it turns."""
+    _turn: Turn | None = None
+    """The turn of duty in which it works; None until what an earlier one left half sent is in doubt."""
     _wake: threading.Event = field(default_factory=threading.Event)
     _stop: threading.Event = field(default_factory=threading.Event)
 
@@ -65,8 +72,7 @@ class Notifier:
         self._wake.set()
 
     def run(self) -> None:
-        """Send what is due, whenever it is due, until `stop`."""
-        self._insist(self._doubt_unfinished)
+        """Send what is due, whenever it is due and this instance is on duty, until `stop`."""
         while not self._stop.is_set():
             self.beat()
             self._wake.clear()
@@ -77,7 +83,15 @@ class Notifier:
             pass
 
     def step(self) -> bool:
-        """Do the next thing that is due; False where nothing is. Raises `Locked`."""
+        """Do the next thing that is due; False where nothing is, or this instance is off duty.
+
+        Raises `Locked`, and `Superseded` where another instance has taken over meanwhile.
+        """
+        turn = self.post.turn
+        if turn is None:
+            return False
+        if turn != self._turn:
+            self._take_up(turn)
         now = self.clock()
         with reading(self.engine) as connection:
             alert = alerts.next_due(connection, at=now)
@@ -100,8 +114,12 @@ class Notifier:
         text = alert.text or self.compose(alert, now)
         if alert.state is State.DOUBT:
             text = render.again(text, language=alert.language)
-        with writing(self.engine) as connection:
-            alerts.begin(connection, alert.id, text=text, provider=sender.name, at=now)
+        if not self._begin(alert, text, sender.name, now):
+            return
+        if self.post.turn != self._turn:
+            # It took long to write that: somebody may have taken over, and then this message is theirs.
+            self._put_off(alert, State.WAITING, timedelta(0), "this instance was held up before it handed it over")
+            return
         self.meters.attempted(sender.name)
         try:
             provider_id = sender.send(alert.phone or alert.recipient, text)
@@ -110,6 +128,16 @@ class Notifier:
             self._note_failure(alert, error, now)
         else:
             self._note_sent(alert, sender.name, provider_id)
+
+    def _begin(self, alert: Alert, text: str, provider: str, now: datetime) -> bool:
+        try:
+            with writing(self.engine) as connection:
+                self._require(connection)
+                return alerts.begin(connection, alert.id, text=text, provider=provider, at=now)
+        except Locked:
+            # Where the connection broke at the commit, the message may be `sending` now, although nobody sends it.
+            self._turn = None
+            raise
 
     def _note_failure(self, alert: Alert, error: SendFailed, now: datetime) -> None:
         if isinstance(error, Rejected) or (not isinstance(error, Doubtful) and self._is_too_old(alert, now)):
@@ -149,25 +177,37 @@ class Notifier:
 
     def _note_sent(self, alert: Alert, provider: str, provider_id: str) -> None:
         at = self.clock()
+        about = _about(alert) | {"provider": provider, "provider_id": provider_id}
 
         def write(connection: Connection) -> None:
-            alerts.mark_sent(connection, alert.id, provider_id=provider_id, at=at)
+            # True whoever is on duty: one that has taken over is thereby spared to ask.
+            if not alerts.mark_sent(connection, alert.id, provider_id=provider_id, at=at):
+                log.error("alert was sent twice", extra=about)
             # The provider's report that it was lost may have been faster than its answer.
             if provider_id and (report := deliveries.lost(connection, provider_id)) is not None:
                 alerts.mark_dead(connection, alert.id, error=f"{provider} reports: {report}")
 
         self._insist(write)
         self.meters.sent(provider, alert.kind.value, seconds=(at - _first_due_at(alert)).total_seconds())
-        log.info("alert sent", extra=_about(alert) | {"provider": provider, "provider_id": provider_id})
+        log.info("alert sent", extra=about)
 
     def _put_off(self, alert: Alert, state: State, patience: timedelta, error: str) -> None:
         due_at = self.clock() + patience
-        self._insist(lambda connection: alerts.put_off(connection, alert.id, state=state, due_at=due_at, error=error))
+
+        def write(connection: Connection) -> None:
+            self._require(connection)
+            alerts.put_off(connection, alert.id, state=state, due_at=due_at, error=error)
+
+        self._insist(write)
         again = {"state": state.value, "again_in_seconds": round(patience.total_seconds(), 1), "error": error}
         log.warning("alert not sent yet", extra=_about(alert) | again)
 
     def _bury(self, alert: Alert, error: str) -> None:
-        self._insist(lambda connection: alerts.mark_dead(connection, alert.id, error=error))
+        def write(connection: Connection) -> None:
+            self._require(connection)
+            alerts.mark_dead(connection, alert.id, error=error)
+
+        self._insist(write)
         self.meters.given_up(self._channel(alert))
         log.error("alert is dead: tell them yourself", extra=_about(alert) | {"error": error, "text": alert.sentence})
 
@@ -186,11 +226,23 @@ class Notifier:
             again = dead.resent_at(connection, alert.id)
         return again is None or now - again >= limit
 
-    def _doubt_unfinished(self, connection: Connection) -> None:
-        # A message handed over a moment ago may not be in the provider's list yet.
-        due_at = self.clock() + timedelta(seconds=self.settings.first_retry_seconds)
-        if count := alerts.doubt_unfinished(connection, at=due_at):
+    def _take_up(self, turn: Turn) -> None:
+        """Put in doubt what was left half sent before this turn."""
+        # A message handed over a moment ago may not be in the provider's list yet; and whoever was on duty before may
+        # only have been silent, and be handing it over still.
+        first = timedelta(seconds=self.settings.first_retry_seconds)
+        due_at = self.clock() + (max(first, self.longest_call) if turn.after_silence else first)
+        with writing(self.engine) as connection:
+            self.post.require(connection, turn)
+            count = alerts.doubt_unfinished(connection, at=due_at)
+        if count:
             log.warning("a stop left alerts half sent; the provider is asked", extra={"alerts": count})
+        self._turn = turn
+
+    def _require(self, connection: Connection) -> None:
+        if self._turn is None:
+            raise Superseded("this instance is not on duty")
+        self.post.require(connection, self._turn)
 
     def _insist(self, write: Callable[[Connection], None]) -> None:
         """Write what has happened already, however long the database is locked, or until `stop`.
@@ -214,9 +266,13 @@ class Notifier:
             return self.step()
         except Locked as error:
             log.warning("database is locked; waiting", extra={"error": str(error)})
-            return False
+        except Superseded as error:
+            log.warning("what was to be written is another instance's now", extra={"error": str(error)})
+        return False
 
     def _nap(self) -> float:
+        if self.post.turn is None:
+            return LONGEST_NAP_SECONDS
         try:
             with reading(self.engine) as connection:
                 due_at = alerts.next_due_at(connection)

@@ -54,8 +54,13 @@ class RollCall:
     listening_since: Callable[[], datetime | None]
     _next_at: datetime | None = field(default=None, init=False)
 
-    def call(self, engine: Engine, *, now: datetime) -> list[Made]:
-        """Call everyone, if it is time, and give what people are told of; raises `Locked`."""
+    def call(
+        self, engine: Engine, *, now: datetime, require: Callable[[Connection], None] = lambda _: None
+    ) -> list[Made]:
+        """Call everyone, if it is time, and give what people are told of; raises `Locked`.
+
+        `require` raises in the transaction where another instance has taken over.
+        """
         if self._next_at is not None and now < self._next_at:
             return []
         self._next_at = now + LOOK_EVERY
@@ -66,6 +71,7 @@ class RollCall:
             if not self._sites(connection, since, now):
                 return []
         with writing(engine) as connection:
+            require(connection)
             made = [self._visit(connection, site, now) for site in self._sites(connection, since, now)]
         return [one for one in made if one is not None]
 

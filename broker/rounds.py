@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from broker import held
 from broker.desk import Desk
+from broker.duty import Alone, Post, Turn
 from broker.errors import Locked
 from broker.pruning import Pruning
 from broker.rollcall import RollCall
@@ -18,13 +19,14 @@ from broker.rulebook import Rulebook
 from broker.store import held as held_store
 from broker.store import incidents
 from broker.store.engine import reading, writing
+from broker.store.leases import Superseded
 from broker.teller import Teller
 from broker.visit import Visit
 
 log = logging.getLogger(__name__)
 
-LONGEST_NAP_SECONDS: Final = 5.0
-"""The database is looked at this often: the console may have closed an incident, and others are to hear of it."""
+LONGEST_NAP_SECONDS: Final = 1.0
+"""The database is looked at this often: the console may have closed an incident, another instance have opened one."""
 
 LOCKED_PAUSE_SECONDS: Final = 1.0
 
@@ -34,7 +36,7 @@ PRUNING_PAUSE_SECONDS: Final = 0.05
 
 @dataclass
 class Rounds:
-    """One guard's rounds. `on_alert` is called after a commit that may have made messages."""
+    """One guard's rounds, while on duty. `on_alert` is called after a commit that may have made messages."""
 
     engine: Engine
     rulebook: Rulebook
@@ -42,6 +44,7 @@ class Rounds:
     roll: RollCall | None = None
     """Calls the devices; None where nobody misses them."""
     on_alert: Callable[[], None] = lambda: None
+    post: Post = field(default_factory=Alone)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     pruning: Pruning | None = None
     """Deletes what is too old, whenever nothing else is due."""
@@ -69,22 +72,28 @@ class Rounds:
             except Locked as error:
                 log.warning("database is locked; waiting", extra={"error": str(error)})
                 pause = LOCKED_PAUSE_SECONDS
+            except Superseded:
+                pause = LONGEST_NAP_SECONDS
             if pause and not self._stop.is_set():
                 self._wake.wait(pause)
 
     def step(self) -> bool:
         """Look after the next incident and the next reader of held messages that are due; False where none is.
 
-        Raises `Locked`.
+        Raises `Locked`, and `Superseded` where another instance has taken over meanwhile.
         """
+        turn = self.post.turn
+        if turn is None:
+            return False
         now = self.clock()
-        if self.roll is not None and self._call(self.roll, now):
+        if self.roll is not None and self._call(self.roll, turn, now):
             return True
         with reading(self.engine) as connection:
             moments = (incidents.next_due_at(connection), held_store.next_due_at(connection))
         if all(moment is None or moment > now for moment in moments):
             return False
         with writing(self.engine) as connection:
+            self.post.require(connection, turn)
             incident = incidents.next_due(connection, at=now)
             if incident is not None:
                 incidents.save(connection, Visit(connection, self.rulebook, self.desk, now).pay(incident))
@@ -96,11 +105,13 @@ class Rounds:
 
     def _prune(self) -> float:
         """Delete a little of what is too old; gives the pause after it, or 0 where there is none."""
-        return PRUNING_PAUSE_SECONDS if self.pruning is not None and self.pruning.step() else 0.0
+        if self.pruning is None or self.post.turn is None:
+            return 0.0
+        return PRUNING_PAUSE_SECONDS if self.pruning.step() else 0.0
 
-    def _call(self, roll: RollCall, now: datetime) -> bool:
+    def _call(self, roll: RollCall, turn: Turn, now: datetime) -> bool:
         """Call the devices, and say whether anyone is told of some."""
-        made = roll.call(self.engine, now=now)
+        made = roll.call(self.engine, now=now, require=lambda connection: self.post.require(connection, turn))
         for one in made:
             log.info("alert made", extra=asdict(one))
         if made:
@@ -108,6 +119,8 @@ class Rounds:
         return bool(made)
 
     def _nap(self) -> float:
+        if self.post.turn is None:
+            return LONGEST_NAP_SECONDS
         with reading(self.engine) as connection:
             moments = (incidents.next_due_at(connection), held_store.next_due_at(connection))
         soon = [(moment - self.clock()).total_seconds() for moment in moments if moment is not None]

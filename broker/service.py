@@ -5,19 +5,20 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final, TextIO
+from typing import Final, Protocol, TextIO
 
 import msgspec
 from sqlalchemy import Engine
 
-from broker import adapters, lease, own_rules, rulebook, sms, words
+from broker import adapters, claim, own_rules, rulebook, sms, words
 from broker.compose import Composer
 from broker.config import Config, Language, Recipient
 from broker.desk import Desk
+from broker.duty import Duty
 from broker.errors import Unavailable
 from broker.ingest import Ingest
 from broker.meters import UNMETERED, Meters
@@ -33,7 +34,7 @@ from broker.rulebook import Rulebook
 from broker.senders.switchboard import Switchboard
 from broker.store import alerts, devices, schema
 from broker.store.alerts import Alert
-from broker.store.engine import open_engine, reading
+from broker.store.engine import open_database, reading
 from contract.status import Ledger
 
 log = logging.getLogger(__name__)
@@ -77,52 +78,62 @@ def run(config: Config, *, out: TextIO, on_ready: Callable[[Callable[[], None]],
     """
     book = rulebook.load(config.rules_file)
     senders = adapters.switchboard(config, out)
-    with lease.hold(config.database.path):
-        engine = open_engine(config.database.path, wait_seconds=config.database.wait_seconds)
+    with ExitStack() as held:
+        if config.database.path is not None:
+            held.enter_context(claim.hold(config.database.path, config.mqtt.client_id))
+        engine = open_database(config.database)
+        held.callback(engine.dispose)
         schema.require_current(engine)
-        try:
-            return _run(config, engine, book, senders, on_ready)
-        finally:
-            engine.dispose()
+        return _run(config, engine, book, senders, on_ready)
+
+
+class _Worker(Protocol):
+    def run(self) -> None: ...
+    def stop(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class _Works:
-    """What turns."""
+    """Everything that works on one database, ready to begin."""
 
     ingest: Ingest
     reception: Reception
-    rounds: Rounds
-    notifier: Notifier
+    beside: Mapping[str, _Worker]
+    """Who works in a thread of its own, by name, the last to stop first."""
     pulses: Mapping[str, Pulse]
-
-    def thread(self, name: str, work: Callable[[], None], crashes: list[BaseException]) -> threading.Thread:
-        """Make a thread whose death stops everything."""
-        return threading.Thread(target=_supervise, args=(work, crashes, self.ingest.stop), name=name)
 
 
 def _build(config: Config, engine: Engine, book: Rulebook, senders: Switchboard, meters: Meters) -> _Works:
-    translator = adapters.translator(config, engine, meters)
-    places = Places.of(config)
-    known = own_rules.beside(book, config.absence)
-    composer = Composer(places, known, translator, adapters.by_korean_gateway(config))
     pulses = {name: Pulse(limit) for name, limit in STUCK_SECONDS.items()}
-    notifier = Notifier(engine, senders, composer, config.notify, jitter=random.random)
-    notifier.meters, notifier.beat = meters, pulses["notifier"].beat
+    known = own_rules.beside(book, config.absence)
+    duty = Duty(engine, config.mqtt.client_id)
+    notifier = _notifier(config, engine, known, senders, meters)
+    notifier.post, notifier.beat = duty, pulses["notifier"].beat
+    places = Places.of(config)
     desk = Desk(config.recipients, config.incidents, places)
-    rounds = Rounds(engine, known, desk, on_alert=notifier.wake, beat=pulses["rounds"].beat)
+    rounds = Rounds(engine, known, desk, on_alert=notifier.wake, post=duty, beat=pulses["rounds"].beat)
     rounds.pruning = Pruning(engine, config.retention)
 
     def wake() -> None:
         notifier.wake()
         rounds.wake()
 
+    duty.on_turn = wake
     reception = Reception(engine, book, config.recipients, config.incidents, places, on_alert=wake, meters=meters)
     ingest = Ingest(config.mqtt, reception.accept, beat=pulses["ingest"].beat)
     ingest.on_failure = ingest.stop
     if config.absence is not None:
         rounds.roll = RollCall(desk, config.absence, lambda: _listening_since(ingest))
-    return _Works(ingest, reception, rounds, notifier, pulses)
+    # The duty is laid down last: what is due at the end is still sent under it.
+    return _Works(ingest, reception, {"duty": duty, "notifier": notifier, "rounds": rounds}, pulses)
+
+
+def _notifier(config: Config, engine: Engine, known: Rulebook, senders: Switchboard, meters: Meters) -> Notifier:
+    translator = adapters.translator(config, engine, meters)
+    composer = Composer(Places.of(config), known, translator, adapters.by_korean_gateway(config))
+    notifier = Notifier(engine, senders, composer, config.notify, jitter=random.random)
+    notifier.meters, notifier.longest_call = meters, adapters.longest_call(config)
+    return notifier
 
 
 def _listening_since(ingest: Ingest) -> datetime | None:
@@ -141,26 +152,16 @@ def _run(
     meters, watch = _monitor(config, senders)
     works = _build(config, engine, book, senders, meters)
     ingest, crashes = works.ingest, list[BaseException]()
-    with watch(works, engine):
-        threads = [
-            works.thread("notifier", works.notifier.run, crashes),
-            works.thread("rounds", works.rounds.run, crashes),
-        ]
+    with watch(works, engine), ExitStack() as working:
         on_ready(ingest.stop)
         # What was built lives until the end: the collector need not walk through a thousand rules again and again.
         gc.collect()
         gc.freeze()
         counts = {"rules": len(book.rules), "recipients": len(config.recipients)}
         log.info("started", extra=counts | {"senders": list(senders.names)})
-        for thread in threads:
-            thread.start()
-        try:
-            ingest.run()
-        finally:
-            works.rounds.stop()
-            works.notifier.stop()
-            for thread in threads:
-                thread.join()
+        for name, worker in works.beside.items():
+            working.enter_context(_beside(worker, name, crashes, ingest))
+        ingest.run()
     if crashes:
         raise crashes[0]
     if ingest.failure is not None:
@@ -190,6 +191,18 @@ def _monitor(
         return Station(config, settings, figures, watched)
 
     return figures, watch
+
+
+@contextmanager
+def _beside(worker: _Worker, name: str, crashes: list[BaseException], ingest: Ingest) -> Iterator[None]:
+    """Run a worker in a thread of its own as long as the block runs, and wait for its end."""
+    thread = threading.Thread(target=_supervise, args=(worker.run, crashes, ingest.stop), name=name)
+    thread.start()
+    try:
+        yield
+    finally:
+        worker.stop()
+        thread.join()
 
 
 def _supervise(work: Callable[[], None], crashes: list[BaseException], stop: Callable[[], None]) -> None:

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from rich.console import Console, Group
@@ -19,8 +18,9 @@ from broker.pipeline.outcome import Outcome
 from broker.places import Places
 from broker.store import captions, devices, schema
 from broker.store.captions import Heard
-from broker.store.engine import open_engine, reading
+from broker.store.engine import open_database, reading
 from broker.store.schema import Age
+from broker.store.settings import Database
 from broker.words import Words
 from contract.status import Ledger, State
 
@@ -35,7 +35,7 @@ AT_ONCE: Final = 500
 class Watch:
     """One reader of the database; it never writes, and works while the service runs."""
 
-    database: Path
+    database: Database
     places: Places
     language: Language
     console: Console
@@ -66,15 +66,15 @@ class Watch:
         """Wait until the service has made the database; None where nobody wants to wait."""
         told = False
         while not stopped():
-            if self.database.exists():
-                engine = open_engine(self.database)
+            if self.database.path is None or self.database.path.exists():
+                engine = open_database(self.database)
                 if schema.age(engine) is Age.CURRENT:
                     return engine
                 engine.dispose()
             if not follow:
                 return None
             if not told:
-                self.console.print(said.waiting_for_database.format(path=self.database), soft_wrap=True)
+                self.console.print(said.waiting_for_database.format(path=self.database.name), soft_wrap=True)
                 told = True
             time.sleep(LOOK_SECONDS)
         return None

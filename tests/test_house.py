@@ -29,6 +29,7 @@ DOORS = {
     "litestar": {"broker": "broker.web"},
     "uvicorn": {"broker": "broker.web.service"},
     "argon2": {"broker": "broker.passwords"},
+    "psycopg": {"broker": "broker.store.postgresql"},
     "twilio": {"broker": "broker.senders.twilio broker.senders.twilio_hooks"},
     "apprise": {"broker": "broker.senders.apprise"},
     "httpx": {"broker": "broker.monitor.ping broker.senders.solapi broker.translators.service"},

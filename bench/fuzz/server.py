@@ -25,7 +25,7 @@ from broker.places import Places
 from broker.reception import Reception
 from broker.senders.twilio_hooks import TwilioHooks
 from broker.store import alerts, schema, search, sessions, users
-from broker.store.engine import open_engine, reading, writing
+from broker.store.engine import open_database, reading, writing
 from broker.store.search import Question
 from broker.translators.offline import Offline
 from broker.web import app
@@ -55,7 +55,7 @@ class Site:
         tree = {"database": {"path": "fuzz.db"}, "rules_file": str(ROOT / "demo" / "rules.yaml"), "recipients": people}
         path.write_text(yaml.safe_dump(tree | {"timezone": "Asia/Seoul"}), encoding="utf-8")
         self.config = config_file.load(path)
-        self.engine = open_engine(self.config.database.path)
+        self.engine = open_database(self.config.database)
         schema.migrate(self.engine)
         book = rulebook.load(self.config.rules_file)
         self.reception = Reception(self.engine, book, self.config.recipients, places=Places.of(self.config))

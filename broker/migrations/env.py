@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from broker.store import message_tables, web_tables  # noqa: F401 - they add their tables to the metadata
+from broker.store import lease_table, message_tables, web_tables  # noqa: F401 - they add their tables to the metadata
 from broker.store.tables import metadata
 
 context.configure(

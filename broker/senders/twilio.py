@@ -55,6 +55,8 @@ class TwilioSender:
         self._how = {"messaging_service_sid": sender} if sender.startswith("MG") else {"from_": sender}
         if callback_url:
             self._how["status_callback"] = callback_url
+        # The library loads most of itself at the first use: better now than between "about to be sent" and the sending.
+        self._client.messages  # noqa: B018 - see above
 
     def send(self, to: str, text: str) -> str:
         """Hand over one message and give its SID; raises `SendFailed`."""

@@ -206,17 +206,21 @@ def next_due_at(connection: Connection) -> datetime | None:
     return connection.execute(select(table.c.due_at).where(waiting).order_by(table.c.due_at).limit(1)).scalar()
 
 
-def begin(connection: Connection, alert_id: int, *, text: str, provider: str, at: datetime) -> None:
-    """Write down that a message is about to be handed over, before it is."""
+def begin(connection: Connection, alert_id: int, *, text: str, provider: str, at: datetime) -> bool:
+    """Write down that a message is about to be handed over, before it is; False where it waits no more."""
     table = tables.alert
+    waiting = (table.c.id == alert_id) & table.c.state.in_([State.WAITING.value, State.DOUBT.value])
     values = {"state": State.SENDING.value, "text": text, "provider": provider, "tried_at": at}
-    connection.execute(update(table).where(table.c.id == alert_id).values(attempts=table.c.attempts + 1, **values))
+    begun = update(table).where(waiting).values(attempts=table.c.attempts + 1, **values)
+    return connection.execute(begun).rowcount > 0
 
 
-def mark_sent(connection: Connection, alert_id: int, *, provider_id: str, at: datetime) -> None:
-    """Write down that the sender has taken a message."""
+def mark_sent(connection: Connection, alert_id: int, *, provider_id: str, at: datetime) -> bool:
+    """Write down that the sender has taken a message; False where it was sent before, under another id."""
+    table = tables.alert
+    first = (table.c.state != State.SENT.value) | (table.c.provider_id == provider_id)
     values = {"state": State.SENT.value, "provider_id": provider_id, "sent_at": at, "error": ""}
-    connection.execute(update(tables.alert).where(tables.alert.c.id == alert_id).values(**values))
+    return connection.execute(update(table).where(table.c.id == alert_id, first).values(**values)).rowcount > 0
 
 
 def mark_dead(connection: Connection, alert_id: int, *, error: str) -> None:

@@ -33,12 +33,15 @@ def record(connection: Connection, status: Status, *, heard_at: datetime) -> boo
     """Keep a status, unless it is the last will of a connection that a newer one has replaced.
 
     Statuses are retained, so what was said long ago comes again whenever this service subscribes: it is no news of the
-    device. Nor is a last will, which others say in its name.
+    device. Nor is a last will, which others say in its name. Nor does a connection that has ended come back to life,
+    where instances take in its messages out of order.
     """
     table = tables.device
     own = (table.c.site == status.site) & (table.c.device == status.device)
     known = connection.execute(select(table).where(own)).first()
-    if known is not None and status.state is State.OFFLINE and status.since < known.since:
+    if known is not None and status.since < known.since and status.state is State.OFFLINE:
+        return False
+    if known is not None and status.since == known.since and known.state == State.OFFLINE.value:
         return False
     row = {
         "site": status.site,

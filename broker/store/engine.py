@@ -1,46 +1,56 @@
-"""Opens the SQLite database so that what is committed survives a power cut."""
+"""Opens the database, whichever it is, and the two kinds of transactions on it."""
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Final
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolEmpty
 
-from broker.errors import Locked, Misconfigured, Unavailable
+from broker.config import secret
+from broker.errors import Locked, Misconfigured
+from broker.store import postgresql, sqlite
+from broker.store.settings import DATABASE_PASSWORD, Database
 
-_BROKEN = ("not a database", "malformed")
-"""What SQLite says of a file that it did not write, or that was damaged."""
+_EXPLAIN: Final = {"sqlite": sqlite.explain, "postgresql": postgresql.explain}
 
-_TEMPORARY = ("locked", "busy", "full", "disk i/o error", "readonly", "unable to open")
-"""What SQLite says when another process or the disk is in the way, not the statement."""
+
+def open_database(settings: Database) -> Engine:
+    """Open the database of a configuration; raises `Unavailable`, or `Misconfigured` where its password is missing."""
+    if settings.path is not None:
+        return open_engine(settings.path, wait_seconds=settings.wait_seconds)
+    password = secret(settings.password_file, DATABASE_PASSWORD, field="database.password_file")
+    return postgresql.open_database(settings.url, password, wait_seconds=settings.wait_seconds)
 
 
 def open_engine(path: Path, *, wait_seconds: float = 5.0) -> Engine:
-    """Open the database, making the file where there is none; raises `Unavailable` where its folder cannot be made."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Unavailable(f"{path.parent}: cannot hold the database: {error.strerror}") from error
-    url = URL.create("sqlite", database=str(path))
-    engine = create_engine(url, connect_args={"timeout": wait_seconds, "check_same_thread": False})
-    event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", _begin)
-    return engine
+    """Open an SQLite file, making it where there is none; raises `Unavailable` where its folder cannot be made."""
+    return sqlite.open_file(path, wait_seconds=wait_seconds)
+
+
+def name_of(engine: Engine) -> str:
+    """Give what messages call a database; never with its password."""
+    url = engine.url
+    if url.drivername == "sqlite":
+        return str(url.database)
+    return f"{url.host or 'localhost'}:{url.port or 5432}/{url.database}"
 
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """Open a transaction that holds the write lock from its start; raises `Locked` where it cannot be had."""
+    """Open a transaction that keeps all other writers waiting from its start; raises `Locked` where it cannot be had.
+
+    Where the connection breaks at the very commit, `Locked` does not say whether it has happened.
+    """
     with _explained(engine), engine.begin() as connection:
         yield connection
 
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """Open a transaction that sees one moment and holds up nobody; raises `Locked` where the file cannot be read."""
+    """Open a transaction that sees one moment and holds up nobody; raises `Locked` where nothing can be read."""
     with _explained(engine), engine.connect().execution_options(reading=True) as connection:
         yield connection
 
@@ -49,34 +59,10 @@ def reading(engine: Engine) -> Iterator[Connection]:
 def _explained(engine: Engine) -> Iterator[None]:
     try:
         yield
-    except DatabaseError as error:
-        problem = str(error.orig)
-        if isinstance(error, OperationalError) and any(word in problem.lower() for word in _TEMPORARY):
-            raise Locked(f"{engine.url.database}: {problem}") from error
-        if any(word in problem.lower() for word in _BROKEN):
-            raise Misconfigured(f"{engine.url.database}: {problem}; put a copy back, or name another file") from error
+    except PoolEmpty as error:
+        raise Locked(f"{name_of(engine)}: all connections are busy") from error
+    except DBAPIError as error:
+        known: Locked | Misconfigured | None = _EXPLAIN[engine.dialect.name](error, name_of(engine))
+        if known is not None:
+            raise known from error
         raise
-
-
-def _prepare(connection: sqlite3.Connection, record: Any) -> None:  # noqa: ARG001 - SQLAlchemy passes it
-    # Transactions are begun below: the sqlite3 module would begin them only at the first write, too late for a lock.
-    connection.isolation_level = None
-    # Before anything is written; a file that has tables keeps its mode until `space.prepare` writes it anew.
-    if connection.execute("PRAGMA page_count").fetchone() == (0,):
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-    connection.execute("PRAGMA journal_mode = WAL")
-    # NORMAL may lose the last commits at a power cut, and they have been acknowledged to the device.
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    # Of the file in memory, in KiB: 2 MiB by default, and then the indexes of a million captions are read from the disk
-    # for every batch.
-    connection.execute("PRAGMA cache_size = -32768")
-    # Pages in the WAL file before they are moved to the database: 1,000 by default, which a flood fills in no time.
-    connection.execute("PRAGMA wal_autocheckpoint = 4000")
-    # What is deleted is overwritten: a sentence that someone wants forgotten is not to be found in a free page.
-    connection.execute("PRAGMA secure_delete = ON")
-
-
-def _begin(connection: Connection) -> None:
-    reading = connection.get_execution_options().get("reading", False)
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

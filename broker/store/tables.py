@@ -5,6 +5,7 @@ from typing import Final
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Column,
     DateTime,
     Dialect,
@@ -41,6 +42,9 @@ class Moment(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
 
 
+Number: Final = BigInteger().with_variant(Integer, "sqlite")
+"""Counts captions and what comes of them: a hundred cameras pass 2^31 within a year. SQLite's integers have 64 bits."""
+
 metadata: Final = MetaData(
     naming_convention={
         "ix": "ix_%(column_0_label)s",
@@ -54,13 +58,13 @@ metadata: Final = MetaData(
 caption: Final = Table(
     "caption",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Number, primary_key=True),
     Column("source", String(160), nullable=False),
     Column("event_id", String(64), nullable=False),
     Column("site", String(63), nullable=False),
     Column("device", String(63), nullable=False),
     Column("stream", String(63), nullable=False),
-    Column("seq", Integer, nullable=False),
+    Column("seq", Number, nullable=False),
     Column("captured_at", Moment, nullable=False),
     Column("received_at", Moment, nullable=False),
     Column("text", String(200), nullable=False),
@@ -89,7 +93,7 @@ incident: Final = Table(
     Column("seen_at", Moment, nullable=False),
     Column("sightings", Integer, nullable=False),
     Column("cameras", JSON, nullable=False),
-    Column("caption_id", Integer),
+    Column("caption_id", Number),
     Column("lost", JSON, nullable=False, server_default="[]"),
     Column("tellings", Integer, nullable=False),
     Column("told", JSON, nullable=False),
@@ -111,13 +115,13 @@ where devices are missed there is none, and `lost` says which."""
 incident_event: Final = Table(
     "incident_event",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Number, primary_key=True),
     Column("incident_id", ForeignKey("incident.id"), nullable=False, index=True),
     Column("at", Moment, nullable=False),
     Column("kind", String(16), nullable=False),
     Column("by", String(64), nullable=False),
     Column("detail", String(400), nullable=False),
-    Column("caption_id", Integer),
+    Column("caption_id", Number),
 )
 """What happened to an incident, in order: seen, told, held back, acknowledged, closed, and why."""
 
@@ -148,7 +152,7 @@ contact: Final = Table(
 decision: Final = Table(
     "decision",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Number, primary_key=True),
     Column("caption_id", ForeignKey("caption.id"), nullable=False, index=True),
     Column("rule", String(63), nullable=False),
     Column("outcome", String(16), nullable=False),
@@ -161,7 +165,7 @@ decision: Final = Table(
 alert: Final = Table(
     "alert",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Number, primary_key=True),
     Column("key", String(160), nullable=False, unique=True),
     Column("kind", String(16), nullable=False),
     Column("incident_id", ForeignKey("incident.id"), index=True),
@@ -219,7 +223,7 @@ refusal: Final = Table(
     metadata,
     Column("reason", String(32), nullable=False),
     Column("topic", String(200), nullable=False),
-    Column("count", Integer, nullable=False),
+    Column("count", Number, nullable=False),
     Column("first_at", Moment, nullable=False),
     Column("last_at", Moment, nullable=False),
     Column("detail", String(400), nullable=False),

@@ -21,7 +21,7 @@ from broker.account import Account, Role
 from broker.errors import Misconfigured
 from broker.store import audit, schema, sessions, users
 from broker.store.audit import Entry
-from broker.store.engine import open_engine, reading, writing
+from broker.store.engine import open_database, reading, writing
 from broker.store.users import Taken
 from broker.web import texts
 
@@ -162,7 +162,7 @@ def _lock(arguments: argparse.Namespace, *, at: datetime | None, action: str) ->
 @contextmanager
 def _database(arguments: argparse.Namespace) -> Iterator[Engine]:
     config = config_file.load(arguments.config)
-    engine = open_engine(config.database.path, wait_seconds=config.database.wait_seconds)
+    engine = open_database(config.database)
     try:
         schema.require_current(engine)
         yield engine

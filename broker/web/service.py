@@ -12,7 +12,7 @@ from broker.links import Signer
 from broker.places import Places
 from broker.senders.twilio_hooks import TwilioHooks
 from broker.store import schema, users
-from broker.store.engine import open_engine, reading
+from broker.store.engine import open_database, reading
 from broker.translators.offline import Offline
 from broker.translators.original import Original
 from broker.web import app
@@ -33,7 +33,7 @@ def run(config: Config, *, on_ready: Callable[[Callable[[], None], str], None]) 
     Raises `Misconfigured` or `Unavailable`.
     """
     listener = _listen(config.web)
-    engine = open_engine(config.database.path, wait_seconds=config.database.wait_seconds)
+    engine = open_database(config.database)
     try:
         schema.require_current(engine)
         with reading(engine) as connection:

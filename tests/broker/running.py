@@ -61,6 +61,8 @@ def write_config(
         }
     for key, value in changes.items():
         tree[key] = tree[key] | value if isinstance(value, dict) and key in tree else value
+    if "url" in tree["database"]:
+        del tree["database"]["path"]
     path = folder / "broker.yaml"
     path.write_text(yaml.safe_dump(tree, allow_unicode=True), encoding="utf-8")
     return path

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from broker import cli, rulebook
+from broker.duty import Duty
 from broker.reception import Reception
 from broker.store import alerts, schema
 from broker.store.engine import open_engine, reading, writing
@@ -212,3 +213,20 @@ def test_dead_messages_are_listed_and_sent_again(tmp_path: Path, capsys: pytest.
     with reading(engine) as connection:
         assert alerts.get(connection, 1).state is alerts.State.WAITING  # type: ignore[union-attr]  # it is there
     engine.dispose()
+
+
+def test_duty_says_who_sends_the_messages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = write_config(tmp_path)
+    engine = open_engine(tmp_path / "wordcam.db")
+    schema.require_current(engine)
+
+    assert cli.main(["duty", "--config", str(config)]) == 0
+    Duty(engine, "alerts-1").step()
+    engine.dispose()
+    assert cli.main(["duty", "--config", str(config)]) == 0
+    assert cli.main(["duty", "--config", str(config), "--json"]) == 0
+
+    nobody, line, last = capsys.readouterr().out.splitlines()
+    assert nobody == "nobody is on duty"
+    assert line.startswith("alerts-1 is on duty: ")
+    assert json.loads(last)["instance"] == "alerts-1"

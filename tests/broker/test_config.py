@@ -58,6 +58,12 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
         ({"absence": {"quiet_secs": 9}}, "absence.quiet_secs: unknown key; did you mean `quiet_seconds`?"),
         ({"monitor": {"prot": 1}}, "monitor.prot: unknown key; did you mean `port`?"),
         ({"monitor": {"ping": {"url": "mailto:me"}}}, "monitor.ping.url: Expected `str` matching regex"),
+        ({"database": {}}, "database: give `path`, a file for SQLite, or else `url`, a PostgreSQL database"),
+        ({"database": {"path": "a", "url": "postgresql://a@b/c"}}, "database: give `path`, a file for SQLite, or else"),
+        ({"database": {"url": "mysql://a@b/c"}}, "database.url: Expected `str` matching regex"),
+        ({"database": {"url": "postgresql://a:secret@b/c"}}, "database: `url` holds a password; put it into"),
+        ({"database": {"url": "postgresql://b/c?password=secret"}}, "database: `url` holds a password; put it into"),
+        ({"mqtt": {"share": "a/b"}}, "mqtt.share: Expected `str` matching regex"),
     ],
     ids=lambda value: str(value)[:50],
 )

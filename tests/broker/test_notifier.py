@@ -3,7 +3,6 @@
 from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,15 +10,16 @@ from sqlalchemy import Engine, select
 
 from broker import rulebook
 from broker.config import Notify
+from broker.duty import Alone, Post
 from broker.notifier import Notifier
 from broker.ports import Doubtful
 from broker.reception import Reception
 from broker.senders.switchboard import Switchboard
 from broker.senders.twilio import TwilioSender
-from broker.store import alerts, dead, deliveries, schema, tables
+from broker.store import alerts, dead, deliveries, tables
 from broker.store.alerts import State
 from broker.store.deliveries import Report
-from broker.store.engine import open_engine, reading, writing
+from broker.store.engine import reading, writing
 from tests.broker.device import GUARD, Clock, event, said
 from tests.broker.fake_twilio import ACCOUNT, SENDER, TOKEN, FakeTwilio, Mood
 from tests.broker.running import RULES
@@ -28,23 +28,22 @@ from tests.broker.running import RULES
 class Bench:
     """One alert in a database, and a notifier with a provider that fails as told."""
 
-    def __init__(self, folder: Path, twilio: FakeTwilio) -> None:
+    def __init__(self, engine: Engine, twilio: FakeTwilio) -> None:
         # The fake provider stamps its messages with the true time.
         self.clock = Clock(datetime.now(UTC))
-        self.engine: Engine = open_engine(folder / "wordcam.db")
-        schema.require_current(self.engine)
+        self.engine = engine
         self.twilio = twilio
         self.notifier = self.restart()
         reception = Reception(self.engine, rulebook.load(RULES), [GUARD], clock=self.clock)
         reception.accept([said(event("a man is holding a gun"))])
 
-    def restart(self) -> Notifier:
+    def restart(self, post: Post | None = None) -> Notifier:
         """Give a notifier that knows only what is in the database."""
         sender = TwilioSender(ACCOUNT, TOKEN, sender=SENDER, base_url=self.twilio.url, timeout_seconds=0.5)
         settings = Notify(first_retry_seconds=10, longest_retry_seconds=60, give_up_after_hours=1)
         self.notifier = Notifier(
             self.engine, Switchboard.alone(sender), lambda alert, now: f"ALERT {alert.sentence}", settings,
-            jitter=lambda: 1.0, clock=self.clock,
+            jitter=lambda: 1.0, clock=self.clock, post=post or Alone(), longest_call=timedelta(seconds=30),
         )  # fmt: skip
         return self.notifier
 
@@ -61,11 +60,9 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
+def bench(engine: Engine) -> Iterator[Bench]:
     with FakeTwilio(silence_seconds=1.0) as twilio:
-        made = Bench(tmp_path, twilio)
-        yield made
-        made.engine.dispose()
+        yield Bench(engine, twilio)
 
 
 def test_an_alert_is_sent_with_the_providers_id(bench: Bench) -> None:

@@ -1,9 +1,6 @@
 """What is in the database, and what is answered, after a batch."""
 
-import sqlite3
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +13,9 @@ from broker.config import Recipient
 from broker.errors import Locked
 from broker.intake import Message, Unreadable
 from broker.reception import Answer, Reception, answers
-from broker.store import alerts, devices, schema, tables
-from broker.store.engine import open_engine, reading, writing
+from broker.store import alerts, devices, tables
+from broker.store.engine import open_database, reading, writing
+from broker.store.settings import Database
 from contract import ack
 from contract.ack import Ack, Refusal
 from contract.status import Ledger, State
@@ -25,14 +23,6 @@ from contract.topics import Address
 from tests.broker.device import GUARD, NOON, Clock, event, said, stated
 from tests.broker.device import status as status_of
 from tests.broker.running import RULES
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_engine(tmp_path / "wordcam.db", wait_seconds=0.05)
-    schema.require_current(engine)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture
@@ -116,15 +106,12 @@ def test_invented_topics_do_not_fill_the_disk(reception: Reception, engine: Engi
     assert max(len(row.sample) for row in kept) == 512
 
 
-def test_a_locked_database_stores_nothing_and_says_so(reception: Reception, engine: Engine, tmp_path: Path) -> None:
-    holder = sqlite3.connect(tmp_path / "wordcam.db", isolation_level=None)
-    holder.execute("BEGIN IMMEDIATE")
-
-    with pytest.raises(Locked, match=r"wordcam\.db: database is locked"):
+def test_a_locked_database_stores_nothing_and_says_so(reception: Reception, engine: Engine, database: Database) -> None:
+    other = open_database(database)
+    with writing(other), pytest.raises(Locked, match=r"database is locked|lock timeout"):
         reception.accept([said(event("a gun"))])
+    other.dispose()
 
-    holder.execute("ROLLBACK")
-    holder.close()
     assert reception.tally.captions == 0
     reception.accept([said(event("a gun"))])
     assert len(rows(engine, tables.caption)) == 1

@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, text
 
 from broker.errors import Locked, Misconfigured
-from broker.store import message_tables, schema, tables, web_tables  # noqa: F401 - they add their tables
+from broker.store import lease_table, message_tables, schema, tables, web_tables  # noqa: F401 - they add their tables
 from broker.store.engine import open_engine, reading, writing
 from broker.store.schema import Age
 

@@ -212,7 +212,7 @@ def test_a_refused_login_ends_with_one_line_and_78(tmp_path: Path) -> None:
     assert "set mqtt.username and mqtt.password_file" in last
 
 
-def test_a_second_service_on_the_same_database_is_refused(tmp_path: Path, mosquitto: Mosquitto) -> None:
+def test_a_second_service_under_the_same_name_is_refused(tmp_path: Path, mosquitto: Mosquitto) -> None:
     config = write_config(tmp_path, server=mosquitto)
     second = tmp_path / "second"
     second.mkdir()
@@ -222,7 +222,8 @@ def test_a_second_service_on_the_same_database_is_refused(tmp_path: Path, mosqui
         first.stop()
 
     assert code == 75
-    assert f"another wordcam-broker (process {first.pid}) works on it" in late.stderr
+    assert f"another wordcam-broker (process {first.pid}) works on it as 'wordcam-broker'; stop it" in late.stderr
+    assert "mqtt.client_id of its own" in late.stderr
 
 
 def test_an_unknown_key_is_refused_before_anything_starts(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from broker.config import Language
 from broker.places import Places
 from broker.reception import Reception
 from broker.store import schema
-from broker.store.engine import open_engine
+from broker.store.engine import open_database
 from broker.watch import Watch, size
 from contract.status import Ledger
 from tests.broker.device import GUARD, NOON, Clock, event, said, stated, status, wait_until
@@ -27,15 +27,15 @@ class Terminal:
 
     def __init__(self, folder: Path, *, colour: bool = False, language: Language = "en") -> None:
         config = config_file.load(write_config(folder))
-        self.path = config.database.path
+        self.database = config.database
         self.out = io.StringIO()
         colours: Literal["standard"] | None = "standard" if colour else None
         console = Console(file=self.out, force_terminal=colour, width=200, highlight=False, color_system=colours)
-        self.watch = Watch(self.path, Places.of(config), language, console)
+        self.watch = Watch(self.database, Places.of(config), language, console)
 
     def receive(self, *messages: Any) -> None:
         """Take messages in, as the service does."""
-        engine = open_engine(self.path)
+        engine = open_database(self.database)
         schema.require_current(engine)
         Reception(engine, rulebook.load(RULES), [GUARD], clock=Clock(NOON + timedelta(seconds=1))).accept(messages)
         engine.dispose()
@@ -129,7 +129,7 @@ def test_without_a_database_one_look_says_so(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path)
 
     assert terminal.shown() == "No captions yet.\n"
-    assert not terminal.path.exists()
+    assert not (tmp_path / "wordcam.db").exists()
 
 
 @pytest.mark.parametrize(

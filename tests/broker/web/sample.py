@@ -17,7 +17,7 @@ from broker.places import Places
 from broker.reception import Reception
 from broker.rulebook import Rulebook
 from broker.store import devices, figures, plans, schema, users
-from broker.store.engine import open_engine, writing
+from broker.store.engine import open_database, writing
 from broker.store.plans import Place
 from contract.caption import Caption
 from contract.status import Ledger, Stage, State, Status
@@ -67,7 +67,7 @@ def fill(path: Path, *, now: datetime | None = None, hours: int = 24) -> Config:
     """Make the database of a configuration, with a day of sentences that ends now; incidents are a few minutes old."""
     read = config_file.load(path)
     moment = now or datetime.now(UTC)
-    engine = open_engine(read.database.path)
+    engine = open_database(read.database)
     schema.migrate(engine)
     _people(engine, moment)
     _captions(engine, read, moment, hours)
@@ -78,7 +78,7 @@ def fill(path: Path, *, now: datetime | None = None, hours: int = 24) -> Config:
 
 def say(config_: Config, *captions: Caption, at: datetime | None = None) -> None:
     """Let cameras say something, as if it had just come in."""
-    engine = open_engine(config_.database.path)
+    engine = open_database(config_.database)
     _reception(engine, config_, at or datetime.now(UTC)).accept([said(one) for one in captions])
     engine.dispose()
 

@@ -12,7 +12,7 @@ from broker.desk import Desk
 from broker.places import Places
 from broker.rollcall import RollCall
 from broker.store import devices
-from broker.store.engine import open_engine, writing
+from broker.store.engine import open_database, writing
 from contract.status import State
 from tests.broker.device import SOON, status
 from tests.broker.web import sample
@@ -28,7 +28,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
     made = sample.fill(sample.config(tmp_path_factory.mktemp("absence")), hours=1)
     assert made.absence is not None
     now = datetime.now(UTC)
-    engine = open_engine(made.database.path)
+    engine = open_database(made.database)
     with writing(engine) as connection:
         for name in ("pi-07", "pi-08"):
             birth = status(site="depot", device=name, since=now - HOUR, at=now - HOUR)
@@ -85,6 +85,7 @@ def test_the_api_gives_it_without_a_caption(address: str, config: Config) -> Non
 
 
 def test_the_terminal_names_them_too(config: Config, capsys: pytest.CaptureFixture[str]) -> None:
+    assert config.database.path is not None
     path = str(config.database.path.parent / "broker.yaml")
 
     assert cli.main(["incidents", "--config", path]) == 0

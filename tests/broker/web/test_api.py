@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
 
 from broker.config import Config
 from broker.store import sessions, users
-from broker.store.engine import open_engine, writing
+from broker.store.engine import open_database, writing
 from tests.broker.device import SOON, wait_until
 from tests.broker.web import sample
 
@@ -36,7 +36,7 @@ def token(config: Config) -> str:
 
 def make_token(config: Config, name: str, *, valid: timedelta = timedelta(days=1)) -> str:
     """Make a token for an account."""
-    engine = open_engine(config.database.path)
+    engine = open_database(config.database)
     with writing(engine) as connection:
         account = users.by_name(connection, name)
         assert account is not None

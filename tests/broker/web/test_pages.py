@@ -8,7 +8,7 @@ import pytest
 from broker.config import Config
 from broker.store import audit, incidents
 from broker.store.audit import Entry
-from broker.store.engine import open_engine, reading
+from broker.store.engine import open_database, reading
 from tests.broker.web.serving import Browser
 
 
@@ -24,7 +24,7 @@ def _png(width: int = 40, height: int = 30) -> bytes:
 
 
 def _last(config: Config) -> Entry:
-    engine = open_engine(config.database.path)
+    engine = open_database(config.database)
     with reading(engine) as connection:
         entry = audit.newest(connection, limit=1)[0]
     engine.dispose()
@@ -201,7 +201,7 @@ def test_a_guard_changes_the_own_password(administrator: Browser, address: str) 
 
 
 def test_the_open_incidents_are_those_of_the_store(guard: Browser, config: Config) -> None:
-    engine = open_engine(config.database.path)
+    engine = open_database(config.database)
     with reading(engine) as connection:
         numbers = [one.id for one in incidents.now_open(connection)]
     engine.dispose()

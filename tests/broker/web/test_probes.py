@@ -31,6 +31,7 @@ def test_it_is_alive_and_ready(stranger: Browser) -> None:
 
 
 def test_it_is_not_ready_while_the_database_is_held(stranger: Browser, config: Config) -> None:
+    assert config.database.path is not None
     with sqlite3.connect(config.database.path, isolation_level=None) as database:
         database.execute("BEGIN EXCLUSIVE")
         wait_until(lambda: stranger.http.get("/readyz").status_code == 503, "it is not ready")

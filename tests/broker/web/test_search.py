@@ -11,7 +11,7 @@ from broker import search
 from broker.search import Term
 from broker.store import captions, schema
 from broker.store import search as store
-from broker.store.engine import open_engine, reading, writing
+from broker.store.engine import open_database, open_engine, reading, writing
 from broker.store.search import Question
 from tests.broker.device import event
 
@@ -25,16 +25,19 @@ SAID = (
 )
 
 
-@pytest.fixture(params=["with FTS5", "without"])
+@pytest.fixture(params=["FTS5", "SQLite without FTS5", "PostgreSQL"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """A database with a few captions that search knows."""
-    engine = open_engine(tmp_path / "wordcam.db")
-    schema.migrate(engine)
+    if request.param == "PostgreSQL":
+        engine = open_database(request.getfixturevalue("new_postgresql")())
+    else:
+        engine = open_engine(tmp_path / "wordcam.db")
+        schema.migrate(engine)
     events = [
         event(said, seq=number, captured_at=NOW + timedelta(hours=number)) for number, (said, _) in enumerate(SAID)
     ]
     with writing(engine) as connection:
-        if request.param == "without":
+        if request.param == "SQLite without FTS5":
             for statement in ("TRIGGER caption_words_added", "TRIGGER caption_words_gone", "TABLE caption_fts"):
                 connection.execute(text(f"DROP {statement}"))
         captions.add(connection, events, received_at=NOW)

@@ -18,7 +18,7 @@ from broker.incident import Incident, State
 from broker.links import Signer
 from broker.store import alerts, captions, incidents, tables
 from broker.store.alerts import Intent, Kind
-from broker.store.engine import open_engine, reading, writing
+from broker.store.engine import open_database, reading, writing
 from tests.broker.device import event
 from tests.broker.fake_twilio import ACCOUNT, SENDER, TOKEN
 from tests.broker.web import sample
@@ -70,7 +70,7 @@ def tell(of: Config, *, person: int = 0) -> Incident:
     now = datetime.now(UTC)
     site = f"site-{number}"
     said = event("a man is holding a gun", seq=90_000 + number, site=site, captured_at=now, time=now)
-    engine = open_engine(of.database.path)
+    engine = open_database(of.database)
     with writing(engine) as connection:
         stored = captions.add_one(connection, said, received_at=now)
         assert stored is not None
@@ -114,7 +114,7 @@ def refused(of: Config) -> Counter[str]:
 
 def look(of: Config, at: Any) -> Any:
     """Read from the database."""
-    engine = open_engine(of.database.path)
+    engine = open_database(of.database)
     try:
         with reading(engine) as connection:
             return at(connection)
@@ -124,7 +124,7 @@ def look(of: Config, at: Any) -> Any:
 
 def do(of: Config, what: Any) -> None:
     """Change the database in a transaction."""
-    engine = open_engine(of.database.path)
+    engine = open_database(of.database)
     with writing(engine) as connection:
         what(connection)
     engine.dispose()

@@ -1,4 +1,4 @@
-"""Makes sure that one service at a time works on a database: two would text people twice."""
+"""Makes sure that an instance's name is used once: two under one name would throw each other out of the MQTT server."""
 
 import fcntl
 import os
@@ -10,12 +10,12 @@ from broker.errors import Unavailable
 
 
 @contextmanager
-def hold(database: Path) -> Iterator[None]:
-    """Hold the lock file beside a database until the end, or the death, of this process.
+def hold(database: Path, name: str) -> Iterator[None]:
+    """Hold the lock file of a name, beside an SQLite database, until the end or the death of this process.
 
     Raises `Unavailable` naming the process that holds it.
     """
-    path = database.with_name(database.name + ".lock")
+    path = database.with_name(f"{database.name}.{name}.lock")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("a+", encoding="ascii")
@@ -27,7 +27,10 @@ def hold(database: Path) -> Iterator[None]:
         except OSError as error:
             file.seek(0)
             holder = file.read().strip() or "unknown"
-            raise Unavailable(f"{database}: another wordcam-broker (process {holder}) works on it; stop it") from error
+            raise Unavailable(
+                f"{database}: another wordcam-broker (process {holder}) works on it as {name!r}; stop it, or give this"
+                " one an mqtt.client_id of its own"
+            ) from error
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()

@@ -1,0 +1,65 @@
+"""Opens an SQLite file so that what is committed survives a power cut."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
+
+from broker.errors import Locked, Misconfigured, Unavailable
+
+BROKEN: Final = ("not a database", "malformed")
+"""What SQLite says of a file that it did not write, or that was damaged."""
+
+TEMPORARY: Final = ("locked", "busy", "full", "disk i/o error", "readonly", "unable to open")
+"""What SQLite says when another process or the disk is in the way, not the statement."""
+
+
+def open_file(path: Path, *, wait_seconds: float) -> Engine:
+    """Open the database, making the file where there is none; raises `Unavailable` where its folder cannot be made."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(f"{path.parent}: cannot hold the database: {error.strerror}") from error
+    url = URL.create("sqlite", database=str(path))
+    engine = create_engine(url, connect_args={"timeout": wait_seconds, "check_same_thread": False})
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def explain(error: DBAPIError, name: str) -> Locked | Misconfigured | None:
+    """Say who can mend it; None where nobody can but us."""
+    if not isinstance(error, DatabaseError):
+        return None
+    problem = str(error.orig)
+    if isinstance(error, OperationalError) and any(word in problem.lower() for word in TEMPORARY):
+        return Locked(f"{name}: {problem}")
+    if any(word in problem.lower() for word in BROKEN):
+        return Misconfigured(f"{name}: {problem}; put a copy back, or name another file")
+    return None
+
+
+def _prepare(connection: sqlite3.Connection, record: Any) -> None:  # noqa: ARG001 - SQLAlchemy passes it
+    # Transactions are begun below: the sqlite3 module would begin them only at the first write, too late for a lock.
+    connection.isolation_level = None
+    # Before anything is written; a file that has tables keeps its mode until `space.prepare` writes it anew.
+    if connection.execute("PRAGMA page_count").fetchone() == (0,):
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    connection.execute("PRAGMA journal_mode = WAL")
+    # NORMAL may lose the last commits at a power cut, and they have been acknowledged to the device.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    # Of the file in memory, in KiB: 2 MiB by default, and then the indexes of a million captions are read from the disk
+    # for every batch.
+    connection.execute("PRAGMA cache_size = -32768")
+    # Pages in the WAL file before they are moved to the database: 1,000 by default, which a flood fills in no time.
+    connection.execute("PRAGMA wal_autocheckpoint = 4000")
+    # What is deleted is overwritten: a sentence that someone wants forgotten is not to be found in a free page.
+    connection.execute("PRAGMA secure_delete = ON")
+
+
+def _begin(connection: Connection) -> None:
+    reading = connection.get_execution_options().get("reading", False)
+    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
