@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from bench import alert_service, crowd, mosquitto, post, process
-from bench.gateway import ACCOUNT, Gateway
+from bench import alert_service, mosquitto, post, process, talk
+from bench.sms_gateway import ACCOUNT, Gateway
 
 DEVICES: Final = 1000
 PER_SECOND: Final = 100
@@ -60,8 +60,8 @@ def _talk(devices: post.Devices, seconds: int) -> dict[str, float]:
     for number in range(seconds * PER_SECOND):
         danger = number % DANGER_EVERY == DANGER_EVERY // 2
         # Every danger at another site: the first device of each.
-        device = len(published) * crowd.SITE_DEVICES % DEVICES if danger else chance.randrange(DEVICES)
-        said = crowd.say(device, datetime.now(UTC), chance, danger=danger)
+        device = len(published) * talk.SITE_DEVICES % DEVICES if danger else chance.randrange(DEVICES)
+        said = talk.say(device, datetime.now(UTC), chance, danger=danger)
         time.sleep(max(0.0, start + number / PER_SECOND - time.monotonic()))
         if danger:
             published[said.site] = time.monotonic()

@@ -27,7 +27,7 @@ from paho.mqtt.properties import Properties
 from rich.console import Console
 from rich.table import Table
 
-from bench import alert_service, crowd, mosquitto, post, process
+from bench import alert_service, mosquitto, post, process, talk
 
 CLIENT_ID: Final = "bench-takes"
 
@@ -178,7 +178,7 @@ def compare(count: int, rounds: int) -> list[dict[str, Any]]:
     """Let each take the same messages, turn by turn; the best turn of each counts."""
     best: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder, mosquitto.running(Path(folder)) as port:
-        said = list(islice(crowd.talking(1000), count))
+        said = list(islice(talk.talking(1000), count))
         for name in [name for _ in range(rounds) for name in CLIENTS]:
             post.keep(port, CLIENT_ID)
             with post.Devices(port) as devices:

@@ -16,7 +16,7 @@ from typing import Final
 from rich.console import Console
 from rich.progress import Progress
 
-from bench import alert_service, crowd, mosquitto, post
+from bench import alert_service, mosquitto, post, talk
 
 DEVICES: Final = 1000
 
@@ -47,7 +47,7 @@ def measure(count: int) -> dict[str, float]:
         post.Devices(port) as devices,
     ):
         with alert_service.running(Path(folder) / "service", port) as service:
-            said = crowd.talking(DEVICES)
+            said = talk.talking(DEVICES)
             console = Console(stderr=True)
             with Progress(console=console, disable=not console.is_terminal) as progress:
                 task = progress.add_task("captions", total=count)

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from bench import alert_service, clients, crowd, mosquitto, post
+from bench import alert_service, clients, mosquitto, post, talk
 
 DEVICES: Final = 1000
 
@@ -19,7 +19,7 @@ DEVICES: Final = 1000
 def compare(count: int, rounds: int) -> dict[str, float]:
     """Give captions a second and a second of processor time of each, and the ratios; raises `process.Failed`."""
     turns: list[dict[str, float]] = []
-    said = list(islice(crowd.talking(DEVICES), count))
+    said = list(islice(talk.talking(DEVICES), count))
     with tempfile.TemporaryDirectory() as folder, mosquitto.running(Path(folder)) as port:
         for turn in range(rounds):
             for name in (clients.CLIENT_ID, alert_service.CLIENT_ID):

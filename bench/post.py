@@ -12,7 +12,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from bench import process
-from bench.crowd import Said
+from bench.talk import Said
 from contract import ack, topics
 
 PATIENCE_SECONDS: Final = 60.0

@@ -2,7 +2,7 @@
 
 from itertools import islice
 
-from bench import alert_latency, crowd, endurance, intake_speed
+from bench import alert_latency, endurance, intake_speed, talk
 from bench.endurance import Sample
 from broker import rulebook, rules
 from broker.rules import Seen
@@ -10,9 +10,9 @@ from contract import caption
 from tests.broker.running import RULES
 
 
-def test_the_crowd_keeps_the_contract_and_the_rules_know_which_of_it_is_dangerous() -> None:
+def test_the_talk_keeps_the_contract_and_the_rules_know_which_of_it_is_dangerous() -> None:
     book = rulebook.load(RULES)
-    said = list(islice(crowd.talking(100), 2000))
+    said = list(islice(talk.talking(100), 2000))
     events = [caption.decode(one.payload) for one in said]
     fired = [any(finding.fired for finding in rules.judge(book, Seen.of(event))) for event in events]
 
