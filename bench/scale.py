@@ -101,15 +101,8 @@ def table() -> str:
 
 
 def _lines() -> Iterator[str]:
-    heads: tuple[str, ...] = (
-        "cameras",
-        "captions/s, mean (peak)",
-        "Mbit/s",
-        "cores of alert service",
-        "Mosquittos",
-        "databases",
-    )
-    heads = (*heads, "rows kept", "US$ a month")
+    heads = ["cameras", "captions/s, mean (peak)", "Mbit/s", "cores of alert service", "Mosquittos", "databases"]
+    heads += ["rows kept", "US$ a month"]
     yield f"| {' | '.join(heads)} |"
     yield "|---:" * len(heads) + "|"
     for need in map(Need, CAMERAS):

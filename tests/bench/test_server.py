@@ -10,7 +10,7 @@ from contract import caption
 from tests.broker.running import RULES
 
 
-def test_the_crowd_keeps_the_contract_and_the_rules_know_which_of_it_is_dangerous() -> None:
+def test_the_talk_keeps_the_contract_and_the_rules_know_which_of_it_is_dangerous() -> None:
     book = rulebook.load(RULES)
     said = list(islice(talk.talking(100), 2000))
     events = [caption.decode(one.payload) for one in said]
