@@ -20,7 +20,8 @@ from broker.rounds import Rounds
 from broker.rulefile import RulesFile, RuleText
 from broker.store import alerts, incidents, schema, tables
 from broker.store.alerts import Alert
-from broker.store.engine import open_engine, reading, writing
+from broker.store.engine import open_database, open_engine, reading, writing
+from broker.store.settings import Database
 from tests.broker.device import NOON, Clock, event, said
 
 RULES = rulebook.build(
@@ -61,13 +62,15 @@ class Scene:
     clock: Clock = field(default_factory=lambda: Clock(NOON))
     template: Path | None = None
     """A database to begin with."""
+    database: Database | None = None
+    """One to work on, in place of a file of its own."""
     _seq: int = 0
 
     def __post_init__(self) -> None:
         path = self.folder / "wordcam.db"
         if self.template is not None:
             shutil.copy(self.template, path)
-        self.engine: Engine = open_engine(path)
+        self.engine: Engine = open_engine(path) if self.database is None else open_database(self.database)
         schema.require_current(self.engine)
         places = Places.nameless()
         self.desk = Desk(self.people, self.settings, places)
