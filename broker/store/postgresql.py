@@ -87,5 +87,5 @@ def _begin(connection: Connection) -> None:
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         return
     # Each statement after this one sees what the writers before us have committed: READ COMMITTED is meant.
-    connection.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_SECONDS}s'")
-    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS})")
+    limit = f"set_config('idle_in_transaction_session_timeout', '{IDLE_SECONDS}s', true)"
+    connection.exec_driver_sql(f"SELECT {limit}, pg_advisory_xact_lock({WRITERS})")

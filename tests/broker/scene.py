@@ -21,7 +21,8 @@ from broker.rounds import Rounds
 from broker.rulefile import RulesFile, RuleText
 from broker.store import alerts, incidents, schema, tables
 from broker.store.alerts import Alert
-from broker.store.engine import open_engine, reading, writing
+from broker.store.engine import open_database, open_engine, reading, writing
+from broker.store.settings import Database
 from contract.status import State
 from tests.broker.device import NOON, Clock, event, said, stated, status
 
@@ -66,13 +67,15 @@ class Scene:
     absence: Absence | None = None
     """How devices are missed; nobody misses them without."""
     listening_since: datetime | None = NOON - timedelta(days=1)
+    database: Database | None = None
+    """One to work on, in place of a file of its own."""
     _seq: int = 0
 
     def __post_init__(self) -> None:
         path = self.folder / "wordcam.db"
         if self.template is not None:
             shutil.copy(self.template, path)
-        self.engine: Engine = open_engine(path)
+        self.engine: Engine = open_engine(path) if self.database is None else open_database(self.database)
         schema.require_current(self.engine)
         places = Places.nameless()
         self.desk = Desk(self.people, self.settings, places)

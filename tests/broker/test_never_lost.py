@@ -1,6 +1,7 @@
 """Whatever happens, a danger that was seen is told to someone, or somebody decided otherwise and it is written down."""
 
 import tempfile
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from broker.section import at_least
 from broker.silence import Silence
 from broker.store import alerts, contacts, silences, tables
 from broker.store.engine import reading, writing
+from broker.store.settings import Database
 from tests.broker.scene import Scene, empty_database
 
 GUARD = Recipient(name="guard", phone="+12025550143", quiet_hours=("22:00-06:00",), max_per_hour=3)
@@ -38,6 +40,10 @@ DECIDED = {Outcome.SILENCED, Outcome.CLOSED, Outcome.NOBODY, Outcome.CANCELLED, 
 """Outcomes by which a person or a rule decided that nobody is told."""
 
 template: list[Path] = []
+"""A file to begin with."""
+
+postgresql: list[Callable[[], Database]] = []
+"""Makes databases, where it is PostgreSQL's turn."""
 
 
 class ControlRoom(RuleBasedStateMachine):
@@ -46,7 +52,10 @@ class ControlRoom(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
-        self.scene = Scene(Path(self.folder.name), people=PEOPLE, settings=RULES, template=template[0])
+        database = postgresql[0]() if postgresql else None
+        self.scene = Scene(
+            Path(self.folder.name), people=PEOPLE, settings=RULES, template=template[0], database=database
+        )
 
     @initialize(hour=st.integers(0, 7 * 24 - 1))
     def begin(self, hour: int) -> None:
@@ -127,10 +136,13 @@ def _database(tmp_path_factory: pytest.TempPathFactory) -> None:
     template[:] = [empty_database(tmp_path_factory.mktemp("never-lost"))]
 
 
-def test_an_alert_is_never_lost() -> None:
+@pytest.mark.parametrize(("kind", "examples"), [("sqlite", 40), ("postgresql", 4)])
+def test_an_alert_is_never_lost(kind: str, examples: int, request: pytest.FixtureRequest) -> None:
+    postgresql[:] = [request.getfixturevalue("new_postgresql")] if kind == "postgresql" else []
+
     run_state_machine_as_test(
         ControlRoom,
         settings=settings(
-            max_examples=40, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=examples, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
