@@ -49,12 +49,15 @@ bench-long: $(VENV)/ready ## send a million captions through the alert service, 
 DATA := ../shared/data
 RUNS := runs
 
-model: $(VENV)/ready ## rebuild models/wordcam-1 from DATA, some three hours; run it again to go on (RUNS=folder)
+model: $(VENV)/ready ## rebuild models/wordcam-1 from DATA, some four hours; run it again to go on (RUNS=folder)
 	$(RUN)/wordcam-train train config/trainer-flickr8k-base.yaml --runs $(RUNS)
+	$(RUN)/wordcam-train train config/trainer-flickr8k-tuned.yaml --runs $(RUNS)
 	$(RUN)/wordcam-train train config/trainer-flickr8k.yaml --runs $(RUNS)
 	$(RUN)/wordcam-train export config/trainer-flickr8k.yaml --runs $(RUNS) --out $(RUNS)/exported
 	$(RUN)/wordcam-convert convert $(RUNS)/exported --out models/wordcam-1 \
 	  --captions $(DATA)/flickr8k/captions_val.json --detections $(DATA)/coco_person/instances_val.json
+	$(RUN)/python -m bench.closer --bundle models/wordcam-1 --hazards $(DATA)/hazards/hazards_val.json \
+	  --peaceful $(DATA)/flickr8k/captions_val.json --budget 0.001 --write
 
 clean: ## remove the environments and every cache
 	rm -rf $(VENV) .demo .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

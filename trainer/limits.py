@@ -14,11 +14,15 @@ from trainer.pictures import Picture
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
 
-LEAST: Final = 0.2
-"""No limit lies lower, however rare the danger is among the validation pictures: less is no evidence."""
+LEAST: Final = 0.1
+"""No limit lies lower, however rare the danger is: of two dozen pictures a classifier learns to be unsure, but less is
+no evidence."""
 
-MOST: Final = 0.95
-"""No limit lies higher: a danger must remain sayable."""
+MOST: Final = 0.9999
+"""No limit lies higher: a danger must remain sayable. A classifier that has learnt for long is sure of nearly all."""
+
+DIGITS: Final = 6
+"""Of a limit, as it is kept: those of a sure classifier differ in the last ones."""
 
 CALM_PART: Final = 0.25
 """Everyday pictures may be taken for a danger a quarter as often as peaceful scenes of the cameras themselves."""
@@ -44,7 +48,7 @@ def choose(found: Floats, pictures: Sequence[Picture], dangers: Sequence[str], f
     chosen = {dangers[column]: _midway(found[:, column], limits[at]) for at, column in enumerate(judged)}
     if knife is not None:
         chosen["knife"] = np.quantile(found[~np.isin(labels, ["knife"]), knife], 1 - false_share)
-    return {danger: round(float(np.clip(chosen[danger], LEAST, MOST)), 3) for danger in dangers}
+    return {danger: round(float(np.clip(chosen[danger], LEAST, MOST)), DIGITS) for danger in dangers}
 
 
 def _steps(
