@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from bench import alert_service, clients, mosquitto, post, talk
+from bench import alert_service, clients, mosquitto, post, process, talk
 
 DEVICES: Final = 1000
 
@@ -38,7 +38,10 @@ def _ours(folder: Path, port: int, count: int, bare: dict[str, float]) -> dict[s
         before, stored, began = service.processor_seconds, devices.stored, devices.last_at
         devices.wait_stored(count)
         done = count - stored
-        busy = done / (service.processor_seconds - before)
+        spent = service.processor_seconds - before
+        if not done or not spent:
+            raise process.Failed(f"{count} captions are stored too quickly to be timed: take more")
+        busy = done / spent
         rate = done / (devices.last_at - began)
     return {
         "rate": rate,

@@ -140,8 +140,10 @@ class Reception:
 
     def _taken_in(self, batch: _Batch, messages: int, seconds: float) -> TakenIn:
         now = self.clock()
+        heard = {(caption.source, caption.id): caption for caption in batch.heard}
         # Which of a batch were there before nobody asks; they come after a break, and would tell of its length.
-        delays = [] if batch.duplicates else [(now - caption.captured_at).total_seconds() for caption in batch.heard]
+        fresh = heard.values() if len(heard) == batch.captions else ()
+        delays = [(now - caption.captured_at).total_seconds() for caption in fresh]
         counted = (batch.captions, batch.duplicates, batch.statuses, batch.refused)
         return TakenIn(messages, seconds, batch.heard, *counted, delays)
 

@@ -55,7 +55,8 @@ def add(connection: Connection, captions: Sequence[Caption], *, received_at: dat
         spelt = _Spelt(received_at)
         return connection.exec_driver_sql(_INSERT, [spelt.row(caption) for caption in captions]).rowcount
     rows = [_row(caption, received_at) for caption in captions]
-    return connection.execute(_INSERTIONS[dialect.name], rows).rowcount
+    # Psycopg counts no rows of many statements; what comes back can be counted.
+    return len(connection.execute(_ONE[dialect.name], rows).all())
 
 
 def add_one(connection: Connection, caption: Caption, *, received_at: datetime) -> Stored | None:

@@ -37,12 +37,14 @@ def sites(connection: Connection) -> Iterator[str]:
 
 
 def captions(connection: Connection, *, before: datetime, now: datetime, limit: int) -> int:
-    """Delete some captions that were taken before a moment, but for those in use; gives how many.
+    """Delete some captions that were taken, and had arrived, before a moment, but for those in use; gives how many.
 
-    One that says that it was taken in the future goes by when it arrived.
+    One that says that it was taken in the future goes by when it arrived, and so does one of a camera whose clock is
+    years behind: it would go at once.
     """
     caption, deleted = tables.caption, 0
-    ages = (caption.c.captured_at < before, and_(caption.c.captured_at > now, caption.c.received_at < before))
+    arrived = caption.c.received_at < before
+    ages = (and_(caption.c.captured_at < before, arrived), and_(caption.c.captured_at > now, arrived))
     # What is emptied already is passed over until nothing points at it any more.
     left = and_(or_(caption.c.text != GONE, ~removal.stays()), ~removal.in_use())
     for site in sites(connection):

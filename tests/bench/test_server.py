@@ -22,7 +22,7 @@ def test_the_talk_keeps_the_contract_and_the_rules_know_which_of_it_is_dangerous
 
 
 def test_captions_are_counted_on_both_sides() -> None:
-    found = intake_speed.compare(count=300, rounds=1)
+    found = intake_speed.compare(count=5000, rounds=1)
 
     assert all(value > 0 for value in found.values())
 

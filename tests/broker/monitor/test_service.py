@@ -4,6 +4,7 @@ import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -157,11 +158,12 @@ class Camera:
         self.name = name
         topic = topics.topic("north-gate", name, "status")
         self._client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
-        will = status(device=name, state=State.OFFLINE, at=None, reason="connection lost")
+        since = datetime.now(UTC)  # of this connection: a later one is another
+        will = status(device=name, state=State.OFFLINE, since=since, at=None, reason="connection lost")
         self._client.will_set(topic, encode(will), qos=1, retain=True)
         self._client.connect(server.host, server.port)
         self._client.loop_start()
-        self._client.publish(topic, encode(status(device=name)), qos=1, retain=True).wait_for_publish(SOON)
+        self._client.publish(topic, encode(status(device=name, since=since)), qos=1, retain=True).wait_for_publish(SOON)
 
     def cut(self) -> None:
         """Lose the connection as a cable does: without a goodbye."""
