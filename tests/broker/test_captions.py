@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 
 from broker import rulebook, rules, stems
 from broker.rules import Seen
@@ -45,15 +45,12 @@ def test_the_short_way_writes_what_the_long_way_writes(tmp_path: Path) -> None:
     engine.dispose()
 
 
-def test_a_caption_is_stored_once_whichever_way_it_comes(tmp_path: Path) -> None:
-    engine = open_engine(tmp_path / "wordcam.db")
-    schema.require_current(engine)
+def test_a_caption_is_stored_once_whichever_way_it_comes(engine: Engine) -> None:
     with writing(engine) as connection:
         assert captions.add(connection, [event(), event(), event(seq=1)], received_at=NOON) == 2
         assert captions.add(connection, [event(), event(seq=2)], received_at=NOON) == 1
         assert captions.add_one(connection, event(seq=2), received_at=NOON) is None
         stored = captions.add_one(connection, event(seq=3), received_at=NOON)
-    engine.dispose()
 
     assert stored is not None
     assert stored.event == event(seq=3)

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +175,20 @@ def test_the_number_of_the_newest_is_never_given_again(room: Scene) -> None:
     with reading(room.engine) as connection:
         assert list(connection.scalars(select(tables.caption.c.id))) == [1, 2]
     prune(room)
+    assert texts(room) == ["a dog runs"]
+
+
+def test_a_sentence_of_a_stopped_clock_goes_by_its_arrival(room: Scene) -> None:
+    room.reception.accept([said(event("a man walks", seq=77, captured_at=datetime(1970, 1, 1, tzinfo=UTC)))])
+    room.clock.now += timedelta(days=29)
+
+    prune(room)
+    kept = texts(room)
+    room.clock.now += timedelta(days=2)
+    room.say("a dog runs")
+    prune(room)
+
+    assert kept == ["a man walks"]
     assert texts(room) == ["a dog runs"]
 
 
