@@ -38,8 +38,7 @@ ENGLISH = Words(
     camera="your camera {card} ({device})",
     rules="The rules are config/rules.yaml and, because no package brings a clip of a real danger, demo/rules.yaml: "
     "the clip's street, or the room before your camera, is closed, and a person there raises the alert. "
-    "The model errs on scenes unlike its training; on this street it has cried fire and smoke where there was none: "
-    "docs/models/wordcam-1.md says how often.",
+    "The model errs on scenes unlike its training: docs/models/wordcam-1.md says how often.",
     mqtt="1. {server} listens on 127.0.0.1:{port}; passwords were made for this run.",
     broker="2. The alert service is ready; it prints text messages and sends none.",
     console="   Console: {address}  (name {name}, password {password}, for this run alone)",
@@ -63,8 +62,7 @@ KOREAN = Words(
     camera="카메라 {card} ({device})",
     rules="규칙은 config/rules.yaml과 demo/rules.yaml입니다. 실제 위험 장면이 담긴 패키지가 없어서, 영상 속 거리를 "
     "(또는 카메라 앞을) 출입 통제 구역으로 치고, 그곳에 사람이 있으면 경보를 냅니다. "
-    "모델은 배운 것과 다른 장면에서 틀리며, 이 거리에서도 없는 불과 연기를 알린 적이 있습니다. 얼마나 자주 틀리는지는 "
-    "docs/models/wordcam-1.md에 있습니다.",
+    "모델은 배운 것과 다른 장면에서 틀립니다. 얼마나 자주 틀리는지는 docs/models/wordcam-1.md에 있습니다.",
     mqtt="1. {server}가 127.0.0.1:{port}에서 듣습니다. 비밀번호는 이번 실행에만 씁니다.",
     broker="2. 경보 서비스가 준비되었습니다. 문자를 보내지 않고 화면에 보여 줍니다.",
     console="   관제 화면: {address}  (이름 {name}, 비밀번호 {password}, 이번 실행에만 씁니다)",
