@@ -48,7 +48,8 @@ def add_verbs(add: Add) -> None:
 
 
 @contextmanager
-def _opened(arguments: argparse.Namespace) -> Iterator[tuple[Engine, Places]]:
+def opened(arguments: argparse.Namespace) -> Iterator[tuple[Engine, Places]]:
+    """Open the database that a verb's `--config` names; raises `Misconfigured` or `Unavailable`."""
     config = config_file.load(arguments.config)
     engine = open_database(config.database)
     try:
@@ -61,7 +62,7 @@ def _opened(arguments: argparse.Namespace) -> Iterator[tuple[Engine, Places]]:
 def _incidents(arguments: argparse.Namespace) -> int:
     if arguments.do != "list" and arguments.number is None:
         raise Misconfigured(f"incidents {arguments.do}: which? Give its number, as in `incidents {arguments.do} 12`")
-    with _opened(arguments) as (engine, places):
+    with opened(arguments) as (engine, places):
         if arguments.do == "list":
             _list(engine, places, everything=arguments.all)
         elif arguments.do == "show":
@@ -145,7 +146,7 @@ def _effect(answered: Answered, number: int) -> str:
 
 def _silence(arguments: argparse.Namespace) -> int:
     now = datetime.now(UTC)
-    with _opened(arguments) as (engine, places):
+    with opened(arguments) as (engine, places):
         if arguments.do == "list":
             _list_silences(engine, places, now)
         elif arguments.do == "add":

@@ -14,16 +14,16 @@ from rich.console import Console
 from rich.progress import Progress
 from sqlalchemy import Engine
 
-from broker import config as config_file
 from broker import export, forgetting
 from broker.channels import e164
+from broker.cli_incidents import opened
 from broker.cli_rules import moment
 from broker.errors import Misconfigured
 from broker.forgetting import Asker, Forgotten
 from broker.places import Places
-from broker.store import audit, schema, scope
+from broker.store import audit, scope
 from broker.store.audit import Entry
-from broker.store.engine import open_database, writing
+from broker.store.engine import writing
 from broker.store.scope import Scope
 
 Add = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
@@ -54,17 +54,6 @@ def add_verbs(add: Add) -> None:
     gone.add_argument("--by", default=None, metavar="NAME", help="who asks; default: your login")
 
 
-@contextmanager
-def _opened(arguments: argparse.Namespace) -> Iterator[tuple[Engine, Places]]:
-    config = config_file.load(arguments.config)
-    engine = open_database(config.database)
-    try:
-        schema.require_current(engine)
-        yield engine, Places.of(config)
-    finally:
-        engine.dispose()
-
-
 def _scope(arguments: argparse.Namespace, places: Places) -> Scope:
     start = moment(arguments.start, places, "--from") if arguments.start else None
     end = moment(arguments.end, places, "--to") if arguments.end else None
@@ -75,7 +64,7 @@ def _scope(arguments: argparse.Namespace, places: Places) -> Scope:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    with _opened(arguments) as (engine, places), _output(arguments.out) as out:
+    with opened(arguments) as (engine, places), _output(arguments.out) as out:
         wish = _scope(arguments, places)
         with writing(engine) as connection:
             total = scope.count(connection, wish)
@@ -106,7 +95,7 @@ def _output(file: Path | None) -> Iterator[BinaryIO]:
 
 
 def _forget(arguments: argparse.Namespace) -> int:
-    with _opened(arguments) as (engine, places):
+    with opened(arguments) as (engine, places):
         asker = Asker(arguments.by or getpass.getuser(), "terminal")
         wish = _scope(arguments, places)
         if arguments.phone is not None:

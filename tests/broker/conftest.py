@@ -3,15 +3,20 @@
 import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
 from bench import postgresql
 from bench.postgresql import Cluster
+from broker.config import Recipient
+from broker.pipeline.settings import Absence, Incidents
 from broker.store import schema
 from broker.store.engine import open_database
 from broker.store.settings import DATABASE_PASSWORD, Database
+from tests.broker.missing import SETTINGS
+from tests.broker.scene import GUARD, Scene, empty_database
 
 TEMPLATE = "wordcam_of_this_version"
 
@@ -75,3 +80,24 @@ def engine(database: Database) -> Iterator[Engine]:
     engine = open_database(database)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite database with tables and nothing in them."""
+    return empty_database(tmp_path_factory.mktemp("empty"))
+
+
+@pytest.fixture
+def missing_scene(empty_file: Path, tmp_path: Path) -> Iterator[Callable[..., Scene]]:
+    """Makes scenes where devices are missed; takes people, `absence` and the fields of `incidents`."""
+    made: list[Scene] = []
+
+    def make(*people: Recipient, absence: Absence = SETTINGS, **changes: Any) -> Scene:
+        settings = Incidents(**changes)
+        made.append(Scene(tmp_path, people or (GUARD,), settings, template=empty_file, absence=absence))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()

@@ -1,8 +1,7 @@
 """Who is told of missed devices, who is not, and what ends it: as of any danger."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,46 +10,27 @@ from broker import held, own_rules, response, rulebook
 from broker.config import Recipient
 from broker.errors import Misconfigured
 from broker.incident import State as Standing
-from broker.pipeline.settings import Absence, Incidents, Inhibition
+from broker.pipeline.settings import Absence, Inhibition
 from broker.places import Places
 from broker.rulefile import RulesFile, RuleText
 from broker.silence import Silence
 from broker.store import silences
 from broker.teller import Teller
 from tests.broker.missing import COMPOSER, SETTINGS, pass_by
-from tests.broker.scene import CHAIN, CHIEF, GUARD, Scene, empty_database
+from tests.broker.scene import CHAIN, CHIEF, GUARD, Scene
 
 Make = Callable[..., Scene]
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return empty_database(tmp_path_factory.mktemp("rollcall"))
-
-
-@pytest.fixture
-def scene(template: Path, tmp_path: Path) -> Iterator[Make]:
-    made: list[Scene] = []
-
-    def make(*people: Recipient, absence: Absence = SETTINGS, **changes: Any) -> Scene:
-        settings = Incidents(**changes)
-        made.append(Scene(tmp_path, people or (GUARD,), settings, template=template, absence=absence))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
-
-
-def test_it_is_told_again_after_a_long_while(scene: Make) -> None:
-    room = scene()
+def test_it_is_told_again_after_a_long_while(missing_scene: Make) -> None:
+    room = missing_scene()
     room.state("pi-01")
 
     assert pass_by(room, seconds=180 + 3600) == ["first to guard", "repeat to guard"]
 
 
-def test_nobody_answers_so_the_next_is_told_until_the_device_is_back(scene: Make) -> None:
-    room = scene(GUARD, CHIEF, absence=Absence(severity="critical"), escalation=(CHAIN,))
+def test_nobody_answers_so_the_next_is_told_until_the_device_is_back(missing_scene: Make) -> None:
+    room = missing_scene(GUARD, CHIEF, absence=Absence(severity="critical"), escalation=(CHAIN,))
     room.state("pi-01")
 
     assert pass_by(room, seconds=190) == ["first to guard"]
@@ -58,8 +38,8 @@ def test_nobody_answers_so_the_next_is_told_until_the_device_is_back(scene: Make
     assert pass_by(room, "pi-01", seconds=100) == ["resolved to guard", "resolved to chief"]
 
 
-def test_an_answer_stops_the_escalation(scene: Make) -> None:
-    room = scene(GUARD, CHIEF, absence=Absence(severity="critical"), escalation=(CHAIN,))
+def test_an_answer_stops_the_escalation(missing_scene: Make) -> None:
+    room = missing_scene(GUARD, CHIEF, absence=Absence(severity="critical"), escalation=(CHAIN,))
     room.state("pi-01")
     pass_by(room, seconds=190)
 
@@ -69,8 +49,8 @@ def test_an_answer_stops_the_escalation(scene: Make) -> None:
 
 
 @pytest.mark.parametrize("matchers", [{"device": ("pi-01",)}, {"danger": ("device-lost",), "site": ("north-gate",)}])
-def test_a_device_that_is_silenced_is_not_missed_until_the_silence_ends(scene: Make, matchers: Any) -> None:
-    room = scene()
+def test_a_device_that_is_silenced_is_not_missed_until_the_silence_ends(missing_scene: Make, matchers: Any) -> None:
+    room = missing_scene()
     room.state("pi-01")
     room.do(silences.add, Silence("kim", "repair", matchers, room.now, room.now + timedelta(minutes=10)))
 
@@ -79,8 +59,8 @@ def test_a_device_that_is_silenced_is_not_missed_until_the_silence_ends(scene: M
     assert pass_by(room, seconds=20) == ["first to guard"]
 
 
-def test_a_silence_after_the_first_message_stops_the_others(scene: Make) -> None:
-    room = scene(GUARD, CHIEF, absence=Absence(severity="critical"), escalation=(CHAIN,))
+def test_a_silence_after_the_first_message_stops_the_others(missing_scene: Make) -> None:
+    room = missing_scene(GUARD, CHIEF, absence=Absence(severity="critical"), escalation=(CHAIN,))
     room.state("pi-01")
     pass_by(room, seconds=190)
     room.do(silences.add, Silence("kim", "known", {"device": ("pi-01",)}, room.now, room.now + timedelta(hours=1)))
@@ -89,8 +69,8 @@ def test_a_silence_after_the_first_message_stops_the_others(scene: Make) -> None
     assert room.incident.state is Standing.OPEN
 
 
-def test_what_someone_closed_stays_closed_until_the_device_has_been_heard_again(scene: Make) -> None:
-    room = scene()
+def test_what_someone_closed_stays_closed_until_the_device_has_been_heard_again(missing_scene: Make) -> None:
+    room = missing_scene()
     room.state("pi-01")
     pass_by(room, seconds=200)
     room.do(response.resolve, 1, by="guard", how="console")
@@ -100,16 +80,16 @@ def test_what_someone_closed_stays_closed_until_the_device_has_been_heard_again(
     assert pass_by(room, seconds=190) == ["first to guard"]
 
 
-def test_a_device_that_the_configuration_leaves_out_is_not_missed(scene: Make) -> None:
-    room = scene(absence=Absence(leave_out=("north-gate/pi-01",)))
+def test_a_device_that_the_configuration_leaves_out_is_not_missed(missing_scene: Make) -> None:
+    room = missing_scene(absence=Absence(leave_out=("north-gate/pi-01",)))
     room.state("pi-01")
 
     assert pass_by(room, seconds=600) == []
     assert room.incidents == []
 
 
-def test_it_hides_behind_a_greater_danger_where_the_configuration_says_so(scene: Make) -> None:
-    room = scene(inhibit=(Inhibition(during=("fire",), hold_back=("device-lost",)),))
+def test_it_hides_behind_a_greater_danger_where_the_configuration_says_so(missing_scene: Make) -> None:
+    room = missing_scene(inhibit=(Inhibition(during=("fire",), hold_back=("device-lost",)),))
     room.state("pi-01")
     room.clock.now += timedelta(seconds=175)
     room.say("a fire", camera="cam-9")
@@ -121,9 +101,9 @@ def test_it_hides_behind_a_greater_danger_where_the_configuration_says_so(scene:
     assert [one.detail for one in room.events() if one.kind == "also"] == ["device-lost at pi-01"]
 
 
-def test_what_waits_for_the_morning_says_which_device_it_is(scene: Make) -> None:
+def test_what_waits_for_the_morning_says_which_device_it_is(missing_scene: Make) -> None:
     asleep = Recipient(name="guard", phone="+12025550143", quiet_hours=("00:00-07:00",))
-    room = scene(asleep)
+    room = missing_scene(asleep)
     room.state("pi-01")
     room.state("pi-01", site="depot")
     pass_by(room, seconds=200)
@@ -139,9 +119,9 @@ def test_what_waits_for_the_morning_says_which_device_it_is(scene: Make) -> None
     )
 
 
-def test_a_single_held_message_is_released_as_it_is(scene: Make) -> None:
+def test_a_single_held_message_is_released_as_it_is(missing_scene: Make) -> None:
     asleep = Recipient(name="guard", phone="+12025550143", quiet_hours=("00:00-07:00",))
-    room = scene(asleep)
+    room = missing_scene(asleep)
     room.state("pi-01")
     pass_by(room, seconds=200)
     room.clock.now += timedelta(hours=4)

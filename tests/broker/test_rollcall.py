@@ -1,45 +1,20 @@
 """Which devices are missed, and when they are back: with the desk, the rounds and a database."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
-import pytest
-
-from broker.config import Recipient
 from broker.incident import State as Standing
-from broker.pipeline.settings import Absence, Incidents
 from broker.store import devices
 from broker.store.engine import reading
 from contract.status import Ledger, State
-from tests.broker.missing import SETTINGS, pass_by, texts
-from tests.broker.scene import GUARD, Scene, empty_database
+from tests.broker.missing import pass_by, texts
+from tests.broker.scene import Scene
 
 Make = Callable[..., Scene]
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return empty_database(tmp_path_factory.mktemp("rollcall"))
-
-
-@pytest.fixture
-def scene(template: Path, tmp_path: Path) -> Iterator[Make]:
-    made: list[Scene] = []
-
-    def make(*people: Recipient, absence: Absence = SETTINGS, **changes: Any) -> Scene:
-        settings = Incidents(**changes)
-        made.append(Scene(tmp_path, people or (GUARD,), settings, template=template, absence=absence))
-        return made[-1]
-
-    yield make
-    for one in made:
-        one.close()
-
-
-def test_a_device_that_falls_silent_is_told_of_and_so_is_its_return(scene: Make) -> None:
-    room = scene()
+def test_a_device_that_falls_silent_is_told_of_and_so_is_its_return(missing_scene: Make) -> None:
+    room = missing_scene()
     room.state("pi-01")
 
     assert pass_by(room, seconds=170) == []
@@ -61,8 +36,8 @@ def test_a_device_that_falls_silent_is_told_of_and_so_is_its_return(scene: Make)
     ]
 
 
-def test_a_device_that_restarts_in_time_is_not_missed(scene: Make) -> None:
-    room = scene()
+def test_a_device_that_restarts_in_time_is_not_missed(missing_scene: Make) -> None:
+    room = missing_scene()
     room.state("pi-01")
     room.state("pi-01", State.OFFLINE)
     assert pass_by(room, seconds=50) == []
@@ -73,8 +48,8 @@ def test_a_device_that_restarts_in_time_is_not_missed(scene: Make) -> None:
     assert room.incidents == []
 
 
-def test_a_site_that_goes_dark_is_one_incident_and_one_message(scene: Make) -> None:
-    room = scene()
+def test_a_site_that_goes_dark_is_one_incident_and_one_message(missing_scene: Make) -> None:
+    room = missing_scene()
     names = [f"pi-{number:02}" for number in range(1, 13)]
     for name in names:
         room.state(name)
@@ -93,8 +68,8 @@ def test_a_site_that_goes_dark_is_one_incident_and_one_message(scene: Make) -> N
     assert room.events()[1].detail == f"{', '.join(names[1:9])}, and 3 more"
 
 
-def test_another_device_that_falls_silent_later_is_an_update(scene: Make) -> None:
-    room = scene()
+def test_another_device_that_falls_silent_later_is_an_update(missing_scene: Make) -> None:
+    room = missing_scene()
     room.state("pi-01")
     room.state("pi-02")
     assert pass_by(room, "pi-02", seconds=200) == ["first to guard"]
@@ -104,8 +79,8 @@ def test_another_device_that_falls_silent_later_is_an_update(scene: Make) -> Non
     assert "pi-01, pi-02: no word since 03:00" in texts(room)[1]
 
 
-def test_two_sites_are_two_incidents(scene: Make) -> None:
-    room = scene()
+def test_two_sites_are_two_incidents(missing_scene: Make) -> None:
+    room = missing_scene()
     room.state("pi-01")
     room.state("pi-01", site="depot")
 
@@ -114,8 +89,8 @@ def test_two_sites_are_two_incidents(scene: Make) -> None:
     assert [one.site for one in room.incidents] == ["depot", "north-gate"]
 
 
-def test_captions_are_words_too(scene: Make) -> None:
-    room = scene()
+def test_captions_are_words_too(missing_scene: Make) -> None:
+    room = missing_scene()
     room.state("pi-01")
     for _ in range(30):
         room.wait(seconds=10)
@@ -124,8 +99,8 @@ def test_captions_are_words_too(scene: Make) -> None:
     assert room.incidents == []
 
 
-def test_a_camera_that_is_gone_is_told_of_although_its_device_speaks(scene: Make) -> None:
-    room = scene()
+def test_a_camera_that_is_gone_is_told_of_although_its_device_speaks(missing_scene: Make) -> None:
+    room = missing_scene()
     gone: list[str] = []
     for number in range(10):
         room.state("pi-01", reason=f"camera gone: attempt {number}")
@@ -137,8 +112,8 @@ def test_a_camera_that_is_gone_is_told_of_although_its_device_speaks(scene: Make
     assert texts(room)[0] == "ALERT Camera lost - north-gate, pi-01, 03:01: no camera since 03:00 #1"
 
 
-def test_a_device_that_speaks_and_looks_at_nothing_is_told_of(scene: Make) -> None:
-    room = scene()
+def test_a_device_that_speaks_and_looks_at_nothing_is_told_of(missing_scene: Make) -> None:
+    room = missing_scene()
     gone: list[str] = []
     for number in range(70):
         room.state("pi-01", ledger=Ledger(frames=1000 + min(number, 30)))
@@ -148,8 +123,8 @@ def test_a_device_that_speaks_and_looks_at_nothing_is_told_of(scene: Make) -> No
     assert "no picture since 03:05" in texts(room)[0]
 
 
-def test_nobody_is_missed_while_the_service_cannot_hear(scene: Make) -> None:
-    room = scene()
+def test_nobody_is_missed_while_the_service_cannot_hear(missing_scene: Make) -> None:
+    room = missing_scene()
     room.state("pi-01")
     room.listening_since = None
 
@@ -161,8 +136,8 @@ def test_nobody_is_missed_while_the_service_cannot_hear(scene: Make) -> None:
     assert room.incidents == []
 
 
-def test_a_restart_neither_ends_an_incident_nor_begins_one(scene: Make) -> None:
-    room = scene()
+def test_a_restart_neither_ends_an_incident_nor_begins_one(missing_scene: Make) -> None:
+    room = missing_scene()
     room.state("pi-01")
     room.state("pi-02")
     pass_by(room, "pi-02", seconds=200)
@@ -176,8 +151,8 @@ def test_a_restart_neither_ends_an_incident_nor_begins_one(scene: Make) -> None:
     assert room.incident.cameras == ("pi-01",)
 
 
-def test_a_retained_status_that_comes_again_is_no_word(scene: Make) -> None:
-    room = scene()
+def test_a_retained_status_that_comes_again_is_no_word(missing_scene: Make) -> None:
+    room = missing_scene()
     said = room.now
     room.state("pi-01")
     room.wait(seconds=100)
@@ -189,8 +164,8 @@ def test_a_retained_status_that_comes_again_is_no_word(scene: Make) -> None:
         assert [one.heard_at for one in devices.everyone(connection)] == [said]
 
 
-def test_a_device_that_comes_and_goes_is_one_incident(scene: Make) -> None:
-    room = scene()
+def test_a_device_that_comes_and_goes_is_one_incident(missing_scene: Make) -> None:
+    room = missing_scene()
     room.state("pi-01")
     gone = pass_by(room, seconds=180)
     for _ in range(10):
