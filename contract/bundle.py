@@ -19,15 +19,16 @@ MANIFEST: Final = "manifest.json"
 MAX_MANIFEST_BYTES: Final = 1 << 20
 """A manifest is a few KiB; beyond one MiB it is something else."""
 
-Role = Literal["encoder", "detector", "decoder_init", "decoder_step", "vocabulary", "card"]
+Role = Literal["encoder", "detector", "decoder_init", "decoder_step", "vocabulary", "phrases", "card"]
 """encoder: uint8 RGB [1, H, W, 3] -> float32 `c3` [1, H/8, W/8, A], `c4` [1, H/16, W/16, B], `cells` [1, N, D].
 detector: `c3`, `c4`, `cells` -> `boxes` float32 [1, P, 4] (cx, cy, w, h as shares of the frame, 0 to 1) and
 `scores` float32 [1, P, C], 0 to 1, over all P points of all levels.
-decoder_init: `cells` -> `keys` [1, N, K], `values` [1, N, V], `state` [1, S], and `evidence` [1, H], 0 to 1, where the
-manifest has it.
+decoder_init: `cells` -> `keys` [1, N, K], `values` [1, N, V], `state` [1, S], `evidence` [1, H], 0 to 1, where the
+manifest has it, and `expected` [1, P], where the bundle has `phrases`: the mean normalised CIDEr weight that each of
+them would have in what people write of the picture.
 decoder_step: `tokens` int32 [B], `state` [B, S], `keys`, `values` -> `log_probs` [B, W], `next_state` [B, S],
 `attention` [B, N]. B is the beam width, W the number of words.
-vocabulary: text, one word a line. card: Markdown."""
+vocabulary: text, one word a line. phrases: text, one phrase a line. card: Markdown."""
 
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}" + wire.END)]
 FileName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*" + wire.END, max_length=80)]
@@ -71,6 +72,13 @@ class Decoding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     consensus: Annotated[float, Meta(ge=0, le=100)] = 0.0
     """Temperature at which the beam's sentences weigh one another, so that the one most like all of them is said
     (minimum Bayes risk, Kumar and Byrne 2004); 0 says the most probable one."""
+    pull: Annotated[float, Meta(ge=0, le=20)] = 0.0
+    """Log-probability that each expected phrase adds, times its rarity and what is expected of it. Where the bundle has
+    phrases, the sentence with the highest sum of three is said: the CIDEr that it can expect, and these two."""
+    agreement_weight: Annotated[float, Meta(ge=0, le=20)] = 0.0
+    """What full agreement of the beam is worth beside a CIDEr of 1."""
+    confidence_weight: Annotated[float, Meta(ge=0, le=20)] = 0.0
+    """What one of mean log-probability is worth beside a CIDEr of 1."""
 
 
 class Detection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -109,7 +117,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     input: Input
     """The picture it takes."""
     files: dict[Role, File]
-    """Every file, by what it is for; `detector` alone may be missing."""
+    """Every file, by what it is for; `detector` and `phrases` alone may be missing."""
     decoding: Decoding = msgspec.field(default_factory=Decoding)
     """How sentences are searched for."""
     detection: Detection | None = None

@@ -71,6 +71,7 @@ MANIFEST: Final = bundle.Manifest(
         "decoder_init": _file("decoder_init.tflite", "c", 800_000, "dynamic-range int8"),
         "decoder_step": _file("decoder_step.tflite", "d", 4_000_000, "dynamic-range int8"),
         "vocabulary": _file("vocabulary.txt", "e", 40_000),
+        "phrases": _file("phrases.txt", "1", 90_000),
         "card": _file("CARD.md", "f", 6_000),
     },
     detection=bundle.Detection(classes=("person",)),

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract import bundle, vocab
-from converter import export, progress, quantize
+from converter import export, progress, quantize, sharing
 from converter.errors import Unusable
 from converter.export import Export
 from edge.infer import pixels, runtime
@@ -83,7 +83,7 @@ def quantized(frozen: Frozen, pictures: Sequence[Path], folder: Path) -> None:
         elif role == "detector":
             model = quantize.full_int8(saved, features)
         else:
-            model = quantize.dynamic_range(saved)
+            model = sharing.share_tables(quantize.dynamic_range(saved))
         (folder / f"{role}.tflite").write_bytes(model)
     _write(frozen.export, folder, {role: QUANTIZATION[role] for role in frozen.models}, metrics={})
 
@@ -103,6 +103,9 @@ def _write(
         (folder / CARD).write_text(NO_CARD_YET, encoding="utf-8")
     files = {role: bundle.describe(folder / f"{role}.tflite", kind) for role, kind in models.items()}
     files["vocabulary"] = bundle.describe(folder / export.VOCABULARY)
+    if source.phrases is not None:
+        (folder / export.PHRASES).write_text(source.phrases, encoding="utf-8")
+        files["phrases"] = bundle.describe(folder / export.PHRASES)
     files["card"] = bundle.describe(folder / CARD)
     about = source.description
     manifest = bundle.Manifest(

@@ -8,12 +8,14 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from contract import bundle, vocab, wire
+from contract import bundle, phrases, vocab, wire
 from contract.vocab import Vocabulary
 from converter.errors import Unusable
 
 FILE: Final = "export.json"
 VOCABULARY: Final = "vocabulary.txt"
+PHRASES: Final = "phrases.txt"
+"""Optional: goes with the output `expected` of `decoder_init`."""
 
 MODELS: Final[tuple[bundle.Role, ...]] = ("encoder", "decoder_init", "decoder_step")
 """Every export has these, in the order in which each feeds the next; the detector is optional and comes last."""
@@ -66,6 +68,8 @@ class Export:
     vocabulary: Vocabulary
     models: Mapping[bundle.Role, Path]
     """SavedModel folders, by what they are for."""
+    phrases: str | None = None
+    """Text of the phrases, if the decoder expects any."""
 
 
 def load(folder: Path) -> Export:
@@ -78,7 +82,11 @@ def load(folder: Path) -> Export:
             raise Unusable(f"{path / 'saved_model.pb'}: no such file; run `wordcam-train export` again")
     vocabulary = vocab.load(folder / VOCABULARY)
     _check_hazards(folder / FILE, description, vocabulary)
-    return Export(folder, description, vocabulary, models)
+    return Export(folder, description, vocabulary, models, _phrases(folder / PHRASES, vocabulary))
+
+
+def _phrases(path: Path, vocabulary: Vocabulary) -> str | None:
+    return phrases.dump(phrases.load(path, vocabulary), vocabulary) if path.exists() else None
 
 
 def _describe(path: Path) -> Description:

@@ -25,7 +25,7 @@ from trainer.run import Run
 OK, TRY_AGAIN, FIX_CONFIG = 0, 75, 78
 """Exit codes; the last two are sysexits.h's EX_TEMPFAIL and EX_CONFIG."""
 
-STAGES = ("captioner", "detector", "tuning", "self-critical", "evidence")
+STAGES = ("captioner", "detector", "tuning", "self-critical", "evidence", "phrases")
 
 
 LANGUAGES = ("en", "ko")
@@ -177,7 +177,7 @@ def _prepare(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
 
 
 def _train(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
-    from trainer import captioning, detecting, distribution, evidence, prepare, self_critical, tuning  # noqa: PLC0415
+    from trainer import captioning, detecting, distribution, evidence, phrases, prepare, self_critical, tuning  # noqa: PLC0415
 
     spread = distribution.spread(arguments.distribute)
     prepared = prepare.gather(recipe, run)
@@ -194,6 +194,8 @@ def _train(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
             self_critical.train(recipe, prepared, run, spread)
         if spread.chief and "evidence" in stages and recipe.evidence is not None and recipe.tuning is None:
             evidence.train(recipe, recipe.evidence, prepared, run)
+        if spread.chief and "phrases" in stages and recipe.phrases is not None and recipe.tuning is None:
+            phrases.train(recipe, recipe.phrases, prepared, run)
         spread.wait()  # a worker that leaves early would look like one that is lost
     return OK
 

@@ -12,8 +12,10 @@ import msgspec
 import numpy as np
 import tensorflow as tf
 
-from contract import bundle, vocab
+from contract import bundle, phrases, vocab
+from contract.phrases import Phrase
 from trainer import captioning, detecting, evidence, features
+from trainer import phrases as expected
 from trainer.decoder import Decoder
 from trainer.prepare import Prepared
 from trainer.recipe import Recipe
@@ -65,7 +67,12 @@ def write(recipe: Recipe, prepared: Prepared, run: Run, out: Path, *, commands: 
     limits: dict[str, float] = {}
     if recipe.evidence is not None:
         weighed, limits = evidence.load(recipe, prepared, shapes["cells"][-1], run)
-    _save(out / "decoder_init", _decoder_init(captioner, weighed, list(limits.values()), shapes["cells"]))
+    foretold: Any = None
+    rarities: dict[Phrase, float] = {}
+    if recipe.phrases is not None:
+        foretold, rarities = expected.load(prepared, recipe.phrases, 2 * shapes["cells"][-1], run)
+    _save(out / "decoder_init", _decoder_init(captioner, weighed, list(limits.values()), foretold, shapes["cells"]))
+    _write_phrases(out / "phrases.txt", rarities, prepared)
     even = dict.fromkeys(limits, EVEN)
     _save(out / "decoder_step", _decoder_step(captioner, recipe, shapes["cells"][0]))
     if recipe.detector is not None:
@@ -90,7 +97,16 @@ def _detector(network: Any, shapes: dict[str, tuple[int, ...]]) -> Any:
     return _served(network, detect, specs)
 
 
-def _decoder_init(model: Decoder, weighed: Any | None, limits: Sequence[float], cells: tuple[int, ...]) -> Any:
+def _write_phrases(path: Path, rarities: dict[Phrase, float], prepared: Prepared) -> None:
+    if rarities:
+        path.write_text(phrases.dump(rarities, prepared.vocabulary), encoding="utf-8")
+    else:
+        path.unlink(missing_ok=True)  # of an export that stood here before
+
+
+def _decoder_init(
+    model: Decoder, weighed: Any | None, limits: Sequence[float], foretold: Any | None, cells: tuple[int, ...]
+) -> Any:
     """Prepare the decoder; each danger's log-odds are moved so that its limit becomes one half."""
     shares = np.array(limits, np.float64)
     moved = np.log(shares / (1 - shares)).astype(np.float32)
@@ -98,12 +114,14 @@ def _decoder_init(model: Decoder, weighed: Any | None, limits: Sequence[float], 
     def look(cells: Any) -> dict[str, Any]:
         keys, values, state = model.look(cells)
         start = {"keys": keys, "values": values, "state": state}
+        pooled = features.pooled(cells)
         if weighed is not None:
-            pooled = tf.concat([tf.reduce_mean(cells, 1), tf.reduce_max(cells, 1)], -1)
             start["evidence"] = tf.sigmoid(weighed(pooled, training=False) - moved)
+        if foretold is not None:
+            start["expected"] = foretold(pooled, training=False)
         return start
 
-    return _served([model, weighed], look, [tf.TensorSpec((None, *cells), tf.float32, "cells")])
+    return _served([model, weighed, foretold], look, [tf.TensorSpec((None, *cells), tf.float32, "cells")])
 
 
 def _decoder_step(model: Decoder, recipe: Recipe, count: int) -> Any:

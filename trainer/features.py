@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import keras
 import msgspec
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,9 @@ from trainer.run import Run
 from trainer.views import View
 
 Maps = dict[str, npt.NDArray[np.float16]]
+
+POOLED: Final = "pooled"
+"""Not a map but the mean of each number over the cells, then its maximum: [M, 2D]."""
 
 KERAS_WEIGHTS: Final = ".weights.h5"
 """How the name of a weights file of our own ends."""
@@ -48,7 +52,7 @@ class Wanted:
     name: str
     views: Sequence[View]
     maps: tuple[str, ...]
-    """Which of the encoder's outputs to keep."""
+    """Which of the encoder's outputs to keep, or `POOLED`."""
 
 
 def tuned(recipe: Encoder, run: Run) -> Encoder:
@@ -72,6 +76,11 @@ def build_encoder(recipe: Encoder) -> Any:
             ) from error
     model.trainable = False
     return model
+
+
+def pooled(cells: Any) -> Any:
+    """Give the mean of each number over the cells, then its maximum: [M, N, D] -> [M, 2D]."""
+    return keras.ops.concatenate([keras.ops.mean(cells, 1), keras.ops.max(cells, 1)], -1)
 
 
 def read_pictures(views: Sequence[View], recipe: Encoder) -> Iterator[Any]:
@@ -132,7 +141,7 @@ def cached(folder: Path, recipe: Encoder, wanted: Wanted) -> Maps:
 
 
 def _encode(place: Path, recipe: Encoder, wanted: Wanted, progress: Progress) -> None:
-    model = build_encoder(recipe)
+    model = _with_pooled(build_encoder(recipe))
     place.mkdir(parents=True, exist_ok=True)
     at = progress.done
     shapes = {name: (progress.rows, *model.output[name].shape[1:]) for name in wanted.maps}
@@ -149,6 +158,10 @@ def _encode(place: Path, recipe: Encoder, wanted: Wanted, progress: Progress) ->
             files[name][at : at + len(batch)] = values.numpy()
         at += len(batch)
         _save(place, Progress(progress.key, progress.rows, at))
+
+
+def _with_pooled(model: Any) -> Any:
+    return keras.Model(model.input, {**model.output, POOLED: pooled(model.output["cells"])}, name=model.name)
 
 
 def _open(path: Path, shape: tuple[int, ...], *, begun: bool) -> Any:

@@ -122,6 +122,17 @@ class Evidence(Section, frozen=True, kw_only=True):
     """Share of the peaceful validation scenes that may exceed any danger's limit."""
 
 
+class Phrases(Section, frozen=True, kw_only=True):
+    """What is expected of a picture's sentences before one is made; see `trainer.phrases`."""
+
+    min_count: Positive = 20
+    """A phrase must stand in so many of the training sentences."""
+    rank: Positive = 192
+    """Numbers between the pooled cells and the phrases."""
+    ridge: Rate = 0.1
+    """Penalty of the regression, as a share of the features' mean squared length."""
+
+
 class Detector(Section, frozen=True, kw_only=True):
     """Boxes from the same features."""
 
@@ -163,7 +174,8 @@ class Tuning(Section, frozen=True, kw_only=True):
     """Share of the peaceful pictures with people that are looked at closely."""
     evidence_weight: Annotated[float, Meta(ge=0)] = 2.0
     boxes_weight: Annotated[float, Meta(ge=0)] = 1.0
-    """Weights of the losses of the evidence and of the detector against the captioner's."""
+    phrases_weight: Annotated[float, Meta(ge=0)] = 3.0
+    """Weights of the losses of the evidence, of the detector and of the phrases against the captioner's."""
     max_steps: Count = 0
     """Steps of an epoch, 0 for all."""
 
@@ -182,6 +194,7 @@ class Recipe(Section, frozen=True, kw_only=True):
     training: Training = msgspec.field(default_factory=Training)
     self_critical: SelfCritical = msgspec.field(default_factory=SelfCritical)
     evidence: Evidence | None = None
+    phrases: Phrases | None = None
     detector: Detector | None = None
     tuning: Tuning | None = None
     decoding: Decoding = msgspec.field(default_factory=Decoding)

@@ -1,6 +1,7 @@
 """Beam search over many pictures at once, for scoring while training.
 
-The device has its own search, one picture at a time (`edge.infer.beam`); this one shares its length normalisation.
+The device has its own search, one picture at a time (`edge.infer.beam`); this one shares its length normalisation and
+its consensus, but nothing is expected of the pictures here: a bundle with phrases scores higher.
 Dimensions: B pictures, K hypotheses a picture, N cells, D numbers a cell, S state, V words.
 """
 

@@ -17,15 +17,17 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from trainer import callbacks, captioning, decoder, detecting, evidence, features, lessons, limits, shipped
+from contract.vocab import PAD
+from trainer import callbacks, captioning, decoder, detecting, evidence, features, lessons, limits, phrases, shipped
 from trainer import recipe as recipes
 from trainer.batches import Corpus
 from trainer.errors import CheckpointError, first_line
 from trainer.features import Wanted
 from trainer.lessons import Lesson
+from trainer.phrases import Targets
 from trainer.pictures import Picture
 from trainer.prepare import Prepared
-from trainer.recipe import Recipe, Tuning
+from trainer.recipe import Phrases, Recipe, Tuning
 from trainer.run import Run
 from trainer.tuning_batches import LessonBatches
 
@@ -45,6 +47,8 @@ class Heads:
     captioner: decoder.Decoder
     evidence: Any
     detector: detecting.Trainable
+    phrases: Any | None = None
+    """What foretells the phrases of a picture's sentences, where the recipe asks for it."""
 
 
 class Joint(keras.Model):  # type: ignore[misc]  # keras has no stubs
@@ -56,9 +60,11 @@ class Joint(keras.Model):  # type: ignore[misc]  # keras has no stubs
         outputs = {name: encoder.output[name] for name in ("c4", "cells")}
         self.tail = keras.Model(encoder.output["c3"], outputs, name="tail")
         self.captioner, self.weighed, self.detector = heads.captioner, heads.evidence, heads.detector
+        self.foretold = heads.phrases
         self.tuning = tuning
         self.speech_loss = decoder.masked_loss(recipe.training.label_smoothing)
-        self.parts = {name: keras.metrics.Mean(name) for name in ("speech", "evidence", "boxes")}
+        names = ("speech", "evidence", "boxes", *(("phrases",) if heads.phrases is not None else ()))
+        self.parts = {name: keras.metrics.Mean(name) for name in names}
 
     def maps(self, c3: Any) -> dict[str, Any]:
         """Give all maps of pictures, from `c3`; batch normalisation keeps the statistics that it has."""
@@ -66,13 +72,14 @@ class Joint(keras.Model):  # type: ignore[misc]  # keras has no stubs
         return {"c3": c3, **self.tail(c3, training=False)}
 
     def call(self, inputs: dict[str, Any], training: bool = False) -> dict[str, Any]:
-        """Give `words` [B, R, T, V], `evidence` [B, H] as log-odds, `boxes` and `odds`."""
+        """Give `words` [B, R, T, V], `evidence` [B, H] as log-odds, `boxes`, `odds`, and `phrases` [B, P] if asked."""
         maps = self.maps(inputs["c3"])
         cells = maps["cells"]
-        pooled = tf.concat([tf.reduce_mean(cells, 1), tf.reduce_max(cells, 1)], -1)
+        pooled = features.pooled(cells)
         return {
             "words": self.captioner((cells, inputs["tokens"]), training=training),
             "evidence": self.weighed(pooled, training=training),
+            **({} if self.foretold is None else {"phrases": self.foretold(pooled, training=training)}),
             **self.detector.network(maps, training=training),
         }
 
@@ -83,12 +90,16 @@ class Joint(keras.Model):  # type: ignore[misc]  # keras has no stubs
             "evidence": _evidence_loss(y["evidence"], y_pred["evidence"]),
             "boxes": self.detector.compute_loss(y=y["truth"], y_pred=y_pred),
         }
+        if self.foretold is not None:
+            written = tf.reduce_any(y["words"] != PAD, [1, 2])
+            found["phrases"] = phrases.loss(y["phrases"], y_pred["phrases"], written)
         for name, value in found.items():
             self.parts[name].update_state(value)
         return (
             found["speech"]
             + self.tuning.evidence_weight * found["evidence"]
             + self.tuning.boxes_weight * found["boxes"]
+            + self.tuning.phrases_weight * found.get("phrases", 0.0)
         )
 
     @property
@@ -114,6 +125,8 @@ def train(recipe: Recipe, tuning: Tuning, prepared: Prepared, run: Run) -> None:
     model = build(recipe, tuning, prepared, run, encoder)
     if tuning.start is not None and shipped.is_bundle(tuning.start):
         shipped.settle(model.detector.network, model.maps(views[0][:: max(1, len(known) // SETTLING)]))
+    if recipe.phrases is not None and not run.backup("tuning").exists():
+        _foretell(model, batches, recipe, recipe.phrases)
     steps = len(batches) * tuning.epochs
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, steps, alpha=0.02, warmup_target=tuning.learning_rate, warmup_steps=max(1, steps // 25)
@@ -138,7 +151,11 @@ def build(recipe: Recipe, tuning: Tuning, prepared: Prepared, run: Run, encoder:
         captioner = captioning.build(recipe, prepared.vocabulary, shapes["cells"][-1])
     weighed = evidence.build(shapes["cells"][-1], len(prepared.terms), recipe.evidence)
     boxes = detecting.build(recipe.detector, {name: np.zeros((1, *shape)) for name, shape in shapes.items()})
-    heads = Heads(captioner, weighed, boxes)
+    foretold = None
+    if recipe.phrases is not None:
+        count = len(Targets.of(prepared, recipe.phrases).rarities)
+        foretold = phrases.build(2 * shapes["cells"][-1], count, recipe.phrases)
+    heads = Heads(captioner, weighed, boxes, foretold)
     if tuning.start is not None and shipped.is_bundle(tuning.start):
         _begin_with_bundle(tuning.start, encoder, heads, recipe, prepared)
     else:
@@ -175,12 +192,25 @@ def _begin_with_bundle(folder: Path, encoder: Any, heads: Heads, recipe: Recipe,
     shipped.detector(bundle, heads.detector.network, recipe.detector.classes)
 
 
+def _foretell(model: Joint, batches: LessonBatches, recipe: Recipe, sizes: Phrases) -> None:
+    """Begin with the phrases that the maps as they are foretell best: of pictures as taken, and mirrored."""
+    assert batches.targets is not None  # noqa: S101 - the recipe asks for phrases
+    rows = {lesson.views[0].path: row for row, lesson in enumerate(batches.lessons) if not lesson.close}
+    order = [rows[picture.path] for picture in batches.targets.pictures]
+    see = tf.function(lambda c3: features.pooled(model.maps(c3)["cells"]))
+    chunks = [order[at : at + recipe.encoder.batch] for at in range(0, len(order), recipe.encoder.batch)]
+    seen = [np.concatenate([see(tf.constant(view[chunk])).numpy() for chunk in chunks]) for view in batches.maps[:2]]
+    phrases.put(model.foretold, phrases.fit(seen, batches.targets, sizes))
+
+
 def finish(model: Joint, encoder: Any, judge: "Judge", recipe: Recipe, run: Run) -> None:
     """Write the best epoch's networks where the later stages look for them, and the limits of the evidence."""
     _load(model, run.joint)
     model.captioner.save_weights(run.part("captioner"))
     model.weighed.save_weights(run.part("evidence"))
     model.detector.save_weights(run.part("detector"))
+    if model.foretold is not None:
+        model.foretold.save_weights(run.part("phrases"))
     assert recipe.evidence is not None  # noqa: S101 - the recipe has made sure of it
     chosen = judge.limits(recipe.evidence.false_share)
     run.part("evidence").with_suffix(".json").write_bytes(msgspec.json.encode(chosen))

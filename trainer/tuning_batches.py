@@ -13,6 +13,7 @@ import numpy.typing as npt
 from trainer import detecting, evidence
 from trainer.batches import pad
 from trainer.lessons import Lesson
+from trainer.phrases import Targets
 from trainer.pictures import Picture
 from trainer.prepare import Prepared
 from trainer.recipe import Recipe, Tuning
@@ -24,7 +25,7 @@ class LessonBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has n
     """Batches (x, y), drawn anew every epoch from the seed.
 
     x: `c3` [B, h, w, D] and `tokens` int32 [B, R, T]; y: `words` [B, R, T] (all padding where nobody wrote any),
-    `evidence` [B, H, 2] (there; known) and `truth` as of `detecting.BoxBatches`.
+    `evidence` [B, H, 2] (there; known), `truth` as of `detecting.BoxBatches`, and `phrases` [B, P] if asked.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class LessonBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has n
         """Take the maps [M, h, w, D] of each of the V views; lessons are the M rows."""
         super().__init__(workers=1)
         self.lessons, self.maps, self.tuning, self.seed = lessons, maps, tuning, recipe.seed
+        self.targets = Targets.of(prepared, recipe.phrases) if recipe.phrases is not None else None
         vocabulary, terms = prepared.vocabulary, prepared.terms
         length = recipe.decoder.max_tokens + 1
         self.length = length
@@ -71,6 +73,7 @@ class LessonBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has n
                 "words": sentences[:, :, 1:],
                 "evidence": self.evidence[rows],
                 "truth": np.stack([self.truth[view][row] for view, row in chosen]),
+                **({} if self.targets is None else {"phrases": self.targets.rows([self.lessons[row] for row in rows])}),
             },
         )
 

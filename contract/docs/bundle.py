@@ -6,7 +6,7 @@ from typing import Final, get_args
 
 import msgspec
 
-from contract import bundle, examples, korean, vocab
+from contract import bundle, examples, korean, phrases, vocab
 from contract.docs import fields
 from contract.docs.source import text_under
 
@@ -27,6 +27,7 @@ def text() -> str:
         fields="\n\n".join([fields.table(first), *sections]),
         example=msgspec.json.format(msgspec.json.encode(examples.MANIFEST), indent=2).decode(),
         max_bytes=bundle.MAX_MANIFEST_BYTES,
+        longest=phrases.LONGEST,
     )
 
 
@@ -94,6 +95,11 @@ with:
 | Id | Line | Meaning |
 |---|---|---|
 {specials}
+
+Phrases are UTF-8 text too, one a line: its rarity, a tab, and 1 to {longest} words of the vocabulary joined by spaces.
+The order is that of `expected`. A phrase's rarity is its inverse document frequency: the natural logarithm of how many
+pictures there were to learn from by one with the phrase. Of a picture, the device says the sentence whose phrases,
+weighed as CIDEr weighs them, have the largest sum of what is expected of them; `decoding` says what else counts.
 
 A sentence is its words joined by spaces. Where the manifest's `language` is `ko`, the words are morphemes as they are
 written, and say themselves how they join:

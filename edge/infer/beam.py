@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.vocab import END, PAD, START, UNKNOWN
+from edge.infer.expectation import Expectation
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -53,16 +54,24 @@ class Hypothesis:
     """Sum of `log_probs`."""
     attention: tuple[Floats, ...] = ()
     """Attention [N] at each token."""
+    rank: float = 0.0
+    """What the search goes by: `total`, and what the expected phrases add to it."""
 
     def score(self, length_penalty: float) -> float:
-        """Give the length-normalised log-probability."""
-        return self.total / float(((5 + len(self.tokens)) / 6) ** length_penalty)
+        """Give the length-normalised rank."""
+        return self.rank / float(((5 + len(self.tokens)) / 6) ** length_penalty)
 
 
-def search(step: Step, state: Floats, plan: Plan, forbidden: Sequence[tuple[int, ...]] = ()) -> list[Hypothesis]:
+def search(
+    step: Step,
+    state: Floats,
+    plan: Plan,
+    forbidden: Sequence[tuple[int, ...]] = (),
+    expectation: Expectation | None = None,
+) -> list[Hypothesis]:
     """Find up to `plan.width` sentences from the first state [1, S], the best score first.
 
-    No sentence holds one of the `forbidden` runs of tokens.
+    No sentence holds one of the `forbidden` runs of tokens; where something is expected, phrases of it are preferred.
 
     A sentence is finished when its END is among the `width` best continuations; the search is over when `width`
     sentences are, or at `max_tokens`, where what is still alive ends as it stands.
@@ -75,7 +84,9 @@ def search(step: Step, state: Floats, plan: Plan, forbidden: Sequence[tuple[int,
         log_probs, state, attention = step(tokens, state)
         _forbid(log_probs, alive, plan.block_trigrams)
         silence.keep(log_probs, alive)
-        ends, goes_on = _continuations(log_probs, alive, attention, plan.width)
+        said = [hypothesis.tokens for hypothesis in alive]
+        guided = log_probs if expectation is None else expectation.guide(log_probs, said)
+        ends, goes_on = _continuations(guided, log_probs, alive, attention, plan.width)
         # Where no word can follow at all, what was said so far is the sentence.
         finished += ends or (alive if not goes_on else [])
         alive = [hypothesis for _, hypothesis in goes_on]
@@ -136,38 +147,41 @@ class Silence:
 
 
 def _continuations(
-    log_probs: Floats, alive: list[Hypothesis], attention: Floats, width: int
+    guided: Floats, log_probs: Floats, alive: list[Hypothesis], attention: Floats, width: int
 ) -> tuple[list[Hypothesis], list[tuple[int, Hypothesis]]]:
     """Give the sentences that end now, and the `width` best that go on, each with the row it came from.
 
     Merges the rows best first: the next best word of a row is looked for only once its best is taken. A maximum or
-    two a row costs a fraction of sorting or partitioning the vocabulary. Overwrites `log_probs`.
+    two a row costs a fraction of sorting or partitioning the vocabulary. Overwrites `guided`, by which it ranks.
     """
     ends: list[Hypothesis] = []
     goes_on: list[tuple[int, Hypothesis]] = []
-    best = [_best_word(log_probs[row], row, before) for row, before in enumerate(alive)]
-    rank = 0
+    best = [_best_word(guided, log_probs, row, before) for row, before in enumerate(alive)]
+    taken = 0
     while len(goes_on) < width:
-        total, row, token, log_prob = max(best)
-        if total == -np.inf:
+        rank, row, token, log_prob = max(best)
+        if rank == -np.inf:
             break
         before = alive[row]
-        if token != END or rank < width:
+        if token != END or taken < width:
             said = Hypothesis(
-                (*before.tokens, token), (*before.log_probs, log_prob), total, (*before.attention, attention[row])
+                tokens=(*before.tokens, token),
+                log_probs=(*before.log_probs, log_prob),
+                total=before.total + log_prob,
+                attention=(*before.attention, attention[row]),
+                rank=rank,
             )
             if token == END:
                 ends.append(said)
             else:
                 goes_on.append((row, said))
-        log_probs[row, token] = -np.inf
-        best[row] = _best_word(log_probs[row], row, before)
-        rank += 1
+        guided[row, token] = -np.inf
+        best[row] = _best_word(guided, log_probs, row, before)
+        taken += 1
     return ends, goes_on
 
 
-def _best_word(log_probs: Floats, row: int, before: Hypothesis) -> tuple[float, int, int, float]:
-    """Give the best word of one row [W] as (total, row, token, log-probability)."""
-    token = int(log_probs.argmax())
-    log_prob = float(log_probs[token])
-    return before.total + log_prob, row, token, log_prob
+def _best_word(guided: Floats, log_probs: Floats, row: int, before: Hypothesis) -> tuple[float, int, int, float]:
+    """Give the best word of one row as (rank, row, token, log-probability)."""
+    token = int(guided[row].argmax())
+    return before.rank + float(guided[row, token]), row, token, float(log_probs[row, token])

@@ -12,10 +12,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from contract import bundle, vocab
+from contract import bundle, phrases, vocab
 from contract.errors import Refused
-from edge.infer import beam, consensus, detection, hazards, pixels, runtime
+from edge.infer import beam, choice, detection, hazards, pixels, runtime
 from edge.infer.detection import Detection
+from edge.infer.expectation import Expectation, Phrases
 from edge.infer.hazards import Hazard
 
 Floats = NDArray[np.float32]
@@ -78,6 +79,7 @@ class Captioner:
         self._log_probs = np.empty(self._step.outputs["log_probs"].shape, np.float32)
         self._plan = self._make_plan(beam_width)
         self._check_evidence()
+        self._phrases = self._load_phrases()
 
     @classmethod
     def open(cls, folder: Path, threads: int = 1, beam_width: int | None = None) -> Self:
@@ -156,13 +158,14 @@ class Captioner:
         self._step.set("keys", weighed.start["keys"])
         self._step.set("values", weighed.start["values"])
         forbidden = hazards.unspeakable(weighed.evidence, limits, self.manifest.hazards, self.vocabulary.ids)
-        found = beam.search(self._decode, weighed.start["state"], self._plan, forbidden)
-        temperature = self.manifest.decoding.consensus
-        if not temperature:
-            return found
-        spoken = [tuple(token for token in hypothesis.tokens if token != vocab.END) for hypothesis in found]
-        ranked = consensus.order(spoken, [hypothesis.total for hypothesis in found], temperature)
-        return [found[at] for at in ranked]
+        expectation = self._expectation(weighed)
+        found = beam.search(self._decode, weighed.start["state"], self._plan, forbidden, expectation)
+        return choice.order(found, self.manifest.decoding, expectation)
+
+    def _expectation(self, weighed: Weighed) -> Expectation | None:
+        if self._phrases is None:
+            return None
+        return self._phrases.of(weighed.start["expected"][0], self.manifest.decoding.pull)
 
     def _named(self, hypotheses: list[beam.Hypothesis], spoken: list[list[str]]) -> tuple[Hazard, ...]:
         """Give the dangers by the mass of the beam, where nothing else weighs them."""
@@ -184,6 +187,16 @@ class Captioner:
         given = self._init.outputs["evidence"].shape[-1] if "evidence" in self._init.outputs else 0
         if limits and given != len(limits):
             raise Refused("schema", f"{self._folder}: decoder_init weighs {given} dangers, the manifest {len(limits)}")
+
+    def _load_phrases(self) -> Phrases | None:
+        file = self.manifest.files.get("phrases")
+        given = self._init.outputs["expected"].shape[-1] if "expected" in self._init.outputs else 0
+        known = phrases.load(self._folder / file.name, self.vocabulary) if file is not None else {}
+        if given != len(known):
+            raise Refused(
+                "schema", f"{self._folder}: decoder_init expects {given} phrases, the bundle has {len(known)}"
+            )
+        return Phrases(known) if known else None
 
     def _make_plan(self, beam_width: int | None) -> beam.Plan:
         decoding = self.manifest.decoding

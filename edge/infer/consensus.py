@@ -21,23 +21,22 @@ Grams = tuple[tuple[Counter[tuple[int, ...]], float], ...]
 """For each n: how often each n-gram occurs, and the Euclidean norm of these counts."""
 
 
-def order(sentences: Sequence[Sequence[int]], totals: Sequence[float], temperature: float) -> list[int]:
-    """Give the places of the sentences (token ids without END), the one that agrees most with all of them first.
+def agreement(sentences: Sequence[Sequence[int]], totals: Sequence[float], temperature: float) -> list[float]:
+    """Say how far each sentence (token ids without END) agrees with all of them, 0 to 1.
 
     `totals` are their log-probabilities; divided by `temperature`, their softmax says how much each one's word counts.
-    Ties keep their order.
     """
     top = max(totals, default=0.0)
     belief = [math.exp((total - top) / temperature) for total in totals]
     counted = [_count(sentence) for sentence in sentences]
-    agreement = [
+    return [
         math.fsum(
             weight * alike(counted[at], counted[other], len(sentence) - len(sentences[other]))
             for other, weight in enumerate(belief)
         )
+        / math.fsum(belief)
         for at, sentence in enumerate(sentences)
     ]
-    return sorted(range(len(sentences)), key=lambda at: -agreement[at])
 
 
 def alike(one: Grams, other: Grams, longer: int) -> float:

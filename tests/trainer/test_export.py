@@ -60,7 +60,9 @@ def test_it_says_what_it_was_made_from_and_how(exported: converter.Export, train
     assert all(Path(path).is_file() for path in description.representative.images)
 
 
-def test_tensors_have_the_names_and_shapes_of_the_contract(model: Any, picture: Any) -> None:
+def test_tensors_have_the_names_and_shapes_of_the_contract(
+    exported: converter.Export, model: Any, picture: Any
+) -> None:
     seen = model["encoder"](image=picture)
     started = model["decoder_init"](cells=seen["cells"])
     step = model["decoder_step"](
@@ -80,6 +82,7 @@ def test_tensors_have_the_names_and_shapes_of_the_contract(model: Any, picture: 
         "keys": (1, 9, 32),
         "values": (1, 9, 48),
         "state": (1, 64),
+        "expected": (1, (exported.phrases or "").count("\n")),
     }
     assert {name: tuple(value.shape) for name, value in step.items()} == {
         "log_probs": (3, 15),

@@ -11,9 +11,10 @@ import tensorflow as tf
 
 from contract.vocab import PAD
 from tests.trainer import small_data
-from trainer import captioning, detecting, evidence, features, lessons, prepare, tuning
+from trainer import captioning, detecting, evidence, features, lessons, phrases, prepare, tuning
 from trainer.errors import CheckpointError
 from trainer.lessons import Lesson
+from trainer.pictures import Picture
 from trainer.prepare import Prepared
 from trainer.recipe import Recipe, Tuning
 from trainer.run import Run
@@ -29,9 +30,18 @@ pytestmark = [
 SECTIONS: dict[str, Any] = {
     "encoder": {"height": 32, "width": 32, "weights": "imagenet", "batch": 4},
     "evidence": {"width": 8, "dropout": 0.0},
+    "phrases": {"min_count": 2, "rank": 4, "ridge": 10.0},
     "detector": {"classes": ["wall", "fire"], "width": 8, "pictures": 4},
     "training": {"pictures": 4, "score_pictures": 4},
-    "tuning": {"epochs": 4, "pictures": 4, "sentences": 1, "views": 2, "learning_rate": 1e-3, "average": 0.5},
+    "tuning": {
+        "epochs": 4,
+        "pictures": 4,
+        "sentences": 1,
+        "views": 2,
+        "learning_rate": 1e-3,
+        "average": 0.5,
+        "phrases_weight": 0.01,  # four colours are few: a step moves the cells by more than their differences
+    },
 }
 
 
@@ -58,7 +68,7 @@ def test_every_part_learns(tuned: tuple[Recipe, Prepared, Run]) -> None:
     for part in ("speech", "evidence", "boxes"):
         first, *later = (float(row[part]) for row in rows)
         assert min(later) < first, part  # each epoch draws other pictures
-    assert {"val_cider", "val_wall_ap50", "val_fire_recall"} <= rows[0].keys()
+    assert {"phrases", "val_cider", "val_wall_ap50", "val_fire_recall"} <= rows[0].keys()
 
 
 def test_the_early_layers_stay_and_the_late_ones_move(tuned: tuple[Recipe, Prepared, Run]) -> None:
@@ -92,6 +102,29 @@ def test_the_later_stages_take_up_what_was_tuned(tuned: tuple[Recipe, Prepared, 
     captioning.load(recipe, prepared.vocabulary, val.views[0].shape[-1], run)
     assert recipe.detector is not None
     detecting.load(recipe.detector, detecting.corpora(recipe, prepared, run)[1].views[0], run)
+    assert recipe.phrases is not None
+    _, rarities = phrases.load(prepared, recipe.phrases, 2 * 1280, run)
+    assert len(rarities) > 4
+
+
+def test_the_phrases_of_the_colour_that_is_seen_are_expected(tuned: tuple[Recipe, Prepared, Run]) -> None:
+    recipe, prepared, run = tuned
+    assert recipe.phrases is not None
+    network, rarities = phrases.load(prepared, recipe.phrases, 2 * 1280, run)
+    _, val = captioning.corpora(recipe, prepared, run)
+    expected = network(features.pooled(np.asarray(val.views[0], np.float32))).numpy()
+    places = {prepared.vocabulary.words[phrase[0]]: at for at, phrase in enumerate(rarities) if len(phrase) == 1}
+
+    red, blue = (
+        np.mean([row for row, shown in zip(expected, val.pictures, strict=True) if (colour,) in _singles(shown)], 0)
+        for colour in ("red", "blue")
+    )
+    assert red[places["red"]] > blue[places["red"]]
+    assert blue[places["blue"]] > red[places["blue"]]
+
+
+def _singles(shown: Picture) -> set[tuple[str]]:
+    return {(word,) for sentence in shown.sentences for word in sentence}
 
 
 def test_a_finished_run_is_left_as_it_is(tuned: tuple[Recipe, Prepared, Run]) -> None:

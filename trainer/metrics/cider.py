@@ -62,6 +62,16 @@ class CiderD:
         scores = [self.score(ours, refs) for ours, refs in zip(candidates, references, strict=True)]
         return math.fsum(scores) / len(scores) if scores else 0.0
 
+    def rarity(self, gram: Tokens) -> float:
+        """Give an n-gram's inverse document frequency (equation 2): how many pictures there are by one that has it."""
+        return self._idf.get(tuple(gram), self._log_pictures)
+
+    def weights(self, sentence: Tokens) -> dict[Gram, float]:
+        """Give each n-gram's weight in a sentence, normalised so that the squares of each order sum to one."""
+        vector = self._vector(tuple(sentence))
+        norms = {gram: vector.norms[len(gram) - 1] for gram in vector.weights}
+        return {gram: weight / norms[gram] for gram, weight in vector.weights.items() if norms[gram]}
+
     def _vector(self, tokens: Gram) -> _Vector:
         weights, squares = {}, [0.0] * MAX_ORDER
         for gram, count in Counter(of_all_orders(tokens)).items():

@@ -213,9 +213,10 @@ def test_a_bundle_may_ask_for_the_sentence_that_the_beam_agrees_on(tiny: Path, t
     greys = [pictures.plain((shade, shade, shade)) for shade in range(40, 240, 20)]  # the beam is of several minds
     said = [[one.search(one.encode(grey)) for one in (probable, agreed)] for grey in greys]
 
-    ranks = [
-        consensus.order([one.tokens[:-1] for one in first], [one.total for one in first], 5.0) for first, _ in said
+    agreement = [
+        consensus.agreement([one.tokens[:-1] for one in first], [one.total for one in first], 5.0) for first, _ in said
     ]
+    ranks = [sorted(range(len(row)), key=lambda at: -row[at]) for row in agreement]
     for (first, other), rank in zip(said, ranks, strict=True):
         assert [one.tokens for one in other] == [first[at].tokens for at in rank]
     assert any(rank != sorted(rank) for rank in ranks)

@@ -1,0 +1,99 @@
+"""Expectation: which phrases the sentences of such a picture hold, to search by and to choose by.
+
+Of a picture, the model foretells how much weight each phrase has in what people would write: the mean, over their
+sentences, of CIDEr's normalised weights (Vedantam et al. 2015, equation 3). The likeness of any sentence to those
+unwritten ones is then a dot product. Words found in the picture before a sentence is made of them are Fang et al.'s
+(2015, arXiv:1411.4952); choosing by likeness to the sentences of similar pictures is Devlin et al.'s (2015,
+arXiv:1505.04467).
+Dimensions: B hypotheses, W words, P phrases.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract.phrases import LONGEST, Phrase
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+CIDER_SCALE: Final = 10.0
+"""CIDEr is told times ten."""
+
+Followers = tuple[Ints, Ints, Floats]
+"""Of all phrases that begin alike: their last words, their places, and their rarities."""
+
+
+class Phrases:
+    """The phrases of a bundle, sorted so that a step of the search finds those that it could complete."""
+
+    def __init__(self, rarities: Mapping[Phrase, float]) -> None:
+        """Take the rarity of each phrase, in the order of what is foretold."""
+        self._places = {phrase: (place, rarity) for place, (phrase, rarity) in enumerate(rarities.items())}
+        self._unheard = max(rarities.values(), default=0.0)
+        beginnings: dict[Phrase, list[tuple[int, int, float]]] = {}
+        for phrase, (place, rarity) in self._places.items():
+            beginnings.setdefault(phrase[:-1], []).append((phrase[-1], place, rarity))
+        self._followers: dict[Phrase, Followers] = {start: _columns(rows) for start, rows in beginnings.items()}
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def of(self, expected: Floats, pull: float) -> "Expectation":
+        """Give what is expected of one picture: expected [P], and how much it pulls at the search."""
+        return Expectation(self, expected, pull)
+
+    def followers(self, beginning: Phrase) -> Followers | None:
+        """Give the phrases that are this beginning and one word more."""
+        return self._followers.get(beginning)
+
+    def weights(self, sentence: Sequence[int]) -> list[tuple[int, float]]:
+        """Give (place, CIDEr's normalised weight) of each phrase of a sentence, token ids without END.
+
+        Phrases that the bundle does not hold are taken for as rare as the rarest of it.
+        """
+        found = []
+        for size in range(1, LONGEST + 1):
+            counts = Counter(tuple(sentence[at : at + size]) for at in range(len(sentence) - size + 1))
+            known = [(*self._places.get(phrase, (-1, self._unheard)), count) for phrase, count in counts.items()]
+            norm = math.hypot(*(rarity * count for _, rarity, count in known))
+            found += [(place, rarity * count / norm) for place, rarity, count in known if place >= 0 and norm]
+        return found
+
+
+class Expectation:
+    """What is expected of one picture."""
+
+    def __init__(self, phrases: Phrases, expected: Floats, pull: float) -> None:
+        self._phrases, self._expected, self._pull = phrases, expected, pull
+        self._known: dict[Phrase, tuple[Ints, Floats] | None] = {}
+
+    def guide(self, log_probs: Floats, said: Sequence[Phrase]) -> Floats:
+        """Add to log_probs [B, W] what each next word would complete of the expected, after what was said [B]."""
+        guided = log_probs.copy()
+        for row, tokens in enumerate(said):
+            for size in range(min(LONGEST, len(tokens) + 1)):
+                if found := self._worth(tokens[len(tokens) - size :]):
+                    words, worth = found
+                    guided[row, words] += worth
+        return guided
+
+    def likeness(self, sentence: Sequence[int]) -> float:
+        """Give the CIDEr that a sentence (token ids without END) can expect, 0 to 10, but for the penalty of length."""
+        shared = math.fsum(float(self._expected[place]) * weight for place, weight in self._phrases.weights(sentence))
+        return CIDER_SCALE * shared / LONGEST
+
+    def _worth(self, beginning: Phrase) -> tuple[Ints, Floats] | None:
+        if beginning not in self._known:
+            found = self._phrases.followers(beginning)
+            self._known[beginning] = found and (found[0], self._pull * self._expected[found[1]] * found[2])
+        return self._known[beginning]
+
+
+def _columns(rows: Sequence[tuple[int, int, float]]) -> Followers:
+    words, places, rarities = zip(*rows, strict=True)
+    return np.array(words, np.int64), np.array(places, np.int64), np.array(rarities, np.float32)
