@@ -49,10 +49,14 @@ bench-long: $(VENV)/ready ## send a million captions through the alert service, 
 DATA := ../shared/data
 RUNS := runs
 
-model: $(VENV)/ready ## rebuild models/wordcam-1 from DATA, some four hours; run it again to go on (RUNS=folder)
+model: $(VENV)/ready ## rebuild models/wordcam-1 from DATA, some five hours; run it again to go on (RUNS=folder)
 	$(RUN)/wordcam-train train config/trainer-flickr8k-base.yaml --runs $(RUNS)
 	$(RUN)/wordcam-train train config/trainer-flickr8k-tuned.yaml --runs $(RUNS)
 	$(RUN)/wordcam-train train config/trainer-flickr8k.yaml --runs $(RUNS)
+	$(RUN)/wordcam-train export config/trainer-flickr8k.yaml --runs $(RUNS) --out $(RUNS)/exported
+	$(RUN)/wordcam-convert convert $(RUNS)/exported --out $(RUNS)/bundle/wordcam-1
+	$(RUN)/python -m bench.limits --bundle $(RUNS)/bundle/wordcam-1 --hazards $(DATA)/hazards/hazards_val.json \
+	  --peaceful $(DATA)/flickr8k/captions_val.json --write $(RUNS)/wordcam-1/joint-evidence.weights.json
 	$(RUN)/wordcam-train export config/trainer-flickr8k.yaml --runs $(RUNS) --out $(RUNS)/exported
 	$(RUN)/wordcam-convert convert $(RUNS)/exported --out models/wordcam-1 \
 	  --captions $(DATA)/flickr8k/captions_val.json --detections $(DATA)/coco_person/instances_val.json

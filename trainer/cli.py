@@ -194,7 +194,7 @@ def _train(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
             self_critical.train(recipe, prepared, run, spread)
         if spread.chief and "evidence" in stages and recipe.evidence is not None and recipe.tuning is None:
             evidence.train(recipe, recipe.evidence, prepared, run)
-        if spread.chief and "phrases" in stages and recipe.phrases is not None and recipe.tuning is None:
+        if spread.chief and "phrases" in stages and recipe.phrases is not None:
             phrases.train(recipe, recipe.phrases, prepared, run)
         spread.wait()  # a worker that leaves early would look like one that is lost
     return OK

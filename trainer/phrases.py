@@ -102,10 +102,10 @@ def load(prepared: Prepared, sizes: Sizes, depth: int, run: Run) -> tuple[Any, d
     rarities = Targets.of(prepared, sizes).rarities
     network = build(depth, len(rarities), sizes)
     try:
-        network.load_weights(run.best_phrases)
+        network.load_weights(run.phrases)
     except (FileNotFoundError, ValueError, OSError) as error:
         wanted = f"no {len(rarities)} phrases of this recipe and these sentences"
-        raise CheckpointError(f"{run.best_phrases}: {wanted}; train them first: {first_line(error)}") from error
+        raise CheckpointError(f"{run.phrases}: {wanted}; train them first: {first_line(error)}") from error
     return network, rarities
 
 

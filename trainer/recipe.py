@@ -127,10 +127,10 @@ class Phrases(Section, frozen=True, kw_only=True):
 
     min_count: Positive = 20
     """A phrase must stand in so many of the training sentences."""
-    rank: Positive = 192
+    rank: Positive = 256
     """Numbers between the pooled cells and the phrases."""
-    ridge: Rate = 0.1
-    """Penalty of the regression, as a share of the features' mean squared length."""
+    ridge: Rate = 1.0
+    """Penalty of the regression, as a multiple of one picture's share in the features' squares."""
 
 
 class Detector(Section, frozen=True, kw_only=True):

@@ -26,7 +26,7 @@ class Run:
         return self.folder / "encoder.weights.h5"
 
     def part(self, name: str) -> Path:
-        """One of the networks that were tuned together: `captioner`, `evidence`, `detector` or `phrases`."""
+        """One of the networks that were tuned together: `captioner`, `evidence` or `detector`."""
         return self.folder / f"joint-{name}.weights.h5"
 
     @property
@@ -76,12 +76,6 @@ class Run:
     def phrases(self) -> Path:
         """What foretells the phrases of a picture's sentences."""
         return self.folder / "phrases.weights.h5"
-
-    @property
-    def best_phrases(self) -> Path:
-        """The one tuned with the encoder where there is one, else the other."""
-        path = self.part("phrases")
-        return path if path.exists() else self.phrases
 
     @property
     def detector(self) -> Path:

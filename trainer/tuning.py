@@ -48,7 +48,8 @@ class Heads:
     evidence: Any
     detector: detecting.Trainable
     phrases: Any | None = None
-    """What foretells the phrases of a picture's sentences, where the recipe asks for it."""
+    """What foretells the phrases of a picture's sentences, where the recipe asks for it: to teach the encoder by. What
+    ships is fitted once more to the tuned cells."""
 
 
 class Joint(keras.Model):  # type: ignore[misc]  # keras has no stubs
@@ -125,7 +126,7 @@ def train(recipe: Recipe, tuning: Tuning, prepared: Prepared, run: Run) -> None:
     model = build(recipe, tuning, prepared, run, encoder)
     if tuning.start is not None and shipped.is_bundle(tuning.start):
         shipped.settle(model.detector.network, model.maps(views[0][:: max(1, len(known) // SETTLING)]))
-    if recipe.phrases is not None and not run.backup("tuning").exists():
+    if recipe.phrases is not None and not any(run.backup("tuning").glob("*")):
         _foretell(model, batches, recipe, recipe.phrases)
     steps = len(batches) * tuning.epochs
     rate = keras.optimizers.schedules.CosineDecay(
@@ -209,8 +210,6 @@ def finish(model: Joint, encoder: Any, judge: "Judge", recipe: Recipe, run: Run)
     model.captioner.save_weights(run.part("captioner"))
     model.weighed.save_weights(run.part("evidence"))
     model.detector.save_weights(run.part("detector"))
-    if model.foretold is not None:
-        model.foretold.save_weights(run.part("phrases"))
     assert recipe.evidence is not None  # noqa: S101 - the recipe has made sure of it
     chosen = judge.limits(recipe.evidence.false_share)
     run.part("evidence").with_suffix(".json").write_bytes(msgspec.json.encode(chosen))

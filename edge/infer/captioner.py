@@ -158,14 +158,14 @@ class Captioner:
         self._step.set("keys", weighed.start["keys"])
         self._step.set("values", weighed.start["values"])
         forbidden = hazards.unspeakable(weighed.evidence, limits, self.manifest.hazards, self.vocabulary.ids)
-        expectation = self._expectation(weighed)
+        expectation = self._expectation(weighed, forbidden)
         found = beam.search(self._decode, weighed.start["state"], self._plan, forbidden, expectation)
         return choice.order(found, self.manifest.decoding, expectation)
 
-    def _expectation(self, weighed: Weighed) -> Expectation | None:
+    def _expectation(self, weighed: Weighed, forbidden: list[tuple[int, ...]]) -> Expectation | None:
         if self._phrases is None:
             return None
-        return self._phrases.of(weighed.start["expected"][0], self.manifest.decoding.pull)
+        return self._phrases.of(weighed.start["expected"][0], self.manifest.decoding.pull, forbidden)
 
     def _named(self, hypotheses: list[beam.Hypothesis], spoken: list[list[str]]) -> tuple[Hazard, ...]:
         """Give the dangers by the mass of the beam, where nothing else weighs them."""

@@ -35,6 +35,7 @@ class Phrases:
         """Take the rarity of each phrase, in the order of what is foretold."""
         self._places = {phrase: (place, rarity) for place, (phrase, rarity) in enumerate(rarities.items())}
         self._unheard = max(rarities.values(), default=0.0)
+        self._holding: dict[int, list[int]] = {}
         beginnings: dict[Phrase, list[tuple[int, int, float]]] = {}
         for phrase, (place, rarity) in self._places.items():
             beginnings.setdefault(phrase[:-1], []).append((phrase[-1], place, rarity))
@@ -43,9 +44,26 @@ class Phrases:
     def __len__(self) -> int:
         return len(self._places)
 
-    def of(self, expected: Floats, pull: float) -> "Expectation":
-        """Give what is expected of one picture: expected [P], and how much it pulls at the search."""
+    def of(self, expected: Floats, pull: float, unspeakable: Sequence[Phrase] = ()) -> "Expectation":
+        """Give what is expected of one picture: expected [P], and how much it pulls at the search.
+
+        Nothing is expected of a phrase that holds the rarest word of an unspeakable one: the search would be pulled
+        towards what it may not say, and end in nonsense beside it.
+        """
+        places = [place for word in {self._rarest(phrase) for phrase in unspeakable} for place in self._with(word)]
+        if places:
+            expected = expected.copy()
+            expected[places] = 0.0
         return Expectation(self, expected, pull)
+
+    def _rarest(self, phrase: Phrase) -> int:
+        return max(phrase, key=lambda word: self._places.get((word,), (-1, self._unheard))[1])
+
+    def _with(self, word: int) -> list[int]:
+        """Give the places of the phrases that hold a word."""
+        if word not in self._holding:
+            self._holding[word] = [place for phrase, (place, _) in self._places.items() if word in phrase]
+        return self._holding[word]
 
     def followers(self, beginning: Phrase) -> Followers | None:
         """Give the phrases that are this beginning and one word more."""
@@ -71,16 +89,25 @@ class Expectation:
     def __init__(self, phrases: Phrases, expected: Floats, pull: float) -> None:
         self._phrases, self._expected, self._pull = phrases, expected, pull
         self._known: dict[Phrase, tuple[Ints, Floats] | None] = {}
+        self._alone: Floats | None = None
 
     def guide(self, log_probs: Floats, said: Sequence[Phrase]) -> Floats:
         """Add to log_probs [B, W] what each next word would complete of the expected, after what was said [B]."""
-        guided = log_probs.copy()
+        guided = log_probs + self._by_itself(log_probs.shape[1])
         for row, tokens in enumerate(said):
-            for size in range(min(LONGEST, len(tokens) + 1)):
+            for size in range(1, min(LONGEST, len(tokens) + 1)):
                 if found := self._worth(tokens[len(tokens) - size :]):
                     words, worth = found
                     guided[row, words] += worth
         return guided
+
+    def _by_itself(self, words: int) -> Floats:
+        """Give what each word [W] is worth wherever it stands."""
+        if self._alone is None:
+            self._alone = np.zeros(words, np.float32)
+            if found := self._worth(()):
+                self._alone[found[0]] = found[1]
+        return self._alone
 
     def likeness(self, sentence: Sequence[int]) -> float:
         """Give the CIDEr that a sentence (token ids without END) can expect, 0 to 10, but for the penalty of length."""

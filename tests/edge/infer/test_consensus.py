@@ -36,17 +36,17 @@ def test_where_all_weight_is_on_one_sentence_that_one_is_said() -> None:
 
 
 def test_the_same_sentence_is_wholly_alike_and_another_not_at_all() -> None:
-    same, other = consensus._count((4, 5, 6, 4)), consensus._count((7, 8, 9))
+    likeness = consensus.alike([(4, 5, 6, 4), (7, 8, 9)])
 
-    assert consensus.alike(same, same, 0) == pytest.approx(1.0)
-    assert consensus.alike(same, other, 1) == 0.0
+    assert likeness[0, 0] == pytest.approx(1.0)
+    assert likeness[0, 1] == 0.0
 
 
 def test_a_word_said_more_often_than_the_other_says_it_counts_no_more() -> None:
     # One-word n-grams: min(3, 1) * 1 of norms 3 and 1; no longer ones are shared.
-    often, once = consensus._count((4, 4, 4)), consensus._count((4,))
+    often_as_once = consensus.alike([(4, 4, 4), (4,)])[0, 1]
 
-    assert consensus.alike(often, once, 2) == pytest.approx(1 / 3 / 3 * math.exp(-4 / 72))
+    assert often_as_once == pytest.approx(1 / 3 / 3 * math.exp(-4 / 72))
 
 
 @given(SENTENCES, st.floats(0.1, 10))
@@ -54,10 +54,9 @@ def test_every_sentence_has_its_place_and_likeness_stays_within_bounds(sentences
     totals = [-float(len(sentence)) for sentence in sentences]
 
     assert sorted(order(sentences, totals, warm)) == list(range(len(sentences)))
-    counted = [consensus._count(sentence) for sentence in sentences]
-    for one in counted:
-        for other in counted:
-            assert 0 <= consensus.alike(one, other, 0) <= 1 + 1e-9
+    likeness = consensus.alike(sentences)
+    assert (likeness >= 0).all()
+    assert (likeness <= 1 + 1e-9).all()
 
 
 def test_one_sentence_needs_no_agreement() -> None:

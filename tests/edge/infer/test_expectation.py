@@ -72,5 +72,18 @@ def test_what_may_not_be_said_stays_unsaid_however_much_it_is_expected() -> None
     assert (picture.guide(log_probs, [()]) == -np.inf).all()
 
 
+def test_nothing_pulls_towards_what_may_not_be_said() -> None:
+    phrases = Phrases({(A,): 0.1, (B,): 2.0, (C,): 0.1, (A, B): 3.0, (C, A): 1.0})
+    expected = np.ones(5, np.float32)
+
+    picture = phrases.of(expected, 1.0, unspeakable=[(A, B, C)])
+
+    guided = picture.guide(np.zeros((1, E + 1), np.float32), [(A,)])
+    assert guided[0, B] == 0
+    assert guided[0, A] == guided[0, C] == pytest.approx(0.1)
+    assert picture.likeness((C, A)) > picture.likeness((B,)) == 0
+    assert (expected == 1).all()
+
+
 def test_an_empty_sentence_is_like_nothing() -> None:
     assert Phrases({(A,): 1.0}).of(np.ones(1, np.float32), pull=1.0).likeness(()) == 0

@@ -1,0 +1,123 @@
+"""Chooses each danger's limit by what the int8 models of a bundle say, where the trainer could only ask the float ones.
+
+    python -m bench.limits --bundle models/wordcam-1 --hazards hazards_val.json --peaceful captions_val.json \\
+        --write runs/wordcam-1/joint-evidence.weights.json
+
+An export moves each danger's evidence so that its limit becomes one half, by the limits that the run keeps. What the
+bundle says is moved back by these, new ones are chosen (`trainer.limits`), and `--write` puts them where the next
+`wordcam-train export` finds them. Without it, the bundle's evidence is taken as it is and nothing is written.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from bench import alarms
+from bench.alarms import BUNDLE
+from bench.survey import CALM
+from contract.errors import Refused
+from edge.infer import pixels
+from edge.infer.captioner import Captioner
+from edge.infer.runtime import NoRuntime, NotAModel
+from trainer import limits
+from trainer.pictures import Picture
+
+Floats = NDArray[np.float64]
+
+SHARE: Final = 0.02
+"""Of the peaceful scenes, that may exceed any danger's limit."""
+
+EVEN: Final = 0.5
+"""What a limit becomes in an export."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One danger's limits, on the scale of the run."""
+
+    before: float
+    after: float
+    found: tuple[float, float]
+    """Share of the danger's pictures whose evidence reaches the one and the other, 0 to 1."""
+
+
+def measure(options: argparse.Namespace) -> dict[str, Choice]:
+    """Weigh every picture and choose; raises what can go wrong."""
+    captioner = Captioner.open(options.bundle)
+    dangers = list(captioner.manifest.evidence)
+    before = _known(options.write, dangers)
+    scenes = alarms.scenes(options.hazards, options.peaceful)
+    seen = np.array([_weigh(captioner, path) for path, _ in track(scenes, "weighing", console=alarms.progress())])
+    odds = _odds(seen) + np.array([_odds(np.float64(before[danger])) for danger in dangers])
+    evidence = 1 / (1 + np.exp(-odds))
+    pictures = [Picture(path, (), "", "" if label == CALM else label) for path, label in scenes]
+    chosen = limits.choose(evidence.astype(np.float32), pictures, dangers, options.share)
+    if options.write is not None:
+        options.write.write_bytes(msgspec.json.encode(chosen))
+    labels = np.array([picture.label for picture in pictures])
+    own = {danger: evidence[labels == danger, column] for column, danger in enumerate(dangers)}
+    return {
+        danger: Choice(before[danger], limit, (_share(own[danger], before[danger]), _share(own[danger], limit)))
+        for danger, limit in chosen.items()
+    }
+
+
+def _known(path: Path | None, dangers: Sequence[str]) -> dict[str, float]:
+    if path is None:
+        return dict.fromkeys(dangers, EVEN)
+    known = msgspec.json.decode(path.read_bytes(), type=dict[str, float])
+    if list(known) != dangers:
+        raise ValueError(f"{path}: limits of {', '.join(known)}; the bundle weighs {', '.join(dangers)}")
+    return known
+
+
+def _weigh(captioner: Captioner, path: Path) -> list[float]:
+    return list(captioner.weigh(captioner.encode(pixels.read(path))).evidence.values())
+
+
+def _odds(shares: Any) -> Any:
+    inside = np.clip(shares, 1e-9, 1 - 1e-9)
+    return np.log(inside / (1 - inside))
+
+
+def _share(found: Floats, limit: float) -> float:
+    return float((found >= limit).mean()) if len(found) else 0.0
+
+
+def show(found: Mapping[str, Choice], console: Console) -> None:
+    """Print the limits for people to read."""
+    table = Table("danger", "limit before", "limit", "found before", "found")
+    for danger, choice in found.items():
+        shares = (f"{share:.1%}" for share in choice.found)
+        table.add_row(danger, f"{choice.before:.6f}", f"{choice.after:.6f}", *shares)
+    console.print(table)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; give 0, or 78 for bad input."""
+    parser: Any = argparse.ArgumentParser(prog="python -m bench.limits", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--bundle", type=Path, default=BUNDLE, metavar="DIR", help="bundle of the device")
+    parser.add_argument("--hazards", type=Path, required=True, metavar="FILE", help="list of {file, label}")
+    parser.add_argument("--peaceful", type=Path, metavar="FILE", help="COCO captions of everyday pictures")
+    parser.add_argument("--share", type=float, default=SHARE, help="false alarms on peaceful scenes (%(default)s)")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="limits of the run, to be replaced")
+    try:
+        show(measure(parser.parse_args(argv)), Console())
+    except (Refused, NotAModel, NoRuntime, ValueError, OSError) as error:
+        print(f"bench.limits: {error}", file=sys.stderr)
+        return 78
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

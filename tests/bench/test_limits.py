@@ -1,0 +1,85 @@
+"""Limits chosen by what a bundle's own models say, and put where the next export finds them."""
+
+import json
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from msgspec.structs import replace
+
+from bench import limits
+from contract import bundle
+from edge.infer import pixels
+from edge.infer.captioner import Captioner
+from tests.edge.test_scene import LIMITS
+
+DANGERS = list(LIMITS)
+
+
+@pytest.fixture
+def judging(tiny: Path, tmp_path: Path) -> Path:
+    """The tiny bundle with evidence."""
+    folder = shutil.copytree(tiny, tmp_path / "bundle")
+    bundle.write(folder, replace(bundle.load(folder), evidence=LIMITS))
+    return folder
+
+
+def scenes(folder: Path, judging: Path, danger: str) -> tuple[Path, list[float]]:
+    """Plain pictures of many colours; those of which the bundle is surest are labelled with the danger."""
+    captioner = Captioner.open(judging)
+    random, weighed = np.random.default_rng(7), []
+    for number in range(24):
+        path = folder / f"{number}.png"
+        cv2.imwrite(str(path), np.full((48, 64, 3), random.integers(0, 256, 3), np.uint8))
+        weighed.append((captioner.weigh(captioner.encode(pixels.read(path))).evidence[danger], path.name))
+    weighed.sort(reverse=True)
+    listed = [{"file": name, "label": danger if at < 3 else "none"} for at, (_, name) in enumerate(weighed)]
+    file = folder / "hazards.json"
+    file.write_text(json.dumps(listed), encoding="utf-8")
+    return file, [evidence for evidence, _ in weighed]
+
+
+def odds(share: float) -> float:
+    inside = min(share, 1 - 1e-9)
+    return float(np.log(inside / (1 - inside)))
+
+
+def test_a_limit_is_told_on_the_scale_of_the_run(
+    judging: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    danger = DANGERS[0]
+    file, evidence = scenes(tmp_path, judging, danger)
+    kept = tmp_path / "limits.json"
+    kept.write_text(json.dumps(dict.fromkeys(DANGERS, 0.99)), encoding="utf-8")
+
+    assert limits.main(["--bundle", str(judging), "--hazards", str(file), "--write", str(kept)]) == 0
+
+    said = capsys.readouterr().out
+    assert "100.0%" in said
+    found = json.loads(kept.read_text())
+    assert list(found) == DANGERS
+    least, most = (1 / (1 + np.exp(-odds(share) - odds(0.99))) for share in (evidence[3], evidence[2]))
+    assert least <= found[danger] + 1e-4
+    assert found[danger] <= most + 1e-4
+
+
+def test_without_a_file_to_write_nothing_is_written(judging: Path, tmp_path: Path) -> None:
+    file, _ = scenes(tmp_path, judging, DANGERS[0])
+    before = sorted(path.name for path in tmp_path.iterdir())
+
+    assert limits.main(["--bundle", str(judging), "--hazards", str(file)]) == 0
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def test_limits_of_other_dangers_are_refused(judging: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, _ = scenes(tmp_path, judging, DANGERS[0])
+    kept = tmp_path / "limits.json"
+    kept.write_text('{"flood": 0.5}', encoding="utf-8")
+
+    assert limits.main(["--bundle", str(judging), "--hazards", str(file), "--write", str(kept)]) == 78
+
+    assert "limits.json: limits of flood; the bundle weighs" in capsys.readouterr().err
+    assert kept.read_text() == '{"flood": 0.5}'
