@@ -53,6 +53,7 @@ class Frozen:
             if role == "decoder_init":  # one state for the picture becomes one for each hypothesis
                 shapes["state"] = (*shapes["tokens"], *shapes["state"][1:])
         _check_words(source, shapes)
+        _check_phrases(source, shapes)
         _write(source, float32, dict.fromkeys(frozen, "float32"), metrics={})
         return cls(source, frozen, float32)
 
@@ -138,3 +139,13 @@ def _check_words(source: Export, shapes: Mapping[str, tuple[int, ...]]) -> None:
     if words != known:
         path = source.folder / export.VOCABULARY
         raise Unusable(f"{path}: holds {known} words, the decoder speaks {words}; run `wordcam-train export` again")
+
+
+def _check_phrases(source: Export, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    known = source.phrases.count("\n") if source.phrases is not None else 0
+    expected = shapes["expected"][-1] if "expected" in shapes else 0
+    if known != expected:
+        path = source.folder / export.PHRASES
+        raise Unusable(
+            f"{path}: holds {known} phrases, the decoder expects {expected}; run `wordcam-train export` again"
+        )

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from contract import bundle
 from converter import cli
 from edge.infer import pixels, runtime
 from edge.infer.captioner import Captioner
 from tests.converter import tiny_export
+from tests.converter.tiny_export import PHRASES
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -40,6 +42,24 @@ def test_each_model_is_stored_as_the_contract_says(bundle_folder: Path) -> None:
     )
     assert step.inputs["tokens"].shape == (3,)
     assert step.inputs["state"].shape == (3, 24)
+
+
+def test_phrases_come_along_and_guide_what_is_said(bundle_folder: Path, export_folder: Path, tmp_path: Path) -> None:
+    manifest = bundle.load(bundle_folder)
+    assert (bundle_folder / manifest.files["phrases"].name).read_text() == "".join(
+        f"{rarity:.4f}\t{words}\n" for words, rarity in PHRASES.items()
+    )
+    assert manifest.metrics["parity"]["cosine_expected"] > 0.95
+    plain = shutil.copytree(bundle_folder, tmp_path / "plain")
+    bundle.write(plain, replace(manifest, decoding=replace(manifest.decoding, pull=0.0)))
+    pictures = [pixels.read(path) for path in sorted((export_folder / "pictures").iterdir())]
+
+    guided, unguided = (
+        [tuple(one.tokens for one in captioner.search(captioner.encode(rgb))) for rgb in pictures]
+        for captioner in map(Captioner.open, (bundle_folder, plain))
+    )
+
+    assert guided != unguided
 
 
 def test_raw_pixels_are_the_encoders_quantized_input(bundle_folder: Path) -> None:
@@ -192,6 +212,21 @@ def test_a_vocabulary_of_another_size_is_refused(broken: Path, capsys: pytest.Ca
 
     assert converted(broken) == 78
     assert "vocabulary.txt: holds 25 words, the decoder speaks 24" in capsys.readouterr().err
+
+
+def test_other_phrases_than_the_decoder_expects_are_refused(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with (broken / "phrases.txt").open("a", encoding="utf-8") as file:
+        file.write("1.0\tfire\n")
+
+    assert converted(broken) == 78
+    assert "phrases.txt: holds 7 phrases, the decoder expects 6" in capsys.readouterr().err
+
+
+def test_a_line_of_the_phrases_at_fault_is_named(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (broken / "phrases.txt").write_text("0.1\ta\nrare\tdog\n", encoding="utf-8")
+
+    assert converted(broken) == 78
+    assert "phrases.txt: line 2" in capsys.readouterr().err
 
 
 def test_a_danger_that_cannot_be_said_is_refused(broken: Path, capsys: pytest.CaptureFixture[str]) -> None:

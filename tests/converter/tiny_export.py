@@ -17,12 +17,23 @@ CELLS = (SIDE // 16) ** 2
 VOCABULARY = (
     "<pad> <start> <end> <unk> a man woman dog gun fire on in the street grass red blue with holds runs and two of hat"
 )
+PHRASES = {"a": 0.1, "man": 1.2, "dog": 1.5, "a man": 1.4, "a dog": 1.6, "a man runs": 3.0}
+"""Phrases with their rarities."""
 DESCRIPTION: dict[str, Any] = {
     "name": "tiny",
     "version": "0.1.0",
     "language": "en",
     "input": {"height": SIDE, "width": SIDE},
-    "decoding": {"beam_width": 3, "max_tokens": 8, "length_penalty": 0.7, "block_trigrams": True},
+    "decoding": {
+        "beam_width": 3,
+        "max_tokens": 8,
+        "length_penalty": 0.7,
+        "block_trigrams": True,
+        "consensus": 4.0,
+        "pull": 1.0,
+        "agreement_weight": 0.4,
+        "confidence_weight": 0.1,
+    },
     "detection": {"classes": ["person"], "score_threshold": 0.3, "iou_threshold": 0.6},
     "hazards": {"gun": ["gun"], "fire": ["fire"]},
     "licences": [{"what": "random weights", "terms": "none"}],
@@ -40,6 +51,7 @@ def make(folder: Path, seed: int = 0) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "export.json").write_text(json.dumps(DESCRIPTION), encoding="utf-8")
     (folder / "vocabulary.txt").write_text("\n".join(VOCABULARY.split()) + "\n", encoding="utf-8")
+    (folder / "phrases.txt").write_text("".join(f"{r}\t{words}\n" for words, r in PHRASES.items()), encoding="utf-8")
     draw_pictures(folder / "pictures", 12)
     specs = _specs(tf)
     for name, function in _models(tf, seed).items():
@@ -121,16 +133,19 @@ class Detector(_Weights):
 
 
 class Init(_Weights):
-    """cells -> keys, values, state."""
+    """cells -> keys, values, state, and what is expected of each phrase."""
 
     def __init__(self, tf: Any, seed: int) -> None:
-        super().__init__(tf, seed, keys=(DEPTH, STATE), values=(DEPTH, STATE), state=(DEPTH, STATE))
+        shapes = {"keys": (DEPTH, STATE), "values": (DEPTH, STATE), "state": (DEPTH, STATE)}
+        super().__init__(tf, seed, **shapes, expected=(DEPTH, len(PHRASES)))
 
     def __call__(self, cells: Any) -> dict[str, Any]:
-        keys, values, state = self.weights
+        keys, values, state, expected = self.weights
         tf = self.tf
-        first = tf.tanh(tf.matmul(tf.reduce_mean(cells, 1), state))
-        return {"keys": tf.matmul(cells, keys), "values": tf.matmul(cells, values), "state": first}
+        mean = tf.reduce_mean(cells, 1)
+        first = tf.tanh(tf.matmul(mean, state))
+        heads = {"keys": tf.matmul(cells, keys), "values": tf.matmul(cells, values), "state": first}
+        return {**heads, "expected": tf.matmul(mean, expected)}
 
 
 class Step(_Weights):
