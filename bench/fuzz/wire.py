@@ -17,7 +17,7 @@ from broker.errors import Misconfigured
 from broker.intake import Message
 from broker.rules import Seen
 from broker.translators.offline import Offline
-from contract import ack, bundle, caption, examples, status, topics, vocab, wire
+from contract import ack, bundle, caption, examples, phrases, status, topics, vocab, wire
 from contract.errors import Refused
 
 SENTENCES: Final = tuple(
@@ -124,6 +124,12 @@ def _vocabulary() -> tuple[Read, Sequence[bytes]]:
     return refusing(of_file(vocab.load, "vocabulary.txt"), Refused), [words]
 
 
+def _phrases() -> tuple[Read, Sequence[bytes]]:
+    words = vocab.of(("a", "man", "총", "을"))
+    text = phrases.dump({(4,): 0.5, (4, 5): 1.25, (6, 7): 3.0}, words).encode()
+    return refusing(of_file(lambda path: phrases.load(path, words), "phrases.txt"), Refused), [text]
+
+
 def _moment(data: bytes) -> str:
     """Say a moment by every clock that it may be shown by."""
     try:
@@ -149,6 +155,7 @@ DECODERS: Final = (
     Decoder("rules-test-line", _lines, 4),
     Decoder("bundle-manifest", _manifest, 4),
     Decoder("vocabulary", _vocabulary, 4),
+    Decoder("phrases", _phrases, 4),
     _text("sms-reply", refusing(of_text(replies.read)), REPLIES),
     _text("sms-text", refusing(of_text(sms.plain)), SENTENCES),
     _text("search-question", refusing(of_text(_terms)), SENTENCES),
