@@ -25,7 +25,7 @@ def test_dangers_that_stand_out_get_a_limit_between_the_true_and_the_false() -> 
 
     chosen = limits.choose(found, shown, DANGERS, 0.02)
 
-    assert chosen == {"gun": 0.6, "fight": 0.6, "knife": limits.LEAST}
+    assert chosen == {"gun": 0.6, "fight": 0.6, "knife": 0.1}
 
 
 def test_the_few_false_alarms_are_spent_where_they_win_most() -> None:
