@@ -15,8 +15,8 @@ Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
 
 LEAST: Final = 0.003
-"""No limit lies lower, however rare the danger is. Of two dozen pictures a classifier learns to be unsure of new ones, and
-tuned for long it is sure of all others that they are none: what is small may still be more than any calm scene has."""
+"""No limit lies lower, however rare the danger is. Of two dozen pictures a classifier learns to be unsure of new ones,
+and tuned for long it is sure of all others that they are none: what is small may be more than calm scenes have."""
 
 MOST: Final = 0.9999
 """No limit lies higher: a danger must remain sayable. A classifier that has learnt for long is sure of nearly all."""

@@ -83,7 +83,8 @@ def put(network: Any, fitted: Fitted) -> None:
 def train(recipe: Recipe, sizes: Sizes, prepared: Prepared, run: Run) -> None:
     """Fit on the training pictures that have sentences, as taken and mirrored; minutes, and the features are kept.
 
-    Raises `DataError` where no phrase is frequent enough.
+    What was fitted to the encoder as it is and to these phrases is left as it is. Raises `DataError` where no phrase is
+    frequent enough.
     """
     targets = Targets.of(prepared, sizes)
     encoder = features.tuned(recipe.encoder, run)
@@ -92,9 +93,22 @@ def train(recipe: Recipe, sizes: Sizes, prepared: Prepared, run: Run) -> None:
         views = [View(picture.path, mirrored=mirrored) for picture in targets.pictures]
         wanted = Wanted(name, views, (features.POOLED,))
         seen.append(features.cached(run.features, encoder, wanted)[features.POOLED])
-    network = build(seen[0].shape[-1], len(targets.rarities), sizes)
+    depth = seen[0].shape[-1]
+    if _is_fitted(prepared, sizes, depth, run):
+        return
+    network = build(depth, len(targets.rarities), sizes)
     put(network, fit(seen, targets, sizes))
     network.save_weights(run.phrases)
+
+
+def _is_fitted(prepared: Prepared, sizes: Sizes, depth: int, run: Run) -> bool:
+    if not run.phrases.exists() or (run.encoder.exists() and run.encoder.stat().st_mtime > run.phrases.stat().st_mtime):
+        return False
+    try:
+        load(prepared, sizes, depth, run)
+    except CheckpointError:
+        return False
+    return True
 
 
 def load(prepared: Prepared, sizes: Sizes, depth: int, run: Run) -> tuple[Any, dict[Phrase, float]]:
