@@ -14,9 +14,15 @@ from trainer.pictures import Picture
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
 
-LEAST: Final = 0.003
-"""No limit lies lower, however rare the danger is. Of two dozen pictures a classifier learns to be unsure of new ones,
-and tuned for long it is sure of all others that they are none: what is small may be more than calm scenes have."""
+LEAST: Final = 0.1
+"""No limit lies lower, as a rule: less is no evidence."""
+
+LEAST_OF_RARE: Final = 0.003
+"""It may go down to this where no everyday picture comes near it. Of two dozen pictures a classifier learns to be
+unsure of new ones, and tuned for long it is sure of all others that they are none."""
+
+NEAR: Final = 10.0
+"""Times the evidence of every everyday picture that a limit below `LEAST` must have."""
 
 MOST: Final = 0.9999
 """No limit lies higher: a danger must remain sayable. A classifier that has learnt for long is sure of nearly all."""
@@ -41,23 +47,32 @@ def choose(found: Floats, pictures: Sequence[Picture], dangers: Sequence[str], f
     groups = [(labels == "none", false_share), (labels == "", CALM_PART * false_share)]
     peaceful = [(found[rows][:, judged], share) for rows, share in groups if rows.any()]
     own = [found[labels == dangers[column], column] for column in judged]
+    floors = np.array([_floor(found[labels == "", column]) for column in range(len(dangers))])
     limits = np.full(len(judged), MOST, np.float32)
-    while best := max(_steps(limits, peaceful, own), default=None):
+    while best := max(_steps(limits, peaceful, own, floors[judged]), default=None):
         _, column, limit = best
         limits[column] = limit
     chosen = {dangers[column]: _midway(found[:, column], limits[at]) for at, column in enumerate(judged)}
     if knife is not None:
         chosen["knife"] = np.quantile(found[~np.isin(labels, ["knife"]), knife], 1 - false_share)
-    return {danger: round(float(np.clip(chosen[danger], LEAST, MOST)), DIGITS) for danger in dangers}
+    return {
+        danger: round(float(np.clip(chosen[danger], floor, MOST)), DIGITS)
+        for danger, floor in zip(dangers, floors, strict=True)
+    }
+
+
+def _floor(everyday: Floats) -> float:
+    """Give how low a danger's limit may lie, by the evidence of everyday pictures."""
+    return float(np.clip(NEAR * everyday.max(), LEAST_OF_RARE, LEAST)) if len(everyday) else LEAST
 
 
 def _steps(
-    limits: Floats, peaceful: Sequence[tuple[Floats, float]], own: Sequence[Floats]
+    limits: Floats, peaceful: Sequence[tuple[Floats, float]], own: Sequence[Floats], floors: Floats
 ) -> Iterator[tuple[float, int, float]]:
     """Yield (true scenes won for each false alarm, danger, its lower limit) of every step that is allowed."""
     before = sum(_alarmed(values, limits).sum() for values, _ in peaceful)
     for column, scenes in enumerate(own):
-        for limit in np.unique(scenes[(scenes < limits[column]) & (scenes >= LEAST)])[::-1]:
+        for limit in np.unique(scenes[(scenes < limits[column]) & (scenes >= floors[column])])[::-1]:
             lower = limits.copy()
             lower[column] = limit
             alarmed = [_alarmed(values, lower) for values, _ in peaceful]

@@ -60,3 +60,14 @@ def test_all_dangers_together_stay_within_the_share(seed: int, share: float) -> 
     alarmed = np.asarray((found[:, :2] >= [chosen["gun"], chosen["fight"]]).any(1))
     assert alarmed[:50].mean() <= share
     assert alarmed[50:130].mean() <= limits.CALM_PART * share
+
+
+@pytest.mark.parametrize(("everyday", "found"), [(1e-5, True), (0.02, False)])
+def test_a_rare_danger_may_have_a_low_limit_where_no_everyday_picture_comes_near(everyday: float, found: bool) -> None:
+    labels = ["fallen"] * 3 + ["none"] * 100 + [""] * 100
+    evidence = np.array([[0.05], [0.06], [0.9]] + [[0.001]] * 100 + [[everyday]] * 100, np.float32)
+
+    chosen = limits.choose(evidence, [Picture(Path("a"), (), "", label) for label in labels], ["fallen"], 0.02)
+
+    assert (chosen["fallen"] <= 0.05) == found
+    assert chosen["fallen"] <= 0.9
