@@ -46,13 +46,18 @@ class Choice:
     """One danger's limits, on the scale of the run."""
 
     before: float
+    """That of the run, 0 to 1."""
     after: float
+    """The one chosen now, 0 to 1."""
     found: tuple[float, float]
     """Share of the danger's pictures whose evidence reaches the one and the other, 0 to 1."""
 
 
 def measure(options: argparse.Namespace) -> dict[str, Choice]:
-    """Weigh every picture and choose; raises what can go wrong."""
+    """Weigh every picture and choose.
+
+    Raises `Refused`, `NotAModel`, `NoRuntime` for the bundle, `Unreadable` for a picture, `ValueError` for a list.
+    """
     captioner = Captioner.open(options.bundle)
     dangers = list(captioner.manifest.evidence)
     before = _known(options.write, dangers)
@@ -75,7 +80,10 @@ def measure(options: argparse.Namespace) -> dict[str, Choice]:
 def _known(path: Path | None, dangers: Sequence[str]) -> dict[str, float]:
     if path is None:
         return dict.fromkeys(dangers, EVEN)
-    known = msgspec.json.decode(path.read_bytes(), type=dict[str, float])
+    try:
+        known = msgspec.json.decode(path.read_bytes(), type=dict[str, float])
+    except msgspec.DecodeError as error:
+        raise ValueError(f"{path}: not the limits of a run, a number for each danger: {error}") from error
     if list(known) != dangers:
         raise ValueError(f"{path}: limits of {', '.join(known)}; the bundle weighs {', '.join(dangers)}")
     return known

@@ -74,6 +74,19 @@ def test_without_a_file_to_write_nothing_is_written(judging: Path, tmp_path: Pat
     assert sorted(path.name for path in tmp_path.iterdir()) == before
 
 
+@pytest.mark.parametrize("text", ["{", '{"fire": "high"}', "[]"])
+def test_what_are_no_limits_is_named(
+    text: str, judging: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, _ = scenes(tmp_path, judging, DANGERS[0])
+    kept = tmp_path / "limits.json"
+    kept.write_text(text, encoding="utf-8")
+
+    assert limits.main(["--bundle", str(judging), "--hazards", str(file), "--write", str(kept)]) == 78
+
+    assert "limits.json: not the limits of a run" in capsys.readouterr().err
+
+
 def test_limits_of_other_dangers_are_refused(judging: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file, _ = scenes(tmp_path, judging, DANGERS[0])
     kept = tmp_path / "limits.json"
