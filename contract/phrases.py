@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from contract import vocab
 from contract.errors import Refused
 from contract.vocab import SPECIALS, Vocabulary
 
@@ -33,14 +34,8 @@ def load(path: Path, vocabulary: Vocabulary) -> dict[Phrase, float]:
 
     Raises `Refused` ("missing-file", "not-utf8", "schema") naming the file, and the line where one is at fault.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise Refused("not-utf8", f"{path}: byte {error.start} is not UTF-8") from error
-    except OSError as error:
-        raise Refused("missing-file", f"{path}: {error.strerror}") from error
     found: dict[Phrase, float] = {}
-    for number, line in enumerate(text.removesuffix("\n").split("\n") if text else [], 1):
+    for number, line in enumerate(vocab.lines(path), 1):
         rarity, tab, words = line.partition("\t")
         phrase = _phrase(words.split(" "), vocabulary)
         if not tab or phrase is None or not _is_rarity(rarity):

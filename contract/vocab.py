@@ -62,10 +62,15 @@ def dump(vocabulary: Vocabulary) -> str:
 
 def load(path: Path) -> Vocabulary:
     """Read a vocabulary file; raises `Refused` ("missing-file", "not-utf8", "schema") naming it."""
+    return Vocabulary(tuple(lines(path)))
+
+
+def lines(path: Path) -> list[str]:
+    """Read a text file of one entry a line; raises `Refused` ("missing-file", "not-utf8") naming it."""
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise Refused("not-utf8", f"{path}: byte {error.start} is not UTF-8") from error
     except OSError as error:
         raise Refused("missing-file", f"{path}: {error.strerror}") from error
-    return Vocabulary(tuple(text.removesuffix("\n").split("\n")))
+    return text.removesuffix("\n").split("\n") if text else []
