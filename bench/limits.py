@@ -6,11 +6,14 @@
 An export moves each danger's evidence so that its limit becomes one half, by the limits that the run keeps. What the
 bundle says is moved back by these, new ones are chosen (`trainer.limits`), and `--write` puts them where the next
 `wordcam-train export` finds them. Without it, the bundle's evidence is taken as it is and nothing is written.
+
+Limits flatter the pictures that they were chosen on. "Elsewhere" is what to expect of others: each tenth of them by
+limits chosen on the other nine (Stone 1974, "Cross-validatory choice and assessment of statistical predictions").
 """
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -33,12 +36,16 @@ from trainer import limits
 from trainer.pictures import Picture
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 SHARE: Final = 0.02
 """Of the peaceful scenes, that may exceed any danger's limit."""
 
 EVEN: Final = 0.5
 """What a limit becomes in an export."""
+
+FOLDS: Final = 10
+"""Parts of the pictures that are each judged by limits chosen without them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +56,21 @@ class Choice:
     """That of the run, 0 to 1."""
     after: float
     """The one chosen now, 0 to 1."""
-    found: tuple[float, float]
-    """Share of the danger's pictures whose evidence reaches the one and the other, 0 to 1."""
+    found: tuple[float, float, float]
+    """Share of the danger's pictures whose evidence reaches the one, the other, and one chosen without them, 0 to 1."""
 
 
-def measure(options: argparse.Namespace) -> dict[str, Choice]:
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the choice comes to."""
+
+    dangers: dict[str, Choice]
+    """Of each danger."""
+    false: dict[str, tuple[float, float, float]]
+    """Of each kind of peaceful picture the share that exceeds any limit, by the same three."""
+
+
+def measure(options: argparse.Namespace) -> Outcome:
     """Weigh every picture and choose.
 
     Raises `Refused`, `NotAModel`, `NoRuntime` for the bundle, `Unreadable` for a picture, `ValueError` for a list.
@@ -69,12 +86,48 @@ def measure(options: argparse.Namespace) -> dict[str, Choice]:
     chosen = limits.choose(evidence.astype(np.float32), pictures, dangers, options.share)
     if options.write is not None:
         options.write.write_bytes(msgspec.json.encode(chosen))
+    reached = [
+        evidence >= np.array([before[danger] for danger in dangers]),
+        evidence >= np.array([chosen[danger] for danger in dangers]),
+        elsewhere(evidence, pictures, dangers, options.share),
+    ]
+    return outcome(reached, pictures, before, chosen)
+
+
+def elsewhere(evidence: Floats, pictures: Sequence[Picture], dangers: Sequence[str], share: float) -> Bools:
+    """Tell which evidence [M, H] reaches a limit that was chosen without its picture.
+
+    The parts are runs of each label's list, where frames of one camera follow one another.
+    """
     labels = np.array([picture.label for picture in pictures])
-    own = {danger: evidence[labels == danger, column] for column, danger in enumerate(dangers)}
-    return {
-        danger: Choice(before[danger], limit, (_share(own[danger], before[danger]), _share(own[danger], limit)))
-        for danger, limit in chosen.items()
-    }
+    part = np.zeros(len(labels), int)
+    for label in np.unique(labels):
+        for number, rows in enumerate(np.array_split(np.flatnonzero(labels == label), FOLDS)):
+            part[rows] = number
+    reached = np.zeros(evidence.shape, bool)
+    for number in range(FOLDS):
+        rest = np.flatnonzero(part != number)
+        chosen = limits.choose(evidence[rest].astype(np.float32), [pictures[int(at)] for at in rest], dangers, share)
+        reached[part == number] = evidence[part == number] >= np.array([chosen[danger] for danger in dangers])
+    return reached
+
+
+def outcome(
+    reached: Sequence[Bools], pictures: Sequence[Picture], before: Mapping[str, float], chosen: Mapping[str, float]
+) -> Outcome:
+    """Count what reaches limits [M, H]: those before, those chosen, and those chosen without each picture."""
+    labels, dangers = np.array([picture.label for picture in pictures]), list(chosen)
+    judged = [column for column, danger in enumerate(dangers) if danger != limits.HARMLESS]
+    return Outcome(
+        {
+            danger: Choice(before[danger], limit, _shares(rows[labels == danger, column] for rows in reached))
+            for column, (danger, limit) in enumerate(chosen.items())
+        },
+        {
+            label or CALM: _shares(rows[labels == label][:, judged].any(1) for rows in reached)
+            for label in sorted({*labels.tolist()} - {dangers[column] for column in judged})
+        },
+    )
 
 
 def _known(path: Path | None, dangers: Sequence[str]) -> dict[str, float]:
@@ -98,16 +151,20 @@ def _odds(shares: Any) -> Any:
     return np.log(inside / (1 - inside))
 
 
-def _share(found: Floats, limit: float) -> float:
-    return float((found >= limit).mean()) if len(found) else 0.0
+def _shares(reached: Iterable[Bools]) -> tuple[float, float, float]:
+    before, after, other = (float(rows.mean()) if len(rows) else 0.0 for rows in reached)
+    return before, after, other
 
 
-def show(found: Mapping[str, Choice], console: Console) -> None:
+def show(found: Outcome, console: Console) -> None:
     """Print the limits for people to read."""
-    table = Table("danger", "limit before", "limit", "found before", "found")
-    for danger, choice in found.items():
+    table = Table("danger", "limit before", "limit", "found before", "found", "found elsewhere")
+    for danger, choice in found.dangers.items():
         shares = (f"{share:.1%}" for share in choice.found)
         table.add_row(danger, f"{choice.before:.6f}", f"{choice.after:.6f}", *shares)
+    table.add_section()
+    for label, rates in found.false.items():
+        table.add_row(f"{label}, any", "", "", *(f"{share:.1%}" for share in rates))
     console.print(table)
 
 

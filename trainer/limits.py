@@ -30,6 +30,9 @@ MOST: Final = 0.9999
 DIGITS: Final = 6
 """Of a limit, as it is kept: those of a sure classifier differ in the last ones."""
 
+HARMLESS: Final = "knife"
+"""Evidence that raises no alarm: the knife on a set table, which is to be named and is no danger."""
+
 CALM_PART: Final = 0.25
 """Everyday pictures may be taken for a danger a quarter as often as peaceful scenes of the cameras themselves."""
 
@@ -42,7 +45,7 @@ def choose(found: Floats, pictures: Sequence[Picture], dangers: Sequence[str], f
     The knife on a set table is no danger: it is held to `false_share` by itself.
     """
     labels = np.array([picture.label for picture in pictures])
-    knife = dangers.index("knife") if "knife" in dangers else None
+    knife = dangers.index(HARMLESS) if HARMLESS in dangers else None
     judged = np.array([column for column in range(len(dangers)) if column != knife], int)
     groups = [(labels == "none", false_share), (labels == "", CALM_PART * false_share)]
     peaceful = [(found[rows][:, judged], share) for rows, share in groups if rows.any()]
@@ -54,7 +57,7 @@ def choose(found: Floats, pictures: Sequence[Picture], dangers: Sequence[str], f
         limits[column] = limit
     chosen = {dangers[column]: _midway(found[:, column], limits[at]) for at, column in enumerate(judged)}
     if knife is not None:
-        chosen["knife"] = np.quantile(found[~np.isin(labels, ["knife"]), knife], 1 - false_share)
+        chosen[HARMLESS] = np.quantile(found[labels != HARMLESS, knife], 1 - false_share)
     return {
         danger: round(float(np.clip(chosen[danger], floor, MOST)), DIGITS)
         for danger, floor in zip(dangers, floors, strict=True)

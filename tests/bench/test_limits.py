@@ -14,6 +14,7 @@ from contract import bundle
 from edge.infer import pixels
 from edge.infer.captioner import Captioner
 from tests.edge.test_scene import LIMITS
+from trainer.pictures import Picture
 
 DANGERS = list(LIMITS)
 
@@ -63,6 +64,34 @@ def test_a_limit_is_told_on_the_scale_of_the_run(
     least, most = (1 / (1 + np.exp(-odds(share) - odds(0.99))) for share in (evidence[3], evidence[2]))
     assert least <= found[danger] + 1e-4
     assert found[danger] <= most + 1e-4
+
+
+def test_what_is_found_elsewhere_was_not_there_to_choose_by() -> None:
+    dangers = ["gun", "fire"]
+    labels = ["gun"] * 20 + ["none"] * 20
+    evidence = np.full((40, 2), 0.01)
+    evidence[:20, 0] = np.linspace(0.6, 0.8, 20)
+    evidence[39, 0] = 0.9  # the last of the peaceful ones: chosen with it, no limit finds a gun
+
+    reached = limits.elsewhere(evidence, [Picture(Path(), (), "", label) for label in labels], dangers, 0.0)
+
+    assert reached[39, 0]
+    assert reached[18:20, 0].all(), "judged without the picture that hides guns"
+    assert not reached[:18, 0].any()
+    assert not reached[20:39].any()
+
+
+def test_evidence_of_a_set_table_is_no_false_alarm() -> None:
+    labels = ["gun", "gun", "knife", "knife", "none", ""]
+    before = np.array([[1, 0], [0, 0], [0, 1], [1, 1], [0, 1], [1, 0]], bool)
+    after = np.array([[1, 0], [1, 0], [0, 1], [0, 1], [1, 1], [0, 0]], bool)
+    limit = {"gun": 0.5, "knife": 0.5}
+
+    found = limits.outcome([before, after, before], [Picture(Path(), (), "", label) for label in labels], limit, limit)
+
+    assert found.dangers["gun"].found == (0.5, 1.0, 0.5)
+    assert found.dangers["knife"].found == (1.0, 1.0, 1.0)
+    assert found.false == {"calm": (1.0, 0.0, 1.0), "knife": (0.5, 0.0, 0.5), "none": (0.0, 1.0, 0.0)}
 
 
 def test_without_a_file_to_write_nothing_is_written(judging: Path, tmp_path: Path) -> None:
