@@ -49,7 +49,7 @@ bench-long: $(VENV)/ready ## send a million captions through the alert service, 
 DATA := ../shared/data
 RUNS := runs
 
-model: $(VENV)/ready ## rebuild models/wordcam-1 from DATA, some five hours; run it again to go on (RUNS=folder)
+model: $(VENV)/ready ## rebuild models/wordcam-1 from DATA, two to three hours; run it again to go on (RUNS=folder)
 	$(RUN)/wordcam-train train config/trainer-flickr8k-base.yaml --runs $(RUNS)
 	$(RUN)/wordcam-train train config/trainer-flickr8k-tuned.yaml --runs $(RUNS)
 	$(RUN)/wordcam-train train config/trainer-flickr8k.yaml --runs $(RUNS)
