@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from contract import vocab
+from contract import vocabulary as vocab
 from contract.errors import Refused
-from contract.vocab import SPECIALS, Vocabulary
+from contract.vocabulary import SPECIALS, Vocabulary
 
 LONGEST: Final = 4
 """Words of the longest phrase; CIDEr's."""

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from contract import bundle, vocab
+from contract import bundle, vocabulary
 from converter import export, progress, quantize, sharing
 from converter.errors import Unusable
 from converter.export import Export
@@ -99,7 +99,7 @@ def _write(
     source: Export, folder: Path, models: Mapping[bundle.Role, str], *, metrics: dict[str, dict[str, float]]
 ) -> bundle.Manifest:
     """Write vocabulary and manifest beside the models, and a card where there is none."""
-    (folder / export.VOCABULARY).write_text(vocab.dump(source.vocabulary), encoding="utf-8")
+    (folder / export.VOCABULARY).write_text(vocabulary.dump(source.vocabulary), encoding="utf-8")
     if not (folder / CARD).exists():
         (folder / CARD).write_text(NO_CARD_YET, encoding="utf-8")
     files = {role: bundle.describe(folder / f"{role}.tflite", kind) for role, kind in models.items()}

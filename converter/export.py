@@ -8,8 +8,9 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from contract import bundle, phrases, vocab, wire
-from contract.vocab import Vocabulary
+from contract import bundle, phrases, wire
+from contract import vocabulary as vocab
+from contract.vocabulary import Vocabulary
 from converter.errors import Unusable
 
 FILE: Final = "export.json"

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from contract import bundle, vocab
+from contract import bundle
+from contract import vocabulary as vocab
 
 SIDE = 96
 """Height and width of the encoder's picture."""

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from contract.vocab import PAD, Vocabulary
+from contract.vocabulary import PAD, Vocabulary
 from trainer.pictures import Picture
 from trainer.recipe import Recipe
 

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from contract.bundle import Decoding
-from contract.vocab import Vocabulary
+from contract.vocabulary import Vocabulary
 from trainer import callbacks, decoder, features, search
 from trainer.batches import CaptionBatches, Corpus
 from trainer.distribution import ALONE, Spread, of_whole_batch

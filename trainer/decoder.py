@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 from keras import layers
 
-from contract.vocab import PAD
+from contract.vocabulary import PAD
 from trainer import distribution
 from trainer.recipe import Decoder as Sizes
 

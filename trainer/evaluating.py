@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from contract import vocab
+from contract import vocabulary
 from trainer import captioning, detecting, metrics, search, words
 from trainer.metrics import Tokens
 from trainer.pictures import Picture
@@ -43,7 +43,7 @@ def counted(sentences: Sequence[Tokens], language: str) -> list[Tokens]:
     if language == "en":
         return list(sentences)
     tokenize = words.tokenizer(language)
-    return [tokenize(vocab.text(sentence, language)) for sentence in sentences]
+    return [tokenize(vocabulary.text(sentence, language)) for sentence in sentences]
 
 
 def boxes(recipe: Recipe, prepared: Prepared, run: Run) -> dict[str, dict[str, float]]:

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import tensorflow as tf
 
-from contract import bundle, phrases, vocab
+from contract import bundle, phrases, vocabulary
 from contract.phrases import Phrase
 from trainer import captioning, detecting, evidence, features
 from trainer import phrases as expected
@@ -78,7 +78,7 @@ def write(recipe: Recipe, prepared: Prepared, run: Run, out: Path, *, commands: 
     if recipe.detector is not None:
         empty = {name: tf.zeros((1, *shape)).numpy() for name, shape in shapes.items()}
         _save(out / "detector", _detector(detecting.load(recipe.detector, empty, run), shapes))
-    (out / "vocabulary.txt").write_text(vocab.dump(prepared.vocabulary), encoding="utf-8")
+    (out / "vocabulary.txt").write_text(vocabulary.dump(prepared.vocabulary), encoding="utf-8")
     description = msgspec.json.encode(_describe(recipe, prepared, even, commands))
     (out / "export.json").write_bytes(msgspec.json.format(description, indent=2) + b"\n")
 

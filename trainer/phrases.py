@@ -18,7 +18,7 @@ import tensorflow as tf
 from keras import layers
 
 from contract.phrases import Phrase
-from contract.vocab import Vocabulary
+from contract.vocabulary import Vocabulary
 from trainer import features
 from trainer.errors import CheckpointError, DataError, first_line
 from trainer.features import Wanted

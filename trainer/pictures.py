@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from contract import vocab
+from contract import vocabulary as vocab
 from trainer.errors import DataError
 from trainer.recipe import Vocabulary
 

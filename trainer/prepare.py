@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from contract import vocab
+from contract import vocabulary as vocab
 from trainer import hazards, pictures, templates, words
 from trainer.albums import Album, BoxDraft, BoxedAlbum, CaptionDraft
 from trainer.checking import Checker, Watch

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from contract.bundle import Decoding
-from contract.vocab import END, PAD, START, UNKNOWN, Vocabulary
+from contract.vocabulary import END, PAD, START, UNKNOWN, Vocabulary
 from trainer import consensus
 from trainer.decoder import Decoder
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from contract.vocab import END, PAD, START, UNKNOWN, Vocabulary
+from contract.vocabulary import END, PAD, START, UNKNOWN, Vocabulary
 from trainer import callbacks, captioning, decoder, distribution
 from trainer.batches import CaptionBatches, Corpus
 from trainer.distribution import ALONE, Spread

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from tensorflow.lite.python import schema_py_generated as schema
 
-from contract import bundle, vocab
+from contract import bundle, vocabulary
 from contract.errors import Refused
 from trainer.errors import CheckpointError
 
@@ -63,7 +63,7 @@ class Shipped:
 
     folder: Path
     manifest: bundle.Manifest
-    words: vocab.Vocabulary
+    words: vocabulary.Vocabulary
 
     def network(self, role: bundle.Role) -> Network:
         """Give the constants of one of its networks; raises `CheckpointError` where the file is not readable."""
@@ -83,7 +83,7 @@ def load(folder: Path) -> Shipped:
     """Check a bundle; raises `CheckpointError` where it is not whole, or has no evidence or no detector."""
     try:
         manifest = bundle.load(folder)
-        words = vocab.load(folder / manifest.files["vocabulary"].name)
+        words = vocabulary.load(folder / manifest.files["vocabulary"].name)
     except Refused as error:
         raise CheckpointError(f"{folder}: {error}") from error
     if not manifest.evidence or manifest.detection is None:
@@ -97,7 +97,7 @@ def encoder(shipped: Shipped, network: Any, early: frozenset[str]) -> None:
     _convolutions(network, found, [layer for layer in network.layers if layer.name not in early], shipped.folder)
 
 
-def captioner(shipped: Shipped, model: Any, words: vocab.Vocabulary) -> None:
+def captioner(shipped: Shipped, model: Any, words: vocabulary.Vocabulary) -> None:
     """Put the bundle's weights into a captioner; a word that the bundle does not know keeps its own."""
     first, step = shipped.network("decoder_init"), shipped.network("decoder_step")
     _normalisation(model.norm, first, "norm", shipped.folder)

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from contract.vocab import PAD
+from contract.vocabulary import PAD
 from trainer import callbacks, captioning, decoder, detecting, evidence, features, lessons, limits, phrases, shipped
 from trainer import recipe as recipes
 from trainer.batches import Corpus

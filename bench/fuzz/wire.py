@@ -17,7 +17,7 @@ from broker.errors import Misconfigured
 from broker.intake import Message
 from broker.rules import Seen
 from broker.translators.offline import Offline
-from contract import ack, bundle, caption, examples, phrases, status, topics, vocab, wire
+from contract import ack, bundle, caption, examples, phrases, status, topics, vocabulary, wire
 from contract.errors import Refused
 
 SENTENCES: Final = tuple(
@@ -120,12 +120,12 @@ def _manifest() -> tuple[Read, Sequence[bytes]]:
 
 
 def _vocabulary() -> tuple[Read, Sequence[bytes]]:
-    words = vocab.dump(vocab.of(("a", "man", "총", "을"))).encode()
-    return refusing(of_file(vocab.load, "vocabulary.txt"), Refused), [words]
+    words = vocabulary.dump(vocabulary.of(("a", "man", "총", "을"))).encode()
+    return refusing(of_file(vocabulary.load, "vocabulary.txt"), Refused), [words]
 
 
 def _phrases() -> tuple[Read, Sequence[bytes]]:
-    words = vocab.of(("a", "man", "총", "을"))
+    words = vocabulary.of(("a", "man", "총", "을"))
     text = phrases.dump({(4,): 0.5, (4, 5): 1.25, (6, 7): 3.0}, words).encode()
     return refusing(of_file(lambda path: phrases.load(path, words), "phrases.txt"), Refused), [text]
 

@@ -6,7 +6,7 @@ from typing import Final, get_args
 
 import msgspec
 
-from contract import bundle, examples, korean, phrases, vocab
+from contract import bundle, examples, korean, phrases, vocabulary
 from contract.docs import fields
 from contract.docs.source import text_under
 
@@ -55,12 +55,12 @@ def _symbols() -> str:
 
 def _specials() -> str:
     meanings = {
-        vocab.PAD: "fills what is unused",
-        vocab.START: "opens a sentence",
-        vocab.END: "ends it",
-        vocab.UNKNOWN: "stands for a word the model has not learned",
+        vocabulary.PAD: "fills what is unused",
+        vocabulary.START: "opens a sentence",
+        vocabulary.END: "ends it",
+        vocabulary.UNKNOWN: "stands for a word the model has not learned",
     }
-    return "\n".join(f"| {number} | `{word}` | {meanings[number]} |" for number, word in enumerate(vocab.SPECIALS))
+    return "\n".join(f"| {number} | `{word}` | {meanings[number]} |" for number, word in enumerate(vocabulary.SPECIALS))
 
 
 def _joining() -> str:

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.vocab import END, PAD, START, UNKNOWN
+from contract.vocabulary import END, PAD, START, UNKNOWN
 from edge.infer.expectation import Expectation
 
 Floats = NDArray[np.float32]

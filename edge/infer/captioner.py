@@ -12,7 +12,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from contract import bundle, phrases, vocab
+from contract import bundle, phrases, vocabulary
 from contract.errors import Refused
 from edge.infer import beam, choice, detection, hazards, pixels, runtime
 from edge.infer.detection import Detection
@@ -70,7 +70,7 @@ class Captioner:
         self.manifest = manifest
         self._folder = folder
         self._threads = threads
-        self.vocabulary = vocab.load(folder / manifest.files["vocabulary"].name)
+        self.vocabulary = vocabulary.load(folder / manifest.files["vocabulary"].name)
         self._encoder = self._load("encoder")
         self._init = self._load("decoder_init")
         self._step = self._load("decoder_step")
@@ -122,7 +122,7 @@ class Captioner:
         best = hypotheses[0]
         spoken = [self.vocabulary.decode(hypothesis.tokens) for hypothesis in hypotheses]
         return Sentence(
-            text=vocab.text(spoken[0], self.manifest.language),
+            text=vocabulary.text(spoken[0], self.manifest.language),
             words=tuple(spoken[0]),
             tokens=best.tokens,
             confidence=math.exp(min(0.0, best.total / len(best.tokens))),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from contract.bundle import Decoding
-from contract.vocab import END
+from contract.vocabulary import END
 from edge.infer import consensus
 from edge.infer.beam import Hypothesis
 from edge.infer.expectation import Expectation

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract import korean, vocab
+from contract import korean, vocabulary
 
 SUBJECT, TOPIC, OBJECT, AND, TOWARDS = "+이/가", "+은/는", "+을/를", "+과/와", "+으로/로"
 
@@ -61,5 +61,5 @@ def test_any_tokens_join_to_something(tokens: list[str]) -> None:
 def test_other_languages_keep_their_spaces_and_signs() -> None:
     words = ["a", "+b", "and/or", "+c/d"]
 
-    assert vocab.text(words, "en") == "a +b and/or +c/d"
-    assert vocab.text(["불", "+이/가"], "ko") == "불이"
+    assert vocabulary.text(words, "en") == "a +b and/or +c/d"
+    assert vocabulary.text(["불", "+이/가"], "ko") == "불이"

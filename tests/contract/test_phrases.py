@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract import phrases, vocab
+from contract import phrases, vocabulary
 from contract.errors import Refused
 from tests.contract.refusals import reason
 
-WORDS = vocab.of(["a", "dog", "runs", "말"])
+WORDS = vocabulary.of(["a", "dog", "runs", "말"])
 KNOWN = st.lists(st.integers(4, len(WORDS) - 1), min_size=1, max_size=phrases.LONGEST).map(tuple)
 
 

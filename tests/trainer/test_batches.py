@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from contract.vocab import END, PAD, SPECIALS, START, of
+from contract.vocabulary import END, PAD, SPECIALS, START, of
 from tests.trainer import small_data
 from trainer import batches
 from trainer.batches import CaptionBatches, Corpus

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from contract.vocab import END, of
+from contract.vocabulary import END, of
 from tests.trainer import small_data
 from trainer import captioning, prepare
 from trainer.batches import Corpus

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from contract.vocab import PAD, START
+from contract.vocabulary import PAD, START
 from trainer import decoder, recipe
 
 SIZES = recipe.Decoder(embedding=6, state=10, attention=7, context=8, dropout=0.5, max_tokens=5)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from contract import vocab
+from contract import vocabulary
 from converter import export as converter
 from tests.trainer.workstation import Workstation
 from trainer import captioning, evaluating, prepare, recipe, search
@@ -66,7 +66,7 @@ def test_tensors_have_the_names_and_shapes_of_the_contract(
     seen = model["encoder"](image=picture)
     started = model["decoder_init"](cells=seen["cells"])
     step = model["decoder_step"](
-        tokens=tf.constant([vocab.START] * 3),
+        tokens=tf.constant([vocabulary.START] * 3),
         state=tf.repeat(started["state"], 3, 0),
         keys=started["keys"],
         values=started["values"],
@@ -106,14 +106,14 @@ def test_the_exported_parts_say_what_the_trained_captioner_says(
 
     for cells, words in zip(val.views[0][:6], wanted, strict=True):
         started = model["decoder_init"](cells=tf.constant(cells[None], tf.float32))
-        state, token = started["state"], vocab.START
+        state, token = started["state"], vocabulary.START
         spoken: list[int] = []
-        while token != vocab.END and len(spoken) < len(words) + 1:
+        while token != vocabulary.END and len(spoken) < len(words) + 1:
             step = model["decoder_step"](
                 tokens=tf.constant([token]), state=state, keys=started["keys"], values=started["values"]
             )
             odds = step["log_probs"].numpy()[0]
-            odds[[vocab.PAD, vocab.START, vocab.UNKNOWN]] = -np.inf
+            odds[[vocabulary.PAD, vocabulary.START, vocabulary.UNKNOWN]] = -np.inf
             token, state = int(odds.argmax()), step["next_state"]
             spoken.append(token)
         assert exported.vocabulary.decode(spoken) == words

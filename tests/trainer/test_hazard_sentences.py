@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from contract import vocab
+from contract import vocabulary
 from trainer import hazards, templates
 from trainer.albums import CaptionDraft
 from trainer.findings import Findings
@@ -69,7 +69,7 @@ def test_a_sentence_cut_into_words_and_joined_again_is_the_same(shipped: Shipped
     said = [sentence for danger in (True, False) for _, sentence in shipped.said(of_danger=danger)]
 
     assert [
-        sentence for sentence in said if vocab.text(shipped.split(sentence), shipped.language) != sentence
+        sentence for sentence in said if vocabulary.text(shipped.split(sentence), shipped.language) != sentence
     ] == []  # in Korean also a particle of the wrong shape would come out otherwise
 
 

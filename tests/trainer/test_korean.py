@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from contract import vocab
+from contract import vocabulary
 from tests.trainer import small_data
 from tests.trainer.workstation import ROOT, Workstation
 from trainer import prepare
@@ -61,7 +61,7 @@ def test_a_korean_model_is_trained_converted_and_speaks_with_the_right_particles
     assert figures["bleu_1"] > 0.5
     assert scores["bleu_1"] > 0.5
     assert {one["language"] for one in said} == {"ko"}
-    assert {"+이/가", "+을/를"} < vocab.load(tmp_path / "models" / "ko" / "vocabulary.txt").ids.keys()
+    assert {"+이/가", "+을/를"} < vocabulary.load(tmp_path / "models" / "ko" / "vocabulary.txt").ids.keys()
     assert not any("+" in one["text"] for one in said)
     objects = [found for one in said for found in OBJECTS.findall(one["text"])]
     assert objects

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.vocab import SPECIALS, UNKNOWN
+from contract.vocabulary import SPECIALS, UNKNOWN
 from trainer import pictures
 from trainer.errors import DataError
 from trainer.pictures import Picture

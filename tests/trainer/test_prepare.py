@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from contract import vocab
+from contract import vocabulary
 from tests.trainer import small_data
 from trainer import prepare
 from trainer.checking import Watch
@@ -234,7 +234,7 @@ def test_the_vocabulary_is_kept_with_the_run(tmp_path: Path) -> None:
     prepare.keep_vocabulary(prepared, run)
     prepare.keep_vocabulary(prepared, run)
 
-    assert vocab.load(run.vocabulary) == prepared.vocabulary
+    assert vocabulary.load(run.vocabulary) == prepared.vocabulary
 
 
 def test_a_vocabulary_without_weights_follows_the_data(tmp_path: Path) -> None:
@@ -244,7 +244,7 @@ def test_a_vocabulary_without_weights_follows_the_data(tmp_path: Path) -> None:
     prepared = prepare.gather(small_data.recipe(tmp_path, hazards=2))
     prepare.keep_vocabulary(prepared, run)
 
-    assert vocab.load(run.vocabulary) == prepared.vocabulary
+    assert vocabulary.load(run.vocabulary) == prepared.vocabulary
 
 
 @pytest.mark.parametrize("weights", ["captioner", "tuned"])

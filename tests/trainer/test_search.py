@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from contract.bundle import Decoding
-from contract.vocab import END, PAD, START, UNKNOWN, of
+from contract.vocabulary import END, PAD, START, UNKNOWN, of
 from trainer import decoder, recipe, search
 
 WORDS = of(f"w{number}" for number in range(8))

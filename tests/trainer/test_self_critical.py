@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from contract.vocab import END, PAD, START, UNKNOWN, of
+from contract.vocabulary import END, PAD, START, UNKNOWN, of
 from tests.trainer import small_data
 from trainer import captioning, decoder, self_critical
 from trainer.batches import Corpus

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from contract import bundle, vocab
+from contract import bundle, vocabulary
 from edge.infer import pixels
 from edge.infer.captioner import Captioner, Features
 from tests.trainer import small_data
@@ -75,7 +75,7 @@ def test_the_captioner_says_each_word_as_probably_as_the_device(device: Captione
     weighed = device.weigh(seen)
     for own, theirs in ((keys, "keys"), (values, "values"), (state, "state")):
         assert alike(own, weighed.start[theirs]) > 0.999
-    embedded = model.embedding(np.array([vocab.START]))
+    embedded = model.embedding(np.array([vocabulary.START]))
     context, moved, _ = model.step(model.token_gates(embedded)[None], state[None], keys, values)
     said = np.asarray(model.say(moved[0], context[0], embedded))[0]
     first = device.search(seen)[0]
@@ -85,7 +85,7 @@ def test_the_captioner_says_each_word_as_probably_as_the_device(device: Captione
 
 def test_a_word_that_the_bundle_does_not_know_keeps_its_own_vector() -> None:
     found = shipped.load(BUNDLE)
-    words = vocab.of(("zebrafish", *found.words.words[4:40][::-1]))
+    words = vocabulary.of(("zebrafish", *found.words.words[4:40][::-1]))
     model = captioning.build(small_recipe(recipe.Decoder()), words, 1280)
     before = np.array(model.embedding.get_weights()[0])
 

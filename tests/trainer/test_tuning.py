@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from contract.vocab import PAD
+from contract.vocabulary import PAD
 from tests.trainer import small_data
 from trainer import captioning, detecting, evidence, features, lessons, phrases, prepare, tuning
 from trainer.errors import CheckpointError

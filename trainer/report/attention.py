@@ -12,7 +12,7 @@ import numpy.typing as npt
 import tensorflow as tf
 from PIL import Image
 
-from contract.vocab import START, UNKNOWN, Vocabulary
+from contract.vocabulary import START, UNKNOWN, Vocabulary
 from trainer.decoder import Decoder
 
 Floats = npt.NDArray[np.float32]

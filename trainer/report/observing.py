@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from contract import vocab
+from contract import vocabulary as vocab
 from trainer import captioning, evaluating, search
 from trainer.decoder import Decoder
 from trainer.metrics import CiderD, bleu

@@ -15,7 +15,7 @@ __all__ = ["Analyser", "AnalyserMissing", "Split", "splitter", "tokenizer"]
 
 
 def splitter(language: str, analyser: str = "") -> Split:
-    """Give what cuts sentences into the words of a vocabulary, which `contract.vocab.text` joins again.
+    """Give what cuts sentences into the words of a vocabulary, which `contract.vocabulary.text` joins again.
 
     `analyser` is `kiwi` or `okt` for Korean, empty for the language's own. Raises `AnalyserMissing` where it is not
     installed.

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract.vocab import END, SPECIALS
+from contract.vocabulary import END, SPECIALS
 from edge.infer import beam
 
 A, B, C = len(SPECIALS), len(SPECIALS) + 1, len(SPECIALS) + 2

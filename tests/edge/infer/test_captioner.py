@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from contract import bundle, vocab
+from contract import bundle, vocabulary
 from contract.errors import Refused
-from contract.vocab import END, SPECIALS
+from contract.vocabulary import END, SPECIALS
 from edge.infer import consensus, pixels, runtime
 from edge.infer.captioner import Captioner
 from tests import tiny_bundle
@@ -51,7 +51,7 @@ def test_korean_words_are_joined_with_their_particles(tiny: Path, tmp_path: Path
     folder = shutil.copytree(tiny, tmp_path / "korean")
     manifest = bundle.load(folder)
     words = folder / "vocabulary.txt"
-    words.write_text(vocab.dump(vocab.of(korean.get(word, word) for word in known)), encoding="utf-8")
+    words.write_text(vocabulary.dump(vocabulary.of(korean.get(word, word) for word in known)), encoding="utf-8")
     files = {**manifest.files, "vocabulary": bundle.describe(words)}
     bundle.write(folder, replace(manifest, language="ko", files=files, hazards={"walk": ("남자 +이/가",)}))
     captioner = Captioner.open(folder)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from contract.bundle import Decoding
-from contract.vocab import END
+from contract.vocabulary import END
 from edge.infer import choice
 from edge.infer.beam import Hypothesis
 from edge.infer.expectation import Expectation, Phrases

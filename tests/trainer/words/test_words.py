@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract import korean, vocab
+from contract import korean, vocabulary
 from trainer import words
 from trainer.metrics import tokenize
 from trainer.words import surface
@@ -30,7 +30,7 @@ def split(request: pytest.FixtureRequest) -> Split:
 
 
 def test_sentences_come_back_letter_by_letter(split: Split) -> None:
-    back = [vocab.text(split(sentence), "ko") for sentence in SENTENCES]
+    back = [vocabulary.text(split(sentence), "ko") for sentence in SENTENCES]
 
     assert len(set(SENTENCES)) >= 300
     assert back == SENTENCES
@@ -38,12 +38,12 @@ def test_sentences_come_back_letter_by_letter(split: Split) -> None:
 
 @given(st.lists(eojeol, min_size=1, max_size=5).map(" ".join))
 def test_anything_in_hangul_comes_back_even_where_it_makes_no_sense(sentence: str) -> None:
-    assert vocab.text(words.splitter("ko")(sentence), "ko") == sentence
+    assert vocabulary.text(words.splitter("ko")(sentence), "ko") == sentence
 
 
 @given(st.text(max_size=30))
 def test_any_text_keeps_its_letters_and_digits_in_order(text: str) -> None:
-    joined = vocab.text(words.splitter("ko")(text), "ko")
+    joined = vocabulary.text(words.splitter("ko")(text), "ko")
 
     assert [sign for sign in joined if sign.isalnum()] == [
         sign for sign in unicodedata.normalize("NFC", text) if sign.isalnum()
@@ -81,7 +81,7 @@ def test_every_folded_particle_has_a_shape_for_either_sound() -> None:
 def test_a_misspelt_particle_stays_as_it_was_written() -> None:
     split = words.splitter("ko")
 
-    assert vocab.text(split("남자이 칼를 든다"), "ko") == "남자이 칼를 든다"
+    assert vocabulary.text(split("남자이 칼를 든다"), "ko") == "남자이 칼를 든다"
 
 
 def test_the_metrics_count_whole_morphemes() -> None:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract import vocab
+from contract import vocabulary as vocab
 from contract.errors import Refused
-from contract.vocab import END, SPECIALS, START, UNKNOWN
+from contract.vocabulary import END, SPECIALS, START, UNKNOWN
 from tests.contract.refusals import reason
 
 words = st.lists(st.from_regex(r"[^\s<>]{1,12}", fullmatch=True), unique=True, max_size=20)
