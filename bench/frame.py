@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.infer import pixels
+from edge.infer import image
 from edge.infer.captioner import Captioner, Features
 
 Picture = NDArray[np.uint8]
@@ -42,7 +42,7 @@ class Frame:
 
     def __init__(self, bundle: Path, threads: int = 1) -> None:
         """Open a bundle; raises what `Captioner.open` raises."""
-        pixels.use_threads(threads)
+        image.use_threads(threads)
         self._captioner = Captioner.open(bundle, threads=threads)
         self._taken: list[tuple[float, float, int]] = []
 
@@ -100,7 +100,7 @@ def scenes(folder: Path | None) -> list[Picture]:
     if not files:
         raise FileNotFoundError(f"{folder}: no pictures")
     step = max(1, len(files) // SCENES)
-    return [pixels.read(path) for path in files[::step][:SCENES]]
+    return [image.read(path) for path in files[::step][:SCENES]]
 
 
 def _draw(seed: int, height: int = 480, width: int = 640) -> Picture:

@@ -29,7 +29,7 @@ from bench import alarms
 from bench.alarms import BUNDLE
 from bench.survey import CALM
 from contract.errors import Refused
-from edge.infer import pixels
+from edge.infer import image
 from edge.infer.captioner import Captioner
 from edge.infer.runtime import NoRuntime, NotAModel
 from trainer import limits
@@ -143,7 +143,7 @@ def _known(path: Path | None, dangers: Sequence[str]) -> dict[str, float]:
 
 
 def _weigh(captioner: Captioner, path: Path) -> list[float]:
-    return list(captioner.weigh(captioner.encode(pixels.read(path))).evidence.values())
+    return list(captioner.weigh(captioner.encode(image.read(path))).evidence.values())
 
 
 def _odds(shares: Any) -> Any:

@@ -11,12 +11,14 @@ import msgspec
 from msgspec.structs import replace
 
 from bench.roc import PEACEFUL
-from edge import closer, config, scene
-from edge.closer import Reason
-from edge.infer import pixels
+from edge import config
+from edge.infer import image
 from edge.infer.captioner import Captioner
-from edge.infer.pixels import Picture
-from edge.latency import Latency
+from edge.infer.image import Picture
+from edge.look import crops as closer
+from edge.look import scene
+from edge.look.crops import Reason
+from edge.process.stage_timer import Latency
 
 TIMED: Final = 120
 """Pictures that the time is taken on, spread over all."""
@@ -82,7 +84,7 @@ def look(captioner: Captioner, file: Path, label: str, sought: Sequence[str], se
 
     Raises `Unreadable`.
     """
-    bgr = pixels.read_bgr(file)
+    bgr = image.read_bgr(file)
     features = captioner.encode(_small(captioner, bgr))
     evidence = dict(captioner.weigh(features).evidence)
     found = []
@@ -122,7 +124,7 @@ def price(captioner: Captioner, files: Sequence[Path], settings: config.Closer) 
     without = replace(settings, crops=0)
     taken: list[tuple[float, float, int]] = []
     for file in files[:: max(1, len(files) // TIMED)]:
-        bgr = pixels.read_bgr(file)
+        bgr = image.read_bgr(file)
         small = _small(captioner, bgr)
         plain, _ = _timed(captioner, bgr, small, without)
         looking, crops = _timed(captioner, bgr, small, settings)
@@ -150,4 +152,4 @@ def _ratio(taken: Sequence[tuple[float, float, int]]) -> float:
 
 def _small(captioner: Captioner, bgr: Picture) -> Picture:
     size = captioner.manifest.input
-    return pixels.rgb(pixels.fit(bgr, size.height, size.width))
+    return image.rgb(image.fit(bgr, size.height, size.width))

@@ -15,7 +15,7 @@ SITE_DEVICES: Final = 10
 """Devices at one site."""
 
 WINDOW: Final = 20
-"""Captions that a device sends before it waits for an answer (`edge.send.WINDOW`): they come one after the other."""
+"""Captions that a device sends before it waits for an answer (`edge.send.publisher.WINDOW`): they come one after the other."""
 
 ONE_DANGER_IN: Final = 200
 """Far more than any place sees; what is stored of it and told takes its time."""

@@ -15,8 +15,9 @@ from typing import Any, Final
 import numpy as np
 
 from converter import quiet
-from edge.infer import pixels, runtime
-from edge.infer.pixels import Picture
+from edge.infer import image as pixels
+from edge.infer import runtime
+from edge.infer.image import Picture
 
 CLASSES: Final = 80
 """COCO's."""
@@ -170,7 +171,7 @@ def convert(side: int, activation: str) -> bytes:
     with quiet.stderr():
         import tensorflow as tf  # noqa: PLC0415
 
-        from converter import quantize  # noqa: PLC0415  # imports TensorFlow
+        from converter.tflite import quantize  # noqa: PLC0415  # imports TensorFlow
 
     image = tf.TensorSpec((1, side, side, 3), tf.float32, name="image")
     serve = tf.function(lambda image: {"out": network(image, training=False)}).get_concrete_function(image)

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from converter.export import Description
-from converter.judgement import Check
-from converter.parity import Report
+from converter.evaluation.acceptance import Check
+from converter.evaluation.parity import Report
+from converter.tflite.saved_model_export import Description
 
 
 def render(about: Description, report: Report, checks: Sequence[Check], sizes: Mapping[str, int]) -> str:

@@ -12,11 +12,13 @@ import msgspec
 from rich.console import Console
 
 from contract.errors import Refused
-from converter import anatomy, box_scores, caption_scores, coco, config, export, tables
+from converter import config, report
 from converter.errors import FIX_THE_INPUT, TRY_AGAIN, Unusable
+from converter.evaluation import caption_metrics, coco, detection_metrics
 from converter.request import Request
+from converter.tflite import inspect, saved_model_export
 from edge.infer.captioner import Captioner
-from edge.infer.pixels import Unreadable
+from edge.infer.image import Unreadable
 from edge.infer.runtime import NoRuntime, NotAModel
 
 MISSED = 1
@@ -125,12 +127,12 @@ def _positive(text: str) -> int:
 
 
 def _convert(options: argparse.Namespace) -> int:
-    settings, source = _settings(options), export.load(options.export)
+    settings, source = _settings(options), saved_model_export.load(options.export)
     request = _request(options)
     from converter import convert  # noqa: PLC0415  # pulls TensorFlow in, which the other verbs do without
 
     outcome = convert.convert(source, options.out, settings, request)
-    Console().print(tables.verdict(outcome.report, outcome.checks))
+    Console().print(report.verdict(outcome.report, outcome.checks))
     if outcome.kept:
         print(f"written: {options.out}")
         return 0
@@ -139,12 +141,12 @@ def _convert(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    settings, source = _settings(options), export.load(options.export)
+    settings, source = _settings(options), saved_model_export.load(options.export)
     request = _request(options)
     from converter import convert  # noqa: PLC0415  # pulls TensorFlow in, which the other verbs do without
 
     outcome = convert.verify(options.bundle, source, settings, request)
-    Console().print(tables.verdict(outcome.report, outcome.checks))
+    Console().print(report.verdict(outcome.report, outcome.checks))
     return 0 if outcome.kept else MISSED
 
 
@@ -162,19 +164,19 @@ def _evaluate(options: argparse.Namespace) -> int:
     if options.captions:
         pictures = coco.captioned(options.captions, options.images)[: options.limit]
         captioner = Captioner.open(options.bundle, threads=options.threads)
-        scores = caption_scores.evaluate(captioner, pictures, meteor=options.meteor)
-        _answer(options, scores, lambda: tables.figures("Captions", scores))
+        scores = caption_metrics.evaluate(captioner, pictures, meteor=options.meteor)
+        _answer(options, scores, lambda: report.figures("Captions", scores))
     else:
         boxed = coco.boxed(options.detections, options.images)
-        detector = box_scores.open_for_precision(options.bundle, options.threads)
-        found = box_scores.evaluate(detector, boxed, limit=options.limit)
-        _answer(options, found, lambda: tables.boxes(found))
+        detector = detection_metrics.open_for_precision(options.bundle, options.threads)
+        found = detection_metrics.evaluate(detector, boxed, limit=options.limit)
+        _answer(options, found, lambda: report.boxes(found))
     return 0
 
 
 def _inspect(options: argparse.Namespace) -> int:
-    found = anatomy.read(options.bundle)
-    _answer(options, msgspec.to_builtins(found), lambda: tables.anatomy(found))
+    found = inspect.read(options.bundle)
+    _answer(options, msgspec.to_builtins(found), lambda: report.anatomy(found))
     return 0
 
 

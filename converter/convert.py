@@ -9,13 +9,15 @@ from pathlib import Path
 import msgspec
 
 from contract import bundle
-from converter import assemble, card, export, judgement, parity, pictures
+from converter import card
 from converter.config import Settings
 from converter.errors import Unusable
-from converter.export import Export
-from converter.judgement import Check
-from converter.parity import Report, Trial
+from converter.evaluation import acceptance, parity, sampling
+from converter.evaluation.acceptance import Check
+from converter.evaluation.parity import Report, Trial
 from converter.request import Request
+from converter.tflite import bundle_builder, saved_model_export
+from converter.tflite.saved_model_export import Export
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +41,21 @@ def convert(source: Export, out: Path, settings: Settings, request: Request) -> 
     """
     _refuse_foreign(out)
     chosen = _representative(source, request)
-    calibration = pictures.draw(chosen, settings.calibration.pictures, settings.calibration.seed)
+    calibration = sampling.draw(chosen, settings.calibration.pictures, settings.calibration.seed)
     trial = Trial.draw(settings.comparison, request.captioned, request.boxed, chosen)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
         work = Path(scratch)
         ready = work / "bundle"
         ready.mkdir()
-        frozen = assemble.Frozen.make(source, work)
-        assemble.quantized(frozen, calibration, ready)
+        frozen = bundle_builder.Frozen.make(source, work)
+        bundle_builder.quantized(frozen, calibration, ready)
         outcome = _judge(frozen.float32, ready, trial, settings, request.threads)
         if outcome.kept:
             made_by = (*source.description.commands, *request.command)
             about = msgspec.structs.replace(source.description, commands=made_by)
             text = card.render(about, outcome.report, outcome.checks, _sizes(ready))
-            assemble.finish(source, ready, text, outcome.report.metrics)
+            bundle_builder.finish(source, ready, text, outcome.report.metrics)
             _put(ready, out, work / "replaced")
     return outcome
 
@@ -64,21 +66,24 @@ def verify(folder: Path, source: Export, settings: Settings, request: Request) -
     chosen = _representative(source, request)
     trial = Trial.draw(settings.comparison, request.captioned, request.boxed, chosen)
     with tempfile.TemporaryDirectory(prefix="wordcam-verify-") as scratch:
-        frozen = assemble.Frozen.make(source, Path(scratch))
+        frozen = bundle_builder.Frozen.make(source, Path(scratch))
         return _judge(frozen.float32, folder, trial, settings, request.threads)
 
 
 def _judge(reference: Path, candidate: Path, trial: Trial, settings: Settings, threads: int) -> Outcome:
     report = parity.measure(reference, candidate, trial, threads=threads)
-    return Outcome(report, judgement.judge(report, sum(_sizes(candidate).values()), settings.limits))
+    return Outcome(report, acceptance.judge(report, sum(_sizes(candidate).values()), settings.limits))
 
 
 def _representative(source: Export, request: Request) -> list[Path]:
     if request.images is not None:
-        chosen, where = pictures.inside(request.images), str(request.images)
+        chosen, where = sampling.inside(request.images), str(request.images)
     else:
         named = source.description.representative.images
-        chosen, where = pictures.listed(named, source.folder), f"{source.folder / export.FILE}: representative.images"
+        chosen, where = (
+            sampling.listed(named, source.folder),
+            f"{source.folder / saved_model_export.FILE}: representative.images",
+        )
     if not chosen:
         raise Unusable(f"{where}: no pictures to calibrate on; give a folder of them with --images")
     return chosen
@@ -102,5 +107,5 @@ def _sizes(folder: Path) -> dict[str, int]:
     return {
         path.stem: path.stat().st_size
         for path in sorted(folder.iterdir())
-        if path.name not in {bundle.MANIFEST, assemble.CARD}
+        if path.name not in {bundle.MANIFEST, bundle_builder.CARD}
     }

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from converter.coco import Boxed, Captioned
+from converter.evaluation.coco import Boxed, Captioned
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from typing import Any, Final
 
 import msgspec
 
-from edge import config, log, service, summary, supervise, yaml_file
+from edge import config, service, yaml_file
 from edge.errors import MISCONFIGURED, EdgeError, Misconfigured, TryAgain
-from edge.outbox import Outbox
+from edge.outbox.outbox import Outbox
+from edge.process import log, summary, supervisor
 
 PROGRAM: Final = "wordcam-edge"
 
@@ -89,7 +90,7 @@ def _run(arguments: argparse.Namespace) -> int:
     with Outbox(settings.outbox.path, settings.outbox.max_captions) as outbox:
         before = outbox.ledger()
         try:
-            supervise.run(arguments.config, outbox, stop, verbose=arguments.verbose)
+            supervisor.run(arguments.config, outbox, stop, verbose=arguments.verbose)
         finally:
             done = summary.of(outbox, before)
             print(*summary.lines(done), sep="\n", file=sys.stderr)
@@ -118,7 +119,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _caption(arguments: argparse.Namespace) -> int:
     """Caption each picture; one that cannot be read is named, and the others are captioned all the same."""
-    from edge import still  # noqa: PLC0415  # only this verb needs models in this process
+    from edge.look import still  # noqa: PLC0415  # only this verb needs models in this process
 
     closer = yaml_file.assigned("--closer", arguments.closer, config.Closer)
     captioner = service.open_captioner(arguments.bundle, arguments.threads)
@@ -135,12 +136,12 @@ def _caption(arguments: argparse.Namespace) -> int:
 
 
 def _bench(arguments: argparse.Namespace) -> int:
-    from edge import bench  # noqa: PLC0415  # only this verb needs it
+    from edge.look import benchmark  # noqa: PLC0415  # only this verb needs it
 
-    figures = bench.measure(
+    figures = benchmark.measure(
         arguments.bundle, threads=arguments.threads, frames=arguments.frames, source=arguments.source
     )
-    print(msgspec.json.encode(figures).decode() if arguments.json else "\n".join(bench.lines(figures)))
+    print(msgspec.json.encode(figures).decode() if arguments.json else "\n".join(benchmark.lines(figures)))
     return 0
 
 

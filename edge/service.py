@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING
 
 from contract import bundle
 from contract.errors import Refused
-from edge import config, kernel, report
+from edge import config
 from edge.config import Config
 from edge.errors import CameraGone, Misconfigured
-from edge.outbox import Outbox
+from edge.outbox import process_report
+from edge.outbox.outbox import Outbox
+from edge.process import sandbox
 
 if TYPE_CHECKING:
     from edge.infer.captioner import Captioner
-    from edge.ports import Camera
+    from edge.look.camera_port import Camera
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +35,8 @@ def look(settings: Config, stop: threading.Event, started_at: float) -> None:
     """
     _leave_network(settings)
     _quiet_opencv()
-    from edge.event import Eye  # noqa: PLC0415  # see the module's docstring
-    from edge.look import Look  # noqa: PLC0415
+    from edge.look.capture_loop import Look  # noqa: PLC0415
+    from edge.look.event import Eye  # noqa: PLC0415  # see the module's docstring
 
     with Outbox(settings.outbox.path, settings.outbox.max_captions) as outbox:
         captioner = open_captioner(settings.bundle, settings.threads)
@@ -43,7 +45,7 @@ def look(settings: Config, stop: threading.Event, started_at: float) -> None:
         try:
             camera = open_camera(settings.camera, stop)
         except CameraGone as error:
-            report.leave(outbox, report.LOOK, report.camera_gone(manifest.model, error))
+            process_report.leave(outbox, process_report.LOOK, process_report.camera_gone(manifest.model, error))
             raise
         try:
             watch = Look(camera, captioner, outbox, eye, settings.gate, closer=settings.closer, started_at=started_at)
@@ -56,7 +58,7 @@ def look(settings: Config, stop: threading.Event, started_at: float) -> None:
 
 def send(settings: Config, stop: threading.Event) -> None:
     """Send captions until `stop`; raises `EdgeError`."""
-    from edge.send import Send  # noqa: PLC0415  # see the module's docstring
+    from edge.send.publisher import Send  # noqa: PLC0415  # see the module's docstring
 
     with Outbox(settings.outbox.path, settings.outbox.max_captions) as outbox:
         Send(
@@ -71,10 +73,10 @@ def send(settings: Config, stop: threading.Event) -> None:
 def open_captioner(folder: Path, threads: int) -> "Captioner":
     """Load a bundle; raises `Misconfigured` naming what is wrong with it."""
     _quiet_opencv()
-    from edge.infer import pixels, runtime  # noqa: PLC0415  # see the module's docstring
+    from edge.infer import image, runtime  # noqa: PLC0415  # see the module's docstring
     from edge.infer.captioner import Captioner  # noqa: PLC0415
 
-    pixels.use_threads(threads)
+    image.use_threads(threads)
     try:
         return Captioner.open(folder, threads)
     except Refused as error:
@@ -86,22 +88,22 @@ def open_captioner(folder: Path, threads: int) -> "Captioner":
 def open_camera(settings: config.AnyCamera, stop: threading.Event) -> "Camera":
     """Open the camera of the configured kind; raises `CameraGone` or `Misconfigured`."""
     _quiet_opencv()
-    from edge.camera.pace import Pace  # noqa: PLC0415  # see the module's docstring
+    from edge.look.camera.pace import Pace  # noqa: PLC0415  # see the module's docstring
 
     if isinstance(settings, config.Replay):
-        from edge.camera import replay  # noqa: PLC0415
+        from edge.look.camera import replay  # noqa: PLC0415
 
         return replay.open_camera(settings, stop.wait)
     pace = Pace(1 / settings.looks_per_second, stop.wait)
     if isinstance(settings, config.V4l2):
-        from edge.camera import v4l2  # noqa: PLC0415
+        from edge.look.camera import v4l2  # noqa: PLC0415
 
         return v4l2.open_camera(settings, pace)
     if isinstance(settings, config.Rtsp):
-        from edge.camera import rtsp  # noqa: PLC0415
+        from edge.look.camera import rtsp  # noqa: PLC0415
 
         return rtsp.open_camera(settings, pace)
-    from edge.camera import picamera  # noqa: PLC0415  # picamera2 exists on a Raspberry Pi only
+    from edge.look.camera import picamera  # noqa: PLC0415  # picamera2 exists on a Raspberry Pi only
 
     return picamera.open_camera(settings, pace)
 
@@ -111,7 +113,7 @@ def check(settings: Config) -> list[str]:
 
     Raises `Misconfigured` for the first that is not, `CameraGone` for a camera that is not there.
     """
-    from edge.mqtt import Connection, Will, port_of  # noqa: PLC0415  # see the module's docstring
+    from edge.send.mqtt import Connection, Will, port_of  # noqa: PLC0415  # see the module's docstring
 
     try:
         manifest = bundle.load(settings.bundle)
@@ -138,7 +140,7 @@ def _leave_network(settings: Config) -> None:
     if isinstance(settings.camera, config.Rtsp):
         log.info("network kept", extra={"why": "the camera is on the network"})
         return
-    why_not = kernel.leave_network()
+    why_not = sandbox.leave_network()
     if why_not:
         log.warning("network kept", extra={"why": why_not})
     else:

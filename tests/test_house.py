@@ -18,13 +18,13 @@ STARTERS = ("demo", "bench")
 """These may start every service, as a user would: as processes."""
 
 DOORS = {
-    "cv2": {"edge": "edge.camera edge.infer.pixels", "trainer": "trainer.pictures"},
-    "picamera2": {"edge": "edge.camera.picamera"},
-    "ai_edge_litert": {"edge": "edge.infer.runtime", "converter": "converter.anatomy"},
+    "cv2": {"edge": "edge.look.camera edge.infer.image", "trainer": "trainer.pictures"},
+    "picamera2": {"edge": "edge.look.camera.picamera"},
+    "ai_edge_litert": {"edge": "edge.infer.runtime", "converter": "converter.tflite.inspect"},
     "tflite_runtime": {"edge": "edge.infer.runtime"},
     "kiwipiepy": {"trainer": "trainer.words.kiwi"},
     "konlpy": {"trainer": "trainer.words.okt"},
-    "paho": {"edge": "edge.mqtt"},
+    "paho": {"edge": "edge.send.mqtt"},
     "mqtt5": {"broker": "broker.mqtt"},
     "litestar": {"broker": "broker.web"},
     "uvicorn": {"broker": "broker.web.service"},
@@ -129,13 +129,14 @@ def test_contract_brings_nothing_but_msgspec() -> None:
 
 def test_the_sending_process_of_the_device_knows_no_picture() -> None:
     assert (
-        loaded_by("edge.send") & {"cv2", "numpy", "ai_edge_litert", "tflite_runtime", "edge.camera", "edge.infer"}
+        loaded_by("edge.send.publisher")
+        & {"cv2", "numpy", "ai_edge_litert", "tflite_runtime", "edge.look.camera", "edge.infer"}
         == set()
     )
 
 
 def test_the_looking_process_of_the_device_knows_no_network() -> None:
-    assert loaded_by("edge.look") & {"paho", "ssl", "http.client", "edge.mqtt"} == set()
+    assert loaded_by("edge.look.capture_loop") & {"paho", "ssl", "http.client", "edge.send.mqtt"} == set()
 
 
 def test_no_file_is_too_long_to_read() -> None:

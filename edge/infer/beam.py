@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.vocabulary import END, PAD, START, UNKNOWN
-from edge.infer.expectation import Expectation
+from edge.infer.phrase_prior import Expectation
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]

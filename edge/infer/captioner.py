@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from contract import bundle, phrases, vocabulary
 from contract.errors import Refused
-from edge.infer import beam, choice, detection, hazards, pixels, runtime
+from edge.infer import beam, detection, hazards, image, rerank, runtime
 from edge.infer.detection import Detection
-from edge.infer.expectation import Expectation, Phrases
 from edge.infer.hazards import Hazard
+from edge.infer.phrase_prior import Expectation, Phrases
 
 Floats = NDArray[np.float32]
 
@@ -96,10 +96,10 @@ class Captioner:
         models = (self._encoder, self._init, self._step, self._detector)
         return math.fsum(model.invoke_seconds for model in models if model is not None)
 
-    def encode(self, rgb: pixels.Picture) -> Features:
+    def encode(self, rgb: image.Picture) -> Features:
         """Look at an RGB picture of any size."""
         size = self.manifest.input
-        seen = self._encoder.run(image=pixels.fit(rgb, size.height, size.width)[np.newaxis])
+        seen = self._encoder.run(image=image.fit(rgb, size.height, size.width)[np.newaxis])
         return Features(seen["c3"], seen["c4"], seen["cells"])
 
     def caption(self, features: Features) -> Sentence:
@@ -160,7 +160,7 @@ class Captioner:
         forbidden = hazards.unspeakable(weighed.evidence, limits, self.manifest.hazards, self.vocabulary.ids)
         expectation = self._expectation(weighed, forbidden)
         found = beam.search(self._decode, weighed.start["state"], self._plan, forbidden, expectation)
-        return choice.order(found, self.manifest.decoding, expectation)
+        return rerank.order(found, self.manifest.decoding, expectation)
 
     def _expectation(self, weighed: Weighed, forbidden: list[tuple[int, ...]]) -> Expectation | None:
         if self._phrases is None:

@@ -13,9 +13,9 @@ from bench import closer, process, survey
 from bench.alarms import RULES
 from bench.survey import Sight
 from contract import bundle
-from edge import place
-from edge.closer import Region
-from tests.edge.test_scene import CROP_LIMITS, LIMITS, street
+from edge.look import location_phrase
+from edge.look.crops import Region
+from tests.edge.look.test_scene import CROP_LIMITS, LIMITS, street
 
 FRAME_LIMIT = 0.5
 
@@ -74,7 +74,7 @@ def test_a_place_before_the_sentence_changes_no_alarm() -> None:
         "there is no gun",
     ]
     regions = [Region(left, 0.4, 0.2, 0.9, tallest) for left in (0.0, 0.4, 0.8) for tallest in (0.1, 0.3, 0.6)]
-    told = [place.tell(sentence, region, "en") for sentence in sentences for region in regions]
+    told = [location_phrase.tell(sentence, region, "en") for sentence in sentences for region in regions]
 
     bare, placed = (process.judged(RULES, [{"text": text} for text in texts]) for texts in (sentences, told))
 

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from bench import limits
 from contract import bundle
-from edge.infer import pixels
+from edge.infer import image
 from edge.infer.captioner import Captioner
-from tests.edge.test_scene import LIMITS
+from tests.edge.look.test_scene import LIMITS
 from trainer.pictures import Picture
 
 DANGERS = list(LIMITS)
@@ -34,7 +34,7 @@ def scenes(folder: Path, judging: Path, danger: str) -> tuple[Path, list[float]]
     for number in range(24):
         path = folder / f"{number}.png"
         cv2.imwrite(str(path), np.full((48, 64, 3), random.integers(0, 256, 3), np.uint8))
-        weighed.append((captioner.weigh(captioner.encode(pixels.read(path))).evidence[danger], path.name))
+        weighed.append((captioner.weigh(captioner.encode(image.read(path))).evidence[danger], path.name))
     weighed.sort(reverse=True)
     listed = [{"file": name, "label": danger if at < 3 else "none"} for at, (_, name) in enumerate(weighed)]
     file = folder / "hazards.json"

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from contract import bundle
 from converter import cli
-from edge.infer import pixels, runtime
+from edge.infer import image, runtime
 from edge.infer.captioner import Captioner
 from tests.converter import tiny_export
 from tests.converter.tiny_export import PHRASES
@@ -23,7 +23,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
 def test_an_export_becomes_a_bundle_that_speaks(bundle_folder: Path, export_folder: Path) -> None:
     captioner = Captioner.open(bundle_folder)
 
-    sentence = captioner.caption(captioner.encode(pixels.read(export_folder / "pictures" / "0.png")))
+    sentence = captioner.caption(captioner.encode(image.read(export_folder / "pictures" / "0.png")))
 
     assert sentence.words
     assert set(sentence.words) <= set(captioner.vocabulary.words)
@@ -52,7 +52,7 @@ def test_phrases_come_along_and_guide_what_is_said(bundle_folder: Path, export_f
     assert manifest.metrics["parity"]["cosine_expected"] > 0.95
     plain = shutil.copytree(bundle_folder, tmp_path / "plain")
     bundle.write(plain, replace(manifest, decoding=replace(manifest.decoding, pull=0.0)))
-    pictures = [pixels.read(path) for path in sorted((export_folder / "pictures").iterdir())]
+    pictures = [image.read(path) for path in sorted((export_folder / "pictures").iterdir())]
 
     guided, unguided = (
         [tuple(one.tokens for one in captioner.search(captioner.encode(rgb))) for rgb in pictures]

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.infer.pixels import Picture
+from edge.infer.image import Picture
 
 RED, GREEN, BLUE, DARK = (220, 30, 30), (30, 200, 30), (30, 30, 220), (10, 10, 10)
 """RGB; the tiny bundle calls them a fire, a dog, a man and a gun."""

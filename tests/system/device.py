@@ -48,7 +48,7 @@ class Device:
     @property
     def log(self) -> str:
         """Everything its processes have logged."""
-        return (self.folder / "edge.log").read_text(encoding="utf-8")
+        return (self.folder / "edge.process.log").read_text(encoding="utf-8")
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -77,7 +77,7 @@ class Device:
 
     def start(self, verb: str, *arguments: str) -> subprocess.Popen[bytes]:
         """Start one verb."""
-        with (self.folder / "edge.log").open("ab") as log:
+        with (self.folder / "edge.process.log").open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", "edge.cli", verb, "--config", str(self.config), *arguments],
                 stdout=log,

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.infer import consensus as on_device
+from edge.infer import minimum_bayes_risk as on_device
 from trainer import consensus
 
 BEAMS = st.lists(

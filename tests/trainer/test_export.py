@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from contract import vocabulary
-from converter import export as converter
+from converter.tflite import saved_model_export as converter
 from tests.trainer.workstation import Workstation
 from trainer import captioning, evaluating, prepare, recipe, search
 from trainer.run import Run

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from contract import phrases as contract
-from converter import export as converter
+from converter.tflite import saved_model_export as converter
 from tests.trainer.workstation import Workstation
 from trainer import phrases, pictures, prepare, recipe
 from trainer.errors import CheckpointError, DataError

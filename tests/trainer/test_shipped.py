@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from contract import bundle, vocabulary
-from edge.infer import pixels
+from edge.infer import image
 from edge.infer.captioner import Captioner, Features
 from tests.trainer import small_data
 from trainer import captioning, detecting, evidence, features, prepare, recipe, shipped, tuning
@@ -51,7 +51,7 @@ def alike(one: Any, other: Any) -> float:
 
 
 def maps_of(network: Any, scene: Any) -> Any:
-    return network(pixels.fit(scene, 256, 256)[np.newaxis].astype(np.float32), training=False)
+    return network(image.fit(scene, 256, 256)[np.newaxis].astype(np.float32), training=False)
 
 
 def test_the_encoder_sees_what_the_device_sees(scene: Any, seen: Features) -> None:

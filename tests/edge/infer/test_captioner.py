@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from contract import bundle, vocabulary
 from contract.errors import Refused
 from contract.vocabulary import END, SPECIALS
-from edge.infer import consensus, pixels, runtime
+from edge.infer import image, minimum_bayes_risk, runtime
 from edge.infer.captioner import Captioner
 from tests import tiny_bundle
 from tests.edge import pictures
@@ -198,7 +198,7 @@ def test_both_runtimes_say_the_same(tiny: Path, older_runtime: Path, tmp_path: P
 def test_a_real_picture_is_captioned(captioner: Captioner, shared_data: Path) -> None:
     picture = next((shared_data / "flickr8k" / "images").glob("*.jpg"))
 
-    said = captioner.caption(captioner.encode(pixels.read(picture)))
+    said = captioner.caption(captioner.encode(image.read(picture)))
 
     assert said.words[0] == "a"
     assert len(said.words) == len(tiny_bundle.PATTERN)
@@ -214,7 +214,8 @@ def test_a_bundle_may_ask_for_the_sentence_that_the_beam_agrees_on(tiny: Path, t
     said = [[one.search(one.encode(grey)) for one in (probable, agreed)] for grey in greys]
 
     agreement = [
-        consensus.agreement([one.tokens[:-1] for one in first], [one.total for one in first], 5.0) for first, _ in said
+        minimum_bayes_risk.agreement([one.tokens[:-1] for one in first], [one.total for one in first], 5.0)
+        for first, _ in said
     ]
     ranks = [sorted(range(len(row)), key=lambda at: -row[at]) for row in agreement]
     for (first, other), rank in zip(said, ranks, strict=True):

@@ -1,0 +1,1 @@
+"""Compares the int8 models with the float ones and with references."""

@@ -1,0 +1,37 @@
+"""How good sentences are, against what people wrote of the same pictures."""
+
+from collections.abc import Sequence
+
+from converter import terminal
+from converter.errors import Unusable
+from converter.evaluation.coco import Captioned
+from edge.infer import image
+from edge.infer.captioner import Captioner
+from trainer import metrics, words
+
+Scores = dict[str, float]
+"""The figures of `trainer.metrics.figures`, and `images`, how many were scored."""
+
+
+def evaluate(captioner: Captioner, pictures: Sequence[Captioned], *, meteor: bool = False) -> Scores:
+    """Caption every picture with the device's own inference and score the sentences.
+
+    Raises `edge.infer.image.Unreadable` for a broken picture, `Unusable` where the language's analyser is missing.
+    """
+    sentences = [
+        captioner.caption(captioner.encode(image.read(picture.path))).text
+        for picture in terminal.over(pictures, "captioning")
+    ]
+    return score(sentences, pictures, captioner.manifest.language, meteor=meteor)
+
+
+def score(sentences: Sequence[str], pictures: Sequence[Captioned], language: str, *, meteor: bool = False) -> Scores:
+    """Score one sentence a picture; both sides are split by the same tokenizer. Raises `Unusable` as `evaluate`."""
+    try:
+        tokenize = words.tokenizer(language)
+    except words.AnalyserMissing as error:
+        raise Unusable(str(error)) from error
+    candidates = [tokenize(sentence) for sentence in sentences]
+    references = [[tokenize(caption) for caption in picture.captions] for picture in pictures]
+    figures = metrics.figures(candidates, references, meteor_in=language if meteor else None)
+    return {**figures, "images": len(pictures)}

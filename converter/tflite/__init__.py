@@ -1,0 +1,1 @@
+"""Writes TensorFlow Lite files from SavedModels."""

@@ -1,1 +1,0 @@
-"""Cameras: one file for each kind, all doing what `edge.ports.Camera` asks."""

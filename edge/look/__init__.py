@@ -1,0 +1,1 @@
+"""The process with the camera; it never imports a network."""

@@ -1,0 +1,1 @@
+"""Cameras: one file for each kind, all doing what `edge.look.camera_port.Camera` asks."""

@@ -1,0 +1,1 @@
+"""Captions on disk until the server acknowledges them."""

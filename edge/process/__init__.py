@@ -1,0 +1,1 @@
+"""What both processes of the device run on: supervision, isolation, logs."""

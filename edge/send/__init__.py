@@ -1,0 +1,1 @@
+"""The process with the network; it never imports a picture."""

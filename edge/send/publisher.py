@@ -1,0 +1,264 @@
+"""Send: captions from the outbox to the MQTT server, until the server says that it has them.
+
+This process never sees a picture. It may be killed at any moment: what it knew is in the outbox.
+"""
+
+import logging
+import queue
+import random
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from contract import ack, status, topics
+from contract.errors import Refused
+from contract.status import State, Status
+from edge import config
+from edge.errors import EdgeError, Misconfigured, TryAgain
+from edge.outbox import process_report
+from edge.outbox.outbox import Outbox
+from edge.process import backoff
+from edge.process.stage_timer import Latency
+from edge.send import mqtt
+from edge.send.in_flight import Flights
+from edge.send.mqtt import Connection, Will
+
+log = logging.getLogger(__name__)
+
+WINDOW: Final = 20
+"""Captions on their way at once: what Mosquitto takes from one client without queueing (max_inflight_messages)."""
+
+POLL_SECONDS: Final = 0.05
+"""Longest time a new caption lies in the outbox unnoticed while connected; a look costs microseconds."""
+
+ANSWER_SECONDS: Final = 15.0
+"""Wait for the server's answer to CONNECT and SUBSCRIBE."""
+
+
+class Send:
+    """One device's words on their way to one server."""
+
+    def __init__(  # noqa: PLR0913  # settings, identity and three sources of the unpredictable
+        self,
+        outbox: Outbox,
+        settings: config.Mqtt,
+        *,
+        site: str,
+        device: str,
+        version: str,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._outbox, self._settings = outbox, settings
+        self._site, self._device, self._version = site, device, version
+        self._clock, self._now, self._chance = clock, now, chance
+        self._topics = {channel: topics.topic(site, device, channel) for channel in topics.CHANNELS}
+        self._latency = Latency(clock)
+        self._flights = Flights(settings.resend_seconds)
+        self._connection: Connection | None = None
+        self._up = False
+        self._attempt = 0
+        self._next_attempt_at = self._answer_by = self._next_status_at = 0.0
+        self._since = now()
+        self._newest_seq = -1
+        self._seen_version = -1
+        self._sent_bytes = 0
+        self._said_reason = ""
+
+    def run(self, stop: threading.Event) -> None:
+        """Send until `stop` is set; raises `Misconfigured` where only the operator can help, `DiskFull`, `TryAgain`."""
+        reason = "stopped"
+        try:
+            while not stop.is_set():
+                self._turn(stop)
+        except EdgeError as error:
+            reason = str(error)
+            raise
+        finally:
+            self._leave(reason)
+
+    def _turn(self, stop: threading.Event) -> None:
+        """Do what is due, then wait a moment for something to happen."""
+        if self._connection is None:
+            if self._clock() < self._next_attempt_at:
+                stop.wait(min(POLL_SECONDS, self._next_attempt_at - self._clock()))
+                return
+            self._connect()
+        connection = self._connection
+        if connection is not None:
+            self._take(connection)
+        if self._up and connection is not None:
+            self._publish(connection)
+            self._publish_again(connection)
+            if self._clock() >= self._next_status_at:
+                self._say_status(connection)
+        elif self._connection is not None and self._clock() >= self._answer_by:
+            self._lose(f"no answer within {ANSWER_SECONDS:g} s")
+
+    def _connect(self) -> None:
+        """Begin a connection; where nobody listens, choose when to try again."""
+        self._since = self._now()
+        connection = Connection(
+            self._settings,
+            client_id=f"wordcam-{self._site}-{self._device}",
+            subscription=self._topics["ack"],
+            will=Will(self._topics["status"], status.encode(self._status(State.OFFLINE, "connection lost", at=None))),
+            window=WINDOW,
+        )
+        try:
+            connection.open()
+        except TryAgain as error:
+            self._lose(str(error))
+            return
+        self._connection = connection
+        self._answer_by = self._clock() + ANSWER_SECONDS
+
+    def _take(self, connection: Connection) -> None:
+        """Wait for an event, and handle it with all that came at the same time."""
+        stored: list[str] = []
+        refused: list[str] = []
+        try:
+            event = connection.events.get(timeout=POLL_SECONDS)
+            while True:
+                self._handle(connection, event, stored, refused)
+                event = connection.events.get_nowait()
+        except queue.Empty:
+            pass
+        if stored or refused:
+            self._settle(stored, refused)
+
+    def _handle(self, connection: Connection, event: mqtt.Event, stored: list[str], refused: list[str]) -> None:
+        if isinstance(event, mqtt.Received):
+            self._read_ack(event.payload, stored, refused)
+        elif isinstance(event, mqtt.Up):
+            self._begin(connection)
+        elif isinstance(event, mqtt.Turned):
+            log.error("publication turned down", extra={"why": event.why, "see": "the server's access rules"})
+        elif event.needs_operator:
+            where = f"{self._settings.host}:{mqtt.port_of(self._settings)}"
+            raise Misconfigured(f"{where}: {event.why}; see `mqtt.username`, `mqtt.password_file` and `mqtt.tls`")
+        elif self._connection is connection:
+            self._lose(event.why)
+
+    def _begin(self, connection: Connection) -> None:
+        """The server has us: say so, and send everything that waits from the oldest on."""
+        self._up, self._attempt = True, 0
+        self._newest_seq, self._seen_version = -1, -1
+        self._flights.clear()
+        log.info("connected", extra={"host": self._settings.host, "waiting": self._outbox.ledger().waiting})
+        self._say_status(connection)
+
+    def _lose(self, why: str) -> None:
+        """The connection is over: choose when to try again."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection, self._up = None, False
+        wait = backoff.delay(
+            self._attempt,
+            first=self._settings.first_retry_seconds,
+            maximum=self._settings.max_retry_seconds,
+            chance=self._chance(),
+        )
+        self._attempt += 1
+        self._next_attempt_at = self._clock() + wait
+        log.warning("not connected", extra={"why": why, "retry_seconds": round(wait, 1)})
+
+    def _publish(self, connection: Connection) -> None:
+        """Publish new captions, as many as the window lets, and at once that the camera has gone or come back."""
+        version = self._outbox.version()
+        if version == self._seen_version:
+            return
+        if process_report.read(self._outbox, process_report.LOOK).reason != self._said_reason:
+            self._next_status_at = self._clock()
+        room = WINDOW - len(self._flights)
+        if room <= 0:
+            return
+        new = self._outbox.waiting(after=self._newest_seq, limit=room)
+        for waiting in new:
+            if not self._hand_over(connection, waiting.id, waiting.seq, waiting.payload):
+                return
+            self._newest_seq = waiting.seq
+        if len(new) < room:
+            self._seen_version = version
+
+    def _publish_again(self, connection: Connection) -> None:
+        """Publish once more what the server has not acknowledged in time."""
+        overdue = self._flights.overdue(self._clock())
+        if overdue:
+            see = "does the alert service run, and may this device read its topic `ack`?"
+            log.warning("not acknowledged", extra={"captions": len(overdue), "see": see})
+        for seq in overdue:
+            for waiting in self._outbox.waiting(after=seq - 1, limit=1):
+                if waiting.seq == seq:
+                    self._hand_over(connection, waiting.id, seq, waiting.payload)
+                else:
+                    self._flights.drop_seq(seq)
+
+    def _hand_over(self, connection: Connection, event_id: str, seq: int, payload: bytes) -> bool:
+        topic = self._topics["caption"]
+        if not connection.publish(topic, payload):
+            return False
+        self._flights.publish(event_id, seq, self._clock())
+        self._sent_bytes += len(payload) + len(topic)
+        return True
+
+    def _read_ack(self, payload: bytes, stored: list[str], refused: list[str]) -> None:
+        try:
+            message = ack.decode(payload)
+        except Refused as error:
+            log.warning("acknowledgement not understood", extra={"why": str(error)})
+            return
+        stored += message.stored
+        for refusal in message.refused:
+            log.error("caption refused by the server", extra={"id": refusal.id, "reason": refusal.reason})
+            refused.append(refusal.id)
+
+    def _settle(self, stored: list[str], refused: list[str]) -> None:
+        """Let captions go, on disk first."""
+        self._outbox.settle(stored=stored, refused=refused, sent_bytes=self._sent_bytes)
+        self._sent_bytes = 0
+        self._seen_version = -1
+        now = self._clock()
+        for event_id in (*stored, *refused):
+            seconds = self._flights.land(event_id, now)
+            if seconds is not None:
+                self._latency.add("ack", seconds)
+
+    def _say_status(self, connection: Connection) -> None:
+        """Publish birth or heartbeat, and leave a note for the summary."""
+        self._next_status_at = self._clock() + self._settings.status_seconds
+        self._note()
+        self._said_reason = process_report.read(self._outbox, process_report.LOOK).reason
+        said = self._status(State.ONLINE, self._said_reason, at=self._now())
+        connection.publish(self._topics["status"], status.encode(said), retain=True)
+
+    def _note(self) -> None:
+        if self._sent_bytes:
+            self._settle([], [])
+        process_report.leave(self._outbox, process_report.SEND, process_report.Report(stages=self._latency.stages()))
+
+    def _status(self, state: State, reason: str, *, at: datetime | None) -> Status:
+        """Describe the device; a will has no `at` and says less, because it is written before its time."""
+        looked = process_report.read(self._outbox, process_report.LOOK)
+        return Status(
+            state=state,
+            site=self._site,
+            device=self._device,
+            since=self._since,
+            at=at,
+            reason=reason[: process_report.MAX_REASON],
+            version=self._version,
+            model=looked.model,
+            ledger=self._outbox.ledger() if at else None,
+            stages=(*looked.stages, *self._latency.stages()) if at else (),
+        )
+
+    def _leave(self, reason: str) -> None:
+        """Say goodbye where the connection stands, and note what was sent."""
+        if self._connection is not None:
+            said = self._status(State.OFFLINE, reason, at=self._now())
+            self._connection.close(Will(self._topics["status"], status.encode(said)) if self._up else None)
+        self._note()

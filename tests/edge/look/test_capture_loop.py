@@ -1,0 +1,138 @@
+"""Looking: a camera played from memory, a real bundle and a real outbox."""
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from contract import caption
+from edge import config
+from edge.errors import CameraGone
+from edge.infer.captioner import Captioner
+from edge.look.camera_port import Frame
+from edge.look.capture_loop import Look
+from edge.look.event import Eye
+from edge.look.gate import Reason
+from edge.outbox import process_report
+from edge.outbox.outbox import Outbox
+from tests.edge import pictures
+from tests.edge.pictures import BLUE, RED
+
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+EYE = Eye("lab", "dev-1", "cam-0", "tiny@0.1.0", "en")
+
+
+class Film:
+    """A camera that gives plain pictures half a second apart, and then ends or fails."""
+
+    def __init__(self, colours: list[tuple[int, int, int]], end: CameraGone | None = None) -> None:
+        self._frames = iter(
+            Frame(
+                pictures.plain(colour)[..., ::-1].copy(),
+                BEGIN + timedelta(seconds=number / 2),
+                number / 2,
+                1000.0,
+            )
+            for number, colour in enumerate(colours)
+        )
+        self._end = end
+
+    def read(self) -> Frame | None:
+        frame = next(self._frames, None)
+        if frame is None and self._end is not None:
+            raise self._end
+        return frame
+
+    def close(self) -> None:
+        """Nothing to let go."""
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Outbox]:
+    with Outbox(tmp_path / "outbox.sqlite", 100) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def captioner(tiny: Path) -> Captioner:
+    return Captioner.open(tiny)
+
+
+def watch(film: Film, captioner: Captioner, box: Outbox) -> Look:
+    return Look(
+        film,
+        captioner,
+        box,
+        EYE,
+        config.Gate(),
+        closer=config.Closer(),
+        started_at=0.0,
+        now=lambda: BEGIN + timedelta(hours=1),
+    )
+
+
+def written(box: Outbox) -> list[caption.Caption]:
+    return [caption.decode(found.payload) for found in box.waiting(limit=100)]
+
+
+def test_what_happens_is_written_down_once_and_when_it_happened(captioner: Captioner, box: Outbox) -> None:
+    film = Film([BLUE] * 6 + [RED] * 6)
+
+    watch(film, captioner, box).run(threading.Event())
+    events = written(box)
+
+    assert [event.text.split()[1] for event in events] == ["man", "fire"]
+    assert [event.captured_at for event in events] == [BEGIN, BEGIN + timedelta(seconds=3)]
+    assert {event.time for event in events} == {BEGIN + timedelta(hours=1)}
+    assert [event.seq for event in events] == [0, 1]
+    assert len({event.id for event in events}) == 2
+
+
+def test_the_ledger_counts_every_frame_and_the_video_it_came_in(captioner: Captioner, box: Outbox) -> None:
+    watch(Film([BLUE] * 7), captioner, box).run(threading.Event())
+
+    ledger = box.ledger()
+    assert (ledger.frames, ledger.captions, ledger.video_bytes) == (7, 1, 7000)
+
+
+def test_the_gate_remembers_from_frame_to_frame(captioner: Captioner, box: Outbox) -> None:
+    film = Film([BLUE, RED, RED, RED, BLUE])
+    look = watch(film, captioner, box)
+
+    reasons = [look.look_at(frame) for frame in iter(film.read, None)]
+
+    assert reasons == [Reason.FIRST, Reason.TOO_SOON, Reason.SCENE, Reason.STILL, Reason.SCENE]
+
+
+def test_a_note_says_how_the_work_goes(captioner: Captioner, box: Outbox) -> None:
+    watch(Film([BLUE] * 3), captioner, box).run(threading.Event())
+
+    note = process_report.read(box, process_report.LOOK)
+
+    assert (note.model, note.reason) == ("tiny@0.1.0", "")
+    assert [stage.name for stage in note.stages] == ["wait", "gate", "encode", "detect", "weigh", "decode", "store"]
+    assert note.first_caption_seconds is not None
+    assert note.sentence_ms is not None
+    assert note.invoke_ms is not None
+    assert note.sentence_ms > note.invoke_ms > 0
+
+
+def test_a_camera_that_goes_is_noted_and_what_it_saw_is_kept(captioner: Captioner, box: Outbox) -> None:
+    film = Film([BLUE] * 3, CameraGone("/dev/video0: no more frames"))
+
+    with pytest.raises(CameraGone):
+        watch(film, captioner, box).run(threading.Event())
+
+    assert process_report.read(box, process_report.LOOK).reason == "camera gone: /dev/video0: no more frames"
+    assert (box.ledger().frames, len(written(box))) == (3, 1)
+
+
+def test_a_stop_ends_the_watch_at_the_next_frame(captioner: Captioner, box: Outbox) -> None:
+    stop = threading.Event()
+    stop.set()
+
+    watch(Film([BLUE] * 3), captioner, box).run(stop)
+
+    assert box.ledger().frames == 0

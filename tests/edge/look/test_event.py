@@ -1,0 +1,63 @@
+"""Events: what was found, in the words of the contract."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from contract import caption
+from contract.errors import Refused
+from edge.infer.captioner import Sentence
+from edge.infer.detection import Detection
+from edge.infer.hazards import Hazard
+from edge.look import event
+from edge.look.event import Eye
+
+EYE = Eye("lab", "dev-1", "cam-0", "tiny@0.1.0", "en")
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def sentence(*words: str, hazards: tuple[Hazard, ...] = ()) -> Sentence:
+    return Sentence(" ".join(words), words, (), 0.123456, hazards, ())
+
+
+def compose(said: Sentence, detections: tuple[Detection, ...] = (), eye: Eye = EYE) -> caption.Caption:
+    return event.compose(
+        said, detections, eye, captured_at=NOW, now=NOW + timedelta(seconds=1), seq=7, event_id="0123456789"
+    )
+
+
+def person(score: float) -> Detection:
+    return Detection("person", score, 0, 0, 1, 1)
+
+
+def test_an_event_says_who_saw_what_and_when() -> None:
+    made = compose(sentence("a", "dog"), (person(0.5), Detection("fire", 0.9, 0, 0, 1, 1), person(0.87654)))
+
+    assert (made.text, made.confidence, made.seq, made.id) == ("a dog", 0.123, 7, "0123456789")
+    assert made.source == "/wordcam/lab/dev-1/cam-0"
+    assert (made.captured_at, made.time) == (NOW, NOW + timedelta(seconds=1))
+    assert [(label.name, label.count, label.score) for label in made.labels] == [("fire", 1, 0.9), ("person", 2, 0.877)]
+
+
+def test_improbable_dangers_are_left_out() -> None:
+    made = compose(sentence("a", hazards=(Hazard("gun", 0.75), Hazard("fire", 0.0004))))
+
+    assert [(hazard.term, hazard.probability) for hazard in made.hazards] == [("gun", 0.75)]
+
+
+def test_the_fullest_event_fits_on_the_wire() -> None:
+    crowd = tuple(Detection(f"{n}" * 32, 0.9, 0, 0, 1, 1) for n in range(10) for _ in range(1200))
+    dangers = tuple(Hazard(f"{n}" * 32, 0.5) for n in range(10))
+
+    made = compose(sentence(*["word"] * 100, hazards=dangers), crowd)
+
+    assert len(caption.encode(made)) <= 2048
+    assert len(made.text) <= caption.MAX_TEXT_CHARS
+    assert (len(made.labels), len(made.hazards), made.labels[0].count) == (8, 8, 999)
+
+
+def test_an_event_that_breaks_the_contract_is_refused_before_it_is_accepted() -> None:
+    with pytest.raises(Refused, match="hazards"):
+        compose(sentence("a", hazards=(Hazard("x" * 33, 0.5),)))
+    with pytest.raises(Refused, match="text"):
+        compose(sentence())

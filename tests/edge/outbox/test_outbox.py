@@ -1,0 +1,227 @@
+"""The outbox: nothing that was accepted is lost, whatever happens to the process or the disk."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from contract import caption
+from contract.caption import Caption
+from edge.outbox.outbox import Outbox, Seen
+
+ROOT = Path(__file__).resolve().parents[2]
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def event(seq: int) -> Caption:
+    return Caption(
+        text=f"sentence {seq}",
+        captured_at=NOW,
+        site="lab",
+        device="dev-1",
+        stream="cam-0",
+        confidence=0.5,
+        model="tiny@0.1.0",
+        seq=seq,
+        id=f"event-{seq:06}",
+        source=caption.source("lab", "dev-1", "cam-0"),
+        time=NOW,
+    )
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Outbox]:
+    with Outbox(tmp_path / "outbox.sqlite", max_captions=5) as made:
+        yield made
+
+
+def waiting(box: Outbox) -> list[int]:
+    return [found.seq for found in box.waiting(limit=1000)]
+
+
+def test_a_caption_waits_until_it_is_acknowledged(box: Outbox) -> None:
+    accepted = [box.append(event) for _ in range(3)]
+
+    box.settle(stored=[accepted[1].id])
+
+    assert waiting(box) == [0, 2]
+    assert caption.decode(box.waiting(limit=1)[0].payload) == accepted[0]
+    assert box.ledger().given_up == 0
+
+
+def test_sequence_numbers_go_on_after_everything_was_acknowledged(box: Outbox) -> None:
+    box.settle(stored=[box.append(event).id for _ in range(3)])
+
+    assert box.append(event).seq == 3
+
+
+def test_when_full_the_oldest_goes_and_is_counted(box: Outbox) -> None:
+    for _ in range(7):
+        box.append(event)
+
+    assert waiting(box) == [2, 3, 4, 5, 6]
+    assert (box.ledger().waiting, box.ledger().given_up, box.ledger().captions) == (5, 2, 7)
+
+
+def test_a_refused_caption_goes_and_is_counted(box: Outbox) -> None:
+    refused = box.append(event).id
+    box.append(event)
+
+    box.settle(refused=[refused, "never heard of"])
+
+    assert waiting(box) == [1]
+    assert box.ledger().given_up == 1
+
+
+def test_acknowledging_twice_is_no_error(box: Outbox) -> None:
+    done = box.append(event).id
+    box.settle(stored=[done])
+
+    box.settle(stored=[done], refused=[done])
+
+    assert (box.ledger().waiting, box.ledger().given_up) == (0, 0)
+
+
+def test_the_ledger_adds_up(box: Outbox) -> None:
+    box.append(event, Seen(3, 1000.5))
+    box.count(Seen(2, 499.5))
+    box.settle(sent_bytes=420)
+
+    ledger = box.ledger()
+
+    assert (ledger.frames, ledger.video_bytes, ledger.sent_bytes, ledger.captions) == (5, 1500, 420, 1)
+
+
+def test_what_could_not_be_composed_leaves_no_trace(box: Outbox) -> None:
+    def fail(seq: int) -> Caption:
+        raise ValueError(seq)
+
+    with pytest.raises(ValueError, match="0"):
+        box.append(fail, Seen(1, 1.0))
+
+    assert box.append(event).seq == 0
+    assert box.ledger().frames == 0
+
+
+def test_captions_are_given_in_order_from_any_place(box: Outbox) -> None:
+    for _ in range(5):
+        box.append(event)
+
+    assert [found.seq for found in box.waiting(after=1, limit=2)] == [2, 3]
+
+
+def test_the_other_process_notices_a_new_caption(box: Outbox) -> None:
+    with Outbox(box.path, 5) as other:
+        before = other.version()
+        assert other.version() == before
+
+        box.append(event)
+
+        assert other.version() != before
+
+
+def test_a_note_replaces_the_last_one(box: Outbox) -> None:
+    assert box.reported("look") is None
+
+    box.report("look", b"one")
+    box.report("look", b"two")
+
+    assert box.reported("look") == b"two"
+
+
+_WRITER = """
+import sys
+from pathlib import Path
+from edge.outbox.outbox import Outbox
+from tests.edge.outbox.test_outbox import event
+
+with Outbox(Path(sys.argv[1]), 1_000_000) as box:
+    while True:
+        print(box.append(event).seq, flush=True)
+"""
+
+
+@pytest.mark.parametrize("accepted", [1, 5, 40])
+def test_what_was_accepted_survives_kill_9(tmp_path: Path, accepted: int) -> None:
+    path = tmp_path / "outbox.sqlite"
+    with subprocess.Popen(
+        [sys.executable, "-c", _WRITER, str(path)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as writer:
+        assert writer.stdout is not None
+        said = [int(writer.stdout.readline()) for _ in range(accepted)]
+        os.kill(writer.pid, signal.SIGKILL)
+        said += [int(line) for line in writer.stdout]
+
+    with Outbox(path, 1_000_000) as box:
+        found = waiting(box)
+        ledger = box.ledger()
+
+    assert found[: len(said)] == said
+    assert found == list(range(len(found)))
+    assert (ledger.waiting, ledger.captions) == (len(found), len(found))
+
+
+def test_two_users_of_one_group_may_share_the_file(tmp_path: Path) -> None:
+    before = os.umask(0o007)
+    try:
+        with Outbox(tmp_path / "outbox.sqlite", 5) as box:
+            box.append(event)
+            modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    finally:
+        os.umask(before)
+
+    assert set(modes.values()) == {0o660}, modes
+
+
+class Model(RuleBasedStateMachine):
+    """The outbox against a list, through openings and closings."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="wordcam-outbox-"))
+        self.box = Outbox(self.folder / "outbox.sqlite", 4)
+        self.expected: list[int] = []
+        self.written = self.lost = 0
+
+    @rule()
+    def append(self) -> None:
+        self.expected.append(self.box.append(event).seq)
+        self.written += 1
+        self.lost += max(0, len(self.expected) - 4)
+        self.expected = self.expected[-4:]
+
+    @rule(seq=st.integers(0, 20), refuse=st.booleans())
+    def settle(self, seq: int, refuse: bool) -> None:
+        ids = [event(seq).id]
+        self.box.settle(stored=[] if refuse else ids, refused=ids if refuse else [])
+        self.lost += refuse and seq in self.expected
+        self.expected = [known for known in self.expected if known != seq]
+
+    @rule()
+    def open_again(self) -> None:
+        self.box.__exit__(None, None, None)
+        self.box = Outbox(self.folder / "outbox.sqlite", 4)
+
+    @invariant()
+    def nothing_is_lost_uncounted(self) -> None:
+        ledger = self.box.ledger()
+        assert waiting(self.box) == self.expected
+        assert (ledger.waiting, ledger.captions, ledger.given_up) == (len(self.expected), self.written, self.lost)
+
+    def teardown(self) -> None:
+        self.box.__exit__(None, None, None)
+        shutil.rmtree(self.folder)
+
+
+TestModel = Model.TestCase
+TestModel.settings = settings(max_examples=15, stateful_step_count=20, deadline=None)

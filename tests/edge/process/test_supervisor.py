@@ -1,0 +1,184 @@
+"""The two processes of a device, run as a user runs them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from edge.errors import MISCONFIGURED, TRY_AGAIN
+from edge.outbox.outbox import Outbox
+from tests.edge import pictures
+from tests.edge.conftest import Write
+from tests.edge.program import ROOT, edge, last_line
+from tests.edge.send.server import served, wait_for
+from tests.mosquitto import Mosquitto
+
+
+def test_look_fills_the_outbox_without_a_server(tiny: Path, tmp_path: Path, write_config: Write, frames: Path) -> None:
+    done = edge("look", "--config", write_config(bundle=str(tiny)))
+
+    assert done.returncode == 0, done.stderr
+    with Outbox(tmp_path / "outbox.sqlite", 10) as box:
+        ledger = box.ledger()
+    assert (ledger.frames, ledger.captions, ledger.waiting) == (6, 6, 6)
+    assert ledger.video_bytes == sum(file.stat().st_size for file in frames.iterdir())
+
+
+def test_run_replays_a_real_film_to_its_acknowledged_end(
+    tiny: Path, tmp_path: Path, write_config: Write, mosquitto: Mosquitto
+) -> None:
+    camera = {"kind": "replay", "path": str(pictures.bikes()), "pace": "fast", "looks_per_second": 5}
+    mqtt = {"host": mosquitto.host, "port": mosquitto.port}
+    with served(mosquitto) as service:
+        path = write_config(bundle=str(tiny), camera=camera, mqtt=mqtt)
+        done = edge("run", "--config", path, "--summary", tmp_path / "summary.json")
+
+    summary = json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))
+    ledger = summary["ledger"]
+    assert done.returncode == 0, done.stderr
+    assert ledger["frames"] == 50
+    assert ledger["captions"] == len(service.captions) > 5
+    assert (ledger["waiting"], ledger["given_up"]) == (0, 0)
+    assert 0 < ledger["sent_bytes"] < ledger["video_bytes"] <= pictures.bikes().stat().st_size
+    assert [stage["name"] for stage in summary["stages"]] == [
+        "wait",
+        "gate",
+        "encode",
+        "detect",
+        "weigh",
+        "decode",
+        "store",
+        "ack",
+    ]
+    assert f"sent {ledger['sent_bytes']:,} bytes in place of {ledger['video_bytes']:,} bytes of video" in done.stderr
+    assert [event.seq for event in service.captions] == list(range(ledger["captions"]))
+
+
+def test_a_second_run_sums_up_itself_alone(
+    tiny: Path, tmp_path: Path, write_config: Write, frames: Path, mosquitto: Mosquitto
+) -> None:
+    path = write_config(bundle=str(tiny), mqtt={"host": mosquitto.host, "port": mosquitto.port})
+    with served(mosquitto):
+        for _ in range(2):
+            done = edge("run", "--config", path, "--summary", tmp_path / "summary.json")
+            assert done.returncode == 0, done.stderr
+
+    assert json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))["ledger"]["captions"] == 6
+
+
+def test_run_stops_cleanly_when_asked(tiny: Path, write_config: Write, frames: Path, mosquitto: Mosquitto) -> None:
+    camera = {"kind": "replay", "path": "frames", "pace": "real", "loop": True}
+    path = write_config(bundle=str(tiny), camera=camera, mqtt={"host": mosquitto.host, "port": mosquitto.port})
+    program = [sys.executable, "-m", "edge.cli", "run", "--config", str(path)]
+    with served(mosquitto) as service, subprocess.Popen(program, stderr=subprocess.PIPE, text=True, cwd=ROOT) as run:
+        wait_for(lambda: len(service.captions) >= 2, "two captions")
+        run.send_signal(signal.SIGINT)
+        _, said = run.communicate(timeout=60)
+        wait_for(lambda: service.statuses[-1][0].reason == "stopped", "the farewell")
+
+    assert run.returncode == 0
+    assert "Traceback" not in said
+    assert "frames " in said
+
+
+def test_children_killed_by_chance_are_started_again_and_nothing_is_lost(
+    tiny: Path, write_config: Write, frames: Path, mosquitto: Mosquitto
+) -> None:
+    camera = {"kind": "replay", "path": "frames", "pace": "real", "loop": True, "looks_per_second": 20}
+    path = write_config(bundle=str(tiny), camera=camera, mqtt={"host": mosquitto.host, "port": mosquitto.port})
+    program = [sys.executable, "-m", "edge.cli", "run", "--config", str(path)]
+    with served(mosquitto) as service, subprocess.Popen(program, stderr=subprocess.PIPE, text=True, cwd=ROOT) as run:
+        for verb in ("send", "look"):
+            before = len(service.captions)
+            wait_for(lambda before=before: len(service.captions) > before + 3, f"captions before {verb} is killed")  # type: ignore[misc]
+            os.kill(child_of(run.pid, verb), signal.SIGKILL)
+        before = len(service.captions)
+        wait_for(lambda: len(service.captions) > before + 3, "captions after both were killed")
+        run.terminate()
+        _, said = run.communicate(timeout=60)
+
+    seen = sorted({event.seq for event in service.captions})
+    assert run.returncode == 0, said
+    assert seen == list(range(seen[-1] + 1)), "no number is missing"
+
+
+def child_of(parent: int, verb: str) -> int:
+    """Give the number of the child process of a supervisor that runs a verb."""
+    for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii").split():
+        if verb in Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8").split("\0"):
+            return int(pid)
+    raise AssertionError(f"{parent} has no child {verb}")
+
+
+def test_look_on_a_full_disk_says_so_once_and_keeps_what_was_accepted(
+    tiny: Path, tmp_path: Path, write_config: Write, frames: Path
+) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    outbox = {"path": str(disk / "outbox.sqlite")}
+    path = write_config(
+        bundle=str(tiny),
+        outbox=outbox,
+        camera={"kind": "replay", "path": "frames", "pace": "fast", "loop": True},
+    )
+    mount = f"mount -t tmpfs -o size=1m none {disk}"
+    shell = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c"]
+    if subprocess.run([*shell, mount], check=False, capture_output=True).returncode:
+        pytest.skip("this kernel lets no ordinary user mount a small disk")
+    look = f"{sys.executable} -m edge.cli look --config {path}"
+    count = f"{sys.executable} -m edge.cli check --config {path}"
+    script = f"{mount} && head -c 400k /dev/zero > {disk}/ballast; {look}; echo $?; rm {disk}/ballast; {count}"
+
+    done = subprocess.run([*shell, script], check=False, capture_output=True, text=True, cwd=ROOT)
+
+    code, *rest = done.stdout.splitlines()
+    assert last_line(done) == (
+        f"wordcam-edge look: {disk}/outbox.sqlite: the disk is full; "
+        "captions already accepted are kept, free some space"
+    )
+    assert int(code) == TRY_AGAIN
+    (outbox_line,) = (line for line in rest if line.startswith("outbox:"))
+    assert int(outbox_line.split()[-3]) > 10
+
+
+def loaded(verb: str, path: Path, seconds: float) -> set[str]:
+    """Run a verb for a while and give the modules that its process imported."""
+    program = [sys.executable, "-X", "importtime", "-m", "edge.cli", verb, "--config", str(path)]
+    with subprocess.Popen(program, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        time.sleep(seconds)
+        process.terminate()
+        _, said = process.communicate(timeout=60)
+    return {line.rpartition("|")[2].strip() for line in said.splitlines() if line.startswith("import time:")}
+
+
+def test_the_process_that_sees_loads_no_network_and_the_one_that_sends_no_camera(
+    tiny: Path, write_config: Write, frames: Path, mosquitto: Mosquitto
+) -> None:
+    path = write_config(bundle=str(tiny), mqtt={"host": mosquitto.host, "port": mosquitto.port})
+
+    looked, sent = loaded("look", path, 3), loaded("send", path, 3)
+
+    assert {"cv2", "numpy", "edge.look.capture_loop"} <= looked
+    assert looked & {"ssl", "_ssl", "paho.mqtt.client", "edge.send.mqtt", "http.client", "urllib.request"} == set()
+    assert {"paho.mqtt.client", "edge.send.publisher"} <= sent
+    assert (
+        sent & {"cv2", "numpy", "ai_edge_litert", "edge.infer", "edge.look.camera", "edge.look.capture_loop"} == set()
+    )
+
+
+def test_a_bad_login_ends_run_with_one_clear_line(
+    tiny: Path, tmp_path: Path, write_config: Write, frames: Path
+) -> None:
+    with Mosquitto(tmp_path / "mosquitto", users={"dev-1": "right"}) as server:
+        mqtt = {"host": server.host, "port": server.port, "username": "dev-1"}
+        done = edge("run", "--config", write_config(bundle=str(tiny), mqtt=mqtt))
+
+    assert done.returncode == MISCONFIGURED
+    where = f"{server.host}:{server.port}"
+    assert f"wordcam-edge send: {where}: the server refused the login: Not authorized; see" in done.stderr
+    assert "wordcam-edge run: `send` cannot work; it said why above" in done.stderr

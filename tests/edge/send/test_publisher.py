@@ -1,0 +1,291 @@
+"""Sending: against a real Mosquitto, with the process run in a thread so that its inside can be looked at."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from contract import topics
+from contract.ack import Ack
+from contract.status import State
+from edge import config
+from edge.errors import EdgeError, Misconfigured
+from edge.outbox import process_report
+from edge.outbox.outbox import Outbox
+from edge.send.publisher import WINDOW, Send
+from tests.edge.outbox.test_outbox import event
+from tests.edge.send.gateway import Gateway
+from tests.edge.send.server import refuse, served, wait_for
+from tests.mosquitto import Mosquitto, free_port
+
+
+@dataclass
+class Sender:
+    """A `Send` in a thread of its own, with its own connection to the outbox."""
+
+    box: Outbox
+    stop: threading.Event = field(default_factory=threading.Event)
+    error: EdgeError | None = None
+
+    def run(self, settings: config.Mqtt) -> None:
+        try:
+            with Outbox(self.box.path, 1000) as box:
+                Send(box, settings, site="lab", device="dev-1", version="1.2.3").run(self.stop)
+        except EdgeError as error:
+            self.error = error
+
+
+@pytest.fixture
+def box(tmp_path: Path) -> Iterator[Outbox]:
+    with Outbox(tmp_path / "outbox.sqlite", 1000) as made:
+        yield made
+
+
+def mqtt(server: Mosquitto, **more: object) -> config.Mqtt:
+    known: dict[str, object] = {"host": server.host, "port": server.port, "first_retry_seconds": 0.1}
+    known |= {"max_retry_seconds": 0.3, "resend_seconds": 1.0}
+    return config.Mqtt(**(known | more))  # type: ignore[arg-type]  # the tests' own keywords
+
+
+@contextmanager
+def sending(box: Outbox, settings: config.Mqtt) -> Iterator[Sender]:
+    sender = Sender(box)
+    thread = threading.Thread(target=sender.run, args=(settings,))
+    thread.start()
+    try:
+        yield sender
+    finally:
+        sender.stop.set()
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+def fill(box: Outbox, count: int) -> list[str]:
+    return [box.append(event).text for _ in range(count)]
+
+
+def is_empty(box: Outbox) -> bool:
+    return box.ledger().waiting == 0
+
+
+def test_everything_arrives_once_in_order_and_leaves_the_outbox_when_acknowledged(
+    box: Outbox, mosquitto: Mosquitto
+) -> None:
+    said = fill(box, 3 * WINDOW)
+    with served(mosquitto) as service, sending(box, mqtt(mosquitto)):
+        wait_for(lambda: is_empty(box), "an empty outbox")
+        said += fill(box, 2)
+        wait_for(lambda: is_empty(box), "an empty outbox again")
+
+    assert service.texts == said
+    assert box.ledger().given_up == 0
+
+
+def test_bytes_sent_are_payload_and_topic_of_each_caption(box: Outbox, mosquitto: Mosquitto) -> None:
+    fill(box, 3)
+    sizes = [len(found.payload) + len(topics.topic("lab", "dev-1", "caption")) for found in box.waiting(limit=9)]
+    with served(mosquitto), sending(box, mqtt(mosquitto)):
+        wait_for(lambda: is_empty(box), "an empty outbox")
+
+    assert box.ledger().sent_bytes == sum(sizes)
+
+
+def test_an_mqtt_servers_receipt_is_not_enough_to_forget(
+    box: Outbox, mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture
+) -> None:
+    fill(box, 2)
+    with served(mosquitto, lambda event: None) as silent, sending(box, mqtt(mosquitto)):
+        wait_for(lambda: len(silent.captions) >= 4, "each caption sent twice")
+
+    assert "not acknowledged" in caplog.messages
+    assert box.ledger().waiting == 2
+    assert {text: silent.texts.count(text) for text in set(silent.texts)}.keys() == {"sentence 0", "sentence 1"}
+    assert len({found.id for found in silent.captions}) == 2
+
+
+def test_a_caption_whose_acknowledgement_was_lost_is_sent_again(box: Outbox, mosquitto: Mosquitto) -> None:
+    fill(box, 1)
+    deaf = [True]
+
+    def answer(found: object) -> Ack | None:
+        return None if deaf and deaf.pop() else Ack(stored=(event(0).id,))
+
+    with served(mosquitto, answer) as service, sending(box, mqtt(mosquitto)):
+        wait_for(lambda: is_empty(box), "an empty outbox")
+
+    assert service.texts == ["sentence 0"] * 2
+
+
+def test_a_refused_caption_is_let_go_and_counted(box: Outbox, mosquitto: Mosquitto) -> None:
+    fill(box, 2)
+    with served(mosquitto, refuse), sending(box, mqtt(mosquitto)):
+        wait_for(lambda: is_empty(box), "an empty outbox")
+
+    assert box.ledger().given_up == 2
+
+
+def test_a_broken_acknowledgement_changes_nothing(box: Outbox, mosquitto: Mosquitto) -> None:
+    fill(box, 1)
+    with served(mosquitto, lambda event: None) as service, sending(box, mqtt(mosquitto)):
+        wait_for(lambda: service.captions, "the caption")
+        for payload in (b"", b"\xff\xfe", b"{}", b'{"stored": 3}', b'{"stored": ["never heard of"]}', bytes(5000)):
+            service.say(payload)
+        service.say(b'{"stored": ["event-000000"]}')
+        wait_for(lambda: is_empty(box), "an empty outbox")
+
+
+def test_what_was_written_while_the_server_was_down_arrives_when_it_is_back(box: Outbox, tmp_path: Path) -> None:
+    server = Mosquitto(tmp_path / "mosquitto")
+    said = fill(box, 2)
+    with sending(box, mqtt(server)):
+        with server, served(server) as first:
+            wait_for(lambda: is_empty(box), "an empty outbox")
+        more = fill(box, 3)
+        with server, served(server) as second:
+            wait_for(lambda: is_empty(box), "an empty outbox again")
+
+    assert first.texts == said
+    assert second.texts == more
+
+
+def test_a_server_that_is_killed_in_between_costs_nothing(box: Outbox, tmp_path: Path) -> None:
+    server = Mosquitto(tmp_path / "mosquitto")
+    fill(box, 5)
+    with sending(box, mqtt(server)):
+        with server, served(server, lambda event: None) as silent:
+            wait_for(lambda: len(silent.captions) >= 5, "five captions")
+            server.kill()
+        with server, served(server) as service:
+            wait_for(lambda: is_empty(box), "an empty outbox")
+
+    assert service.texts[:5] == [event(seq).text for seq in range(5)]
+
+
+def test_birth_heartbeat_and_farewell_are_retained_states(box: Outbox, mosquitto: Mosquitto) -> None:
+    with served(mosquitto) as service:
+        with sending(box, mqtt(mosquitto, status_seconds=0.2)):
+            fill(box, 2)
+            wait_for(lambda: len(service.statuses) >= 3, "a heartbeat")
+            with served(mosquitto) as late:
+                wait_for(lambda: late.statuses, "the retained status")
+        wait_for(lambda: service.statuses[-1][0].state is State.OFFLINE, "the farewell")
+
+    birth, farewell = service.statuses[0][0], service.statuses[-1][0]
+    beat = service.statuses[-2][0]
+    assert late.statuses[0][1], "retained"
+    assert (birth.state, birth.version, birth.at is not None) == (State.ONLINE, "1.2.3", True)
+    assert beat.ledger is not None
+    assert farewell.ledger is not None
+    assert farewell.ledger.captions == 2
+    assert (beat.ledger.captions, beat.ledger.waiting) == (2, 0)
+    assert [stage.name for stage in beat.stages] == ["ack"]
+    assert (farewell.reason, farewell.since) == ("stopped", birth.since)
+
+
+def test_a_device_that_vanishes_is_told_by_its_will(box: Outbox, mosquitto: Mosquitto) -> None:
+    with (
+        served(mosquitto) as service,
+        Gateway(mosquitto) as gateway,
+        sending(box, mqtt(mosquitto, port=gateway.port, max_retry_seconds=60, first_retry_seconds=60)),
+    ):
+        wait_for(lambda: service.statuses, "the birth")
+        gateway.cut()
+        wait_for(lambda: len(service.statuses) > 1, "the will")
+
+    will = service.statuses[1][0]
+    assert (will.state, will.reason, will.at) == (State.OFFLINE, "connection lost", None)
+    assert will.since == service.statuses[0][0].since
+
+
+def test_that_the_camera_has_gone_is_told_at_once(box: Outbox, mosquitto: Mosquitto) -> None:
+    gone = process_report.Report(model="tiny@0.1.0", reason="camera gone: /dev/video0")
+    with served(mosquitto) as service, sending(box, mqtt(mosquitto, status_seconds=3600)):
+        wait_for(lambda: service.statuses, "the birth")
+        process_report.leave(box, process_report.LOOK, gone)
+        wait_for(lambda: service.statuses[-1][0].reason == gone.reason, "the news")
+        process_report.leave(box, process_report.LOOK, process_report.Report(model="tiny@0.1.0"))
+        wait_for(lambda: not service.statuses[-1][0].reason, "the all-clear")
+
+    assert [said.model for said, _ in service.statuses[1:]] == ["tiny@0.1.0"] * (len(service.statuses) - 1)
+
+
+def test_a_connection_that_is_cut_is_made_again(box: Outbox, mosquitto: Mosquitto) -> None:
+    with (
+        served(mosquitto) as service,
+        Gateway(mosquitto) as gateway,
+        sending(box, mqtt(mosquitto, port=gateway.port)),
+    ):
+        for _ in range(4):
+            (said,) = fill(box, 1)
+            wait_for(lambda said=said: said in service.texts and is_empty(box), said)  # type: ignore[misc]  # bound now
+            gateway.cut()
+
+
+@pytest.mark.parametrize("password", ["wrong", ""], ids=["wrong password", "no password"])
+def test_a_bad_login_is_one_clear_error(box: Outbox, tmp_path: Path, password: str) -> None:
+    fill(box, 1)
+    file = tmp_path / "password"
+    file.write_text(password, encoding="utf-8")
+    with Mosquitto(tmp_path / "mosquitto", users={"dev-1": "right"}) as server:
+        sender = Sender(box)
+        sender.run(mqtt(server, username="dev-1" if password else "", password_file=file))
+
+    assert isinstance(sender.error, Misconfigured)
+    assert f"{server.host}:{server.port}: the server refused the login: Not authorized" in str(sender.error)
+    assert "see `mqtt.username`" in str(sender.error)
+    assert box.ledger().waiting == 1
+
+
+def test_the_right_password_lets_us_in(box: Outbox, tmp_path: Path) -> None:
+    fill(box, 1)
+    (tmp_path / "password").write_text("right\n", encoding="utf-8")
+    with (
+        Mosquitto(tmp_path / "mosquitto", users={"dev-1": "right"}) as server,
+        served(server),
+        sending(box, mqtt(server, username="dev-1", password_file=tmp_path / "password")),
+    ):
+        wait_for(lambda: is_empty(box), "an empty outbox")
+
+
+def test_a_topic_that_the_server_forbids_is_told_and_costs_nothing(
+    box: Outbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    fill(box, 1)
+    (tmp_path / "password").write_text("right", encoding="utf-8")
+    acl = "user dev-1\ntopic read wordcam/v1/lab/dev-1/ack\n"
+    with (
+        Mosquitto(tmp_path / "mosquitto", users={"dev-1": "right"}, acl=acl) as server,
+        sending(box, mqtt(server, username="dev-1", password_file=tmp_path / "password")),
+    ):
+        wait_for(lambda: "publication turned down" in caplog.messages, "the server's refusal in the log")
+
+    (why,) = {record.__dict__["why"] for record in caplog.records if "turned down" in record.getMessage()}
+    assert why == "Not authorized"
+    assert box.ledger().waiting == 1
+
+
+def test_a_server_that_never_answers_is_not_called_connected(
+    box: Outbox, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    fill(box, 1)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        settings = mqtt(Mosquitto(tmp_path, port=mute.getsockname()[1]))
+        with sending(box, settings):
+            mute.accept()[0].close()
+            mute.accept()[0].close()
+
+    assert not any(record.getMessage() == "connected" for record in caplog.records)
+    assert box.ledger().sent_bytes == 0
+
+
+def test_a_missing_certificate_is_named(box: Outbox, tmp_path: Path) -> None:
+    sender = Sender(box)
+    sender.run(config.Mqtt(host="127.0.0.1", port=free_port(), tls=config.Tls(ca_file=tmp_path / "ca.pem")))
+
+    assert isinstance(sender.error, Misconfigured)
+    assert str(sender.error).startswith("`mqtt.tls`: No such file or directory; see ")
+    assert str(sender.error).endswith("ca.pem")
