@@ -4,7 +4,7 @@
         --write runs/wordcam-1/joint-evidence.weights.json
 
 An export moves each danger's evidence so that its limit becomes one half, by the limits that the run keeps. What the
-bundle says is moved back by these, new ones are chosen (`trainer.limits`), and `--write` puts them where the next
+bundle says is moved back by these, new ones are chosen (`trainer.training.thresholds`), and `--write` puts them where the next
 `wordcam-train export` finds them. Without it, the bundle's evidence is taken as it is and nothing is written.
 
 Limits flatter the pictures that they were chosen on. "Elsewhere" is what to expect of others: each tenth of them by
@@ -32,8 +32,8 @@ from contract.errors import Refused
 from edge.infer import image
 from edge.infer.captioner import Captioner
 from edge.infer.runtime import NoRuntime, NotAModel
-from trainer import limits
-from trainer.pictures import Picture
+from trainer.data.example import Picture
+from trainer.training import thresholds
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -83,7 +83,7 @@ def measure(options: argparse.Namespace) -> Outcome:
     odds = _odds(seen) + np.array([_odds(np.float64(before[danger])) for danger in dangers])
     evidence = 1 / (1 + np.exp(-odds))
     pictures = [Picture(path, (), "", "" if label == CALM else label) for path, label in scenes]
-    chosen = limits.choose(evidence.astype(np.float32), pictures, dangers, options.share)
+    chosen = thresholds.choose(evidence.astype(np.float32), pictures, dangers, options.share)
     if options.write is not None:
         options.write.write_bytes(msgspec.json.encode(chosen))
     reached = [
@@ -107,7 +107,9 @@ def elsewhere(evidence: Floats, pictures: Sequence[Picture], dangers: Sequence[s
     reached = np.zeros(evidence.shape, bool)
     for number in range(FOLDS):
         rest = np.flatnonzero(part != number)
-        chosen = limits.choose(evidence[rest].astype(np.float32), [pictures[int(at)] for at in rest], dangers, share)
+        chosen = thresholds.choose(
+            evidence[rest].astype(np.float32), [pictures[int(at)] for at in rest], dangers, share
+        )
         reached[part == number] = evidence[part == number] >= np.array([chosen[danger] for danger in dangers])
     return reached
 
@@ -117,7 +119,7 @@ def outcome(
 ) -> Outcome:
     """Count what reaches limits [M, H]: those before, those chosen, and those chosen without each picture."""
     labels, dangers = np.array([picture.label for picture in pictures]), list(chosen)
-    judged = [column for column, danger in enumerate(dangers) if danger != limits.HARMLESS]
+    judged = [column for column, danger in enumerate(dangers) if danger != thresholds.HARMLESS]
     return Outcome(
         {
             danger: Choice(before[danger], limit, _shares(rows[labels == danger, column] for rows in reached))

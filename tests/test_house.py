@@ -18,12 +18,12 @@ STARTERS = ("demo", "bench")
 """These may start every service, as a user would: as processes."""
 
 DOORS = {
-    "cv2": {"edge": "edge.look.camera edge.infer.image", "trainer": "trainer.pictures"},
+    "cv2": {"edge": "edge.look.camera edge.infer.image", "trainer": "trainer.data.example"},
     "picamera2": {"edge": "edge.look.camera.picamera"},
     "ai_edge_litert": {"edge": "edge.infer.runtime", "converter": "converter.tflite.inspect"},
     "tflite_runtime": {"edge": "edge.infer.runtime"},
-    "kiwipiepy": {"trainer": "trainer.words.kiwi"},
-    "konlpy": {"trainer": "trainer.words.okt"},
+    "kiwipiepy": {"trainer": "trainer.tokenizers.kiwi"},
+    "konlpy": {"trainer": "trainer.tokenizers.okt"},
     "paho": {"edge": "edge.send.mqtt"},
     "mqtt5": {"broker": "broker.mqtt"},
     "litestar": {"broker": "broker.web"},

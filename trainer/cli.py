@@ -16,11 +16,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from trainer import recipe as recipes
 from trainer.errors import OperatorError, Stopped
-from trainer.recipe import Recipe
-from trainer.report import cli as reports
-from trainer.run import Run
+from trainer.evaluation.report import cli as reports
+from trainer.recipe import recipe as recipes
+from trainer.recipe.recipe import Recipe
+from trainer.recipe.run_dir import Run
 
 OK, TRY_AGAIN, FIX_CONFIG = 0, 75, 78
 """Exit codes; the last two are sysexits.h's EX_TEMPFAIL and EX_CONFIG."""
@@ -129,19 +129,19 @@ def _add_words(verbs: Any) -> None:
 
 
 def _sample(arguments: argparse.Namespace) -> int:
-    from trainer import sample  # noqa: PLC0415 - TensorFlow takes seconds to import
+    from trainer.data import synthetic  # noqa: PLC0415 - TensorFlow takes seconds to import
 
-    sample.write(arguments.out, language=arguments.language)
+    synthetic.write(arguments.out, language=arguments.language)
     print(arguments.out)
     return OK
 
 
 def _words(arguments: argparse.Namespace) -> int:
-    from trainer import lexicon  # noqa: PLC0415
+    from trainer.data import vocabulary_report  # noqa: PLC0415
 
-    learnt, held = lexicon.read(arguments.captions, arguments.val)
+    learnt, held = vocabulary_report.read(arguments.captions, arguments.val)
     limits = recipes.Vocabulary(min_count=max(1, arguments.min_count))
-    rows = lexicon.compare(learnt, held, lexicon.ways(arguments.language), limits)
+    rows = vocabulary_report.compare(learnt, held, vocabulary_report.ways(arguments.language), limits)
     if arguments.json:
         print(json.dumps({row.unit: asdict(row) for row in rows}))
         return OK
@@ -154,59 +154,75 @@ def _words(arguments: argparse.Namespace) -> int:
 
 
 def _prepare(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
-    from trainer import inventory, prepare  # noqa: PLC0415
+    from trainer.data import prepare  # noqa: PLC0415
+    from trainer.data.quality import summary  # noqa: PLC0415
 
-    with inventory.watching() as watch:
+    with summary.watching() as watch:
         prepared = prepare.examine(recipe, run, thorough=True, watch=watch)
     if arguments.json:
-        print(json.dumps(inventory.document(prepared, watch)))
+        print(json.dumps(summary.document(prepared, watch)))
     else:
-        inventory.show(prepared, watch, arguments.names)
+        summary.show(prepared, watch, arguments.names)
     prepare.refuse(prepared.findings)
     prepare.keep_vocabulary(prepared, run)
     if not arguments.json:
         print(f"vocabulary: {len(prepared.vocabulary)} words -> {run.vocabulary}")
     if arguments.check:
         return OK
-    from trainer import captioning, detecting  # noqa: PLC0415
+    from trainer.training.stages import captioner, detector  # noqa: PLC0415
 
-    captioning.corpora(recipe, prepared, run)
+    captioner.corpora(recipe, prepared, run)
     if recipe.detector is not None:
-        detecting.corpora(recipe, prepared, run)
+        detector.corpora(recipe, prepared, run)
     return OK
 
 
 def _train(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
-    from trainer import captioning, detecting, distribution, evidence, phrases, prepare, self_critical, tuning  # noqa: PLC0415
+    from trainer.data import prepare  # noqa: PLC0415
+    from trainer.training import distribution  # noqa: PLC0415
+    from trainer.training.stages import (  # noqa: PLC0415
+        captioner,
+        detector,
+        hazard_classifier,
+        joint_finetuning,
+        phrase_predictor,
+        self_critical,
+    )
 
     spread = distribution.spread(arguments.distribute)
     prepared = prepare.gather(recipe, run)
     spread.chief_first(lambda: prepare.keep_vocabulary(prepared, run))
     stages = arguments.stage or STAGES
     with contextlib.redirect_stdout(sys.stderr), distribution.failing_together():  # Keras shows its progress on stdout
-        if "captioner" in stages and not tuning.begun(recipe, run):
-            captioning.train(recipe, prepared, run, spread)
-        if spread.chief and "detector" in stages and recipe.detector is not None and not tuning.begun(recipe, run):
-            detecting.train(recipe, recipe.detector, prepared, run)
+        if "captioner" in stages and not joint_finetuning.begun(recipe, run):
+            captioner.train(recipe, prepared, run, spread)
+        if (
+            spread.chief
+            and "detector" in stages
+            and recipe.detector is not None
+            and not joint_finetuning.begun(recipe, run)
+        ):
+            detector.train(recipe, recipe.detector, prepared, run)
         if spread.chief and "tuning" in stages and recipe.tuning is not None:
-            tuning.train(recipe, recipe.tuning, prepared, run)
+            joint_finetuning.train(recipe, recipe.tuning, prepared, run)
         if "self-critical" in stages and recipe.self_critical.epochs:
             self_critical.train(recipe, prepared, run, spread)
         if spread.chief and "evidence" in stages and recipe.evidence is not None and recipe.tuning is None:
-            evidence.train(recipe, recipe.evidence, prepared, run)
+            hazard_classifier.train(recipe, recipe.evidence, prepared, run)
         if spread.chief and "phrases" in stages and recipe.phrases is not None:
-            phrases.train(recipe, recipe.phrases, prepared, run)
+            phrase_predictor.train(recipe, recipe.phrases, prepared, run)
         spread.wait()  # a worker that leaves early would look like one that is lost
     return OK
 
 
 def _evaluate(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
-    from trainer import evaluating, prepare  # noqa: PLC0415
+    from trainer.data import prepare  # noqa: PLC0415
+    from trainer.evaluation import evaluate  # noqa: PLC0415
 
     prepared = prepare.gather(recipe, run)
     prepare.keep_vocabulary(prepared, run)
-    captions = evaluating.captions(recipe, prepared, run, meteor=arguments.meteor)
-    boxes = evaluating.boxes(recipe, prepared, run)
+    captions = evaluate.captions(recipe, prepared, run, meteor=arguments.meteor)
+    boxes = evaluate.boxes(recipe, prepared, run)
     if arguments.json:
         print(json.dumps({"captions": captions, "boxes": boxes}))
     else:
@@ -216,7 +232,8 @@ def _evaluate(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
 
 
 def _export(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
-    from trainer import export, prepare  # noqa: PLC0415
+    from trainer.data import prepare  # noqa: PLC0415
+    from trainer.models import export  # noqa: PLC0415
 
     prepared = prepare.gather(recipe, run)
     prepare.keep_vocabulary(prepared, run)

@@ -14,12 +14,14 @@ import tensorflow as tf
 
 from contract import bundle, phrases, vocabulary
 from contract.phrases import Phrase
-from trainer import captioning, detecting, evidence, features
-from trainer import phrases as expected
-from trainer.decoder import Decoder
-from trainer.prepare import Prepared
-from trainer.recipe import Recipe
-from trainer.run import Run
+from trainer.data.prepare import Prepared
+from trainer.models.decoder import Decoder
+from trainer.recipe.recipe import Recipe
+from trainer.recipe.run_dir import Run
+from trainer.training import feature_cache
+from trainer.training.stages import captioner as captioning
+from trainer.training.stages import detector, hazard_classifier
+from trainer.training.stages import phrase_predictor as expected
 
 REPRESENTATIVE: Final = 400
 """Pictures named for calibration, drawn by the recipe's seed."""
@@ -58,7 +60,7 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
 
 def write(recipe: Recipe, prepared: Prepared, run: Run, out: Path, *, commands: Sequence[str]) -> None:
     """Write the export; raises `CheckpointError` where something is not trained yet."""
-    encoder = features.build_encoder(features.tuned(recipe.encoder, run))
+    encoder = feature_cache.build_encoder(feature_cache.tuned(recipe.encoder, run))
     shapes = {name: tuple(output.shape[1:]) for name, output in encoder.output.items()}
     captioner = captioning.load(recipe, prepared.vocabulary, shapes["cells"][-1], run)
     out.mkdir(parents=True, exist_ok=True)
@@ -66,7 +68,7 @@ def write(recipe: Recipe, prepared: Prepared, run: Run, out: Path, *, commands: 
     weighed: Any = None
     limits: dict[str, float] = {}
     if recipe.evidence is not None:
-        weighed, limits = evidence.load(recipe, prepared, shapes["cells"][-1], run)
+        weighed, limits = hazard_classifier.load(recipe, prepared, shapes["cells"][-1], run)
     foretold: Any = None
     rarities: dict[Phrase, float] = {}
     if recipe.phrases is not None:
@@ -77,7 +79,7 @@ def write(recipe: Recipe, prepared: Prepared, run: Run, out: Path, *, commands: 
     _save(out / "decoder_step", _decoder_step(captioner, recipe, shapes["cells"][0]))
     if recipe.detector is not None:
         empty = {name: tf.zeros((1, *shape)).numpy() for name, shape in shapes.items()}
-        _save(out / "detector", _detector(detecting.load(recipe.detector, empty, run), shapes))
+        _save(out / "detector", _detector(detector.load(recipe.detector, empty, run), shapes))
     (out / "vocabulary.txt").write_text(vocabulary.dump(prepared.vocabulary), encoding="utf-8")
     description = msgspec.json.encode(_describe(recipe, prepared, even, commands))
     (out / "export.json").write_bytes(msgspec.json.format(description, indent=2) + b"\n")
@@ -93,7 +95,7 @@ def _detector(network: Any, shapes: dict[str, tuple[int, ...]]) -> Any:
         found = network({"c3": c3, "c4": c4, "cells": cells}, training=False)
         return {"boxes": found["boxes"], "scores": tf.sigmoid(found["odds"])}
 
-    specs = [tf.TensorSpec((None, *shapes[name]), tf.float32, name) for name in detecting.MAPS]
+    specs = [tf.TensorSpec((None, *shapes[name]), tf.float32, name) for name in detector.MAPS]
     return _served(network, detect, specs)
 
 
@@ -114,7 +116,7 @@ def _decoder_init(
     def look(cells: Any) -> dict[str, Any]:
         keys, values, state = model.look(cells)
         start = {"keys": keys, "values": values, "state": state}
-        pooled = features.pooled(cells)
+        pooled = feature_cache.pooled(cells)
         if weighed is not None:
             start["evidence"] = tf.sigmoid(weighed(pooled, training=False) - moved)
         if foretold is not None:

@@ -16,11 +16,12 @@ from converter import config as converter_config
 from converter.errors import Unusable
 from edge import config as edge_config
 from edge.errors import Misconfigured as EdgeMisconfigured
-from trainer import recipe, torch_weights
-from trainer.datasets import captions as datasets
+from trainer.data.formats import captions as datasets
+from trainer.data.quality.issues import Findings, Notes
 from trainer.errors import DataError, RecipeError
-from trainer.findings import Findings, Notes
-from trainer.recipe_data import Captions
+from trainer.models import torch_weights
+from trainer.recipe import recipe
+from trainer.recipe.data import Captions
 
 CONFIG: Final = ROOT / "config"
 

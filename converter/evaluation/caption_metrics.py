@@ -7,7 +7,7 @@ from converter.errors import Unusable
 from converter.evaluation.coco import Captioned
 from edge.infer import image
 from edge.infer.captioner import Captioner
-from trainer import metrics, words
+from trainer import metrics, tokenizers
 
 Scores = dict[str, float]
 """The figures of `trainer.metrics.figures`, and `images`, how many were scored."""
@@ -28,8 +28,8 @@ def evaluate(captioner: Captioner, pictures: Sequence[Captioned], *, meteor: boo
 def score(sentences: Sequence[str], pictures: Sequence[Captioned], language: str, *, meteor: bool = False) -> Scores:
     """Score one sentence a picture; both sides are split by the same tokenizer. Raises `Unusable` as `evaluate`."""
     try:
-        tokenize = words.tokenizer(language)
-    except words.AnalyserMissing as error:
+        tokenize = tokenizers.tokenizer(language)
+    except tokenizers.AnalyserMissing as error:
         raise Unusable(str(error)) from error
     candidates = [tokenize(sentence) for sentence in sentences]
     references = [[tokenize(caption) for caption in picture.captions] for picture in pictures]

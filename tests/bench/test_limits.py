@@ -14,7 +14,7 @@ from contract import bundle
 from edge.infer import image
 from edge.infer.captioner import Captioner
 from tests.edge.look.test_scene import LIMITS
-from trainer.pictures import Picture
+from trainer.data.example import Picture
 
 DANGERS = list(LIMITS)
 

@@ -12,8 +12,8 @@ from converter import config as converter_config
 from converter.errors import Unusable
 from edge import config as edge_config
 from edge.errors import Misconfigured as EdgeMisconfigured
-from trainer import recipe
 from trainer.errors import RecipeError
+from trainer.recipe import recipe
 
 READERS: dict[str, tuple[Callable[[Path], object], type[Exception]]] = {
     "broker.yaml": (broker_config.load, Misconfigured),

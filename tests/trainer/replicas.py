@@ -11,13 +11,15 @@ from typing import Any
 
 import tensorflow as tf
 
-from trainer import callbacks, captioning, distribution, prepare, self_critical
-from trainer import recipe as recipes
+from trainer.data import prepare
 from trainer.errors import Stopped
-from trainer.run import Run
+from trainer.recipe import recipe as recipes
+from trainer.recipe.run_dir import Run
+from trainer.training import checkpoint, distribution
+from trainer.training.stages import captioner, self_critical
 
 
-class Slow(callbacks.Rest):
+class Slow(checkpoint.Rest):
     """Batches that take their time."""
 
     def __getitem__(self, index: int) -> Any:
@@ -30,14 +32,14 @@ def main(recipe_path: str, folder: str, devices: str, kind: Any, *stages: str) -
     one = tf.config.LogicalDeviceConfiguration()
     tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [one] * int(devices))
     if "WAIT_SECONDS" in os.environ:
-        callbacks.Rest = Slow  # type: ignore[misc]  # this process is the test's own
+        checkpoint.Rest = Slow  # type: ignore[misc]  # this process is the test's own
     spread = distribution.spread(kind)
     recipe = recipes.load(Path(recipe_path))
     prepared, run = prepare.gather(recipe), Run(Path(folder))
     run.folder.mkdir(parents=True, exist_ok=True)
     try:
         for stage in stages:
-            {"captioner": captioning, "self-critical": self_critical}[stage].train(recipe, prepared, run, spread)
+            {"captioner": captioner, "self-critical": self_critical}[stage].train(recipe, prepared, run, spread)
     except (Stopped, ConnectionError):
         return 75
     spread.wait()

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import yaml
 
-from trainer import recipe as recipes
-from trainer.recipe import Recipe
+from trainer.recipe import recipe as recipes
+from trainer.recipe.recipe import Recipe
 
 COLOURS = {"red": (200, 30, 30), "green": (30, 200, 30), "blue": (30, 30, 200), "white": (230, 230, 230)}
 FLAMES = (250, 150, 0)

@@ -10,8 +10,12 @@ import tensorflow as tf
 from contract import vocabulary
 from converter.tflite import saved_model_export as converter
 from tests.trainer.workstation import Workstation
-from trainer import captioning, evaluating, prepare, recipe, search
-from trainer.run import Run
+from trainer.data import prepare
+from trainer.evaluation import evaluate
+from trainer.models import beam_search
+from trainer.recipe import recipe
+from trainer.recipe.run_dir import Run
+from trainer.training.stages import captioner as captioning
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +106,7 @@ def test_the_exported_parts_say_what_the_trained_captioner_says(
     prepared, run = prepare.gather(loaded), Run(trained.run)
     _, val = captioning.corpora(loaded, prepared, run)
     captioner = captioning.load(loaded, prepared.vocabulary, val.views[0].shape[-1], run)
-    wanted = list(search.speak(captioner, val.views[0][:6], prepared.vocabulary, captioning.GREEDY))
+    wanted = list(beam_search.speak(captioner, val.views[0][:6], prepared.vocabulary, captioning.GREEDY))
 
     for cells, words in zip(val.views[0][:6], wanted, strict=True):
         started = model["decoder_init"](cells=tf.constant(cells[None], tf.float32))
@@ -121,7 +125,7 @@ def test_the_exported_parts_say_what_the_trained_captioner_says(
 
 def test_the_figures_are_those_of_the_trained_weights(trained: Workstation) -> None:
     loaded = recipe.load(trained.recipe)
-    figures = evaluating.captions(loaded, prepare.gather(loaded), Run(trained.run))
+    figures = evaluate.captions(loaded, prepare.gather(loaded), Run(trained.run))
 
     assert figures["sample"]["images"] == 24
     assert figures["sample"]["cider"] > 0.7

@@ -1,0 +1,1 @@
+"""Datasets: their formats, quality and examples."""

@@ -1,0 +1,86 @@
+"""Shows what `prepare` counted and found, as tables for people or one object for scripts."""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from trainer.data import prepare
+from trainer.data.prepare import Prepared
+from trainer.data.quality.validation import Watch
+
+
+@contextlib.contextmanager
+def watching() -> Iterator[Watch]:
+    """Give what `prepare.examine` tells of its progress; a bar shows it where stderr is a terminal."""
+    columns = TextColumn("Looking at pictures"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    console, silent = Console(stderr=True), not sys.stderr.isatty()
+    with Progress(*columns, console=console, disable=silent, transient=True) as progress:
+        task = progress.add_task("pictures", total=None)
+        yield Watch(lambda watch: progress.update(task, completed=watch.seen, total=watch.total))
+
+
+def show(prepared: Prepared, watch: Watch, limit: int) -> None:
+    """Print the counts and what was found, each kind with up to `limit` names."""
+    console = Console(soft_wrap=True)
+    console.print(_counts(prepared))
+    console.print(f"looked at {watch.seen:,} pictures, opened {watch.opened:,}{_rate(watch)}")
+    share = unknown_share(prepared)
+    console.print(f"{share:.1%} of the words of val are not among the {len(prepared.vocabulary):,} of the vocabulary")
+    if not prepared.findings:
+        console.print("nothing is wrong with the data")
+    for found in prepared.findings:
+        style = "bold red" if found.done == "refused" else "bold"
+        console.print(f"[{style}]{found.where}: {found.count:,} {found.kind.value} ({found.done})[/]")
+        for example in found.examples[:limit]:
+            console.print(f"  {escape(example)}", highlight=False)
+        if found.count > limit:
+            console.print(f"  ... and {found.count - limit:,} more")
+
+
+def document(prepared: Prepared, watch: Watch) -> dict[str, Any]:
+    """Give the same as one object; names of up to `findings.KEPT` of each kind."""
+    return {
+        "sets": [
+            {"set": name, "split": split, "pictures": pictures, "boxes" if name == "boxes" else "sentences": items}
+            for name, split, pictures, items in prepare.count(prepared)
+        ],
+        "vocabulary": {"words": len(prepared.vocabulary), "unknown_share": unknown_share(prepared)},
+        "pictures": {"seen": watch.seen, "opened": watch.opened, "seconds": round(watch.seconds, 3)},
+        "findings": [
+            {
+                "where": found.where,
+                "kind": found.kind.name.lower(),
+                "count": found.count,
+                "done": found.done,
+                "examples": found.examples,
+            }
+            for found in prepared.findings
+        ],
+    }
+
+
+def unknown_share(prepared: Prepared) -> float:
+    """Give the share of the words of val's sentences that the vocabulary does not hold; 0 without sentences."""
+    words = unknown = 0
+    for picture in prepared.val:
+        for sentence in picture.sentences:
+            words += len(sentence)
+            unknown += sum(word not in prepared.vocabulary.ids for word in sentence)
+    return unknown / words if words else 0.0
+
+
+def _counts(prepared: Prepared) -> Table:
+    table = Table("set", "split", "pictures", "sentences or boxes")
+    for name, split, pictures, items in prepare.count(prepared):
+        table.add_row(name, split, f"{pictures:,}", f"{items:,}")
+    return table
+
+
+def _rate(watch: Watch) -> str:
+    return f" in {watch.seconds:.0f} s, {watch.opened / watch.seconds:,.0f} a second" if watch.opened else ""

@@ -1,0 +1,1 @@
+"""Scores models and writes reports."""

@@ -1,0 +1,129 @@
+"""Trains every variant of a sweep, each as a run of its own, whatever becomes of the others."""
+
+import hashlib
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from trainer.data import prepare
+from trainer.data.prepare import Prepared
+from trainer.errors import CheckpointError, OperatorError, Stopped
+from trainer.recipe import recipe as recipes
+from trainer.recipe import sweep
+from trainer.recipe.recipe import Recipe
+from trainer.recipe.run_dir import Run
+from trainer.recipe.sweep import Sweep, Trial
+
+TRY_AGAIN: Final = 75
+
+COMMAND: Final = (sys.executable, "-c", "from trainer.cli import console; console()")
+"""`wordcam-train`, in a process of its own: a variant that runs out of memory takes no other along."""
+
+RECIPE: Final = "recipe.yaml"
+"""The variant's whole recipe, in its run's folder; every verb of `wordcam-train` takes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a variant."""
+
+    trial: Trial
+    run: Run
+    status: Literal["trained", "failed", "left out"]
+    reason: str = ""
+    """Why it has no figures; empty where it was trained."""
+
+
+def run(plan: Sweep, folder: Path, options: Sequence[str], say: Callable[[str], None]) -> Iterator[Outcome]:
+    """Train the variants one after another in `folder`; a killed comparison goes on where it was.
+
+    `options` are passed on to `wordcam-train train`, `say` is given every line of progress. Raises `Stopped` where a
+    variant could not go on for a reason that passes, such as a full disk.
+    """
+    for number, trial in enumerate(plan.trials, 1):
+        say(f"[{number}/{len(plan.trials)}] {trial.name}")
+        place = Run(folder / trial.name)
+        if trial.missing:
+            outcome = Outcome(trial, place, "left out", f"{trial.missing} is not there")
+        else:
+            outcome = _attempt(trial, place, folder, options, say)
+        if outcome.reason:
+            say(f"{trial.name}: {outcome.status}: {outcome.reason}")
+        yield outcome
+
+
+def found(plan: Sweep, folder: Path) -> list[Outcome]:
+    """Give the variants whose runs have a captioner, as they are, without training any."""
+    places = [(trial, Run(folder / trial.name)) for trial in plan.trials]
+    return [
+        Outcome(trial, place, "trained")
+        if place.best_captioner.exists()
+        else Outcome(trial, place, "left out", "not trained")
+        for trial, place in places
+    ]
+
+
+def _attempt(trial: Trial, place: Run, folder: Path, options: Sequence[str], say: Callable[[str], None]) -> Outcome:
+    try:
+        lay_out(trial.recipe, place, folder)
+    except OperatorError as error:
+        return Outcome(trial, place, "failed", str(error))
+    command = [*COMMAND, "train", str(place.folder / RECIPE), "--runs", str(folder), *options]
+    code, last = _follow(command, lambda line: say(f"{trial.name} | {line}"))
+    reason = last.removeprefix("wordcam-train: ")
+    if code == TRY_AGAIN:
+        raise Stopped(f"{trial.name}: {reason}")
+    if code < 0:
+        return Outcome(trial, place, "failed", f"ended by {signal.Signals(-code).name}, perhaps for want of memory")
+    return Outcome(trial, place, "failed", reason) if code else Outcome(trial, place, "trained")
+
+
+def lay_out(recipe: Recipe, place: Run, folder: Path) -> None:
+    """Write a variant's recipe, and let its run share the features of all variants with its encoder and pictures.
+
+    Raises `CheckpointError` where the folder was begun with another recipe, `DataError` for data that cannot be used.
+    """
+    known = place.folder / RECIPE
+    if known.exists() and (changed := sweep.difference(recipes.load(known), recipe)):
+        raise CheckpointError(f"{known}: {changed}; remove {place.folder} to train it anew, or name the variant anew")
+    shared = folder / f"features-{digest(recipe, prepare.gather(recipe))}"
+    shared.mkdir(parents=True, exist_ok=True)
+    place.folder.mkdir(parents=True, exist_ok=True)
+    link = place.folder / "features"
+    if not link.is_symlink() and not link.exists():
+        link.symlink_to(Path("..") / shared.name, target_is_directory=True)
+    sweep.write(recipe, known)
+
+
+def digest(recipe: Recipe, prepared: Prepared) -> str:
+    """Name what cached features hang on: the encoder and the pictures in their order."""
+    hashed = hashlib.sha256(msgspec.json.encode(msgspec.structs.replace(recipe.encoder, batch=1)))
+    for pictures in (prepared.train, prepared.val, prepared.boxes_train, prepared.boxes_val):
+        hashed.update(f"\n{len(pictures)}".encode())
+        for picture in pictures:
+            hashed.update(f"\n{picture.path}".encode())
+    return hashed.hexdigest()[:12]
+
+
+def _follow(command: Sequence[str], say: Callable[[str], None]) -> tuple[int, str]:
+    """Run a child to its end, passing on its lines; give its exit code and its last line. It never outlives us."""
+    last = ""
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    ) as child:
+        try:
+            for line in child.stdout or ():
+                if text := line.rstrip():
+                    last = text
+                    say(text)
+            return child.wait(), last
+        except BaseException:  # the comparison is stopped: let the variant save its step first
+            child.terminate()
+            child.wait()
+            raise

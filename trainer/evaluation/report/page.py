@@ -1,0 +1,97 @@
+"""Puts what was observed into one HTML file that needs nothing else: no network, no script."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+
+from trainer.evaluation.report import curves, images
+from trainer.evaluation.report.caption_examples import HEADINGS, Language
+from trainer.evaluation.report.predictions import Observed, Sample
+
+CIDER: Final = "cider"
+"""The figure by which runs are ranked."""
+
+COUNTS: Final = frozenset({"images"})
+"""Figures of which more is not better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """One picture with what every run says of it."""
+
+    sample: Sample
+    said: tuple[tuple[int, str, Sample], ...]
+    """Number and name of each run, and its sentence."""
+
+
+def write(path: Path, title: str, runs: Sequence[Observed], *, language: Language = "en") -> None:
+    """Write the page, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scratch = path.with_name(f".{path.name}.new")
+    scratch.write_text(render(title, runs, language=language), encoding="utf-8")
+    scratch.replace(path)
+
+
+def render(title: str, runs: Sequence[Observed], *, language: Language = "en") -> str:
+    """Give the page's text."""
+    loader = jinja2.FileSystemLoader(Path(__file__).parent)
+    environment = jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    shown = {sample.path: number for number, sample in enumerate(_unique(runs))}
+    page: str = environment.get_template("page.html.j2").render(
+        title=title,
+        language=language,
+        words=HEADINGS[language],
+        runs=runs,
+        charts=curves.charts(runs),
+        palette=curves.PALETTE,
+        columns=columns(runs),
+        best=best(runs),
+        leader=leader(runs),
+        classes=[(run, name, figures) for run in runs for name, figures in run.boxes.items()],
+        together=together(runs),
+        shown=shown,
+        sources={number: images.small(where) for where, number in shown.items()},
+        inline=images.inline,
+    )
+    return page
+
+
+def columns(runs: Sequence[Observed]) -> list[str]:
+    """Give every figure that any run has, in the order in which they are measured."""
+    return list(dict.fromkeys(name for run in runs for figures in run.captions.values() for name in figures))
+
+
+def best(runs: Sequence[Observed]) -> dict[tuple[str, str], float]:
+    """Give the highest value of each figure of each set, by which it is marked where runs differ."""
+    found: dict[tuple[str, str], list[float]] = {}
+    for run in runs:
+        for name, figures in run.captions.items():
+            for column, value in figures.items():
+                if column not in COUNTS:
+                    found.setdefault((name, column), []).append(value)
+    return {key: max(values) for key, values in found.items() if max(values) > min(values)}
+
+
+def leader(runs: Sequence[Observed]) -> tuple[Observed, float] | None:
+    """Give the run with the highest CIDEr, of any set, and that figure."""
+    ranked = [(run, figures[CIDER]) for run in runs for figures in run.captions.values() if CIDER in figures]
+    return max(ranked, key=lambda pair: pair[1]) if ranked else None
+
+
+def together(runs: Sequence[Observed]) -> list[Together]:
+    """Give the sample pictures that several runs were asked about."""
+    said: dict[Path, list[tuple[int, str, Sample]]] = {}
+    for number, run in enumerate(runs):
+        for sample in run.samples:
+            said.setdefault(sample.path, []).append((number, run.name, sample))
+    return [Together(group[0][2], tuple(group)) for group in said.values() if len(group) > 1]
+
+
+def _unique(runs: Sequence[Observed]) -> Iterable[Any]:
+    samples = [sample for run in runs for sample in (*run.samples, *run.worst)]
+    return {sample.path: sample for sample in samples}.values()

@@ -1,0 +1,1 @@
+"""The recipe of a model, its sweeps and the folder of its run."""

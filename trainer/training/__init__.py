@@ -1,0 +1,1 @@
+"""Feeds examples to models, step by step, and saves what they learn."""

@@ -1,0 +1,81 @@
+"""Draws the batches of caption training from cached features."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from contract.vocabulary import PAD, Vocabulary
+from trainer.data.example import Picture
+from trainer.recipe.recipe import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """Pictures with their features; `views` are arrays [M, N, D], as taken and mirrored, rows as in `pictures`."""
+
+    pictures: Sequence[Picture]
+    views: tuple[npt.NDArray[np.float16], ...]
+
+
+def pad(tokens: Sequence[int], length: int) -> list[int]:
+    """Cut or fill a sentence to a length."""
+    return [*tokens[:length], *[PAD] * (length - len(tokens))]
+
+
+class CaptionBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no stubs
+    """Batches ((cells [B, N, D], tokens [B, R, T]), next tokens [B, R, T]), drawn anew every epoch from the seed."""
+
+    def __init__(self, corpus: Corpus, vocabulary: Vocabulary, recipe: Recipe, *, shuffled: bool) -> None:
+        super().__init__(workers=1)
+        self.corpus, self.recipe, self.shuffled = corpus, recipe, shuffled
+        length = recipe.decoder.max_tokens + 1
+        spoken = [row for row, picture in enumerate(corpus.pictures) if picture.sentences]
+        self.spoken = np.array(spoken, np.int64)
+        self.ids = [
+            np.array([pad(vocabulary.encode(words), length) for words in picture.sentences], np.int32)
+            for picture in corpus.pictures
+        ]
+        self.epoch = -1
+        self.rows: npt.NDArray[np.int64] = np.empty(0, np.int64)
+        self.on_epoch_begin()
+
+    def __len__(self) -> int:
+        training = self.recipe.training
+        steps = max(1, len(self.rows) // training.pictures)
+        return min(steps, training.max_steps) if training.max_steps else steps
+
+    def on_epoch_begin(self) -> None:
+        """Choose and order the pictures of the next epoch."""
+        self.epoch += 1
+        self.rows = self._draw(self._random(0)) if self.shuffled else self.spoken
+
+    def __getitem__(self, index: int) -> tuple[tuple[Any, Any], Any]:
+        random = self._random(index + 1)
+        size = self.recipe.training.pictures
+        rows = self.rows[index * size : (index + 1) * size]
+        views = random.integers(len(self.corpus.views), size=len(rows)) if self.shuffled else np.zeros(len(rows), int)
+        cells = np.stack([self.corpus.views[view][row] for view, row in zip(views, rows, strict=True)])
+        sentences = np.stack([self._some(self.ids[row], random) for row in rows])
+        return (cells, sentences[:, :, :-1]), sentences[:, :, 1:]
+
+    def _some(self, sentences: npt.NDArray[np.int32], random: np.random.Generator) -> npt.NDArray[np.int32]:
+        wanted = self.recipe.training.sentences
+        if not self.shuffled:
+            return sentences[np.arange(wanted) % len(sentences)]
+        return sentences[random.choice(len(sentences), wanted, replace=len(sentences) < wanted)]
+
+    def _draw(self, random: np.random.Generator) -> npt.NDArray[np.int64]:
+        """Mix all captioned pictures with as many hazard scenes as the recipe's share allows."""
+        labelled = np.array([bool(self.corpus.pictures[row].label) for row in self.spoken])
+        captioned, hazards = self.spoken[~labelled], self.spoken[labelled]
+        share = self.recipe.training.hazard_share
+        count = min(len(hazards), round(len(captioned) * share / (1 - share))) if len(captioned) else len(hazards)
+        rows = np.concatenate([captioned, random.permutation(hazards)[:count]])
+        return random.permutation(rows)
+
+    def _random(self, index: int) -> np.random.Generator:
+        return np.random.default_rng((self.recipe.seed, self.epoch, index))

@@ -1,0 +1,275 @@
+"""Watches a training: scores it after each epoch, keeps the best weights, and lets a killed run go on."""
+
+import contextlib
+import csv
+import math
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import msgspec
+
+from trainer.errors import CheckpointError, RecipeError, Stopped, first_line
+from trainer.recipe.run_dir import Run
+from trainer.training.distribution import ALONE, Spread, failing_together
+
+
+class Best(msgspec.Struct, frozen=True):
+    """The best epoch so far, kept beside its weights so that a resumed run knows what to beat."""
+
+    epoch: int
+    score: float
+    metrics: dict[str, float]
+
+
+def read_best(weights: Path) -> Best | None:
+    """Read what stands beside a weights file; None before the first epoch."""
+    path = weights.with_suffix(".json")
+    if not path.exists():
+        return None
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Best)
+    except msgspec.DecodeError as error:
+        raise CheckpointError(f"{path}: {error}; remove it and {weights.name} to train again") from error
+
+
+class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no stubs
+    """Scores the averaged weights after each epoch, saves them where they are the best yet, stops without progress."""
+
+    def __init__(
+        self, path: Path, measure: Callable[[], dict[str, float]], *, monitor: str, patience: int, saved: Any = None
+    ) -> None:
+        """Save `saved`, or else the model that trains, to `path` when `measure` gives a higher `monitor`."""
+        super().__init__()
+        self.path, self.measure, self.monitor, self.patience = path, measure, monitor, patience
+        self.saved = saved
+        self.writes = True
+        """False for a worker whose chief keeps the files."""
+        self.best = read_best(path)
+
+    def has_settled(self, epochs: int) -> bool:
+        """Say whether training stops after so many epochs, because the best is long past."""
+        return self.best is not None and epochs - 1 - self.best.epoch >= self.patience
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Score, save, and put the unaveraged weights back; raises `RecipeError` where a loss is no number."""
+        for name, value in (logs or {}).items():
+            if not math.isfinite(float(value)):
+                raise RecipeError(f"epoch {epoch}: {name} is {float(value)}; lower the stage's learning_rate and go on")
+        raw = self.model.get_weights()
+        self.model.optimizer.finalize_variable_values(self.model.trainable_variables)  # nothing where none are averaged
+        metrics = self.measure()
+        if logs is not None:
+            logs.update({f"val_{name}": value for name, value in metrics.items()})
+        if self.best is None or metrics[self.monitor] > self.best.score:
+            self.best = Best(epoch, metrics[self.monitor], metrics)
+            self._save(self.best)
+        self.model.set_weights(raw)
+        if self.has_settled(epoch + 1):
+            self.model.stop_training = True
+
+    def _save(self, best: Best) -> None:
+        scratch = self.path.with_name(f"new-{self.path.name}")
+        _save_weights(self.saved or self.model, scratch, kept=self.writes)
+        if not self.writes:
+            return
+        scratch.replace(self.path)
+        figures = scratch.with_suffix(".json")
+        figures.write_bytes(msgspec.json.encode(best))
+        figures.replace(self.path.with_suffix(".json"))
+
+
+class Losses(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no stubs
+    """Writes losses and metrics as CSV; the line of an epoch that had to be trained again replaces the old one."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Write the file anew, so that it is whole at any instant."""
+        values = {name: float(value) for name, value in sorted((logs or {}).items())}
+        rows = [*self._before(epoch), {"epoch": epoch, **values}]
+        columns = dict.fromkeys(name for row in rows for name in row)
+        scratch = self.path.with_suffix(".new")
+        with scratch.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.DictWriter(stream, list(columns))
+            writer.writeheader()
+            writer.writerows(rows)
+        scratch.replace(self.path)
+
+    def _before(self, epoch: int) -> list[dict[str, Any]]:
+        if not self.path.exists():
+            return []
+        with self.path.open(encoding="utf-8", newline="") as stream:
+            return [row for row in csv.DictReader(stream) if int(row["epoch"]) < epoch]
+
+
+class Resume(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no stubs
+    """Keeps weights, averages and optimizer of the last whole epoch, in one file that is named by it.
+
+    Asked to stop in the middle of an epoch, it keeps those of the last step too. Keras's `BackupAndRestore` overwrites
+    the weights and then, in another file, the epoch: a kill in between leaves two that do not belong together, or half
+    a file.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+        self.writes = True
+        """False for a worker whose chief keeps the files."""
+        self.alone = True
+        """False beside other workers, whose next step waits for this one: they all go back to the last whole epoch."""
+        self.asked = False
+        """Whether to stop after this step."""
+        self.kept = max(folder.glob("epoch-*.weights.h5"), default=None, key=_done)
+        self.epoch, self.begun, self.length = self.epochs, self.steps, 0
+
+    @property
+    def epochs(self) -> int:
+        """Whole epochs done so far."""
+        return _done(self.kept)[0] if self.kept else 0
+
+    @property
+    def steps(self) -> int:
+        """Steps done of the epoch that comes next."""
+        return _done(self.kept)[1] if self.kept else 0
+
+    def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002 - Keras passes it
+        """Take up where the last run was; raises `CheckpointError` where that was another recipe's."""
+        if not self.model.optimizer.built:  # replicas cannot make its variables in the middle of a step
+            self.model.optimizer.build(self.model.trainable_variables)
+        if self.kept is None:
+            return
+        try:
+            self.model.load_weights(self.kept)
+        except (ValueError, OSError) as error:
+            raise CheckpointError(
+                f"{self.kept}: of another recipe; remove {self.folder} to begin anew: {first_line(error)}"
+            ) from error
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras passes it
+        """Note where the steps are counted from."""
+        self.epoch, self.begun = epoch, self.steps
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras passes it
+        """Stop where asked to: raises `Stopped`, with the state of this very step saved if possible."""
+        steps = self.begun + batch + 1
+        if self.asked and steps < self.length:
+            if self.alone:
+                self._save(f"epoch-{self.epoch:05}-step-{steps:06}")
+            raise Stopped(f"epoch {self.epoch} after {steps} of {self.length} steps")
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras passes it
+        """Save, and only then let go of the epoch before; raises `Stopped` where asked to stop."""
+        self._save(f"epoch-{epoch + 1:05}")
+        if self.asked:
+            raise Stopped(f"epoch {epoch} at its end")
+
+    def _save(self, name: str) -> None:
+        kept = self.folder / f"{name}.weights.h5"
+        scratch = self.folder / "new.weights.h5"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        _save_weights(self.model, scratch, kept=self.writes)
+        if self.writes:
+            scratch.replace(kept)
+            if self.kept is not None and self.kept != kept:
+                self.kept.unlink()
+        self.kept = kept
+
+    @contextlib.contextmanager
+    def on_request(self) -> Iterator[None]:
+        """Let SIGTERM, which a host sends before it is taken away, stop the training inside after its step."""
+
+        def ask(*_: Any) -> None:
+            self.asked = True
+
+        before = signal.signal(signal.SIGTERM, ask)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _save_weights(network: Any, path: Path, *, kept: bool) -> None:
+    """Save, on every worker: some variables are read by asking all of them. What is not kept is thrown away."""
+    if kept:
+        network.save_weights(path)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        network.save_weights(Path(folder) / path.name)
+
+
+def _done(path: Path) -> tuple[int, int]:
+    """Give the whole epochs, and the steps after them, that a state's file name tells."""
+    epochs, _, steps = path.name.partition(".")[0].removeprefix("epoch-").partition("-step-")
+    return int(epochs), int(steps or 0)
+
+
+class Rest(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no stubs
+    """What is left of an epoch after some steps."""
+
+    def __init__(self, batches: Any, steps: int) -> None:
+        super().__init__(workers=1)
+        self.batches, self.steps = batches, steps
+
+    def __len__(self) -> int:
+        return max(1, len(self.batches) - self.steps)
+
+    def __getitem__(self, index: int) -> Any:
+        return self.batches[self.steps + index]
+
+    def on_epoch_begin(self) -> None:
+        """Pass it on."""
+        self.batches.on_epoch_begin()
+
+
+class Reseed(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no stubs
+    """Tells the batches which epoch it is, so that a resumed run draws what an unbroken one would."""
+
+    def __init__(self, batches: Any) -> None:
+        super().__init__()
+        self.batches = batches
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras passes it
+        """Set the number from which Keras's own call then counts on."""
+        self.batches.epoch = epoch
+
+
+def fit(  # noqa: PLR0913 - Keras's own takes more
+    model: Any,
+    batches: Any,
+    run: Run,
+    stage: str,
+    keep_best: KeepBest,
+    *,
+    epochs: int,
+    spread: Spread = ALONE,
+    **more: Any,
+) -> None:
+    """Train a stage to its end: a killed one goes on after its last whole epoch, a finished one returns at once.
+
+    Stopped by SIGTERM it goes on after its last step, and that epoch's loss is then the mean of the steps left. Raises
+    `Stopped`, or `ConnectionError` where another worker is gone.
+    """
+    resume, keep_best.measure = Resume(run.backup(stage)), spread.agreed(keep_best.measure)
+    resume.writes = keep_best.writes = spread.chief
+    resume.length, resume.alone = len(batches), spread.workers == 1
+    watching: list[Any] = [Reseed(batches), keep_best]
+    if spread.chief:
+        watching += [Losses(run.log(stage)), keras.callbacks.TensorBoard(run.board(stage), write_graph=False)]
+    while resume.epochs < epochs and not keep_best.has_settled(resume.epochs):
+        span = {"initial_epoch": resume.epochs, "epochs": resume.epochs + 1 if resume.steps else epochs}
+        # The batches draw their own order from the seed; Keras would shuffle them again, differently after a resume.
+        how = {**span, "shuffle": False, "callbacks": [*watching, resume], "verbose": verbosity(), **more}
+        with spread.scope(), failing_together(), resume.on_request():
+            model.fit(Rest(batches, resume.steps), **how)
+
+
+def verbosity() -> int:
+    """Choose a progress bar on a terminal, one line an epoch elsewhere."""
+    return 1 if sys.stderr.isatty() else 2

@@ -1,0 +1,156 @@
+"""Trains the captioner by maximum likelihood."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import msgspec
+import numpy as np
+
+from contract.bundle import Decoding
+from contract.vocabulary import Vocabulary
+from trainer.data.example import Picture
+from trainer.data.prepare import Prepared
+from trainer.errors import CheckpointError, first_line
+from trainer.metrics import CiderD, bleu
+from trainer.models import beam_search, decoder
+from trainer.recipe.recipe import Recipe, Training
+from trainer.recipe.run_dir import Run
+from trainer.training import checkpoint, feature_cache
+from trainer.training.augmentation import View
+from trainer.training.caption_batches import CaptionBatches, Corpus
+from trainer.training.distribution import ALONE, Spread, of_whole_batch
+from trainer.training.feature_cache import Wanted
+
+GREEDY = Decoding(beam_width=1, length_penalty=0.0)
+"""How captions are searched for between epochs: quickly."""
+
+
+def corpora(recipe: Recipe, prepared: Prepared, run: Run) -> tuple[Corpus, Corpus]:
+    """Give the train and val pictures with their features, encoding what is not on disk yet."""
+
+    encoder = feature_cache.tuned(recipe.encoder, run)
+
+    def view(name: str, pictures: Sequence[Picture], *, mirrored: bool = False) -> Any:
+        views = [View(picture.path, mirrored=mirrored) for picture in pictures]
+        return feature_cache.cached(run.features, encoder, Wanted(name, views, ("cells",)))["cells"]
+
+    val = Corpus(prepared.val, (view("captions-val", prepared.val),))
+    views = [view("captions-train", prepared.train)]
+    if recipe.encoder.flips:
+        views.append(view("captions-train-mirrored", prepared.train, mirrored=True))
+    return Corpus(prepared.train, tuple(views)), val
+
+
+def build(recipe: Recipe, vocabulary: Vocabulary, cell_size: int) -> decoder.Decoder:
+    """Build the decoder with its variables, D = `cell_size`."""
+    model = decoder.Decoder(len(vocabulary), msgspec.to_builtins(recipe.decoder), name="decoder")
+    model((np.zeros((1, 1, cell_size), np.float32), np.zeros((1, 1, recipe.decoder.max_tokens), np.int32)))
+    return model
+
+
+def load(recipe: Recipe, vocabulary: Vocabulary, cell_size: int, run: Run) -> decoder.Decoder:
+    """Build the decoder with the best weights of a run; raises `CheckpointError` where there are none that fit."""
+    return load_from(recipe, vocabulary, cell_size, run.best_captioner)
+
+
+def load_from(recipe: Recipe, vocabulary: Vocabulary, cell_size: int, path: Path) -> decoder.Decoder:
+    """Build the decoder with the weights of a file; raises `CheckpointError` where it is not there or does not fit."""
+    model = build(recipe, vocabulary, cell_size)
+    try:
+        model.load_weights(path)
+    except (FileNotFoundError, ValueError, OSError) as error:
+        wanted = f"no captioner of this recipe and vocabulary ({len(vocabulary)} words)"
+        raise CheckpointError(f"{path}: {wanted}; train it first: {first_line(error)}") from error
+    return model
+
+
+def train(recipe: Recipe, prepared: Prepared, run: Run, spread: Spread = ALONE) -> None:
+    """Train until the validation CIDEr no longer rises; a killed run goes on at its last whole epoch."""
+    spread.check(recipe.training.pictures, "training.pictures")
+    keras.utils.set_random_seed(recipe.seed)
+    train_corpus, val_corpus = spread.chief_first(lambda: corpora(recipe, prepared, run))
+    batches = CaptionBatches(train_corpus, prepared.vocabulary, recipe, shuffled=True)
+    steps = len(batches) * recipe.training.epochs
+    with spread.scope(), precision(recipe.training):
+        model = build(recipe, prepared.vocabulary, train_corpus.views[0].shape[-1])
+        model.compile(
+            optimizer=optimizer(recipe.training, steps),
+            loss=decoder.masked_loss(recipe.training.label_smoothing),
+        )
+    measure = scorer(model, val_corpus, prepared.vocabulary, recipe)
+    keep = checkpoint.KeepBest(run.captioner, measure, monitor="cider", patience=recipe.training.patience)
+    judged = CaptionBatches(val_corpus, prepared.vocabulary, recipe, shuffled=False)
+    epochs = recipe.training.epochs
+    checkpoint.fit(model, batches, run, "captioner", keep, epochs=epochs, spread=spread, validation_data=judged)
+
+
+@contextlib.contextmanager
+def precision(training: Training) -> Iterator[None]:
+    """Build what is built inside in the recipe's arithmetic; the encoder and the detector stay in float32."""
+    before = keras.config.dtype_policy()
+    kind = "bfloat16" if training.mixed_precision is True else training.mixed_precision
+    keras.config.set_dtype_policy(f"mixed_{kind}" if kind else "float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def optimizer(training: Training, steps: int) -> Any:
+    """Give the recipe's optimizer: warm-up, then a cosine to a hundredth (Loshchilov and Hutter 2017)."""
+    rate = keras.optimizers.schedules.CosineDecay(
+        training.learning_rate * 0.01,
+        max(1, round(steps * (1 - training.warmup))),
+        alpha=0.01,
+        warmup_target=training.learning_rate,
+        warmup_steps=max(1, round(steps * training.warmup)),
+    )
+    kinds = {
+        "adam": keras.optimizers.Adam,
+        "adamw": keras.optimizers.AdamW,
+        "nadam": keras.optimizers.Nadam,
+        "adamax": keras.optimizers.Adamax,
+        "sgd": keras.optimizers.SGD,
+    }
+    averaging = {"use_ema": True, "ema_momentum": training.average} if training.average else {}
+    scaled = training.mixed_precision == "float16"
+    kind = kinds[training.optimizer] if scaled else of_whole_batch(kinds[training.optimizer])
+    made = kind(rate, weight_decay=training.weight_decay, global_clipnorm=training.clip_norm, **averaging)
+    return of_whole_batch(keras.optimizers.LossScaleOptimizer)(made) if scaled else made
+
+
+def scorer(
+    model: decoder.Decoder, corpus: Corpus, vocabulary: Vocabulary, recipe: Recipe
+) -> Callable[[], dict[str, float]]:
+    """Give a function that captions validation pictures and scores them; hazard scenes count by their own share."""
+    rows = [row for row, picture in enumerate(corpus.pictures) if not picture.label]
+    rows = (rows or list(range(len(corpus.pictures))))[: recipe.training.score_pictures]
+    hazards = [row for row, picture in enumerate(corpus.pictures) if picture.label and picture.sentences]
+    references = [corpus.pictures[row].sentences for row in rows]
+    cider = CiderD(references)
+
+    def measure() -> dict[str, float]:
+        spoken = list(beam_search.speak(model, corpus.views[0][rows], vocabulary, GREEDY))
+        scores = bleu(spoken, references)
+        named = {f"bleu_{number}": score for number, score in enumerate(scores, 1)}
+        exact = _templates_met(model, corpus, hazards, vocabulary)
+        return {**named, "cider": cider.corpus(spoken, references), "hazard_sentences": exact}
+
+    return measure
+
+
+def _templates_met(model: decoder.Decoder, corpus: Corpus, rows: list[int], vocabulary: Vocabulary) -> float:
+    """Give the share of hazard scenes whose caption is word for word one of the sentences written for their label."""
+    if not rows:
+        return 0.0
+    spoken = beam_search.speak(model, corpus.views[0][rows], vocabulary, GREEDY)
+    met = [tuple(words) in corpus.pictures[row].sentences for row, words in zip(rows, spoken, strict=True)]
+    return float(np.mean(met))
+
+
+def changed(recipe: Recipe, *, training: dict[str, Any]) -> Recipe:
+    """Give the recipe with some fields of `training` replaced."""
+    return msgspec.structs.replace(recipe, training=msgspec.structs.replace(recipe.training, **training))
