@@ -31,11 +31,13 @@ from bench.crowd import Crowd
 from bench.gateway import Gateway
 from bench.instances import Instance, Nursery
 from bench.postgresql import PASSWORD, Cluster
-from broker.errors import Locked
-from broker.store import leases, schema, tables
+from broker.config.database import DATABASE_PASSWORD, Database
+from broker.config.errors import Locked
+from broker.service import lease as leases
+from broker.service.lease import Lease
+from broker.store import migrate
 from broker.store.engine import open_database, reading
-from broker.store.leases import Lease
-from broker.store.settings import DATABASE_PASSWORD, Database
+from broker.store.tables import core
 
 log = logging.getLogger(__name__)
 
@@ -145,7 +147,7 @@ class Fight:
             time.sleep(1)
 
     def _under_way(self) -> int:
-        alert, incident = tables.alert, tables.incident
+        alert, incident = core.alert, core.incident
         open_ = alert.c.state.in_(("waiting", "sending", "doubt", "held"))
         with reading(self.engine) as connection:
             messages = connection.execute(select(func.count()).select_from(alert).where(open_)).scalar_one()
@@ -177,7 +179,7 @@ def run(options: argparse.Namespace, folder: Path, console: Console) -> dict[str
         os.environ[DATABASE_PASSWORD] = PASSWORD
         engine = open_database(msgspec.convert(where, Database, dec_hook=lambda kind, value: kind(value)))
         stack.callback(engine.dispose)
-        schema.require_current(engine)
+        migrate.require_current(engine)
         for one in services:
             one.start()
             stack.callback(one.kill)

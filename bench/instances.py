@@ -22,7 +22,7 @@ NURSERY: Final = """
 import faulthandler, os, signal, sys
 sys.modules.update(numpy=None)
 from broker import cli, service
-import broker.senders.twilio, psycopg, twilio.rest
+import broker.notify.senders.twilio, psycopg, twilio.rest
 twilio.rest.Client("AC", "token").messages
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 for line in sys.stdin:

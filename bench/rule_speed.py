@@ -12,10 +12,12 @@ from typing import Final
 import msgspec
 
 from bench.alarms import RULES
-from broker import rulebook, rules, stems, strict
-from broker.rulebook import Rulebook
-from broker.rulefile import RulesFile, RuleText
-from broker.rules import Seen
+from broker import stems
+from broker.config import yaml_file
+from broker.rules import compiler, engine
+from broker.rules.compiler import Rulebook
+from broker.rules.engine import Seen
+from broker.rules.schema import RulesFile, RuleText
 
 FEW, MANY = 10, 1000
 
@@ -31,7 +33,7 @@ def compare(sentences: Sequence[str], file: Path = RULES) -> dict[str, float]:
     The rules beyond the shipped ones are made of the sentences' own words, so that they do not go unasked.
     """
     some = list(dict.fromkeys(sentences))[:MAX_SENTENCES]
-    shipped = strict.load(file, RulesFile)
+    shipped = yaml_file.load(file, RulesFile)
     few, many = (_book(shipped, some, total) for total in (FEW, MANY))
     turns: list[tuple[float, float]] = []
     # As the service does: what lives for ever is not walked through again and again.
@@ -51,7 +53,7 @@ def _seconds(book: Rulebook, sentences: Sequence[str]) -> float:
     stems.read.cache_clear()
     start = time.thread_time()
     for sentence in sentences:
-        rules.judge(book, Seen(sentence))
+        engine.judge(book, Seen(sentence))
     return time.thread_time() - start
 
 
@@ -65,7 +67,7 @@ def _book(shipped: RulesFile, sentences: Sequence[str], total: int) -> Rulebook:
 
     more = tuple(_rule(number, phrase) for number in range(total - len(shipped.rules)))
     file = msgspec.structs.replace(shipped, rules=(*shipped.rules, *more))
-    return rulebook.build(file, origin=f"{total} rules")
+    return compiler.build(file, origin=f"{total} rules")
 
 
 def _rule(number: int, phrase: Callable[[], str]) -> RuleText:

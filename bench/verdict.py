@@ -8,8 +8,8 @@ from sqlalchemy import Engine, select
 
 from bench.crowd import Crowd
 from bench.gateway import Gateway
-from broker.store import tables
 from broker.store.engine import reading
+from broker.store.tables import core
 
 WRONG: Final = ("lost", "doubled", "untold", "unsent", "never_taken", "taken_twice", "unknown")
 """Counts that must be nothing."""
@@ -51,8 +51,8 @@ class Verdict:
 def judge(engine: Engine, crowd: Crowd, gateway: Gateway) -> Verdict:
     """Count what is right and what is wrong."""
     with reading(engine) as connection:
-        stored = Counter(connection.execute(select(tables.caption.c.event_id)).scalars())
-        alerts = connection.execute(select(tables.alert)).all()
+        stored = Counter(connection.execute(select(core.caption.c.event_id)).scalars())
+        alerts = connection.execute(select(core.alert)).all()
     firsts = Counter(alert.site for alert in alerts if alert.kind == "first")
     sent = Counter((alert.phone, alert.text) for alert in alerts if alert.state == "sent")
     taken = Counter((message["to"], message["body"]) for message in gateway.taken)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from broker.section import Language
+from broker.config.section import Language
 
 
 class SendFailed(Exception):

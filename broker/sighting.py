@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from broker.rulebook import Rule
-from broker.silence import Subject
+from broker.incidents.silence import Subject
+from broker.rules.compiler import Rule
 
 
 @dataclass(frozen=True, slots=True)

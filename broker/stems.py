@@ -7,7 +7,7 @@ from typing import Final
 
 from nltk.stem.snowball import SnowballStemmer
 
-from broker.sentence import Sentence, Word
+from broker.rules.sentence import Sentence, Word
 
 _ARTICLES = {"a", "an", "the", "some", "his", "her", "its", "their", "my", "your", "our"}
 _AUXILIARIES = {"is", "are", "was", "were", "be", "been", "being", "has", "have", "had"}

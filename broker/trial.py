@@ -8,12 +8,12 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from broker.config import Severity
-from broker.errors import Misconfigured
-from broker.places import Places
-from broker.replay import Judged, Replay, Totals
-from broker.rulebook import Rulebook
-from broker.rules import Seen
+from broker.config.broker import Severity
+from broker.config.errors import Misconfigured
+from broker.config.sites import Places
+from broker.rules.compiler import Rulebook
+from broker.rules.engine import Seen
+from broker.rules.replay import Judged, Replay, Totals
 from contract.caption import Hazard, Label
 
 

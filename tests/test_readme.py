@@ -18,7 +18,7 @@ PAGES = sorted(
 
 MODULES = {
     "wordcam-edge": "edge.cli",
-    "wordcam-broker": "broker.cli",
+    "wordcam-broker": "broker.cli.main",
     "wordcam-train": "trainer.cli",
     "wordcam-convert": "converter.cli",
 }

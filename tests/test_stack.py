@@ -7,9 +7,9 @@ import msgspec
 import pytest
 import yaml
 
-from broker.channels import e164
-from broker.config import Mqtt
-from broker.web.settings import Web
+from broker.config.broker import Mqtt
+from broker.config.channels import e164
+from broker.config.web import Web
 
 DEPLOY = Path(__file__).resolve().parent.parent / "deploy"
 STACK: dict[str, Any] = yaml.safe_load((DEPLOY / "stack.yml").read_text(encoding="utf-8"))

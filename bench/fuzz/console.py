@@ -78,7 +78,7 @@ def _console() -> tuple[Read, Sequence[bytes]]:
     found = site()
     application, loop = found.console(), _loop()
     bugs = _Bugs()
-    logging.getLogger("broker.web.problems").addHandler(bugs)
+    logging.getLogger("broker.web.error_handlers").addHandler(bugs)
 
     def read(data: bytes) -> str:
         for name, word in found.words.items():

@@ -9,9 +9,9 @@ from typing import Final
 
 from bench.alarms import ROOT
 from bench.fuzz.decoder import Decoder, Read, of_file, refusing
-from broker import config as broker_config
-from broker import rulebook
-from broker.errors import Misconfigured as BrokerMisconfigured
+from broker.config import broker as broker_config
+from broker.config.errors import Misconfigured as BrokerMisconfigured
+from broker.rules import compiler
 from converter import config as converter_config
 from converter.errors import Unusable
 from edge import config as edge_config
@@ -72,7 +72,7 @@ def _weights() -> tuple[Read, Sequence[bytes]]:
 
 
 DECODERS: Final = (
-    _file("rules.yaml", rulebook.load, [RULES], BrokerMisconfigured),
+    _file("rules.yaml", compiler.load, [RULES], BrokerMisconfigured),
     _yaml("broker.yaml", broker_config.load, BrokerMisconfigured),
     _yaml("edge.yaml", edge_config.load, EdgeMisconfigured),
     _yaml("trainer.yaml", recipe.load, RecipeError),

@@ -15,21 +15,24 @@ from twilio.request_validator import RequestValidator
 
 from bench.alarms import ROOT
 from bench.fuzz.decoder import ACCEPTED, Decoder, Read, refusing
-from broker import config as config_file
-from broker import links, rulebook
-from broker.account import Account, Role
-from broker.config import Config
-from broker.intake import Message
-from broker.links import Signer
-from broker.places import Places
-from broker.reception import Reception
-from broker.senders.twilio_hooks import TwilioHooks
-from broker.store import alerts, schema, search, sessions, users
+from broker.config import broker as config_file
+from broker.config.broker import Config
+from broker.config.sites import Places
+from broker.incidents import ack_links
+from broker.incidents.ack_links import Signer
+from broker.ingest.batch import Reception
+from broker.ingest.decoder import Message
+from broker.notify import alerts
+from broker.notify.translation.offline import Offline
+from broker.rules import compiler
+from broker.store import migrate, search
 from broker.store.engine import open_database, reading, writing
 from broker.store.search import Question
-from broker.translators.offline import Offline
 from broker.web import app
-from broker.web.console import Console
+from broker.web.accounts import sessions, users
+from broker.web.accounts.account import Account, Role
+from broker.web.request.state import Console
+from broker.web.twilio_webhooks import TwilioHooks
 from contract import caption, examples, topics
 
 TOKEN: Final = "a token of nobody's"
@@ -56,8 +59,8 @@ class Site:
         path.write_text(yaml.safe_dump(tree | {"timezone": "Asia/Seoul"}), encoding="utf-8")
         self.config = config_file.load(path)
         self.engine = open_database(self.config.database)
-        schema.migrate(self.engine)
-        book = rulebook.load(self.config.rules_file)
+        migrate.migrate(self.engine)
+        book = compiler.load(self.config.rules_file)
         self.reception = Reception(self.engine, book, self.config.recipients, places=Places.of(self.config))
         self.reception.accept([said()])
         with writing(self.engine) as connection:
@@ -172,7 +175,7 @@ def _link() -> tuple[Read, Sequence[bytes]]:
         # Base64 has several spellings of one signature, so it is the number that may not change.
         assert signer.read(text) == 1, "a link was forged"
 
-    return refusing(lambda data: read(data.decode("utf-8", errors="replace")), links.Refused), [good.encode()]
+    return refusing(lambda data: read(data.decode("utf-8", errors="replace")), ack_links.Refused), [good.encode()]
 
 
 def _search() -> tuple[Read, Sequence[bytes]]:

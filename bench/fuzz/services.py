@@ -7,12 +7,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 from bench.fuzz.decoder import Decoder, Read, refusing
-from broker.channels import Solapi
+from broker.config.channels import Solapi
+from broker.notify.senders.solapi import SolapiSender
+from broker.notify.translation.deepl import DeepL
+from broker.notify.translation.libretranslate import LibreTranslate
+from broker.notify.translation.papago import Papago
 from broker.ports import SendFailed, Untranslated
-from broker.senders.solapi import SolapiSender
-from broker.translators.deepl import DeepL
-from broker.translators.libretranslate import LibreTranslate
-from broker.translators.papago import Papago
 
 
 class _Babbler(BaseHTTPRequestHandler):

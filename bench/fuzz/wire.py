@@ -11,12 +11,20 @@ import msgspec
 
 from bench.alarms import ROOT
 from bench.fuzz.decoder import ACCEPTED, Decoder, Read, of_file, of_text, refusing
-from broker import export, intake, places, replies, rulebook, rules, schedule, search, silence, sms, trial
-from broker.channels import e164, number_of
-from broker.errors import Misconfigured
-from broker.intake import Message
-from broker.rules import Seen
-from broker.translators.offline import Offline
+from broker import trial
+from broker.config import sites, time_interval
+from broker.config.channels import e164, number_of
+from broker.config.errors import Misconfigured
+from broker.incidents import silence
+from broker.ingest import decoder
+from broker.ingest.decoder import Message
+from broker.notify import replies
+from broker.notify.message import segments
+from broker.notify.translation.offline import Offline
+from broker.retention import export
+from broker.rules import compiler, engine
+from broker.rules.engine import Seen
+from broker.web import search_terms
 from contract import ack, bundle, caption, examples, phrases, status, topics, vocabulary, wire
 from contract.errors import Refused
 
@@ -49,8 +57,8 @@ def _text(name: str, read: Read, seeds: Sequence[bytes], weight: int = 10) -> De
 
 def _topic_and_payload(data: bytes) -> str:
     topic, _, payload = data.partition(b"\n")
-    read = intake.read(Message(topic.decode("utf-8", errors="replace"), payload))
-    return read.reason if isinstance(read, intake.Unreadable) else ACCEPTED
+    read = decoder.read(Message(topic.decode("utf-8", errors="replace"), payload))
+    return read.reason if isinstance(read, decoder.Unreadable) else ACCEPTED
 
 
 def _intake() -> tuple[Read, Sequence[bytes]]:
@@ -65,8 +73,8 @@ def _intake() -> tuple[Read, Sequence[bytes]]:
 
 def _rules() -> tuple[Read, Sequence[bytes]]:
     """Judge a caption by the shipped rules, as the service does, wherever and whenever it was said."""
-    book = rulebook.load(ROOT / "config" / "rules.yaml")
-    here = places.Places.nameless("Asia/Seoul")
+    book = compiler.load(ROOT / "config" / "rules.yaml")
+    here = sites.Places.nameless("Asia/Seoul")
 
     def read(data: bytes) -> str:
         try:
@@ -74,7 +82,7 @@ def _rules() -> tuple[Read, Sequence[bytes]]:
         except Refused as refused:
             return refused.reason
         local = here.local(event.captured_at, event.site)
-        rules.judge(book, Seen.of(event, zones=frozenset(), local=local))
+        engine.judge(book, Seen.of(event, zones=frozenset(), local=local))
         return ACCEPTED
 
     said = [msgspec.structs.replace(examples.CAPTION, text=text.decode()) for text in SENTENCES]
@@ -83,7 +91,7 @@ def _rules() -> tuple[Read, Sequence[bytes]]:
 
 def _lines() -> tuple[Read, Sequence[bytes]]:
     """Try rules on JSON lines, as `rules test` does."""
-    book = rulebook.load(ROOT / "demo" / "rules.yaml")
+    book = compiler.load(ROOT / "demo" / "rules.yaml")
 
     def read(text: str) -> object:
         return list(trial.Trial(book).run(text.splitlines(), origin="-"))
@@ -108,7 +116,7 @@ def _cell(text: str) -> None:
 
 def _terms(text: str) -> None:
     """Read a question, and make sure that nothing of it can end the quotes of the index's own language."""
-    for term in search.terms(text):
+    for term in search_terms.terms(text):
         assert not set(term.text) & set("\"'*():&|!<>\\ "), "a word could be a command"
 
 
@@ -136,7 +144,7 @@ def _moment(data: bytes) -> str:
         event = caption.decode(data)
     except Refused as refused:
         return refused.reason
-    names = places.Places.nameless("Asia/Seoul")
+    names = sites.Places.nameless("Asia/Seoul")
     names.local(event.captured_at, event.site)
     event.captured_at.astimezone(UTC).isoformat(timespec="seconds")
     assert event.captured_at.tzinfo is not None
@@ -157,11 +165,11 @@ DECODERS: Final = (
     Decoder("vocabulary", _vocabulary, 4),
     Decoder("phrases", _phrases, 4),
     _text("sms-reply", refusing(of_text(replies.read)), REPLIES),
-    _text("sms-text", refusing(of_text(sms.plain)), SENTENCES),
+    _text("sms-text", refusing(of_text(segments.plain)), SENTENCES),
     _text("search-question", refusing(of_text(_terms)), SENTENCES),
     _text("phone-number", refusing(of_text(e164), ValueError), NUMBERS, 4),
     _text("phone-number-korea", refusing(of_text(lambda text: number_of(text, region="KR")), ValueError), NUMBERS, 4),
-    _text("hours", refusing(of_text(schedule.read), ValueError), SPANS),
+    _text("hours", refusing(of_text(time_interval.read), ValueError), SPANS),
     _text(
         "silence-matchers",
         refusing(of_text(lambda text: silence.read_matchers(text.split())), ValueError),

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from sqlalchemy import Engine
 
-from broker.errors import BrokerError
-from broker.pulse import Pulse
-from broker.store import probe, schema
-from broker.store.schema import Age
+from broker.config.errors import BrokerError
+from broker.monitor.thread_heartbeat import Pulse
+from broker.store import migrate, probe
+from broker.store.migrate import Age
 
 FRESH_SECONDS: Final = 2.0
 """An answer is given again for so long: whoever asks all the time does not hold the database all the time."""
@@ -70,7 +70,7 @@ def database(engine: Engine) -> list[Check]:
     """Say whether the database can be written, and has the tables of this version."""
     try:
         probe.write(engine)
-        age = schema.age(engine)
+        age = migrate.age(engine)
     except BrokerError as error:
         # Which file it is stands in the log: whoever may ask need not know.
         problem = str(error).rpartition(": ")[2]

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from broker.deadline import Clogged, Deadline, Late
 from broker.meters import Meters
+from broker.notify.call_timeout import Clogged, Deadline, Late
 
 log = logging.getLogger(__name__)
 

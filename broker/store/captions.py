@@ -9,8 +9,8 @@ import msgspec
 from sqlalchemy import Connection, Row, exists, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from broker.pipeline.outcome import Outcome
-from broker.store import tables
+from broker.store.outcome import Outcome
+from broker.store.tables import core
 from contract.caption import Caption
 
 
@@ -70,11 +70,11 @@ def add_one(connection: Connection, caption: Caption, *, received_at: datetime) 
 
 def after(connection: Connection, caption_id: int, *, limit: int) -> list[Heard]:
     """Give the oldest `limit` captions stored after one."""
-    table = tables.caption
+    table = core.caption
     query = select(table).where(table.c.id > caption_id).order_by(table.c.id).limit(limit)
     rows = connection.execute(query).all()
     decisions: dict[int, list[Decision]] = {}
-    asked = tables.decision
+    asked = core.decision
     for row in connection.execute(select(asked).where(asked.c.caption_id.in_([row.id for row in rows]))):
         decisions.setdefault(row.caption_id, []).append(Decision(row.rule, row.outcome, row.because, row.incident_id))
     return [_heard(row, decisions.get(row.id, [])) for row in rows]
@@ -82,20 +82,20 @@ def after(connection: Connection, caption_id: int, *, limit: int) -> list[Heard]
 
 def newest_id(connection: Connection, *, back: int = 0) -> int:
     """Give the id to read `after` so that the last `back` captions and all later ones come."""
-    table = tables.caption
+    table = core.caption
     query = select(table.c.id).order_by(table.c.id.desc()).offset(back).limit(1)
     return connection.execute(query).scalar() or 0
 
 
 def newest_at(connection: Connection) -> datetime | None:
     """Say when the last caption was stored, if any was."""
-    table = tables.caption
+    table = core.caption
     return connection.execute(select(table.c.received_at).order_by(table.c.id.desc()).limit(1)).scalar()
 
 
 def seen_before(connection: Connection, caption: Stored, rule: str, *, within: timedelta, limit: int) -> list[bool]:
     """Say of the captions before one, of the same camera and as recent, whether a rule saw its danger; newest first."""
-    table, decision = tables.caption, tables.decision
+    table, decision = core.caption, core.decision
     event = caption.event
     seen = (
         exists()
@@ -123,10 +123,10 @@ def add_decision(connection: Connection, caption: Stored, decision: Decision, *,
         "decided_at": at,
         "incident_id": decision.incident_id,
     }
-    connection.execute(insert(tables.decision), row)
+    connection.execute(insert(core.decision), row)
 
 
-_COLUMNS: Final = tuple(column.name for column in tables.caption.columns if column.name != "id")
+_COLUMNS: Final = tuple(column.name for column in core.caption.columns if column.name != "id")
 
 _INSERT: Final = (
     f"INSERT INTO caption ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608 - names of ours
@@ -171,12 +171,12 @@ def _json(value: Sequence[msgspec.Struct]) -> str:
 
 
 _INSERTIONS: Final = {
-    dialect.dialect.name: dialect.insert(tables.caption).on_conflict_do_nothing() for dialect in (sqlite, postgresql)
+    dialect.dialect.name: dialect.insert(core.caption).on_conflict_do_nothing() for dialect in (sqlite, postgresql)
 }
 """The statement that stores a caption unless it is known, by the database's dialect; made once, as making it takes
 longer than running it."""
 
-_ONE: Final = {name: made.returning(tables.caption.c.id) for name, made in _INSERTIONS.items()}
+_ONE: Final = {name: made.returning(core.caption.c.id) for name, made in _INSERTIONS.items()}
 
 
 def _row(caption: Caption, received_at: datetime) -> dict[str, Any]:

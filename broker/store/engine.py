@@ -9,10 +9,10 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolEmpty
 
-from broker.config import secret
-from broker.errors import Locked, Misconfigured
+from broker.config.broker import secret
+from broker.config.database import DATABASE_PASSWORD, Database
+from broker.config.errors import Locked, Misconfigured
 from broker.store import postgresql, sqlite
-from broker.store.settings import DATABASE_PASSWORD, Database
 
 _EXPLAIN: Final = {"sqlite": sqlite.explain, "postgresql": postgresql.explain}
 

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, select, tuple_
 
-from broker.store import tables
-from broker.store.removal import GONE
+from broker.retention.deletion import GONE
+from broker.store.tables import core
 
 PAGE: Final = 1000
 """Captions read in one go: enough that the question costs nothing, few enough that memory stays flat."""
@@ -15,7 +15,7 @@ PAGE: Final = 1000
 
 def said_between(connection: Connection, start: datetime, end: datetime, *, page: int = PAGE) -> Iterator[Row[Any]]:
     """Give every caption taken from `start` up to `end`, in the order in which they were taken."""
-    table = tables.caption
+    table = core.caption
     order = (table.c.captured_at, table.c.id)
     query = select(table).where(table.c.captured_at < end, table.c.text != GONE).order_by(*order).limit(page)
     rows = connection.execute(query.where(table.c.captured_at >= start)).all()

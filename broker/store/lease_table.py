@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import BigInteger, Column, String, Table
 
-from broker.store.tables import Moment, metadata
+from broker.store.tables.core import Moment, metadata
 
 lease: Final = Table(
     "lease",

@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from broker.errors import Locked, Misconfigured
+from broker.config.errors import Locked, Misconfigured
 
 WRITERS: Final = 0x776F_7264_6361_6D31
 """Key of the advisory lock that every writer takes ("wordcam1"); such keys are counted for each database apart."""

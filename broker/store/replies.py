@@ -4,9 +4,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, select
 
-from broker.store import tables
-from broker.store.alerts import State
-from broker.store.message_tables import reply
+from broker.notify.alerts import State
+from broker.store.tables import core
+from broker.store.tables.messaging import reply
 
 MAX_TEXT_CHARS = 400
 
@@ -30,7 +30,7 @@ def since(connection: Connection, phone: str, *, at: datetime) -> int:
 
 def last_told(connection: Connection, recipient: str) -> int | None:
     """Give the incident that someone was told of last, if they were told of any."""
-    table = tables.alert
+    table = core.alert
     told = (table.c.recipient == recipient) & table.c.incident_id.is_not(None)
     handed = table.c.state.in_([State.SENT.value, State.SENDING.value, State.DOUBT.value])
     query = select(table.c.incident_id).where(told, handed).order_by(table.c.tried_at.desc()).limit(1)
@@ -39,6 +39,6 @@ def last_told(connection: Connection, recipient: str) -> int | None:
 
 def was_told(connection: Connection, recipient: str, incident_id: int) -> bool:
     """Say whether someone was told of an incident: an answer may not reach beyond that."""
-    table = tables.alert
+    table = core.alert
     query = select(table.c.id).where(table.c.recipient == recipient, table.c.incident_id == incident_id).limit(1)
     return connection.execute(query).first() is not None

@@ -23,14 +23,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.sql import Select
 
-from broker import search
-from broker.pipeline.outcome import Outcome
-from broker.search import Term
+from broker.retention.deletion import GONE
 from broker.store.captions import Decision
-from broker.store.removal import GONE
-from broker.store.tables import caption as table
-from broker.store.tables import decision
-from broker.store.web_tables import caption_words
+from broker.store.outcome import Outcome
+from broker.store.tables.console import caption_words
+from broker.store.tables.core import caption as table
+from broker.store.tables.core import decision
+from broker.web import search_terms
+from broker.web.search_terms import Term
 
 PAGE: Final = 50
 
@@ -111,7 +111,7 @@ def unindexed(connection: Connection, *, limit: int) -> list[Found]:
 def index(connection: Connection, captions_: Sequence[tuple[Found, str]]) -> None:
     """Let captions be found by their own words and by those of their translations."""
     rows = [
-        {"caption_id": found.id, "translated": translated[:400], "words": search.words(found.text, translated)}
+        {"caption_id": found.id, "translated": translated[:400], "words": search_terms.words(found.text, translated)}
         for found, translated in captions_
     ]
     if rows:
@@ -142,7 +142,7 @@ def _asked(connection: Connection, query: Select[Any], question: Question) -> Se
         fired = exists().where(decision.c.caption_id == table.c.id, decision.c.outcome != Outcome.CANCELLED.value)
         query = query.where(fired.where(decision.c.rule == question.rule) if question.rule else fired)
     if question.words.strip():
-        query = query.where(_says(connection, search.terms(question.words)))
+        query = query.where(_says(connection, search_terms.terms(question.words)))
     return query
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from broker.silence import Silence
-from broker.store import tables
+from broker.incidents.silence import Silence
+from broker.store.tables import core
 
 
 def add(connection: Connection, silence: Silence, *, at: datetime) -> Silence:
@@ -22,13 +22,13 @@ def add(connection: Connection, silence: Silence, *, at: datetime) -> Silence:
         "ends_at": silence.ends_at,
         "ended_by": "",
     }
-    made = connection.execute(insert(tables.silence).returning(tables.silence.c.id), row)
+    made = connection.execute(insert(core.silence).returning(core.silence.c.id), row)
     return replace(silence, id=int(made.scalar_one()))
 
 
 def end(connection: Connection, silence_id: int, *, by: str, at: datetime) -> bool:
     """End a silence early; False where there is none with this number that still holds or will."""
-    table = tables.silence
+    table = core.silence
     mine = (table.c.id == silence_id) & (table.c.ends_at > at)
     starts_at = connection.execute(select(table.c.starts_at).where(mine)).scalar()
     if starts_at is None:
@@ -39,14 +39,14 @@ def end(connection: Connection, silence_id: int, *, by: str, at: datetime) -> bo
 
 def in_force(connection: Connection, *, at: datetime) -> Sequence[Silence]:
     """Give the silences in force."""
-    table = tables.silence
+    table = core.silence
     held = (table.c.starts_at <= at) & (table.c.ends_at > at)
     return [_silence(row) for row in connection.execute(select(table).where(held).order_by(table.c.id))]
 
 
 def newest(connection: Connection, *, limit: int = 100) -> Sequence[Silence]:
     """Give the last silences made, newest first, ended ones included."""
-    rows = connection.execute(select(tables.silence).order_by(tables.silence.c.id.desc()).limit(limit))
+    rows = connection.execute(select(core.silence).order_by(core.silence.c.id.desc()).limit(limit))
     return [_silence(row) for row in rows]
 
 

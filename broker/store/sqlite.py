@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 
-from broker.errors import Locked, Misconfigured, Unavailable
+from broker.config.errors import Locked, Misconfigured, Unavailable
 
 BROKEN: Final = ("not a database", "malformed")
 """What SQLite says of a file that it did not write, or that was damaged."""

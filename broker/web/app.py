@@ -17,30 +17,32 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.static_files import create_static_files_router
 from litestar.types import Message, Scope
 
-from broker.senders.twilio_hooks import TwilioHooks
-from broker.web import forgery, indexing, probes
+from broker.web import search_indexer
 from broker.web.api import routes
-from broker.web.console import Console
-from broker.web.feed import Feed
-from broker.web.page import provide_page
+from broker.web.error_handlers import handlers
+from broker.web.live_feed import Feed
 from broker.web.pages import (
+    acknowledge,
+    audit,
     devices,
-    doors,
     history,
-    hooks,
     incidents,
-    link,
     live,
-    log,
+    login,
     messages,
-    plots,
     privacy,
+    probes,
     rules,
     silences,
+    statistics,
     users,
+    webhooks,
 )
-from broker.web.problems import handlers
-from broker.web.viewer import Recognition
+from broker.web.request import csrf
+from broker.web.request.auth import Recognition
+from broker.web.request.context import provide_page
+from broker.web.request.state import Console
+from broker.web.twilio_webhooks import TwilioHooks
 
 BODY_BYTES: Final = 64_000
 """Of a request: no form is larger, but for a drawing and a draft of rules."""
@@ -77,21 +79,21 @@ PAGES: Final = (
     *(silences.show, silences.add, silences.end),
     *(history.show, history.download),
     *(devices.show, devices.picture, devices.upload, devices.put),
-    *(plots.show, rules.show, rules.attempt, log.show, messages.show, messages.resend),
+    *(statistics.show, rules.show, rules.attempt, audit.show, messages.show, messages.resend),
     *(users.show, users.add, users.change, users.own, users.set_own, users.add_token, users.end_token),
     *(privacy.show, privacy.sentences, privacy.number),
-    *(doors.leave, doors.choose_language, doors.choose_theme),
+    *(login.leave, login.choose_language, login.choose_theme),
 )
 """Pages of a browser with a session, whose forms carry its word."""
 
-OPEN_PAGES: Final = (doors.show, doors.enter, link.show, link.use)
+OPEN_PAGES: Final = (login.show, login.enter, acknowledge.show, acknowledge.use)
 """Pages for someone who is not logged in, each with a proof of its own."""
 
 
 def build(console: Console, hooks_: TwilioHooks | None = None) -> Litestar:
     """Give the application."""
     feed = Feed(console.engine)
-    pages = Router("/", route_handlers=[*PAGES], guards=[forgery.check], include_in_schema=False)
+    pages = Router("/", route_handlers=[*PAGES], guards=[csrf.check], include_in_schema=False)
     open_pages = Router("/", route_handlers=[*OPEN_PAGES, *probes.of(console)], include_in_schema=False)
     api = Router("/api/v1", route_handlers=[*routes.HANDLERS], security=[{"token": []}])
     given: dict[str, Any] = {"page": Provide(provide_page(console), sync_to_thread=False), "feed": _always(feed)}
@@ -116,7 +118,9 @@ def _hooks(console: Console, hooks_: TwilioHooks | None) -> list[Router]:
         return []
     base_url = console.web.public_url or (console.config.links.base_url if console.config.links else "")
     given = {"hooks": _always(hooks_), "hooks_url": _always(base_url)}
-    return [Router("/", route_handlers=[hooks.status, hooks.inbound], dependencies=given, include_in_schema=False)]
+    return [
+        Router("/", route_handlers=[webhooks.status, webhooks.inbound], dependencies=given, include_in_schema=False)
+    ]
 
 
 def _always(value: Any) -> Provide:
@@ -143,7 +147,7 @@ def _headers(console: Console) -> Callable[[Message, Scope], Any]:
 def _works(console: Console, feed: Feed) -> Callable[[Litestar], Any]:
     @asynccontextmanager
     async def works(_app: Litestar) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(feed.run()), asyncio.create_task(indexing.run(console))]
+        tasks = [asyncio.create_task(feed.run()), asyncio.create_task(search_indexer.run(console))]
         try:
             yield
         finally:

@@ -11,9 +11,11 @@ from sqlalchemy import delete, update
 from bench import faults, verdict
 from bench.crowd import Crowd
 from bench.gateway import Gateway
-from broker.reception import Reception
-from broker.store import alerts, schema, tables
+from broker.ingest.batch import Reception
+from broker.notify import alerts
+from broker.store import migrate
 from broker.store.engine import open_engine, writing
+from broker.store.tables import core
 from tests.broker.device import GUARD, NOON, Clock, event, said
 from tests.broker.scene import RULES
 
@@ -23,7 +25,7 @@ Harm = Callable[[Path, Crowd, Gateway], None]
 def fought(folder: Path) -> tuple[Crowd, Gateway]:
     """Give a small site after a fight in which nothing went wrong."""
     engine = open_engine(folder / "wordcam.db")
-    schema.migrate(engine)
+    migrate.migrate(engine)
     crowd, gateway = Crowd(0, 1, 2, random.Random(1)), Gateway(random.Random(1))
     quiet, danger = event("a man walks"), event("a gun", seq=1)
     crowd.said, crowd.dangers = {one.id: one for one in (quiet, danger)}, [danger]
@@ -60,7 +62,7 @@ def take_another(folder: Path, crowd: Crowd, gateway: Gateway) -> None:
 def leave_it_waiting(folder: Path, crowd: Crowd, gateway: Gateway) -> None:
     engine = open_engine(folder / "wordcam.db")
     with writing(engine) as connection:
-        connection.execute(update(tables.alert).values(state="doubt"))
+        connection.execute(update(core.alert).values(state="doubt"))
     engine.dispose()
     gateway.taken = []
 
@@ -68,7 +70,7 @@ def leave_it_waiting(folder: Path, crowd: Crowd, gateway: Gateway) -> None:
 def drop_the_intent(folder: Path, crowd: Crowd, gateway: Gateway) -> None:
     engine = open_engine(folder / "wordcam.db")
     with writing(engine) as connection:
-        connection.execute(delete(tables.alert))
+        connection.execute(delete(core.alert))
     engine.dispose()
     gateway.taken = []
 

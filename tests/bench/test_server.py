@@ -4,17 +4,17 @@ from itertools import islice
 
 from bench import alert_latency, endurance, intake_speed, talk
 from bench.endurance import Sample
-from broker import rulebook, rules
-from broker.rules import Seen
+from broker.rules import compiler, engine
+from broker.rules.engine import Seen
 from contract import caption
-from tests.broker.running import RULES
+from tests.broker.running_service import RULES
 
 
 def test_the_talk_keeps_the_contract_and_the_rules_know_which_of_it_is_dangerous() -> None:
-    book = rulebook.load(RULES)
+    book = compiler.load(RULES)
     said = list(islice(talk.talking(100), 2000))
     events = [caption.decode(one.payload) for one in said]
-    fired = [any(finding.fired for finding in rules.judge(book, Seen.of(event))) for event in events]
+    fired = [any(finding.fired for finding in engine.judge(book, Seen.of(event))) for event in events]
 
     assert len({event.id for event in events}) == 2000
     assert fired == [one.danger for one in said]

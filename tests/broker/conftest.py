@@ -10,12 +10,12 @@ from sqlalchemy import Engine
 
 from bench import postgresql
 from bench.postgresql import Cluster
-from broker.config import Recipient
-from broker.pipeline.settings import Absence, Incidents
-from broker.store import schema
+from broker.config.broker import Recipient
+from broker.config.database import DATABASE_PASSWORD, Database
+from broker.config.incidents import Absence, Incidents
+from broker.store import migrate
 from broker.store.engine import open_database
-from broker.store.settings import DATABASE_PASSWORD, Database
-from tests.broker.missing import SETTINGS
+from tests.broker.incidents.presence.missing_devices import SETTINGS
 from tests.broker.scene import GUARD, Scene, empty_database
 
 TEMPLATE = "wordcam_of_this_version"
@@ -54,7 +54,7 @@ def new_postgresql(cluster: Cluster) -> Callable[[], Database]:
             made = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (TEMPLATE,)).fetchone()
         if made is None:
             engine = open_database(Database(url=cluster.create(TEMPLATE)))
-            schema.migrate(engine)
+            migrate.migrate(engine)
             engine.dispose()
         return Database(url=cluster.create(f"test_{next(_numbers)}", template=TEMPLATE), wait_seconds=0.5)
 
@@ -69,7 +69,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
         return made
     settings = Database(path=tmp_path / "wordcam.db", wait_seconds=0.5)
     engine = open_database(settings)
-    schema.migrate(engine)
+    migrate.migrate(engine)
     engine.dispose()
     return settings
 

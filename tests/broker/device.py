@@ -10,8 +10,8 @@ from typing import Any, Self
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from broker.config import Recipient
-from broker.intake import Message
+from broker.config.broker import Recipient
+from broker.ingest.decoder import Message
 from contract import ack, caption, topics
 from contract.caption import Caption, Hazard
 from contract.status import State, Status

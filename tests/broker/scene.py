@@ -9,24 +9,28 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
-from broker import own_rules, rulebook
-from broker.config import Recipient
-from broker.desk import Desk
-from broker.incident import Event, Incident
-from broker.pipeline.settings import Absence, Escalation, Incidents, Step
-from broker.places import Places
-from broker.reception import Reception
-from broker.rollcall import RollCall
-from broker.rounds import Rounds
-from broker.rulefile import RulesFile, RuleText
-from broker.store import alerts, incidents, schema, tables
-from broker.store.alerts import Alert
+from broker.config.broker import Recipient
+from broker.config.database import Database
+from broker.config.incidents import Absence, Escalation, Incidents, Step
+from broker.config.sites import Places
+from broker.incidents import store
+from broker.incidents.grouping import Desk
+from broker.incidents.incident import Event, Incident
+from broker.incidents.presence import builtin_rules
+from broker.incidents.presence.tracker import RollCall
+from broker.incidents.scheduler import Rounds
+from broker.ingest.batch import Reception
+from broker.notify import alerts
+from broker.notify.alerts import Alert
+from broker.rules import compiler
+from broker.rules.schema import RulesFile, RuleText
+from broker.store import migrate
 from broker.store.engine import open_database, open_engine, reading, writing
-from broker.store.settings import Database
+from broker.store.tables import core
 from contract.status import State
 from tests.broker.device import NOON, Clock, event, said, stated, status
 
-RULES = rulebook.build(
+RULES = compiler.build(
     RulesFile(
         rules=(
             RuleText(name="gun", severity="critical", says=("gun",)),
@@ -49,7 +53,7 @@ def empty_database(folder: Path) -> Path:
     """Make a database with tables and nothing in them, to be copied."""
     path = folder / "empty.db"
     engine = open_engine(path)
-    schema.require_current(engine)
+    migrate.require_current(engine)
     engine.dispose()
     return path
 
@@ -76,10 +80,10 @@ class Scene:
         if self.template is not None:
             shutil.copy(self.template, path)
         self.engine: Engine = open_engine(path) if self.database is None else open_database(self.database)
-        schema.require_current(self.engine)
+        migrate.require_current(self.engine)
         places = Places.nameless()
         self.desk = Desk(self.people, self.settings, places)
-        self.rounds = Rounds(self.engine, own_rules.beside(RULES, self.absence), self.desk, clock=self.clock)
+        self.rounds = Rounds(self.engine, builtin_rules.beside(RULES, self.absence), self.desk, clock=self.clock)
         if self.absence is not None:
             self.rounds.roll = RollCall(self.desk, self.absence, lambda: self.listening_since)
         self.reception = Reception(self.engine, RULES, self.people, self.settings, places, clock=self.clock)
@@ -90,8 +94,8 @@ class Scene:
         caption = event(text, seq=self._seq, stream=camera, site=site, captured_at=self.clock.now)
         self.reception.accept([said(caption)])
         with reading(self.engine) as connection:
-            last = select(tables.caption.c.id).order_by(tables.caption.c.id.desc()).limit(1).scalar_subquery()
-            table = tables.decision
+            last = select(core.caption.c.id).order_by(core.caption.c.id.desc()).limit(1).scalar_subquery()
+            table = core.decision
             rows = connection.execute(select(table).where(table.c.caption_id == last).order_by(table.c.id)).all()
         return [f"{row.rule}: {row.outcome}" for row in rows]
 
@@ -141,7 +145,7 @@ class Scene:
     def incidents(self) -> list[Incident]:
         """All of them, oldest first."""
         with reading(self.engine) as connection:
-            return incidents.newest(connection, limit=1000)[::-1]
+            return store.newest(connection, limit=1000)[::-1]
 
     @property
     def incident(self) -> Incident:
@@ -151,7 +155,7 @@ class Scene:
 
     def events(self, incident_id: int = 1) -> list[Event]:
         with reading(self.engine) as connection:
-            return list(incidents.timeline(connection, incident_id))
+            return list(store.timeline(connection, incident_id))
 
     def kinds(self, incident_id: int = 1) -> list[str]:
         return [one.kind.value for one in self.events(incident_id)]

@@ -8,7 +8,7 @@ import pytest
 from contract.docs import __main__ as docs
 from contract.docs import fields, schemas
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 
 
 def test_what_is_written_says_what_the_contract_says() -> None:

@@ -189,4 +189,4 @@ def test_a_message_that_grew_too_large_is_not_sent() -> None:
 
 
 def _schema(name: str) -> Any:
-    return json.loads((Path(__file__).parents[2] / "docs" / "schema" / f"{name}.json").read_bytes())
+    return json.loads((Path(__file__).resolve().parents[2] / "docs" / "schema" / f"{name}.json").read_bytes())

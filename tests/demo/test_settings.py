@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from broker import config as broker_config
-from broker import rulebook
+from broker.config import broker as broker_config
+from broker.rules import compiler
 from demo import settings, source, words
 from edge import config as edge_config
 
@@ -12,7 +12,7 @@ def test_the_alert_service_takes_its_configuration_with_every_rule(tmp_path: Pat
     part = settings.mqtt_part(tmp_path, settings.SERVER, "secret", 1883)
     read = broker_config.load(settings.write_broker(tmp_path, "ko", part))
 
-    names = [rule.name for rule in rulebook.load(read.rules_file).rules]
+    names = [rule.name for rule in compiler.load(read.rules_file).rules]
     assert names[-1] == "closed-area"
     assert "gun" in names
     assert [person.language for person in read.recipients] == ["ko"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.broker.fake_twilio import FakeTwilio
-from tests.broker.running import Running, write_config
+from tests.broker.running_service import Running, write_config
 from tests.mosquitto import Mosquitto
 from tests.system.device import BLUE, GREEN, RED, Device, paint
 

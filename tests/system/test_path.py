@@ -15,7 +15,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from contract import caption, topics, wire
 from tests.broker.device import wait_until
 from tests.broker.fake_twilio import FakeTwilio
-from tests.broker.running import Running
+from tests.broker.running_service import Running
 from tests.mosquitto import Mosquitto
 from tests.system.device import Device
 
@@ -29,7 +29,7 @@ def summary_of(service: Running) -> dict[str, Any]:
 
 def seen_by_watch(service: Running) -> str:
     """Give what `wordcam-broker watch` shows of the stored captions."""
-    program = [sys.executable, "-c", "from broker.cli import console; console()"]
+    program = [sys.executable, "-c", "from broker.cli.main import console; console()"]
     arguments = ["watch", "--once", "--last", "100", "--config", str(service.config)]
     return subprocess.run([*program, *arguments], capture_output=True, text=True, check=True).stdout
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.broker.device import wait_until
 from tests.broker.fake_twilio import FakeTwilio
-from tests.broker.running import Running
+from tests.broker.running_service import Running
 from tests.conftest import REPOSITORY
 from tests.mosquitto import Mosquitto
 from tests.system.device import Device

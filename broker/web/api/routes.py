@@ -11,19 +11,20 @@ from litestar.exceptions import ClientException, NotFoundException
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, PathParameter, QueryParameter, RequestBody
 
-from broker import forgetting, response
-from broker.account import Role
-from broker.forgetting import Asker
-from broker.incident import State
-from broker.response import Effect
-from broker.store import devices as devices_store
-from broker.store import incidents as incidents_store
+from broker.incidents import responses
+from broker.incidents import store as incidents_store
+from broker.incidents.incident import State
+from broker.incidents.presence import devices as devices_store
+from broker.incidents.responses import Effect
+from broker.retention import erasure
+from broker.retention.erasure import Asker
 from broker.store import search
 from broker.store import silences as silences_store
 from broker.store.engine import reading, writing
-from broker.store.scope import Scope
 from broker.store.search import Question
-from broker.web.api.answers import (
+from broker.store.selection import Scope
+from broker.web.accounts.account import Role
+from broker.web.api.schemas import (
     Answered,
     Caption,
     Captions,
@@ -36,9 +37,9 @@ from broker.web.api.answers import (
     Silence,
     WholeIncident,
 )
-from broker.web.page import ThisPage, needs
 from broker.web.pages.devices import health, patience
 from broker.web.pages.silences import LONGEST_HOURS, make
+from broker.web.request.context import ThisPage, needs
 
 LARGEST: Final = 2**31 - 1
 """Numbers of rows end here in PostgreSQL."""
@@ -68,10 +69,10 @@ class Answer(StrEnum):
     FALSE_ALARM = "false-alarm"
 
 
-ACTS: Final[dict[Answer, Callable[..., response.Answered]]] = {
-    Answer.ACKNOWLEDGE: response.acknowledge,
-    Answer.RESOLVE: response.resolve,
-    Answer.FALSE_ALARM: response.false_alarm,
+ACTS: Final[dict[Answer, Callable[..., responses.Answered]]] = {
+    Answer.ACKNOWLEDGE: responses.acknowledge,
+    Answer.RESOLVE: responses.resolve,
+    Answer.FALSE_ALARM: responses.false_alarm,
 }
 
 
@@ -127,9 +128,9 @@ def forget(  # noqa: PLR0913, PLR0917 - as above
     if wish.is_everything:
         raise ClientException("name `site`, `since` or `until`: everything at once is deleted on the terminal alone")
     if not sure:
-        return Forgotten.of(forgetting.count(page.console.engine, wish), deleted=False)
+        return Forgotten.of(erasure.count(page.console.engine, wish), deleted=False)
     asker = Asker(page.who.account.name, page.who.address)
-    return Forgotten.of(forgetting.forget(page.console.engine, wish, asker, now=page.now), deleted=True)
+    return Forgotten.of(erasure.forget(page.console.engine, wish, asker, now=page.now), deleted=True)
 
 
 @get("/incidents", summary="Incidents, newest first", **GUARD)

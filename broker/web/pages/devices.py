@@ -12,15 +12,17 @@ from litestar.datastructures import UploadFile
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, MultipartBody, URLEncodedBody
 
-from broker.account import Role
-from broker.places import Places
-from broker.store import devices, plans, search
-from broker.store.devices import Device
+from broker.config.sites import Places
+from broker.incidents.presence import devices
+from broker.incidents.presence.devices import Device
+from broker.store import search
 from broker.store.engine import reading, writing
-from broker.store.plans import Place, Plan
 from broker.store.search import Found
-from broker.web.console import Console
-from broker.web.page import Page, ThisPage, needs
+from broker.web.accounts.account import Role
+from broker.web.pages import floor_plans
+from broker.web.pages.floor_plans import Place, Plan
+from broker.web.request.context import Page, ThisPage, needs
+from broker.web.request.state import Console
 from contract.status import State
 
 SILENT: Final = timedelta(minutes=5)
@@ -75,7 +77,7 @@ def show(page: ThisPage) -> Response[str]:
 def picture(page: ThisPage, site: FromPath[str]) -> Response[bytes]:
     """Give the drawing of a site."""
     with reading(page.console.engine) as connection:
-        found = plans.picture(connection, site)
+        found = floor_plans.picture(connection, site)
     if found is None:
         raise NotFoundException
     headers = {"Cache-Control": "private, max-age=3600"}
@@ -94,7 +96,7 @@ async def upload(page: ThisPage, site: FromPath[str], data: MultipartBody[Drawin
     if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
         return _show(page, status=400, problem=page.said("devices.no_picture"))
     with writing(page.console.engine) as connection:
-        plans.put(connection, Plan(site, _kind(content), width, height, page.now), content)
+        floor_plans.put(connection, Plan(site, _kind(content), width, height, page.now), content)
         page.note(connection, "plan", site, f"{width} x {height}, {len(content)} bytes")
     return page.go("/devices")
 
@@ -109,7 +111,7 @@ def put(page: ThisPage, site: FromPath[str], data: URLEncodedBody[Spot]) -> Resp
     with writing(page.console.engine) as connection:
         if (site, data.device) not in {(one.site, one.device) for one in devices.everyone(connection)}:
             raise NotFoundException
-        plans.set_place(connection, site, data.device, place)
+        floor_plans.set_place(connection, site, data.device, place)
         page.note(connection, "place", f"{site}/{data.device}", f"{data.x} {data.y}")
     return page.go("/devices")
 
@@ -148,9 +150,9 @@ def _show(page: Page, *, status: int = 200, problem: str = "") -> Response[str]:
     with reading(page.console.engine) as connection:
         found = devices.everyone(connection)
         by_site = shown(
-            found, search.last_words(connection), plans.places(connection), page.now, patience(page.console)
+            found, search.last_words(connection), floor_plans.places(connection), page.now, patience(page.console)
         )
-        drawings = plans.every(connection)
+        drawings = floor_plans.every(connection)
     for site in page.console.config.sites:
         by_site.setdefault(site.id, [])
     return page.render(

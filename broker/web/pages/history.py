@@ -6,13 +6,13 @@ from litestar import Response, get
 from litestar.params import FromQuery
 from litestar.response import Stream
 
-from broker import export
-from broker.account import Role
-from broker.errors import Misconfigured
+from broker.config.errors import Misconfigured
+from broker.retention import export
 from broker.store import search
 from broker.store.engine import reading, writing
 from broker.store.search import PAGE, Question
-from broker.web.page import Page, ThisPage, needs
+from broker.web.accounts.account import Role
+from broker.web.request.context import Page, ThisPage, needs
 
 MAX_WORDS_CHARS = 200
 

@@ -9,21 +9,22 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery, QueryParameter, URLEncodedBody
 from sqlalchemy import Connection
 
-from broker import response
-from broker.account import Role
-from broker.incident import State
-from broker.response import Answered, Effect
-from broker.store import alerts, incidents, search
+from broker.incidents import responses, store
+from broker.incidents.incident import State
+from broker.incidents.responses import Answered, Effect
+from broker.incidents.store import DETAIL_CHARS
+from broker.notify import alerts
+from broker.store import search
 from broker.store.engine import reading, writing
-from broker.store.incidents import DETAIL_CHARS
-from broker.web.page import Page, ThisPage, needs
+from broker.web.accounts.account import Role
+from broker.web.request.context import Page, ThisPage, needs
 
 PAGE: Final = 30
 
 ANSWERS: Final[dict[str, Callable[..., Answered]]] = {
-    "acknowledge": response.acknowledge,
-    "resolve": response.resolve,
-    "false-alarm": response.false_alarm,
+    "acknowledge": responses.acknowledge,
+    "resolve": responses.resolve,
+    "false-alarm": responses.false_alarm,
 }
 """What the buttons do, by the last part of their address."""
 
@@ -45,7 +46,7 @@ def show(
     """List incidents, newest first."""
     states = [known for known in State if known.value == only]
     with reading(page.console.engine) as connection:
-        found = incidents.newest(connection, states=states, sites=[site] if site else [], before=before, limit=PAGE)
+        found = store.newest(connection, states=states, sites=[site] if site else [], before=before, limit=PAGE)
         said = search.some(connection, (one.caption_id for one in found))
     template = "_incidents.html" if page.is_fragment else "incidents.html"
     older = found[-1].id if len(found) == PAGE else None
@@ -83,7 +84,7 @@ def note(page: ThisPage, number: FromPath[int], data: URLEncodedBody[Note]) -> R
     text = " ".join(data.text.split())
     if text:
         with writing(page.console.engine) as connection:
-            if not response.note(connection, number, text, by=page.who.account.name, at=page.now):
+            if not responses.note(connection, number, text, by=page.who.account.name, at=page.now):
                 raise NotFoundException
             page.note(connection, "note", f"incident {number}", text)
     return _detail(page, number) if page.is_fragment else page.go(f"/incidents/{number}")
@@ -97,10 +98,10 @@ def _detail(page: Page, number: int, effect: Effect = Effect.DONE) -> Response[s
 
 
 def _known(connection: Connection, number: int) -> dict[str, Any]:
-    incident = incidents.get(connection, number) if number < 1 << 31 else None
+    incident = store.get(connection, number) if number < 1 << 31 else None
     if incident is None:
         raise NotFoundException
-    timeline = incidents.timeline(connection, number)
+    timeline = store.timeline(connection, number)
     ids = {event.caption_id for event in timeline if event.caption_id is not None} | {incident.caption_id}
     return {
         "incident": incident,

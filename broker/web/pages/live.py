@@ -13,14 +13,15 @@ from litestar.response import ServerSentEvent
 from litestar.response.sse import ServerSentEventMessage
 from sqlalchemy import Connection
 
-from broker.account import Role
-from broker.incident import Incident
-from broker.store import captions, incidents, search
+from broker.incidents import store
+from broker.incidents.incident import Incident
+from broker.store import captions, search
 from broker.store.engine import reading
 from broker.store.search import Found
-from broker.web import rendering
-from broker.web.feed import AT_ONCE, Feed, News
-from broker.web.page import Page, ThisPage, needs
+from broker.web.accounts.account import Role
+from broker.web.live_feed import AT_ONCE, Feed, News
+from broker.web.rendering import render
+from broker.web.request.context import Page, ThisPage, needs
 
 SHOWN: Final = 40
 """Captions on the page when it opens."""
@@ -95,12 +96,12 @@ class _Shown:
         return made
 
     def _html(self, template: str, **values: Any) -> str:
-        return rendering.render(template, self.page.console, self.page.language, values)
+        return render.render(template, self.page.console, self.page.language, values)
 
 
 def waiting_incidents(connection: Connection) -> dict[str, Any]:
     """Give the open incidents, those nobody has answered first, with the last caption of each."""
-    found: list[Incident] = incidents.now_open(connection)
+    found: list[Incident] = store.now_open(connection)
     found.sort(key=lambda one: (one.state.value != "open", -one.id))
     said: dict[int, Found] = search.some(connection, (one.caption_id for one in found))
     return {"incidents": found, "said": said}

@@ -6,17 +6,17 @@ from litestar import Response, get, post
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 
-from broker.account import Role
-from broker.store import dead
+from broker.notify import dead_letters
 from broker.store.engine import reading, writing
-from broker.web.page import ThisPage, needs
+from broker.web.accounts.account import Role
+from broker.web.request.context import ThisPage, needs
 
 
 @get("/messages", sync_to_thread=True, guards=[needs(Role.SUPERVISOR)])
 def show(page: ThisPage) -> Response[str]:
     """List them, the newest first."""
     with reading(page.console.engine) as connection:
-        messages = dead.listed(connection, limit=200)
+        messages = dead_letters.listed(connection, limit=200)
     return page.render("messages.html", messages=messages)
 
 
@@ -24,7 +24,7 @@ def show(page: ThisPage) -> Response[str]:
 def resend(page: ThisPage, number: FromPath[int]) -> Response[Any]:
     """Send one again."""
     with writing(page.console.engine) as connection:
-        known = number < 1 << 31 and dead.take_up(connection, number, by=page.who.account.name, at=page.now)
+        known = number < 1 << 31 and dead_letters.take_up(connection, number, by=page.who.account.name, at=page.now)
         if not known:
             raise NotFoundException
         page.note(connection, "resend", f"message {number}")

@@ -7,13 +7,13 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import URLEncodedBody
 
-from broker import forgetting
-from broker.account import Role
-from broker.channels import e164
-from broker.forgetting import Asker, Forgotten
-from broker.retention import KINDS
-from broker.store.scope import Scope
-from broker.web.page import Page, ThisPage, needs
+from broker.config.channels import e164
+from broker.config.retention import KINDS
+from broker.retention import erasure
+from broker.retention.erasure import Asker, Forgotten
+from broker.store.selection import Scope
+from broker.web.accounts.account import Role
+from broker.web.request.context import Page, ThisPage, needs
 
 Text = Annotated[str, msgspec.Meta(max_length=63)]
 
@@ -54,8 +54,8 @@ def sentences(page: ThisPage, data: URLEncodedBody[Wish]) -> Response[str]:
     if scope.is_everything:
         return _show(page, status=400, problem=page.said("privacy.nothing"), wish=data)
     if data.sure != "yes":
-        return _show(page, wish=data, counted=forgetting.count(page.console.engine, scope))
-    done = forgetting.forget(page.console.engine, scope, asker(page), now=page.now)
+        return _show(page, wish=data, counted=erasure.count(page.console.engine, scope))
+    done = erasure.forget(page.console.engine, scope, asker(page), now=page.now)
     return _show(page, done=done)
 
 
@@ -67,8 +67,8 @@ def number(page: ThisPage, data: URLEncodedBody[Number]) -> Response[str]:
     except ValueError:
         return _show(page, status=400, problem=page.said("privacy.bad_number"), phone=data.phone)
     if data.sure != "yes":
-        return _show(page, phone=data.phone, counted=forgetting.count_phone(page.console.engine, phone))
-    done = forgetting.forget_phone(page.console.engine, phone, asker(page), now=page.now)
+        return _show(page, phone=data.phone, counted=erasure.count_phone(page.console.engine, phone))
+    done = erasure.forget_phone(page.console.engine, phone, asker(page), now=page.now)
     return _show(page, done=done)
 
 

@@ -15,14 +15,14 @@ from litestar import Response, get, post
 from litestar.params import URLEncodedBody
 from sqlalchemy import Row
 
-from broker import rulebook
-from broker.account import Role
-from broker.errors import Misconfigured
-from broker.rulebook import Rulebook
-from broker.store import figures, history
+from broker.config.errors import Misconfigured
+from broker.rules import compiler
+from broker.rules.compiler import Rulebook
+from broker.store import history, statistics
 from broker.store.engine import reading
 from broker.trial import Line, Trial
-from broker.web.page import Page, ThisPage, needs
+from broker.web.accounts.account import Role
+from broker.web.request.context import Page, ThisPage, needs
 
 MOST: Final = 20_000
 """Captions of one replay: a few seconds of work for one core."""
@@ -84,7 +84,7 @@ def attempt(page: ThisPage, data: URLEncodedBody[Draft]) -> Response[str]:
     since, until = stretch(page, data.when)
     with reading(page.console.engine) as connection:
         count, replay = judged(page, book, islice(history.said_between(connection, since, until), MOST))
-        before = figures.fired_by_rule(connection, since=since, until=until)
+        before = statistics.fired_by_rule(connection, since=since, until=until)
     return _show(page, data, replay=replay, before=before, count=count)
 
 
@@ -101,7 +101,7 @@ def read_draft(text: str) -> Rulebook:
         path = Path(folder) / "draft"
         path.write_text(text, encoding="utf-8", errors="replace")
         try:
-            return rulebook.load(path)
+            return compiler.load(path)
         except Misconfigured as error:
             raise Misconfigured(str(error).replace(str(path), "draft")) from error
 

@@ -8,12 +8,12 @@ from litestar import Response, get, post
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, URLEncodedBody
 
-from broker import silence
-from broker.account import Role
-from broker.silence import Silence
-from broker.store import incidents, silences
+from broker.incidents import silence, store
+from broker.incidents.silence import Silence
+from broker.store import silences
 from broker.store.engine import reading, writing
-from broker.web.page import Page, ThisPage, needs
+from broker.web.accounts.account import Role
+from broker.web.request.context import Page, ThisPage, needs
 
 HOURS: Final = (0.5, 2, 8, 24)
 """Lengths that the form offers."""
@@ -75,7 +75,7 @@ def _show(page: Page, *, status: int = 200, problem: str = "", wish: Wish | None
     now = page.now
     with reading(page.console.engine) as connection:
         found = sorted(silences.newest(connection), key=lambda one: not one.holds_at(now))
-        now_open = incidents.now_open(connection)
+        now_open = store.now_open(connection)
     return page.render(
         "silences.html",
         status=status,

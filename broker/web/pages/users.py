@@ -8,13 +8,12 @@ from litestar import Response, get, post
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, URLEncodedBody
 
-from broker import passwords
-from broker.account import Account, Role
-from broker.section import Language
-from broker.store import sessions, users
+from broker.config.section import Language
 from broker.store.engine import reading, writing
-from broker.store.users import Taken
-from broker.web.page import Page, ThisPage, needs
+from broker.web.accounts import passwords, sessions, users
+from broker.web.accounts.account import Account, Role
+from broker.web.accounts.users import Taken
+from broker.web.request.context import Page, ThisPage, needs
 
 TOKEN_DAYS: Final = (30, 90, 365)
 

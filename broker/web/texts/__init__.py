@@ -6,7 +6,7 @@ from typing import Any, Final, get_args
 
 import yaml
 
-from broker.section import Language
+from broker.config.section import Language
 
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
 

@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.broker.device import FakeDevice, event
 from tests.broker.fake_twilio import FakeTwilio
 from tests.broker.monitor.test_service import MONITOR, ask, configure
-from tests.broker.running import Running
+from tests.broker.running_service import Running
 from tests.mosquitto import Mosquitto
 
 DEPLOY: Final = Path(__file__).resolve().parents[3] / "deploy"

@@ -9,8 +9,8 @@ from sqlalchemy import Engine, text
 
 from broker.monitor import health as checks
 from broker.monitor.health import FRESH_SECONDS, Health
-from broker.pulse import Pulse
-from broker.store import schema
+from broker.monitor.thread_heartbeat import Pulse
+from broker.store import migrate
 from broker.store.engine import open_engine, writing
 
 
@@ -25,7 +25,7 @@ class Seconds:
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     engine = open_engine(tmp_path / "wordcam.db", wait_seconds=0.05)
-    schema.require_current(engine)
+    migrate.require_current(engine)
     yield engine
     engine.dispose()
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from broker import adapters
-from broker import config as config_file
-from broker.errors import Misconfigured
+from broker.config import broker as config_file
+from broker.config.errors import Misconfigured
+from broker.config.monitor import Ping
 from broker.meters import Unmetered
 from broker.monitor.ping import Pinger
-from broker.monitor.settings import Ping
+from broker.service import factory
 from tests.broker.device import wait_until
-from tests.broker.running import Running, write_config
+from tests.broker.running_service import Running, write_config
 from tests.mosquitto import Mosquitto, free_port
 
 SECRET = "/0b1c2d3e-secret"
@@ -150,14 +150,14 @@ def test_a_file_that_holds_no_url_is_refused_without_saying_what_it_holds(
         file.write_text(content, encoding="utf-8")
 
     with pytest.raises(Misconfigured, match=f"monitor.ping.url_file: .*{problem}") as caught:
-        adapters.ping_url(Ping(url_file=file))
+        factory.ping_url(Ping(url_file=file))
     assert "a b" not in str(caught.value)
 
 
 def test_the_variable_goes_before_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORDCAM_PING_URL", "https://elsewhere")
 
-    assert adapters.ping_url(Ping(url="https://here")) == "https://elsewhere"
+    assert factory.ping_url(Ping(url="https://here")) == "https://elsewhere"
 
 
 def test_two_addresses_are_refused(tmp_path: Path) -> None:

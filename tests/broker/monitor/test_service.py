@@ -17,7 +17,7 @@ from contract import topics
 from contract.status import State, encode
 from tests.broker.device import SOON, FakeDevice, event, status, wait_until
 from tests.broker.fake_twilio import FakeTwilio
-from tests.broker.running import Running, write_config
+from tests.broker.running_service import Running, write_config
 from tests.mosquitto import Mosquitto
 
 MONITOR = {"port": 0}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from broker.config import Config
+from broker.config.broker import Config
 from tests.broker.web import sample
 from tests.broker.web.serving import Browser, serving
 

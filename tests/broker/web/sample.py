@@ -9,20 +9,24 @@ from typing import Any, Final
 
 from sqlalchemy import Engine
 
-from broker import config as config_file
-from broker import passwords, response, rulebook
-from broker.account import Account, Role
-from broker.config import Config
-from broker.places import Places
-from broker.reception import Reception
-from broker.rulebook import Rulebook
-from broker.store import devices, figures, plans, schema, users
+from broker.config import broker as config_file
+from broker.config.broker import Config
+from broker.config.sites import Places
+from broker.incidents import responses
+from broker.incidents.presence import devices
+from broker.ingest.batch import Reception
+from broker.rules import compiler
+from broker.rules.compiler import Rulebook
+from broker.store import migrate, statistics
 from broker.store.engine import open_database, writing
-from broker.store.plans import Place
+from broker.web.accounts import passwords, users
+from broker.web.accounts.account import Account, Role
+from broker.web.pages import floor_plans
+from broker.web.pages.floor_plans import Place
 from contract.caption import Caption
 from contract.status import Ledger, Stage, State, Status
 from tests.broker.device import event, said
-from tests.broker.running import write_config
+from tests.broker.running_service import write_config
 
 PASSWORD: Final = "correct horse battery"
 
@@ -68,7 +72,7 @@ def fill(path: Path, *, now: datetime | None = None, hours: int = 24) -> Config:
     read = config_file.load(path)
     moment = now or datetime.now(UTC)
     engine = open_database(read.database)
-    schema.migrate(engine)
+    migrate.migrate(engine)
     _people(engine, moment)
     _captions(engine, read, moment, hours)
     _devices(engine, moment)
@@ -122,9 +126,9 @@ def _captions(engine: Engine, config_: Config, now: datetime, hours: int) -> Non
     _take(engine, config_, calm, now)
     with writing(engine) as connection:
         for incident in (1, 2):
-            response.resolve(connection, incident, by="lee", how="console", at=now - timedelta(hours=3))
-        response.acknowledge(connection, 3, by="mina", how="sms", at=now - timedelta(minutes=18))
-        response.note(connection, 3, "Fire brigade called, gate 2 is open for them.", by="mina", at=now)
+            responses.resolve(connection, incident, by="lee", how="console", at=now - timedelta(hours=3))
+        responses.acknowledge(connection, 3, by="mina", how="sms", at=now - timedelta(minutes=18))
+        responses.note(connection, 3, "Fire brigade called, gate 2 is open for them.", by="mina", at=now)
 
 
 def _take(engine: Engine, config_: Config, events: list[Caption], at: datetime) -> None:
@@ -141,7 +145,7 @@ def _reception(engine: Engine, config_: Config, at: datetime) -> Reception:
 @cache
 def _book(path: Path) -> Rulebook:
     """Compiling the shipped rules takes a second or two."""
-    return rulebook.load(path)
+    return compiler.load(path)
 
 
 def _devices(engine: Engine, now: datetime) -> None:
@@ -171,8 +175,8 @@ def _devices(engine: Engine, now: datetime) -> None:
         heard = now - (timedelta(minutes=47) if gone else timedelta(seconds=9))
         with writing(engine) as connection:
             devices.record(connection, status, heard_at=heard)
-            plans.set_place(connection, "harbour", device, Place(x, y))
+            floor_plans.set_place(connection, "harbour", device, Place(x, y))
             for hour in range(24, -1, -1):
                 share = (100 - hour) / 100
                 then = Ledger(sent_bytes=int(ledger.sent_bytes * share), video_bytes=int(ledger.video_bytes * share))
-                figures.sample(connection, {("harbour", device): then}, at=now - timedelta(hours=hour))
+                statistics.sample(connection, {("harbour", device): then}, at=now - timedelta(hours=hour))

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from broker.config import Config
-from broker.web import service
+from broker.config.broker import Config
+from broker.web import server
 from tests.broker.device import SOON
 from tests.broker.web.sample import PASSWORD
 
@@ -24,7 +24,7 @@ def serving(config: Config) -> Iterator[str]:
         known.append((stop, address))
         ready.set()
 
-    thread = threading.Thread(target=service.run, args=(config,), kwargs={"on_ready": on_ready})
+    thread = threading.Thread(target=server.run, args=(config,), kwargs={"on_ready": on_ready})
     thread.start()
     assert ready.wait(SOON)
     stop, address = known[0]

@@ -16,9 +16,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from broker.config import Config
-from broker.store import sessions, users
+from broker.config.broker import Config
 from broker.store.engine import open_database, writing
+from broker.web.accounts import sessions, users
 from tests.broker.device import SOON, wait_until
 from tests.broker.web import sample
 

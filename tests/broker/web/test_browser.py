@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from playwright.sync_api import Browser, expect
 
-from broker.config import Config
+from broker.config.broker import Config
 from tests.broker.web import sample
 from tests.broker.web.chromium import WAIT_MS, chromium, enter, login, opened
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from broker import export
-from broker.config import Config
+from broker.config.broker import Config
+from broker.retention import export
 from tests.broker.device import wait_until
 from tests.broker.web import sample
 from tests.broker.web.serving import Browser

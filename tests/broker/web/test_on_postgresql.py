@@ -6,8 +6,8 @@ import pytest
 
 from bench import postgresql
 from bench.postgresql import Cluster
-from broker.config import Config
-from broker.store.settings import DATABASE_PASSWORD
+from broker.config.broker import Config
+from broker.config.database import DATABASE_PASSWORD
 from tests.broker.device import wait_until
 from tests.broker.web import sample
 from tests.broker.web.serving import Browser

@@ -5,9 +5,10 @@ import zlib
 
 import pytest
 
-from broker.config import Config
-from broker.store import audit, incidents
-from broker.store.audit import Entry
+from broker.config.broker import Config
+from broker.incidents import store
+from broker.retention import audit
+from broker.retention.audit import Entry
 from broker.store.engine import open_database, reading
 from tests.broker.web.serving import Browser
 
@@ -203,7 +204,7 @@ def test_a_guard_changes_the_own_password(administrator: Browser, address: str) 
 def test_the_open_incidents_are_those_of_the_store(guard: Browser, config: Config) -> None:
     engine = open_database(config.database)
     with reading(engine) as connection:
-        numbers = [one.id for one in incidents.now_open(connection)]
+        numbers = [one.id for one in store.now_open(connection)]
     engine.dispose()
 
     page = guard.http.get("/").text

@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
-from broker.config import Config
-from broker.store import audit, tables
+from broker.config.broker import Config
+from broker.retention import audit
+from broker.store.tables import core
 from broker.web import texts
-from tests.broker.web import sample, told
+from tests.broker.web import sample, seeded_captions
 from tests.broker.web.serving import Browser
 
 WORD = "zanzibar"
@@ -20,9 +21,9 @@ def say(config: Config, number: int, *, device: str) -> None:
 
 def left(config: Config, device: str) -> list[str]:
     """Give what a device said, as far as it is there."""
-    table = tables.caption
+    table = core.caption
     said = select(table.c.text).where(table.c.device == device, table.c.text != "")
-    return list(told.look(config, lambda connection: connection.scalars(said).all()))
+    return list(seeded_captions.look(config, lambda connection: connection.scalars(said).all()))
 
 
 def test_it_says_how_long_things_are_kept(administrator: Browser) -> None:
@@ -53,7 +54,7 @@ def test_sentences_are_counted_then_deleted(administrator: Browser, config: Conf
 
     assert texts.of("en")("privacy.done") in done.text
     assert left(config, "pi-07") == []
-    (entry, *_) = told.look(config, audit.newest)
+    (entry, *_) = seeded_captions.look(config, audit.newest)
     assert (entry.actor, entry.action, entry.subject) == ("admin", "forget", "site=harbour device=pi-07")
     assert texts.of("en")("action.forget") in administrator.http.get("/audit").text
 

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from broker.account import Role
-from broker.incident import Happening, State
-from broker.pipeline.outcome import Outcome
-from broker.section import SEVERITIES
-from broker.store.alerts import Kind
-from broker.store.alerts import State as Sent
-from broker.web import reasons, texts
+from broker.config.section import SEVERITIES
+from broker.incidents.incident import Happening, State
+from broker.notify.alerts import Kind
+from broker.notify.alerts import State as Sent
+from broker.store.outcome import Outcome
+from broker.web import texts
+from broker.web.accounts.account import Role
+from broker.web.rendering import reasons
 
 WEB = Path(texts.__file__).resolve().parents[1]
 

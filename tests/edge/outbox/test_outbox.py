@@ -19,7 +19,7 @@ from contract import caption
 from contract.caption import Caption
 from edge.outbox.outbox import Outbox, Seen
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 

@@ -13,7 +13,7 @@ from edge.outbox import outbox as outbox_module
 from edge.outbox.outbox import Outbox
 from tests.edge.outbox.test_outbox import event
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from trainer.data.dataset import CaptionDraft
 from trainer.data.quality.issues import Findings
 from trainer.tokenizers import Split, splitter
 
-CONFIG = Path(__file__).resolve().parents[2] / "config"
+CONFIG = Path(__file__).resolve().parents[3] / "config"
 
 
 @dataclass(frozen=True, slots=True)

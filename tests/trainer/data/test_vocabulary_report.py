@@ -10,7 +10,7 @@ from trainer.data import vocabulary_report
 from trainer.errors import DataError
 from trainer.recipe.recipe import Vocabulary
 
-CAPTIONS = Path(__file__).parent / "words" / "korean" / "captions.json"
+CAPTIONS = Path(__file__).resolve().parents[1] / "tokenizers" / "korean" / "captions.json"
 
 LEARNT = ["아이가 사과를 먹는다", "사과가 접시에 있다", "배를 먹는다", "배도 있다", "귤도 있다"]
 HELD = ["사과도 있다", "배가 접시에 있다", "귤을 먹는다", "귤이 있다", "아이가 배를 먹는다"]

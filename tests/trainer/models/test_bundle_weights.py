@@ -23,7 +23,7 @@ from trainer.recipe.run_dir import Run
 from trainer.training import feature_cache
 from trainer.training.stages import captioner, detector, hazard_classifier, joint_finetuning
 
-BUNDLE = Path(__file__).resolve().parents[2] / "models" / "wordcam-1"
+BUNDLE = Path(__file__).resolve().parents[3] / "models" / "wordcam-1"
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 

@@ -9,7 +9,7 @@ import yaml
 from trainer.errors import RecipeError
 from trainer.recipe import recipe
 
-CONFIG = Path(__file__).resolve().parents[2] / "config"
+CONFIG = Path(__file__).resolve().parents[3] / "config"
 
 
 def smoke(**changes: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from trainer.recipe import recipe as recipes
 from trainer.recipe import sweep
 from trainer.recipe.sweep import Sweep
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def load(folder: Path, **document: Any) -> Sweep:

@@ -17,7 +17,7 @@ from trainer.errors import CheckpointError, DataError
 from trainer.training import pseudo_labels
 from trainer.training.pseudo_labels import Found
 
-YOLOX = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "weights" / "yolox_nano.onnx"
+YOLOX = Path(__file__).resolve().parents[3].parent / "shared" / "data" / "weights" / "yolox_nano.onnx"
 
 
 @pytest.fixture

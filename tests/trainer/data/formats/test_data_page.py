@@ -14,7 +14,7 @@ from trainer.data.quality.issues import Findings
 from trainer.recipe.data import Captions, Data, Hazards
 from trainer.tokenizers.english import split
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "trainer-data.md"
+PAGE = Path(__file__).resolve().parents[4] / "docs" / "trainer-data.md"
 
 
 def examples() -> list[tuple[str, str]]:

@@ -1,0 +1,1 @@
+"""The verbs of `wordcam-broker`, one module for each group."""

@@ -1,0 +1,134 @@
+"""The verbs `wordcam-broker export` and `forget`: take what cameras said along, and delete it when someone asks."""
+
+import argparse
+import getpass
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from rich.console import Console
+from rich.progress import Progress
+from sqlalchemy import Engine
+
+from broker.cli.incidents import opened
+from broker.cli.rules import moment
+from broker.config.channels import e164
+from broker.config.errors import Misconfigured
+from broker.config.sites import Places
+from broker.retention import audit, erasure, export
+from broker.retention.audit import Entry
+from broker.retention.erasure import Asker, Forgotten
+from broker.store import selection
+from broker.store.engine import writing
+from broker.store.selection import Scope
+
+Add = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
+
+NAMES = {
+    "captions": "sentences",
+    "messages": "text messages",
+    "entries": "entries of timelines",
+    "replies": "answers",
+    "samples": "samples of refused messages",
+}
+
+
+def add_verbs(add: Add) -> None:
+    """Add the verbs to the command."""
+    out = add("export", _export, "write what the cameras said to a file, or to the terminal")
+    out.add_argument("--format", choices=("csv", "jsonl"), default="csv", help="default: %(default)s")
+    out.add_argument("--out", type=Path, metavar="FILE", help="default: standard output")
+    gone = add("forget", _forget, "delete what cameras said, or a telephone number; without --yes it only counts")
+    for sub in (out, gone):
+        sub.add_argument("--site", default="", help="of one site")
+        sub.add_argument("--device", default="", help="of one device of the site")
+        sub.add_argument("--from", dest="start", metavar="TIME", help="taken at 2026-03-13T22:00 or later")
+        sub.add_argument("--to", dest="end", metavar="TIME", help="taken before that")
+    gone.add_argument("--phone", metavar="NUMBER", help="instead: take this number out of old messages")
+    gone.add_argument("--everything", action="store_true", help="all sites, all times")
+    gone.add_argument("--yes", action="store_true", help="delete; it cannot be undone")
+    gone.add_argument("--by", default=None, metavar="NAME", help="who asks; default: your login")
+
+
+def _scope(arguments: argparse.Namespace, places: Places) -> Scope:
+    start = moment(arguments.start, places, "--from") if arguments.start else None
+    end = moment(arguments.end, places, "--to") if arguments.end else None
+    try:
+        return Scope(arguments.site, arguments.device, start, end)
+    except ValueError as error:
+        raise Misconfigured(str(error)) from error
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    with opened(arguments) as (engine, places), _output(arguments.out) as out:
+        wish = _scope(arguments, places)
+        with writing(engine) as connection:
+            total = selection.count(connection, wish)
+            entry = Entry(datetime.now(UTC), getpass.getuser(), "terminal", "export", erasure.spelt(wish))
+            audit.add(connection, replace(entry, detail=f"{total} sentences"))
+        as_csv = arguments.format == "csv"
+        if as_csv:
+            out.write(export.heading())
+        with Progress(console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
+            bar = progress.add_task("sentences", total=total)
+            for page in export.everything(engine, wish):
+                out.write(export.table(page) if as_csv else export.lines(page))
+                progress.advance(bar, len(page))
+        out.flush()
+    return 0
+
+
+@contextmanager
+def _output(file: Path | None) -> Iterator[BinaryIO]:
+    if file is None:
+        yield sys.stdout.buffer
+        return
+    try:
+        with file.open("wb") as opened:
+            yield opened
+    except OSError as error:
+        raise Misconfigured(f"--out {file}: {error.strerror}") from error
+
+
+def _forget(arguments: argparse.Namespace) -> int:
+    with opened(arguments) as (engine, places):
+        asker = Asker(arguments.by or getpass.getuser(), "terminal")
+        wish = _scope(arguments, places)
+        if arguments.phone is not None:
+            if not wish.is_everything or arguments.everything:
+                raise Misconfigured("forget: a number is forgotten everywhere; leave --site, --from and the like out")
+            made = _forget_phone(engine, _number(arguments.phone), asker, sure=arguments.yes)
+        else:
+            if wish.is_everything != arguments.everything:
+                raise Misconfigured("forget: what? Name --site, --from, --to or --phone; or --everything alone")
+            made = _forget_sentences(engine, wish, asker, sure=arguments.yes)
+            print(f"{erasure.spelt(wish, places)}:")
+    for name, count in made.counts.items():
+        print(f"  {count} {NAMES[name]}")
+    if made.in_use:
+        print(f"  {made.in_use} stay for now: an incident goes on, or a message has still to be told")
+    print("deleted" if arguments.yes else "nothing is deleted yet; add --yes")
+    return 0
+
+
+def _forget_sentences(engine: Engine, wish: Scope, asker: Asker, *, sure: bool) -> Forgotten:
+    if sure:
+        return erasure.forget(engine, wish, asker, now=datetime.now(UTC))
+    return erasure.count(engine, wish)
+
+
+def _forget_phone(engine: Engine, phone: str, asker: Asker, *, sure: bool) -> Forgotten:
+    if sure:
+        return erasure.forget_phone(engine, phone, asker, now=datetime.now(UTC))
+    return erasure.count_phone(engine, phone)
+
+
+def _number(phone: str) -> str:
+    try:
+        return e164(phone)
+    except ValueError as error:
+        raise Misconfigured(f"--phone {error}") from error

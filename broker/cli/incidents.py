@@ -1,0 +1,197 @@
+"""The verbs `wordcam-broker incidents` and `silence`: see what goes on, answer it, and keep it quiet for a while."""
+
+import argparse
+import getpass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Engine
+
+from broker.config import broker as config_file
+from broker.config.errors import Misconfigured
+from broker.config.sites import Places
+from broker.incidents import responses, silence, store
+from broker.incidents.incident import Event, Incident
+from broker.incidents.responses import Answered, Effect
+from broker.incidents.silence import Silence
+from broker.notify import alerts
+from broker.notify.alerts import Alert
+from broker.store import migrate, silences
+from broker.store.engine import open_database, reading, writing
+
+Add = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
+
+ANSWERS: Final = {
+    "acknowledge": responses.acknowledge,
+    "resolve": responses.resolve,
+    "false-alarm": responses.false_alarm,
+}
+
+LONGEST_SILENCE: Final = timedelta(days=30)
+"""What is to be quiet for longer belongs into the rules, where everyone sees it."""
+
+
+def add_verbs(add: Add) -> None:
+    """Add the verbs to the command."""
+    seen = add("incidents", _incidents, "list incidents, show one, or answer it")
+    seen.add_argument("do", nargs="?", choices=("list", "show", *ANSWERS), default="list")
+    seen.add_argument("number", nargs="?", type=int, metavar="N", help="of the incident")
+    seen.add_argument("--all", action="store_true", help="list those that are over, too")
+    seen.add_argument("--by", default=None, metavar="NAME", help="who answers; default: your login")
+    quiet = add("silence", _silence, "tell nobody of some dangers for a while")
+    quiet.add_argument("do", choices=("list", "add", "end"))
+    quiet.add_argument("what", nargs="*", metavar="WHAT", help="to add: site=a danger=smoke,fire; to end: its number")
+    quiet.add_argument("--minutes", type=float, default=60, metavar="N", help="for how long (default: %(default)s)")
+    quiet.add_argument("--reason", default="", metavar="TEXT", help="why; whoever misses an alert will ask")
+    quiet.add_argument("--by", default=None, metavar="NAME", help="who; default: your login")
+
+
+@contextmanager
+def opened(arguments: argparse.Namespace) -> Iterator[tuple[Engine, Places]]:
+    """Open the database that a verb's `--config` names; raises `Misconfigured` or `Unavailable`."""
+    config = config_file.load(arguments.config)
+    engine = open_database(config.database)
+    try:
+        migrate.require_current(engine)
+        yield engine, Places.of(config)
+    finally:
+        engine.dispose()
+
+
+def _incidents(arguments: argparse.Namespace) -> int:
+    if arguments.do != "list" and arguments.number is None:
+        raise Misconfigured(f"incidents {arguments.do}: which? Give its number, as in `incidents {arguments.do} 12`")
+    with opened(arguments) as (engine, places):
+        if arguments.do == "list":
+            _list(engine, places, everything=arguments.all)
+        elif arguments.do == "show":
+            _show(engine, places, arguments.number)
+        else:
+            _answer(engine, arguments)
+    return 0
+
+
+def _list(engine: Engine, places: Places, *, everything: bool) -> None:
+    with reading(engine) as connection:
+        found = store.newest(connection) if everything else store.now_open(connection)
+    for incident in found:
+        print(_line(incident, places))
+    if not found:
+        print("no incidents" if everything else "no open incidents; `--all` lists those that are over")
+
+
+def _show(engine: Engine, places: Places, number: int) -> None:
+    with reading(engine) as connection:
+        incident = store.get(connection, number)
+        if incident is None:
+            raise Misconfigured(f"incidents show {number}: there is no such incident")
+        events = store.timeline(connection, number)
+        sent = alerts.of_incident(connection, number)
+    print(_line(incident, places))
+    for event in events:
+        print(_event(event, places, incident.site))
+    for alert in sent:
+        print(_message(alert, places, incident.site))
+
+
+def _line(incident: Incident, places: Places) -> str:
+    opened = places.local(incident.opened_at, incident.site)
+    by = incident.closed_by or incident.acknowledged_by
+    state = f"{incident.state} by {by}" if by else str(incident.state)
+    what = _lost(incident, places) or f" ({', '.join(incident.cameras)}), seen {incident.sightings} times"
+    return (
+        f"{incident.id}  {opened:%Y-%m-%d %H:%M:%S}  {incident.severity} {incident.danger} at {incident.site}"
+        f"{what}, {state}"
+    )
+
+
+def _lost(incident: Incident, places: Places) -> str:
+    """Name the devices that are missed, each with the time since when."""
+    since = ((one, places.local(one.since, incident.site)) for one in incident.lost)
+    named = ", ".join(f"{one.device}: {one.cause} since {at:%Y-%m-%d %H:%M:%S}" for one, at in since)
+    return f" ({named})" if named else ""
+
+
+def _event(event: Event, places: Places, site: str) -> str:
+    who = f" {event.by}:" if event.by else ""
+    return f"  {places.local(event.at, site):%H:%M:%S}  {event.kind}{who} {event.detail}"
+
+
+def _message(alert: Alert, places: Places, site: str) -> str:
+    when = places.local(alert.sent_at or alert.created_at, site)
+    what = alert.text or alert.because
+    error = f" ({alert.error})" if alert.error else ""
+    return f"  {when:%H:%M:%S}  message {alert.id} to {alert.recipient}: {alert.kind}, {alert.state}{error}: {what}"
+
+
+def _answer(engine: Engine, arguments: argparse.Namespace) -> None:
+    answer = ANSWERS[arguments.do]
+    by = arguments.by or getpass.getuser()
+    with writing(engine) as connection:
+        answered = answer(connection, arguments.number, by=by, how="terminal", at=datetime.now(UTC))
+    print(_effect(answered, arguments.number))
+
+
+def _effect(answered: Answered, number: int) -> str:
+    incident = answered.incident
+    if answered.effect is Effect.UNKNOWN or incident is None:
+        raise Misconfigured(f"there is no incident {number}")
+    if answered.effect is Effect.ALREADY:
+        return f"{number}: {incident.acknowledged_by} has acknowledged it before"
+    if answered.effect is Effect.OVER:
+        return f"{number}: it is over already: {incident.state}"
+    return f"{number}: {incident.state} by {incident.closed_by or incident.acknowledged_by}"
+
+
+def _silence(arguments: argparse.Namespace) -> int:
+    now = datetime.now(UTC)
+    with opened(arguments) as (engine, places):
+        if arguments.do == "list":
+            _list_silences(engine, places, now)
+        elif arguments.do == "add":
+            made = _made(arguments, now)
+            with writing(engine) as connection:
+                made = silences.add(connection, made, at=now)
+            print(_silence_line(made, places, now))
+        else:
+            _end_silences(engine, arguments, now)
+    return 0
+
+
+def _list_silences(engine: Engine, places: Places, now: datetime) -> None:
+    with reading(engine) as connection:
+        found = silences.newest(connection)
+    for one in found:
+        print(_silence_line(one, places, now))
+    if not found:
+        print("no silences")
+
+
+def _made(arguments: argparse.Namespace, now: datetime) -> Silence:
+    if not 0 < arguments.minutes <= LONGEST_SILENCE.total_seconds() / 60:
+        raise Misconfigured(
+            f"silence add: --minutes {arguments.minutes:g}: more than 0, {LONGEST_SILENCE.days} days at most"
+        )
+    ends_at = now + timedelta(minutes=arguments.minutes)
+    try:
+        matchers = silence.read_matchers(arguments.what)
+        return Silence(arguments.by or getpass.getuser(), arguments.reason, matchers, now, ends_at)
+    except ValueError as error:
+        raise Misconfigured(f"silence add: {error}") from error
+
+
+def _end_silences(engine: Engine, arguments: argparse.Namespace, now: datetime) -> None:
+    for word in arguments.what:
+        if not word.isdecimal():
+            raise Misconfigured(f"silence end: {word!r} is no number; `silence list` shows them")
+        with writing(engine) as connection:
+            ended = silences.end(connection, int(word), by=arguments.by or getpass.getuser(), at=now)
+        print(f"{word}: {'ended' if ended else 'there is no such silence in force'}")
+
+
+def _silence_line(one: Silence, places: Places, now: datetime) -> str:
+    ends = one.ends_at.astimezone(places.clock)
+    state = "in force" if one.holds_at(now) else f"ended by {one.ended_by}" if one.ended_by else "over"
+    return f"{one.id}  {one.spelt}  until {ends:%Y-%m-%d %H:%M}, {state}, by {one.author}: {one.reason}"

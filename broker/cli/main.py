@@ -1,0 +1,219 @@
+"""The command `wordcam-broker`."""
+
+import argparse
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+
+from broker.cli import data as cli_keep
+from broker.cli import dead_letters, incidents, leader, log, rules
+from broker.cli import users as web_cli
+from broker.cli.log import JsonLines
+from broker.cli.watch import Watch
+from broker.config import broker as config_file
+from broker.config.broker import MQTT_PASSWORD, secret
+from broker.config.database import DATABASE_PASSWORD
+from broker.config.errors import BrokerError, Misconfigured
+from broker.config.sites import Places
+from broker.incidents.presence import builtin_rules
+from broker.notify.message import segments
+from broker.notify.translation.offline import Offline
+from broker.rules import compiler
+from broker.service import factory, service
+from broker.store import migrate, vacuum
+from broker.store.engine import open_database
+
+
+def console() -> None:
+    """Run the command and leave with its exit code."""
+    log.catch_the_rest()
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one verb: 0, 75 (try again) or 78 (fix the config)."""
+    arguments = _parser().parse_args(argv)
+    _log_to_stderr(arguments.verbose)
+    verb: Callable[[argparse.Namespace], int] = arguments.verb
+    try:
+        return verb(arguments)
+    except BrokerError as error:
+        print(f"wordcam-broker: {error}", file=sys.stderr)
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`); nothing more can be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="wordcam-broker", description="Captions in, alerts out.")
+    parser.add_argument("-v", "--verbose", action="store_true", help="log more")
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+
+    def add(name: str, verb: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        sub = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        sub.add_argument("--config", type=Path, default=Path("config/broker.yaml"), help="default: %(default)s")
+        sub.set_defaults(verb=verb)
+        return sub
+
+    run = add("run", _run, "receive captions, store them, and tell people of danger")
+    run.add_argument("--summary", type=Path, metavar="FILE", help="write what happened as JSON at the end")
+    add("check", _check, "check the configuration and the rules, and start nothing")
+    watch = add("watch", _watch, "show captions as they come")
+    watch.add_argument("--last", type=int, default=20, metavar="N", help="begin with the last N (default: %(default)s)")
+    watch.add_argument("--once", action="store_true", help="show those and end")
+    test = add("send-test", _send_test, "send a test message to everyone, or to one person")
+    test.add_argument("--to", metavar="NAME", help="one recipient")
+    dead = add("dead", _dead, "list the messages that were given up, or send them again")
+    dead.add_argument("do", choices=("list", "resend"))
+    dead.add_argument("numbers", nargs="*", type=int, metavar="NUMBER", help="which to send again")
+    dead.add_argument("--all", action="store_true", help="send all of them again")
+    dead.add_argument("--json", action="store_true", help="one JSON object a line")
+    translate = add("translate", _translate, "say sentences in Korean, as alerts would")
+    translate.add_argument(
+        "file", metavar="FILE", help="one sentence a line, or JSON lines with `text`; - is standard input"
+    )
+    translate.add_argument("--offline", action="store_true", help="by the grammar that is built in, without a config")
+    translate.add_argument("--json", action="store_true", help="one JSON object a line")
+    add("migrate", _migrate, "bring the database to this version")
+    leader.add_verbs(add)
+    incidents.add_verbs(add)
+    cli_keep.add_verbs(add)
+    rules.add_verbs(verbs, Path("config/broker.yaml"))
+    web_cli.add_verbs(add, verbs, Path("config/broker.yaml"))
+    return parser
+
+
+def _log_to_stderr(verbose: bool) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler], force=True)
+    for talkative in ("alembic", "httpcore", "httpx", "sqlalchemy", "twilio", "urllib3"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
+
+
+def _aside(stop: Callable[[], None]) -> None:
+    """Call it in a thread: a signal may find the main thread inside `Event.wait`, holding the lock that `set` takes."""
+    threading.Thread(target=stop).start()
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    config = config_file.load(arguments.config)
+
+    def on_ready(stop: Callable[[], None]) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: _aside(stop))
+
+    summary = service.run(config, out=sys.stdout, on_ready=on_ready)
+    if arguments.summary is not None:
+        _write(arguments.summary, msgspec.json.format(msgspec.json.encode(summary), indent=2))
+    return 0
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data + b"\n")
+    except OSError as error:
+        raise Misconfigured(f"--summary {path}: {error.strerror}") from error
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    config = config_file.load(arguments.config)
+    book = compiler.load(config.rules_file)
+    builtin_rules.beside(book, config.absence)
+    secret(config.mqtt.password_file, MQTT_PASSWORD, field="mqtt.password_file")
+    secret(config.database.password_file, DATABASE_PASSWORD, field="database.password_file")
+    switchboard = factory.switchboard(config, sys.stdout)
+    factory.translator(config, None)
+    if config.monitor is not None and config.monitor.ping is not None:
+        factory.ping_url(config.monitor.ping)
+    if not config.recipients:
+        print(f"{arguments.config}: recipients: nobody is told of anything", file=sys.stderr)
+    people = ", ".join(f"{person.name} ({_reached(person)}, {person.language})" for person in config.recipients)
+    print(f"{arguments.config}: good. Messages by {_listed(switchboard.names)} to {people or 'nobody'}.")
+    print(f"{config.rules_file}: good. {len(book.rules)} rules: {', '.join(rule.name for rule in book.rules)}.")
+    return 0
+
+
+def _watch(arguments: argparse.Namespace) -> int:
+    config = config_file.load(arguments.config)
+    watch = Watch(config.database, Places.of(config), config.language, Console(file=sys.stdout, highlight=False))
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: _aside(stop.set))
+    logging.getLogger(__name__).info("watching")
+    watch.run(back=arguments.last, follow=not arguments.once, stopped=stop.is_set)
+    return 0
+
+
+def _send_test(arguments: argparse.Namespace) -> int:
+    config = config_file.load(arguments.config)
+    people = [person for person in config.recipients if arguments.to in (None, person.name)]
+    if not people:
+        known = ", ".join(person.name for person in config.recipients) or "nobody"
+        raise Misconfigured(f"{arguments.config}: recipients: no {arguments.to or 'recipient'}; known: {known}")
+    switchboard = factory.switchboard(config, sys.stdout)
+    for person in people:
+        sender = switchboard.of(person.name)
+        text = service.send_test(config, person, sender)
+        print(f"{person.name}: {sender.name}, {segments.parts(text)} part(s)")
+    return 0
+
+
+def _reached(person: config_file.Recipient) -> str:
+    return person.e164 or f"by {person.channel}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names) or "nothing"
+
+
+def _dead(arguments: argparse.Namespace) -> int:
+    config = config_file.load(arguments.config)
+    engine = open_database(config.database)
+    try:
+        migrate.require_current(engine)
+        if arguments.do == "list":
+            for letter in dead_letters.dead(engine):
+                print(msgspec.json.encode(letter).decode() if arguments.json else letter.line)
+            return 0
+        if not arguments.numbers and not arguments.all:
+            raise Misconfigured("dead resend: which? Name numbers from `dead list`, or --all")
+        for number, taken in dead_letters.resend(engine, None if arguments.all else arguments.numbers):
+            print(f"{number}: {'waits to be sent again' if taken else 'is not dead'}")
+        return 0
+    finally:
+        engine.dispose()
+
+
+def _translate(arguments: argparse.Namespace) -> int:
+    translator = Offline() if arguments.offline else factory.translator(config_file.load(arguments.config), None)
+    with rules.lines(arguments.file) as lines:
+        for sentence in dead_letters.sentences(lines, origin=arguments.file):
+            said = translator.translate(sentence, source="en", target="ko")
+            pair = {"text": sentence, "translated": None if said == sentence else said}
+            print(json.dumps(pair, ensure_ascii=False) if arguments.json else f"{sentence}\t{said}")
+    return 0
+
+
+def _migrate(arguments: argparse.Namespace) -> int:
+    config = config_file.load(arguments.config)
+    engine = open_database(config.database)
+    try:
+        revision = migrate.migrate(engine)
+        vacuum.prepare(engine)
+    finally:
+        engine.dispose()
+    print(f"{config.database.name}: at version {revision}")
+    return 0

@@ -1,0 +1,177 @@
+"""The verbs `wordcam-broker rules ...`: try rules before they count."""
+
+import argparse
+import contextlib
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TextIO
+
+import msgspec
+from sqlalchemy import Row
+
+from broker.config import broker as config_file
+from broker.config.broker import Config
+from broker.config.errors import Misconfigured
+from broker.config.section import Language
+from broker.config.sites import Places
+from broker.notify.message import texts
+from broker.rules import compiler, lint
+from broker.store import history, migrate
+from broker.store.engine import open_database, reading
+from broker.trial import Line, Outcome, Trial
+from contract.caption import Hazard, Label
+
+RULES = Path("config/rules.yaml")
+
+
+def add_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", config: Path) -> None:
+    """Add the verbs to the command; `config` is where the configuration usually is."""
+    rules = verbs.add_parser("rules", help="try the rules").add_subparsers(required=True, metavar="VERB")
+    text = "show which rules would fire on sentences, which are cancelled, and why"
+    trial = rules.add_parser("test", help=text, description=text[0].upper() + text[1:] + ".")
+    trial.add_argument(
+        "file", nargs="?", metavar="FILE", help='JSON lines like {"text": "a fire burns"}; - is standard input'
+    )
+    trial.add_argument("--history", action="store_true", help="in place of a file, what the cameras said")
+    trial.add_argument("--from", dest="start", metavar="TIME", help="2026-03-13T22:00; default: a day before --to")
+    trial.add_argument("--to", dest="end", metavar="TIME", help="default: now")
+    trial.add_argument("--all", action="store_true", help="show history's harmless sentences, too")
+    trial.add_argument("--config", type=Path, default=config, help="whose history; default: %(default)s")
+    trial.add_argument("--rules", type=Path, help=f"default: {RULES}, and for history those of the configuration")
+    trial.add_argument("--json", action="store_true", help="one JSON object a line")
+    trial.add_argument("--language", choices=("en", "ko"), default="en", help="of the answer")
+    trial.set_defaults(verb=_test)
+    text = "name every mistake in the rules, with its line"
+    check = rules.add_parser("check", help=text, description=text[0].upper() + text[1:] + ".")
+    check.add_argument("--rules", type=Path, default=RULES, help="default: %(default)s")
+    check.add_argument("--config", type=Path, help="also look for places and dangers that this configuration lacks")
+    check.set_defaults(verb=_check)
+
+
+@contextlib.contextmanager
+def lines(file: str) -> Iterator[TextIO]:
+    """Open a file of lines, or standard input for `-`; raises `Misconfigured` where it cannot be read."""
+    try:
+        with contextlib.nullcontext(sys.stdin) if file == "-" else Path(file).open(encoding="utf-8") as opened:
+            yield opened
+    except OSError as error:
+        raise Misconfigured(f"{file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise Misconfigured(f"{file}: byte {error.start} is not UTF-8") from error
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    config = None if arguments.config is None else config_file.load(arguments.config)
+    problems = lint.check(arguments.rules, config)
+    for problem in problems:
+        print(problem)
+    fatal = any(problem.fatal for problem in problems)
+    if not fatal:
+        book = compiler.load(arguments.rules)
+        print(f"{arguments.rules}: {'usable' if problems else 'good'}. {len(book.rules)} rules.")
+    return Misconfigured.exit_code if fatal else 0
+
+
+def _test(arguments: argparse.Namespace) -> int:
+    if arguments.history == (arguments.file is not None):
+        raise Misconfigured("rules test: name a file, or --history, and not both")
+    if arguments.history:
+        return _test_history(arguments)
+    trial = Trial(compiler.load(arguments.rules or RULES))
+    with lines(arguments.file) as opened:
+        _show(trial, trial.run(opened, origin=arguments.file), arguments)
+    return 0
+
+
+def _test_history(arguments: argparse.Namespace) -> int:
+    config = config_file.load(arguments.config)
+    places = Places.of(config)
+    end = moment(arguments.end, places, "--to") if arguments.end else datetime.now(UTC)
+    start = moment(arguments.start, places, "--from") if arguments.start else end - timedelta(days=1)
+    trial = Trial(compiler.load(arguments.rules or config.rules_file), places)
+    with contextlib.closing(_History(config)) as past:
+        outcomes = (trial.judge(line) for line in past.between(start, end))
+        if not arguments.all:
+            outcomes = (outcome for outcome in outcomes if outcome.fired or outcome.cancelled)
+        _show(trial, outcomes, arguments, places)
+    return 0
+
+
+class _History:
+    """The captions of one database."""
+
+    def __init__(self, config: Config) -> None:
+        self._engine = open_database(config.database)
+        migrate.require_current(self._engine)
+
+    def close(self) -> None:
+        """Let the database go."""
+        self._engine.dispose()
+
+    def between(self, start: datetime, end: datetime) -> Iterator[Line]:
+        """Give what the cameras said, in order."""
+        with reading(self._engine) as connection:
+            yield from (_line(row) for row in history.said_between(connection, start, end))
+
+
+def _line(row: Row[Any]) -> Line:
+    return Line(
+        text=row.text,
+        confidence=row.confidence,
+        hazards=tuple(msgspec.convert(row.hazards, tuple[Hazard, ...])),
+        labels=tuple(msgspec.convert(row.labels, tuple[Label, ...])),
+        site=row.site,
+        device=row.device,
+        stream=row.stream,
+        captured_at=row.captured_at,
+    )
+
+
+def moment(text: str, places: Places, option: str) -> datetime:
+    """Read a time by the clock of the configuration, unless it says its own zone."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Misconfigured(f"{option} {text}: no time; write it like 2026-03-13T22:00") from error
+    return (moment if moment.tzinfo else moment.replace(tzinfo=places.clock)).astimezone(UTC)
+
+
+def _show(
+    trial: Trial, outcomes: Iterable[Outcome], arguments: argparse.Namespace, places: Places | None = None
+) -> None:
+    for outcome in outcomes:
+        if arguments.json:
+            print(msgspec.json.encode(outcome).decode())
+        else:
+            print(_describe(outcome, arguments.language, places))
+    if not arguments.json:
+        print(_totals(trial))
+
+
+def _describe(outcome: Outcome, language: Language, places: Places | None) -> str:
+    said = texts.of(language)
+    found = [json.dumps(outcome.text, ensure_ascii=False)]
+    if outcome.captured_at is not None and outcome.camera is not None and places is not None:
+        at = places.local(outcome.captured_at, outcome.camera.partition("/")[0])
+        found[0] = f"{at:%Y-%m-%d %H:%M:%S} {outcome.camera} {found[0]}"
+    found += [f"  {said.severity[one.severity]}: {one.rule} {said.fired}, {one.because}" for one in outcome.fired]
+    found += [f"  {one.rule} {said.cancelled}: {one.because}" for one in outcome.cancelled]
+    return "\n".join(found if len(found) > 1 else [*found, f"  {said.nothing}"])
+
+
+def _totals(trial: Trial) -> str:
+    """Count what became of all sentences, rule by rule."""
+    totals = trial.totals
+    found = [f"\n{totals.sentences} sentences, {totals.alarming} alarming"]
+    for rule in trial.book.rules:
+        counts = {
+            "fired": totals.fired[rule.name],
+            "cancelled": totals.cancelled[rule.name],
+            "not yet": totals.not_yet[rule.name],
+        }
+        if any(counts.values()):
+            found.append(f"  {rule.name}: " + ", ".join(f"{count} {name}" for name, count in counts.items() if count))
+    return "\n".join(found)

@@ -1,0 +1,146 @@
+"""Shows captions in the terminal as they come, dangers marked, with the bytes of words against the bytes of video."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Final
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.text import Text
+from sqlalchemy import Engine
+
+from broker.config.broker import Language
+from broker.config.database import Database
+from broker.config.errors import Locked
+from broker.config.sites import Places
+from broker.incidents.presence import devices
+from broker.notify.message import segments, texts
+from broker.notify.message.texts import Words
+from broker.store import captions, migrate
+from broker.store.captions import Heard
+from broker.store.engine import open_database, reading
+from broker.store.migrate import Age
+from broker.store.outcome import Outcome
+from contract.status import Ledger, State
+
+LOOK_SECONDS: Final = 0.3
+"""How often the database is asked for more: people cannot tell it from at once."""
+
+AT_ONCE: Final = 500
+"""Captions read in one go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """One reader of the database; it never writes, and works while the service runs."""
+
+    database: Database
+    places: Places
+    language: Language
+    console: Console
+
+    def run(self, *, back: int, follow: bool, stopped: Callable[[], bool] = lambda: False) -> None:
+        """Show the last `back` captions and, with `follow`, all later ones until `stopped`."""
+        said = texts.of(self.language)
+        engine = self._wait(said, follow=follow, stopped=stopped)
+        if engine is None:
+            self.console.print(said.no_captions_yet)
+            return
+        foot = Live(console=self.console, auto_refresh=False, transient=False)
+        with foot if self.console.is_terminal and follow else nullcontext():
+            last = ""
+            for lines, ledger in self._looks(engine, back, follow=follow, stopped=stopped):
+                for line in lines:
+                    self._say(line)
+                if self.console.is_terminal and follow:
+                    foot.update(Group(*(Text(line, style="dim") for line in ledger)), refresh=True)
+                elif "\n".join(ledger) != last:
+                    last = "\n".join(ledger)
+                    self._say(Text(last, style="dim"))
+
+    def _say(self, line: Text) -> None:
+        self.console.print(line, soft_wrap=True)
+
+    def _wait(self, said: Words, *, follow: bool, stopped: Callable[[], bool]) -> Engine | None:
+        """Wait until the service has made the database; None where nobody wants to wait."""
+        told = False
+        while not stopped():
+            if self.database.path is None or self.database.path.exists():
+                engine = open_database(self.database)
+                if migrate.age(engine) is Age.CURRENT:
+                    return engine
+                engine.dispose()
+            if not follow:
+                return None
+            if not told:
+                self.console.print(said.waiting_for_database.format(path=self.database.name), soft_wrap=True)
+                told = True
+            time.sleep(LOOK_SECONDS)
+        return None
+
+    def _looks(
+        self, engine: Engine, back: int, *, follow: bool, stopped: Callable[[], bool]
+    ) -> Iterator[tuple[list[Text], list[str]]]:
+        """Give, look by look, the new captions and the ledger of every device."""
+        shown: int | None = None
+        while True:
+            ending = stopped()  # before the look, so that what came until then is still shown
+            try:
+                with reading(engine) as connection:
+                    start = captions.newest_id(connection, back=back) if shown is None else shown
+                    heard = captions.after(connection, start, limit=AT_ONCE)
+                    states = devices.states(connection)
+            except Locked:
+                heard, states, start = [], {}, shown or 0
+            shown = heard[-1].id if heard else start
+            yield [self._line(caption) for caption in heard], list(self._ledger(states))
+            if len(heard) < AT_ONCE and (ending or not follow):
+                engine.dispose()
+                return
+            if len(heard) < AT_ONCE:
+                time.sleep(LOOK_SECONDS)
+
+    def _line(self, caption: Heard) -> Text:
+        said = texts.of(self.language)
+        at = self.places.local(caption.captured_at, caption.site)
+        place = self._place(caption.site, caption.device, caption.stream)
+        line = Text.assemble((f"{at:%H:%M:%S} ", "dim"), (f"{place}  ", "cyan"))
+        fired = [decision for decision in caption.decisions if decision.outcome != Outcome.CANCELLED]
+        line.append(segments.plain(caption.text), style="bold red" if fired else "")
+        line.append(f"  {caption.confidence:.2f}", style="dim")
+        for decision in caption.decisions:
+            if decision.outcome == Outcome.CANCELLED:
+                line.append(f"  [{decision.rule} {said.cancelled}: {decision.because}]", style="yellow")
+            else:
+                told = said.told if Outcome(decision.outcome).tells else decision.outcome
+                line.append(f"  [{said.fired}: {decision.rule}, {told}]", style="bold white on red")
+        return line
+
+    def _ledger(self, states: dict[tuple[str, str], tuple[State, Ledger]]) -> Iterator[str]:
+        said = texts.of(self.language)
+        for (site, device), (state, ledger) in states.items():
+            ratio = ledger.video_bytes / ledger.sent_bytes if ledger.sent_bytes else 0
+            yield said.device.format(
+                place=self._place(site, device),
+                state=said.online if state is State.ONLINE else said.offline,
+                captions=ledger.captions,
+                ledger=said.ledger.format(
+                    words=size(ledger.sent_bytes), video=size(ledger.video_bytes), ratio=f"{ratio:,.0f}"
+                ),
+            )
+
+    def _place(self, *ids: str) -> str:
+        names = (self.places.name(*ids[: end + 1], language=self.language) for end in range(len(ids)))
+        return texts.of(self.language).between_places.join(names)
+
+
+def size(count: int) -> str:
+    """Give a number of bytes as people read it: `1.5 MB`."""
+    amount = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"

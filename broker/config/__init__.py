@@ -1,0 +1,1 @@
+"""The service's configuration files, read whole before anything starts."""

@@ -1,0 +1,45 @@
+"""What `broker.yaml` says of the console: where it listens, and how long a login lasts."""
+
+from pathlib import Path
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+from broker.config.section import Section
+
+LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
+
+
+class Web(Section, frozen=True, kw_only=True):
+    """The console. Passwords travel to it, so it listens on loopback, or by TLS, or behind a proxy that has TLS."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535)] = 8080
+    """0 for any free one, which is then logged."""
+    public_url: Annotated[str, Meta(pattern=r"^(https?://[^/\s]+)?$")] = ""
+    """What people type, where a proxy stands in front: `https://wordcam.example`."""
+    cert_file: Path | None = None
+    """The console's own certificate, where no proxy has one."""
+    key_file: Path | None = None
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses of proxies that are believed when they say whom they speak for."""
+    session_hours: Annotated[float, Meta(gt=0, le=168)] = 12
+    """After so long everyone logs in again: a shift."""
+    idle_minutes: Annotated[float, Meta(gt=0, le=10080)] = 60
+    """A browser that has not been seen for so long is logged out; an open live page is seen."""
+    plan_bytes: Annotated[int, Meta(ge=1024, le=16_000_000)] = 2_000_000
+    """The largest drawing of a site that may be uploaded."""
+
+    def __post_init__(self) -> None:
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("`cert_file` and `key_file` come together or not at all")
+        if not self.is_secure and self.host not in LOOPBACK:
+            raise ValueError(
+                f"`host` {self.host!r} is open to the network, where passwords would travel in the clear; name"
+                " `cert_file` and `key_file`, or the https `public_url` of the proxy in front"
+            )
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether browsers reach it by https, so that cookies may insist on that."""
+        return self.cert_file is not None or self.public_url.startswith("https://")

@@ -1,0 +1,1 @@
+"""Opens, groups, escalates and resolves incidents."""

@@ -1,0 +1,105 @@
+"""Writes the intents to tell people of an incident, holding back what has to wait for its reader."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Connection
+
+from broker.config.broker import Recipient
+from broker.config.section import Severity
+from broker.config.sites import Places
+from broker.contact import Contact
+from broker.incidents import store
+from broker.incidents.incident import Event, Happening, Incident, Told
+from broker.notify import alerts, contacts, delivery_window
+from broker.notify.alerts import Intent, Kind
+from broker.notify.delivery_window import HOUR, Hold
+
+MOST_NAMED: Final = 20
+"""Missed devices that a message knows by name: a text has room for a few, and a site may have thousands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Why people are told."""
+
+    kind: Kind
+    because: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What the text says beyond what every text of an incident says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Knows everyone's clock."""
+
+    places: Places
+
+    def tell(
+        self,
+        connection: Connection,
+        incident: Incident,
+        people: Sequence[Recipient],
+        occasion: Occasion,
+        *,
+        now: datetime,
+    ) -> Incident:
+        """Write one intent for each of them, and give the incident as it stands after that."""
+        known = contacts.all_known(connection)
+        number = incident.tellings + 1
+        told: list[str] = []
+        for person in people:
+            held = self.hold(connection, person, known.get(person.name), incident.severity, now=now)
+            intent = _intent(incident, occasion, f"incident/{incident.id}/{number}/{person.name}", held)
+            alerts.add(connection, intent, to=person, at=now, held_until=held.until if held else None)
+            if held is None:
+                told.append(person.name)
+            else:
+                detail = f"{occasion.kind}: {person.name}: {held.because}"
+                store.add_event(connection, incident.id, Event(now, Happening.HELD, detail))
+        if told:
+            detail = f"{occasion.kind}: {', '.join(told)}: {occasion.because}"
+            event = Event(now, Happening.TOLD, detail, caption_id=incident.caption_id)
+            store.add_event(connection, incident.id, event)
+        # The end changes nothing about what people know of the danger.
+        said = incident.told if occasion.kind is Kind.RESOLVED else Told(incident.severity, incident.cameras)
+        return replace(incident, tellings=number, told=said)
+
+    def hold(
+        self, connection: Connection, person: Recipient, contact: Contact | None, severity: Severity, *, now: datetime
+    ) -> Hold | None:
+        """Say whether a message to someone has to wait."""
+        recent = alerts.lately(connection, person.name, since=now - HOUR)
+        return delivery_window.decide(
+            person, contact, severity, recent=recent, local=self.places.by_clock_of(person, now)
+        )
+
+
+def _intent(incident: Incident, occasion: Occasion, key: str, held: Hold | None) -> Intent:
+    return Intent(
+        key=key,
+        kind=occasion.kind,
+        incident_id=incident.id,
+        caption_id=incident.caption_id,
+        rule=incident.rule,
+        site=incident.site,
+        severity=incident.severity,
+        because=occasion.because if held is None else f"{occasion.because}; held: {held.because}",
+        facts={
+            "opened_at": incident.opened_at.isoformat(),
+            "cameras": list(incident.cameras),
+            "sightings": incident.sightings,
+            **_lost(incident),
+            **occasion.facts,
+        },
+    )
+
+
+def _lost(incident: Incident) -> dict[str, Any]:
+    """Give what a text says of missed devices; a caption would say the rest of an incident."""
+    if not incident.lost:
+        return {}
+    return {"lost": msgspec.to_builtins(incident.lost[:MOST_NAMED]), "lost_count": len(incident.lost)}

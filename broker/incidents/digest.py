@@ -1,0 +1,61 @@
+"""Lets go of text messages that had to wait: one as it is, several as one digest."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from broker.config.broker import Recipient
+from broker.config.section import SEVERITIES
+from broker.incidents.alerting import Teller
+from broker.notify import alerts, contacts
+from broker.notify import held as store
+from broker.notify.alerts import Alert, Intent, Kind
+
+
+def release(
+    connection: Connection, name: str, recipients: Sequence[Recipient], teller: Teller, *, now: datetime
+) -> None:
+    """Send what is held for someone, or hold it on where they still cannot be told."""
+    person = next((person for person in recipients if person.name == name), None)
+    waiting = store.of(connection, name)
+    if not waiting:
+        return
+    if person is None:
+        store.give_up(connection, name, error="no recipient of this name is left in broker.yaml")
+        return
+    contact = contacts.all_known(connection).get(name)
+    worst = max(waiting, key=lambda alert: (SEVERITIES.index(alert.severity), alert.id))
+    hold = teller.hold(connection, person, contact, worst.severity, now=now)
+    if hold is not None:
+        store.hold_on(connection, name, until=hold.until, because=hold.because)
+    elif len(waiting) == 1:
+        store.release(connection, worst.id, at=now)
+    else:
+        _gather(connection, person, waiting, worst, now)
+
+
+def _gather(connection: Connection, person: Recipient, waiting: Sequence[Alert], worst: Alert, now: datetime) -> None:
+    """Write one digest in place of many messages; it tells of the worst, and counts the rest."""
+    lost = {name: worst.facts[name] for name in ("lost", "lost_count") if name in worst.facts}
+    intent = Intent(
+        key=f"digest/{waiting[0].id}/{person.name}",
+        kind=Kind.DIGEST,
+        incident_id=None,
+        caption_id=alerts.caption_of(connection, worst.id),
+        rule=worst.rule,
+        site=worst.site,
+        severity=worst.severity,
+        because=f"{len(waiting)} messages waited: {waiting[0].because}",
+        facts=lost | {"count": len(waiting), "since": waiting[0].created_at.isoformat(), "items": _items(waiting)},
+    )
+    digest_id = alerts.add(connection, intent, to=person, at=now)
+    store.gather(connection, person.name, digest_id=digest_id)
+
+
+def _items(waiting: Sequence[Alert]) -> list[dict[str, Any]]:
+    """Count messages by site and rule, the most frequent first."""
+    counted = Counter((alert.site, alert.rule) for alert in waiting)
+    return [{"site": site, "rule": rule, "count": count} for (site, rule), count in counted.most_common()]

@@ -1,0 +1,240 @@
+"""The desk at which what rules found in a caption becomes incidents, and incidents become intents to tell people."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from broker.config.broker import Recipient
+from broker.config.incidents import Incidents
+from broker.config.section import SEVERITIES, Severity, at_least
+from broker.config.sites import Places
+from broker.incidents import incident as incident_
+from broker.incidents import silence, store
+from broker.incidents.alerting import Occasion, Teller
+from broker.incidents.incident import Event, Happening, Incident, State
+from broker.incidents.policy import cooldown, inhibition, routing
+from broker.incidents.policy.cooldown import Timing, Verdict
+from broker.incidents.policy.routing import Route
+from broker.notify import alerts
+from broker.notify.alerts import Kind
+from broker.rules.compiler import Rule
+from broker.rules.engine import Finding
+from broker.sighting import Sighting
+from broker.store import captions, silences
+from broker.store.captions import Decision, Stored
+from broker.store.outcome import Outcome
+
+KINDS = {Outcome.FIRST: Kind.FIRST, Outcome.UPDATE: Kind.UPDATE, Outcome.REPEAT: Kind.REPEAT}
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Messages that were written for one finding."""
+
+    rule: str
+    site: str
+    incident: int
+    people: int
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Works inside the caller's transaction: captions, decisions, incidents and intents are written together."""
+
+    recipients: Sequence[Recipient]
+    settings: Incidents = field(default_factory=Incidents)
+    places: Places = field(default_factory=Places.nameless)
+
+    def take(
+        self, connection: Connection, caption: Stored, findings: Sequence[Finding], *, now: datetime
+    ) -> list[Made]:
+        """Write what comes of every finding in a caption, the most severe first."""
+        made: list[Made] = []
+        leading: Incident | None = None
+        for finding in sorted(findings, key=lambda finding: -SEVERITIES.index(finding.rule.severity)):
+            event = caption.event
+            place = (event.site, event.device, event.stream)
+            sighting = Sighting(*place, finding.rule, finding.because, now, caption.id)
+            verdict, incident = self._judge(connection, caption, sighting, finding, leading)
+            if verdict.outcome.tells and incident is not None:
+                made.append(self.tell(connection, sighting, verdict, incident))
+                incident = store.get(connection, incident.id)
+            if leading is None and incident is not None and incident.told is not None:
+                leading = incident
+            because = finding.because if not verdict.because else f"{finding.because}; {verdict.because}"
+            number = incident.id if incident else None
+            decision = Decision(finding.rule.name, verdict.outcome.value, because, number)
+            captions.add_decision(connection, caption, decision, at=now)
+        return made
+
+    def route(self, incident: Incident) -> Route:
+        """Say who is told of an incident as it stands."""
+        return self._route(incident.site, incident.danger, incident.severity)
+
+    def timing(self, cool: timedelta) -> Timing:
+        """Say how long people are left alone after a message, where the rule says `cool`."""
+        settings = self.settings
+        return Timing(
+            cooldown=cool,
+            update=timedelta(minutes=settings.update_minutes),
+            acknowledged=max(cool, timedelta(minutes=settings.repeat_acknowledged_minutes)),
+        )
+
+    def _judge(
+        self, connection: Connection, caption: Stored, sighting: Sighting, finding: Finding, leading: Incident | None
+    ) -> tuple[Verdict, Incident | None]:
+        """Choose what comes of one finding, and give the incident that it belongs to."""
+        if not finding.fired:
+            return Verdict(Outcome.CANCELLED, ""), None
+        if missing := _missing(connection, caption, sighting.rule):
+            return Verdict(Outcome.NOT_YET, missing), None
+        incident = store.open_at(connection, sighting.site, sighting.rule.danger)
+        if incident is not None and leading is not None and incident.id == leading.id:
+            return Verdict(Outcome.TOLD_AS, f"told as {leading.rule}"), leading
+        if incident is None:
+            if (hidden := self._hidden(connection, sighting, leading)) is not None:
+                return hidden
+            incident = self.open(connection, sighting)
+        else:
+            incident = self._join(connection, sighting, incident)
+        return self.choose(connection, sighting, incident), incident
+
+    def _hidden(
+        self, connection: Connection, sighting: Sighting, leading: Incident | None
+    ) -> tuple[Verdict, Incident] | None:
+        """Find what a danger without an incident of its own is told as, or was closed as."""
+        rule = sighting.rule
+        if leading is not None and self._covers(leading, rule):
+            self._also(connection, leading, sighting)
+            return Verdict(Outcome.TOLD_AS, f"told as {leading.rule}"), leading
+        if (behind := self.behind(connection, sighting)) is not None:
+            return Verdict(Outcome.INHIBITED, f"people know of {behind.danger}, incident {behind.id}"), behind
+        last = store.last_closed(connection, sighting.site, rule.danger)
+        if last is not None and _was_just_closed(last, sighting):
+            because = f"{last.closed_by} closed incident {last.id} of this camera as {last.state}"
+            store.note_once(connection, last.id, Event(sighting.now, Happening.SEEN_AGAIN, sighting.camera))
+            return Verdict(Outcome.CLOSED, because), last
+        return None
+
+    def behind(self, connection: Connection, sighting: Sighting) -> Incident | None:
+        """Find the greater danger that a sighting hides behind, and write it down there."""
+        rule = sighting.rule
+        beside = store.now_open(connection, sighting.site)
+        greater = inhibition.find(self.settings.inhibit, beside, danger=rule.danger, severity=rule.severity)
+        behind = next((one for one in greater if self._covers(one, rule)), None)
+        if behind is not None:
+            self._also(connection, behind, sighting)
+        return behind
+
+    def _covers(self, incident: Incident, rule: Rule) -> bool:
+        """Say whether everyone who would be told of a rule is told of an incident."""
+        own = self._route(incident.site, rule.danger, rule.severity)
+        return own.names <= self.route(incident).names and at_least(incident.severity, rule.severity)
+
+    def _route(self, site: str, danger: str, severity: Severity) -> Route:
+        return routing.of(self.recipients, self.settings.escalation, site=site, danger=danger, severity=severity)
+
+    def _also(self, connection: Connection, incident: Incident, sighting: Sighting) -> None:
+        detail = f"{sighting.rule.danger} at {sighting.camera}"
+        event = Event(sighting.now, Happening.ALSO, detail, caption_id=sighting.caption_id)
+        store.note_once(connection, incident.id, event)
+
+    def open(self, connection: Connection, sighting: Sighting) -> Incident:
+        """Begin an incident, or give the one that another writer has begun in the same moment."""
+        made = store.start(
+            connection,
+            Incident(
+                id=0,
+                site=sighting.site,
+                danger=sighting.rule.danger,
+                rule=sighting.rule.name,
+                severity=sighting.rule.severity,
+                state=State.OPEN,
+                opened_at=sighting.now,
+                seen_at=sighting.now,
+                sightings=1,
+                cameras=(sighting.camera,),
+                caption_id=sighting.caption_id,
+                due_at=sighting.now + timedelta(minutes=self.settings.resolve_minutes),
+            ),
+        )
+        detail = f"{sighting.rule.name} at {sighting.camera}: {sighting.because}"
+        store.add_event(
+            connection, made.id, Event(sighting.now, Happening.OPENED, detail, caption_id=sighting.caption_id)
+        )
+        return made
+
+    def _join(self, connection: Connection, sighting: Sighting, incident: Incident) -> Incident:
+        """Add a sighting to an open incident."""
+        rule, now = sighting.rule, sighting.now
+        cameras = incident_.with_camera(incident.cameras, sighting.camera)
+        more = not at_least(incident.severity, rule.severity)
+        if cameras != incident.cameras:
+            event = Event(now, Happening.CAMERA, sighting.camera, caption_id=sighting.caption_id)
+            store.add_event(connection, incident.id, event)
+        if more:
+            detail = f"{rule.severity}: {sighting.because}"
+            event = Event(now, Happening.SEVERITY, detail, caption_id=sighting.caption_id)
+            store.add_event(connection, incident.id, event)
+        joined = replace(
+            incident,
+            seen_at=now,
+            sightings=incident.sightings + 1,
+            cameras=cameras,
+            caption_id=sighting.caption_id,
+            severity=rule.severity if more else incident.severity,
+            rule=rule.name if more else incident.rule,
+        )
+        store.save(connection, joined)
+        return joined
+
+    def choose(self, connection: Connection, sighting: Sighting, incident: Incident) -> Verdict:
+        """Choose whether an incident that is seen is told now."""
+        now = sighting.now
+        held = silence.find(silences.in_force(connection, at=now), sighting.subject, at=now)
+        if held is not None:
+            because = held.spelt_out
+            store.note_once(connection, incident.id, Event(now, Happening.MUTED, because))
+            return Verdict(Outcome.SILENCED, because)
+        if not self.route(incident).first:
+            return Verdict(Outcome.NOBODY, "no recipient wants it")
+        notice = alerts.notice(connection, incident.id)
+        verdict = cooldown.decide(incident, notice, now=now, timing=self.timing(sighting.rule.cooldown))
+        if verdict.look_at is not None:
+            due_at = min(incident.due_at or verdict.look_at, verdict.look_at)
+            store.save(connection, replace(incident, due_at=due_at))
+        return verdict
+
+    def tell(self, connection: Connection, sighting: Sighting, verdict: Verdict, incident: Incident) -> Made:
+        """Write the intents to tell people of an incident at once."""
+        people = self.route(incident).first
+        occasion = Occasion(KINDS[verdict.outcome], verdict.because)
+        told = Teller(self.places).tell(connection, incident, people, occasion, now=sighting.now)
+        # A first message starts the escalation's clock, and so does one that says that it grew more serious.
+        grew = incident.told is None or not at_least(incident.told.severity, incident.severity)
+        if incident.state is State.OPEN and grew:
+            told = replace(told, step=0, stepped_at=sighting.now)
+        # The rounds look at it at once: there may be a step to take already, or a time to wait for.
+        store.save(connection, replace(told, due_at=sighting.now))
+        because = f"{sighting.because}; {verdict.because}"
+        return Made(sighting.rule.name, sighting.site, incident.id, len(people), because)
+
+
+def _missing(connection: Connection, caption: Stored, rule: Rule) -> str:
+    """Say why a danger was not seen often enough yet; "" where it was."""
+    need = rule.need
+    if need.times <= 1:
+        return ""
+    before = captions.seen_before(connection, caption, rule.name, within=need.within, limit=need.of - 1)
+    return need.missing(before)
+
+
+def _was_just_closed(last: Incident, sighting: Sighting) -> bool:
+    """Say whether someone has closed what this camera sees, a cooldown ago at most, and it is no worse now."""
+    if not last.closed_by or last.closed_at is None or sighting.camera not in last.cameras:
+        return False
+    recent = sighting.now - last.closed_at < sighting.rule.cooldown
+    return recent and at_least(last.severity, sighting.rule.severity)

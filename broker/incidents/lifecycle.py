@@ -1,0 +1,158 @@
+"""One visit to an incident whose time has come: the next contact is told, or what was put off, or that it is over."""
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection
+
+from broker.config.broker import Recipient
+from broker.incidents import silence, store
+from broker.incidents.alerting import Occasion, Teller
+from broker.incidents.grouping import KINDS, Desk
+from broker.incidents.incident import Event, Happening, Incident, State
+from broker.incidents.policy import auto_resolve, cooldown, escalation
+from broker.incidents.policy.auto_resolve import Lasting, Over
+from broker.incidents.policy.cooldown import Notice, Verdict
+from broker.incidents.policy.escalation import Finished, Tell, Wait
+from broker.incidents.silence import Silence, Subject
+from broker.notify import alerts
+from broker.notify.alerts import Alert, Kind
+from broker.notify.alerts import State as Sent
+from broker.rules.compiler import Rulebook
+from broker.store import silences
+
+log = logging.getLogger(__name__)
+
+DEFAULT_COOLDOWN: Final = timedelta(minutes=10)
+"""Of an incident whose rule has been taken out of the file since."""
+
+REACHED: Final = (Sent.WAITING, Sent.SENDING, Sent.DOUBT, Sent.SENT, Sent.DIGESTED)
+"""States of messages that have reached their reader, or are about to."""
+
+AT_ONCE: Final = timedelta(seconds=1)
+"""Between two steps of an escalation that reach nobody: one a visit, so that each has a commit of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Works inside the caller's transaction."""
+
+    connection: Connection
+    rulebook: Rulebook
+    desk: Desk
+    now: datetime
+
+    def pay(self, incident: Incident) -> Incident:
+        """Do what is due, and give the incident as it stands then, with the time of the next visit."""
+        if incident.state.is_over:
+            return self._tell_end(incident)
+        muted = self._muted(incident)
+        if muted is not None:
+            event = Event(self.now, Happening.MUTED, muted.spelt_out)
+            store.note_once(self.connection, incident.id, event)
+            return self._end_or_wait(incident, [muted.ends_at], escalating=False)
+        due: list[datetime] = []
+        if incident.told is not None:
+            incident, later = self._catch_up(incident)
+            due += later
+        incident, next_step = self._escalate(incident)
+        if isinstance(next_step, Wait):
+            due.append(next_step.until)
+        return self._end_or_wait(incident, due, escalating=not isinstance(next_step, Finished))
+
+    def _catch_up(self, incident: Incident) -> tuple[Incident, list[datetime]]:
+        """Tell what was put off, or say when it is to be told."""
+        verdict = self._verdict(incident, alerts.notice(self.connection, incident.id))
+        if verdict.outcome.tells:
+            people = self.desk.route(incident).first
+            return self._tell(incident, people, Occasion(KINDS[verdict.outcome], verdict.because)), []
+        return incident, [] if verdict.look_at is None else [verdict.look_at]
+
+    def _verdict(self, incident: Incident, notice: Notice) -> Verdict:
+        timing = self.desk.timing(self._cooldown(incident))
+        return cooldown.decide(incident, notice, now=self.now, timing=timing, seen=False)
+
+    def _cooldown(self, incident: Incident) -> timedelta:
+        rules = (rule.cooldown for rule in self.rulebook.rules if rule.name == incident.rule)
+        return next(rules, DEFAULT_COOLDOWN)
+
+    def _muted(self, incident: Incident) -> Silence | None:
+        """Give the silence that ends first of those about every camera of an incident, if every one has its own."""
+        holding = silences.in_force(self.connection, at=self.now)
+        found: list[Silence] = []
+        for camera in incident.cameras:
+            device, _, stream = camera.partition("/")
+            subject = Subject(incident.site, device, stream, incident.danger, incident.rule, incident.severity)
+            about = silence.find(holding, subject, at=self.now)
+            if about is None:
+                return None
+            found.append(about)
+        return min(found, key=lambda one: one.ends_at, default=None)
+
+    def _escalate(self, incident: Incident) -> tuple[Incident, Tell | Wait | Finished]:
+        """Take the next step if it is due, and say what comes after."""
+        step = self._next_step(incident)
+        if isinstance(step, Finished) and step.exhausted:
+            event = Event(self.now, Happening.UNANSWERED, "everyone was told, and nobody answered")
+            store.note_once(self.connection, incident.id, event)
+        if not isinstance(step, Tell):
+            return incident, step
+        names = ", ".join(person.name for person in step.people)
+        event = Event(self.now, Happening.ESCALATED, f"to {names}: {step.because}")
+        store.add_event(self.connection, incident.id, event)
+        log.warning("nobody answers; the next are told", extra={"incident": incident.id, "people": names})
+        told = self._tell(incident, step.people, Occasion(Kind.ESCALATION, step.because))
+        incident = replace(told, step=incident.step + 1, stepped_at=self.now)
+        after = self._next_step(incident)
+        return incident, Wait(self.now + AT_ONCE) if isinstance(after, Tell) else after
+
+    def _next_step(self, incident: Incident) -> Tell | Wait | Finished:
+        route = self.desk.route(incident)
+        return escalation.decide(incident, route, now=self.now, unreached=self._unreached(incident))
+
+    def _unreached(self, incident: Incident) -> str:
+        """Say why none of those told last can be reached now; "" where someone may be."""
+        last = f"incident/{incident.id}/{incident.tellings}/"
+        sent = [alert for alert in alerts.of_incident(self.connection, incident.id) if alert.key.startswith(last)]
+        if not sent or any(alert.state in REACHED for alert in sent):
+            return ""
+        return f"{', '.join(alert.recipient for alert in sent)} cannot be reached now"
+
+    def _end_or_wait(self, incident: Incident, due: list[datetime], *, escalating: bool) -> Incident:
+        if incident.lost:  # The roll call says when it is over.
+            return replace(incident, due_at=min((moment for moment in due if moment > self.now), default=None))
+        notice = alerts.notice(self.connection, incident.id)
+        quiet = timedelta(minutes=self.desk.settings.resolve_minutes)
+        lasting = Lasting(quiet, self._cooldown(incident))
+        decision = auto_resolve.decide(incident, notice, lasting, now=self.now, escalating=escalating)
+        if isinstance(decision, Over):
+            store.add_event(self.connection, incident.id, Event(self.now, Happening.RESOLVED, decision.because))
+            return self._tell_end(replace(incident, state=State.RESOLVED, closed_at=self.now))
+        return replace(incident, due_at=min(moment for moment in (*due, decision.until) if moment > self.now))
+
+    def _tell_end(self, incident: Incident) -> Incident:
+        """Tell those who know of an incident that it is over, but for the one who said so."""
+        sent = alerts.of_incident(self.connection, incident.id)
+        people = [person for person in self.desk.recipients if _is_to_hear_the_end(person, incident, sent)]
+        if people:
+            by_itself = "every device is well again" if incident.lost else "no camera sees it any more"
+            because = f"{incident.closed_by}: {incident.state}" if incident.closed_by else by_itself
+            facts = {"state": incident.state.value, "by": incident.closed_by}
+            incident = self._tell(incident, people, Occasion(Kind.RESOLVED, because, facts))
+        return replace(incident, due_at=None)
+
+    def _tell(
+        self, incident: Incident, people: tuple[Recipient, ...] | list[Recipient], occasion: Occasion
+    ) -> Incident:
+        return Teller(self.desk.places).tell(self.connection, incident, people, occasion, now=self.now)
+
+
+def _is_to_hear_the_end(person: Recipient, incident: Incident, sent: list[Alert]) -> bool:
+    """Say whether someone who was told has still to hear that it is over."""
+    if not person.told_when_over or person.name == incident.closed_by:
+        return False
+    own = [alert for alert in sent if alert.recipient == person.name]
+    told = any(alert.state in REACHED for alert in own)
+    return told and not any(alert.kind is Kind.RESOLVED for alert in own)

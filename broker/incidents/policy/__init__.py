@@ -1,0 +1,1 @@
+"""The pure decisions about incidents, one module for each."""

@@ -1,0 +1,45 @@
+"""Decides when an incident that nobody closed is over."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from broker.incidents.incident import Incident
+from broker.incidents.policy.cooldown import Notice
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """It is over."""
+
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """It is not over before a moment."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """How long an incident lasts after its last sighting, and after its last message."""
+
+    quiet: timedelta
+    cooldown: timedelta
+
+
+def decide(incident: Incident, notice: Notice, lasting: Lasting, *, now: datetime, escalating: bool) -> Over | Open:
+    """Choose whether an incident has ended.
+
+    It lasts for as long as a message of it cools down, so that a danger which comes back within that time is the same
+    one, and one which comes back later is told at once; and for as long as someone is still to be told.
+    """
+    ends = incident.seen_at + lasting.quiet
+    if notice.sent_at is not None:
+        ends = max(ends, notice.sent_at + lasting.cooldown)
+    if escalating or notice.waiting:
+        ends = max(ends, now + lasting.quiet)
+    if now < ends:
+        return Open(ends)
+    return Over(f"no camera has seen it for {round((now - incident.seen_at).total_seconds() / 60)} min")

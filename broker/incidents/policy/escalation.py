@@ -1,0 +1,50 @@
+"""Decides whether the next contact is told of an incident that nobody has answered."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from broker.config.broker import Recipient
+from broker.incidents.incident import Incident, State
+from broker.incidents.policy.routing import Route
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """The next step is due."""
+
+    people: tuple[Recipient, ...]
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The next step is due at a moment."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """There is no next step."""
+
+    exhausted: bool
+    """Whether everyone was told and nobody answered."""
+
+
+def decide(incident: Incident, route: Route, *, now: datetime, unreached: str = "") -> Tell | Wait | Finished:
+    """Choose what to do about an open incident that people were told of.
+
+    `unreached` says why none of those told last can be reached now; the next ones are told at once then.
+    """
+    if incident.state is not State.OPEN or incident.stepped_at is None:
+        return Finished(exhausted=False)
+    if incident.step >= len(route.steps):
+        return Finished(exhausted=bool(route.steps))
+    step = route.steps[incident.step]
+    if unreached and incident.step < route.first_round:
+        return Tell(step.people, unreached)
+    due_at = incident.stepped_at + step.after
+    if now < due_at:
+        return Wait(due_at)
+    minutes = round((now - incident.stepped_at).total_seconds() / 60)
+    return Tell(step.people, f"nobody answered within {minutes} min")

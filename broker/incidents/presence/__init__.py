@@ -1,0 +1,1 @@
+"""Which devices should report, and which do not."""

@@ -1,0 +1,92 @@
+"""What people answer to an incident: they take care of it, it is over, or it was nothing."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from sqlalchemy import Connection
+
+from broker.incidents import store
+from broker.incidents.incident import Event, Happening, Incident, State
+from broker.notify import contacts
+
+How = Literal["sms", "link", "console", "terminal"]
+"""By which way an answer came."""
+
+MAX_NAME_CHARS = 64
+
+
+class Effect(StrEnum):
+    """What an answer changed."""
+
+    DONE = "done"
+    ALREADY = "already"
+    """Somebody else was faster."""
+    OVER = "over"
+    """The incident has come to its end before."""
+    UNKNOWN = "unknown"
+    """There is no such incident."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What an answer changed, and how the incident stands now."""
+
+    effect: Effect
+    incident: Incident | None
+
+
+def acknowledge(connection: Connection, incident_id: int, *, by: str, how: How, at: datetime) -> Answered:
+    """Write down that someone takes care of an incident: nobody further is told, unless it grows worse.
+
+    The first one counts. Whoever answers again changes nothing, and is told who was first.
+    """
+    incident = store.get(connection, incident_id, lock=True)
+    if incident is None:
+        return Answered(Effect.UNKNOWN, None)
+    contacts.heard(connection, by[:MAX_NAME_CHARS], at=at)
+    if incident.state is State.ACKNOWLEDGED:
+        return Answered(Effect.ALREADY, incident)
+    if incident.state.is_over:
+        return Answered(Effect.OVER, incident)
+    name = by[:MAX_NAME_CHARS]
+    taken = replace(incident, state=State.ACKNOWLEDGED, acknowledged_at=at, acknowledged_by=name, acknowledged_how=how)
+    store.save(connection, taken)
+    store.add_event(connection, incident_id, Event(at, Happening.ACKNOWLEDGED, how, name))
+    return Answered(Effect.DONE, taken)
+
+
+def resolve(connection: Connection, incident_id: int, *, by: str, how: How, at: datetime) -> Answered:
+    """Write down that an incident is over; whoever was told of it hears so.
+
+    Until the rule's cooldown is over, the same cameras raise it again only if it grew worse.
+    """
+    return _close(connection, incident_id, State.RESOLVED, Event(at, Happening.RESOLVED, how, by[:MAX_NAME_CHARS]))
+
+
+def false_alarm(connection: Connection, incident_id: int, *, by: str, how: How, at: datetime) -> Answered:
+    """Write down that there was no danger; otherwise as `resolve`."""
+    event = Event(at, Happening.FALSE_ALARM, how, by[:MAX_NAME_CHARS])
+    return _close(connection, incident_id, State.FALSE_ALARM, event)
+
+
+def _close(connection: Connection, incident_id: int, state: State, event: Event) -> Answered:
+    incident = store.get(connection, incident_id, lock=True)
+    if incident is None:
+        return Answered(Effect.UNKNOWN, None)
+    if incident.state.is_over:
+        return Answered(Effect.OVER, incident)
+    # Due now: the rounds tell the others.
+    closed = replace(incident, state=state, closed_at=event.at, closed_by=event.by, due_at=event.at)
+    store.save(connection, closed)
+    store.add_event(connection, incident_id, event)
+    return Answered(Effect.DONE, closed)
+
+
+def note(connection: Connection, incident_id: int, text: str, *, by: str, at: datetime) -> bool:
+    """Add someone's words to the timeline; False where there is no such incident."""
+    if store.get(connection, incident_id) is None:
+        return False
+    store.add_event(connection, incident_id, Event(at, Happening.NOTE, text, by[:MAX_NAME_CHARS]))
+    return True

@@ -1,0 +1,1 @@
+"""From MQTT bytes to stored captions."""

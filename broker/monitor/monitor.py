@@ -1,0 +1,75 @@
+"""Puts together what watches over one running alert service."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Engine
+
+from broker.config.broker import Config
+from broker.config.incidents import Absence
+from broker.config.monitor import Monitor, Ping
+from broker.monitor import health as checks
+from broker.monitor import http_server
+from broker.monitor.collector import Standing
+from broker.monitor.health import Health
+from broker.monitor.http_server import Endpoint
+from broker.monitor.metrics import Figures
+from broker.monitor.ping import Pinger
+from broker.monitor.thread_heartbeat import Pulse
+from broker.service import factory
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What the service shows of itself."""
+
+    engine: Engine
+    connected: Callable[[], bool]
+    queue: Callable[[], int]
+    pulses: Mapping[str, Pulse]
+
+
+class Station:
+    """Works for as long as the `with` lasts; raises `Misconfigured` or `Unavailable` before anything has begun."""
+
+    def __init__(self, config: Config, settings: Monitor, figures: Figures, watched: Watched) -> None:
+        engine, connected = watched.engine, watched.connected
+        health = Health([lambda: checks.mqtt(connected()), lambda: checks.database(engine)], watched.pulses)
+        self._pinger = None if settings.ping is None else pinger(settings.ping, figures, health)
+        self._endpoint: Endpoint | None = None
+        if settings.port is not None:
+            absence = config.absence or Absence()
+            standing = Standing(engine, figures, health, absence, watched.queue, settings.per_device)
+            figures.registry.register(standing)
+            self._endpoint = Endpoint(settings.host, settings.port, http_server.pages(figures.registry, health))
+        self._thread: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        if self._endpoint is not None:
+            self._endpoint.start()
+        if self._pinger is not None:
+            # A daemon: an address that never answers holds nobody up at the end.
+            self._thread = threading.Thread(target=self._pinger.run, name="ping", daemon=True)
+            self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._pinger is not None:
+            self._pinger.stop()
+        if self._endpoint is not None:
+            self._endpoint.stop()
+
+
+def pinger(settings: Ping, figures: Figures, health: Health) -> Pinger:
+    """Give the one who gives signs of life; raises `Misconfigured`."""
+    return Pinger(
+        factory.ping_url(settings),
+        every_seconds=settings.every_seconds,
+        timeout_seconds=settings.timeout_seconds,
+        tells_failure=settings.tells_failure,
+        is_ready=lambda: all(check.ok for check in health.ready()),
+        meters=figures,
+    )

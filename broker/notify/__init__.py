@@ -1,0 +1,1 @@
+"""The queue of notifications and its way out."""

@@ -1,0 +1,279 @@
+"""Keeps every text message from the intent to the end: sent, or dead with a reason."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
+
+from broker.config.broker import Language, Recipient, Severity
+from broker.incidents.policy.cooldown import Notice
+from broker.store.tables import core
+
+
+class Kind(StrEnum):
+    """What a text message tells."""
+
+    FIRST = "first"
+    """A danger."""
+    UPDATE = "update"
+    """It grew: more serious, or seen by another camera."""
+    REPEAT = "repeat"
+    """It is still there, long after the last message."""
+    ESCALATION = "escalation"
+    """Nobody has answered yet."""
+    RESOLVED = "resolved"
+    """It is over."""
+    DIGEST = "digest"
+    """Several messages that had to wait, in one."""
+
+
+class State(StrEnum):
+    """How far a text message is."""
+
+    HELD = "held"
+    """Not to be sent now: its recipient is away, asleep, or has had too many. `due_at` says when it is looked at."""
+    DIGESTED = "digested"
+    """Told in the digest that `told_in` names."""
+    WAITING = "waiting"
+    SENDING = "sending"
+    """Handed to the sender; whoever finds this at a start does not know how it ended."""
+    DOUBT = "doubt"
+    """The sender may or may not have taken it: it is asked before anything is sent again."""
+    SENT = "sent"
+    DEAD = "dead"
+
+
+OPEN: Final = (State.WAITING, State.SENDING, State.DOUBT)
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One text message that is to be sent to one person."""
+
+    key: str
+    """Names the intent: whoever writes it again is refused by the database."""
+    kind: Kind
+    incident_id: int | None
+    caption_id: int | None
+    """None where it tells of devices that are missed; `facts` name them."""
+    rule: str
+    site: str
+    severity: Severity
+    because: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What the text says beyond the caption; see docs/alerts.md for each kind's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One text message to one person, with the caption that it tells of.
+
+    Where it tells of none, its device, its stream and its sentence are "", and it is `captured_at` when it was made.
+    """
+
+    id: int
+    key: str
+    kind: Kind
+    incident_id: int | None
+    """None for a digest, and for messages older than incidents."""
+    rule: str
+    severity: Severity
+    recipient: str
+    phone: str
+    language: Language
+    state: State
+    because: str
+    """Why it was made, or why it is held."""
+    facts: Mapping[str, Any]
+    text: str
+    """As it is sent; "" until the first attempt."""
+    attempts: int
+    created_at: datetime
+    due_at: datetime
+    tried_at: datetime | None
+    sent_at: datetime | None
+    error: str
+    site: str
+    device: str
+    stream: str
+    captured_at: datetime
+    sentence: str
+    sentence_language: str
+
+
+def add(
+    connection: Connection, intent: Intent, *, to: Recipient, at: datetime, held_until: datetime | None = None
+) -> int:
+    """Write the intent to tell one person, to be sent at once or `held_until` a moment; gives its number."""
+    row = {
+        "key": intent.key,
+        "kind": intent.kind.value,
+        "incident_id": intent.incident_id,
+        "caption_id": intent.caption_id,
+        "rule": intent.rule,
+        "site": intent.site,
+        "severity": intent.severity,
+        "because": intent.because[:400],
+        "facts": dict(intent.facts),
+        "recipient": to.name,
+        "phone": to.e164,
+        "language": to.language,
+        "state": (State.WAITING if held_until is None else State.HELD).value,
+        "created_at": at,
+        "due_at": held_until or at,
+    }
+    return int(connection.execute(insert(core.alert).returning(core.alert.c.id), row).scalar_one())
+
+
+def of_incident(connection: Connection, incident_id: int) -> list[Alert]:
+    """Give every message of an incident, oldest first."""
+    table = core.alert
+    rows = connection.execute(joined().where(table.c.incident_id == incident_id).order_by(table.c.id))
+    return [of_row(row) for row in rows]
+
+
+def get(connection: Connection, alert_id: int) -> Alert | None:
+    """Give a message by its number."""
+    row = connection.execute(joined().where(core.alert.c.id == alert_id)).first()
+    return None if row is None else of_row(row)
+
+
+def caption_of(connection: Connection, alert_id: int) -> int | None:
+    """Give the number of the caption that a message tells of, if it tells of one."""
+    table = core.alert
+    number = connection.execute(select(table.c.caption_id).where(table.c.id == alert_id)).scalar_one()
+    return None if number is None else int(number)
+
+
+def use_link(connection: Connection, alert_id: int, *, at: datetime) -> bool:
+    """Use the link of a message up; False where it was used before."""
+    table = core.alert
+    unused = (table.c.id == alert_id) & table.c.link_used_at.is_(None)
+    return connection.execute(update(table).where(unused).values(link_used_at=at)).rowcount > 0
+
+
+def notice(connection: Connection, incident_id: int) -> Notice:
+    """Say what became of the messages of an incident; one that is told in a digest fares as that does."""
+    own, digest = core.alert.alias(), core.alert.alias()
+    query = (
+        select(
+            own.c.created_at,
+            func.coalesce(digest.c.state, own.c.state).label("state"),
+            func.coalesce(digest.c.sent_at, own.c.sent_at, type_=core.Moment()).label("sent_at"),
+        )
+        .join(digest, digest.c.id == own.c.told_in, isouter=True)
+        .where(own.c.incident_id == incident_id, own.c.kind != Kind.RESOLVED.value)
+    )
+    rows = connection.execute(query).all()
+    sent_at = max((row.sent_at for row in rows if row.state == State.SENT), default=None)
+    since = [row for row in rows if sent_at is None or row.created_at > sent_at]
+    waiting = any(row.state in (*OPEN, State.HELD) for row in since)
+    dead = max((row.created_at for row in since if row.state == State.DEAD), default=None)
+    return Notice(sent_at, waiting, None if waiting else dead)
+
+
+def lately(connection: Connection, recipient: str, *, since: datetime) -> list[datetime]:
+    """Give the moments since then at which messages went to someone or were about to."""
+    table = core.alert
+    moment = func.coalesce(table.c.sent_at, table.c.tried_at, table.c.due_at, type_=core.Moment())
+    states = [state.value for state in (*OPEN, State.SENT)]
+    query = select(moment).where(table.c.recipient == recipient, table.c.state.in_(states), moment > since)
+    return list(connection.execute(query).scalars())
+
+
+def doubt_unfinished(connection: Connection, *, at: datetime) -> int:
+    """Put every message that a stopped service left half sent in doubt, due at once; gives how many there were."""
+    table = core.alert
+    unfinished = update(table).where(table.c.state == State.SENDING.value)
+    return connection.execute(unfinished.values(state=State.DOUBT.value, due_at=at)).rowcount
+
+
+def next_due(connection: Connection, *, at: datetime) -> Alert | None:
+    """Give the message that has been due longest, if any is."""
+    table = core.alert
+    due = and_(table.c.state.in_([State.WAITING.value, State.DOUBT.value]), table.c.due_at <= at)
+    row = connection.execute(joined().where(due).order_by(table.c.due_at, table.c.id).limit(1)).first()
+    return None if row is None else of_row(row)
+
+
+def next_due_at(connection: Connection) -> datetime | None:
+    """Say when the next message is due, if any waits."""
+    table = core.alert
+    waiting = table.c.state.in_([State.WAITING.value, State.DOUBT.value])
+    return connection.execute(select(table.c.due_at).where(waiting).order_by(table.c.due_at).limit(1)).scalar()
+
+
+def begin(connection: Connection, alert_id: int, *, text: str, provider: str, at: datetime) -> bool:
+    """Write down that a message is about to be handed over, before it is; False where it waits no more."""
+    table = core.alert
+    waiting = (table.c.id == alert_id) & table.c.state.in_([State.WAITING.value, State.DOUBT.value])
+    values = {"state": State.SENDING.value, "text": text, "provider": provider, "tried_at": at}
+    begun = update(table).where(waiting).values(attempts=table.c.attempts + 1, **values)
+    return connection.execute(begun).rowcount > 0
+
+
+def mark_sent(connection: Connection, alert_id: int, *, provider_id: str, at: datetime) -> bool:
+    """Write down that the sender has taken a message; False where it was sent before, under another id."""
+    table = core.alert
+    first = (table.c.state != State.SENT.value) | (table.c.provider_id == provider_id)
+    values = {"state": State.SENT.value, "provider_id": provider_id, "sent_at": at, "error": ""}
+    return connection.execute(update(table).where(table.c.id == alert_id, first).values(**values)).rowcount > 0
+
+
+def mark_dead(connection: Connection, alert_id: int, *, error: str) -> None:
+    """Write down that a message will never be sent, and why."""
+    values = {"state": State.DEAD.value, "error": error[:400]}
+    connection.execute(update(core.alert).where(core.alert.c.id == alert_id).values(**values))
+
+
+def put_off(connection: Connection, alert_id: int, *, state: State, due_at: datetime, error: str) -> None:
+    """Write down when a message is tried again (WAITING) or asked after (DOUBT), and why."""
+    values = {"state": state.value, "due_at": due_at, "error": error[:400]}
+    connection.execute(update(core.alert).where(core.alert.c.id == alert_id).values(**values))
+
+
+def known_provider_ids(connection: Connection, provider_ids: list[str]) -> set[str]:
+    """Give those of a sender's ids that belong to a message already."""
+    table = core.alert
+    return set(connection.execute(select(table.c.provider_id).where(table.c.provider_id.in_(provider_ids))).scalars())
+
+
+def made_since(connection: Connection, at: datetime) -> list[Alert]:
+    """Give every message that was made or sent since a moment, oldest first."""
+    table = core.alert
+    recent = or_(table.c.created_at >= at, table.c.sent_at >= at)
+    return [of_row(row) for row in connection.execute(joined().where(recent).order_by(table.c.id))]
+
+
+def count_by_state(connection: Connection) -> dict[State, int]:
+    """Count all messages by how far they are."""
+    table = core.alert
+    counted = connection.execute(select(table.c.state, func.count()).group_by(table.c.state))
+    return {State(state): int(number) for state, number in counted}
+
+
+def count_unsent(connection: Connection) -> dict[tuple[State, str], int]:
+    """Count the messages that were not sent, by state and channel; "" for those that nobody has tried to send yet."""
+    table = core.alert
+    states = [state.value for state in (State.HELD, *OPEN, State.DEAD)]
+    query = select(table.c.state, table.c.provider, func.count()).where(table.c.state.in_(states))
+    rows = connection.execute(query.group_by(table.c.state, table.c.provider))
+    return {(State(state), provider): int(count) for state, provider, count in rows}
+
+
+def joined() -> Any:
+    """Select messages, each with the caption that it tells of."""
+    alert, caption = core.alert, core.caption
+    columns = {"device": "device", "stream": "stream", "text": "sentence", "language": "sentence_language"}
+    told = [func.coalesce(caption.c[name], "").label(label) for name, label in columns.items()]
+    captured_at = func.coalesce(caption.c.captured_at, alert.c.created_at, type_=core.Moment()).label("captured_at")
+    return select(alert, *told, captured_at).join(caption, caption.c.id == alert.c.caption_id, isouter=True)
+
+
+def of_row(row: Row[Any]) -> Alert:
+    """Read a message from a row of `joined`."""
+    facts = {name: row._mapping[name] for name in Alert.__dataclass_fields__}
+    return Alert(**(facts | {"kind": Kind(row.kind), "state": State(row.state)}))

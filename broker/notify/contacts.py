@@ -1,0 +1,30 @@
+"""Keeps what is known of recipients beyond the configuration: who is away, and who was heard from."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, update
+
+from broker.contact import Contact
+from broker.store.tables import core
+
+
+def all_known(connection: Connection) -> dict[str, Contact]:
+    """Give the state of every recipient that has one, by name."""
+    rows = connection.execute(select(core.contact))
+    return {row.name: Contact(row.name, row.away_until, row.away_because, row.heard_at) for row in rows}
+
+
+def set_away(connection: Connection, name: str, *, until: datetime | None, because: str) -> None:
+    """Write down that someone is away until a moment, or is back (None)."""
+    _write(connection, name, {"away_until": until, "away_because": because[:400]})
+
+
+def heard(connection: Connection, name: str, *, at: datetime) -> None:
+    """Write down that someone answered."""
+    _write(connection, name, {"heard_at": at})
+
+
+def _write(connection: Connection, name: str, values: dict[str, object]) -> None:
+    table = core.contact
+    if connection.execute(update(table).where(table.c.name == name).values(**values)).rowcount == 0:
+        connection.execute(insert(table), {"name": name, "away_because": ""} | values)

@@ -1,0 +1,55 @@
+"""Decides whether a text message to one person has to wait: they are away, asleep, or have had too many."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from broker.config import time_interval
+from broker.config.broker import Recipient
+from broker.config.section import Severity, at_least
+from broker.contact import Contact
+
+HOUR: Final = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """It waits until a moment."""
+
+    until: datetime
+    because: str
+
+
+def decide(
+    person: Recipient, contact: Contact | None, severity: Severity, *, recent: Sequence[datetime], local: datetime
+) -> Hold | None:
+    """Say whether a message waits; None where it may go at once.
+
+    `recent` are the moments at which messages went to this person lately; `local` is now by their clock.
+    """
+    return away(contact, local) or quiet(person, severity, local) or cap(person, recent, local)
+
+
+def away(contact: Contact | None, now: datetime) -> Hold | None:
+    """Hold back everything from someone who is away."""
+    if contact is None or contact.away_until is None or contact.away_until <= now:
+        return None
+    return Hold(contact.away_until, f"away: {contact.away_because or 'no reason given'}")
+
+
+def quiet(person: Recipient, severity: Severity, local: datetime) -> Hold | None:
+    """Hold back what need not wake someone."""
+    if person.quiet_passes is not None and at_least(severity, person.quiet_passes):
+        return None
+    end = time_interval.end_after(person.quiet, local)
+    return None if end is None else Hold(end, f"quiet hours until {end:%H:%M}")
+
+
+def cap(person: Recipient, recent: Sequence[datetime], now: datetime) -> Hold | None:
+    """Hold back what is more than one can read in an hour, however urgent: the next contact is told instead."""
+    counted = sorted(moment for moment in recent if moment > now - HOUR)
+    if len(counted) < person.max_per_hour:
+        return None
+    until = counted[len(counted) - person.max_per_hour] + HOUR
+    return Hold(until, f"{len(counted)} messages in an hour, {person.max_per_hour} are allowed")

@@ -1,0 +1,34 @@
+"""Says which devices are missed, and since when, in the reader's language."""
+
+from datetime import datetime
+
+import msgspec
+
+from broker.config.sites import Places
+from broker.incidents.incident import Lost
+from broker.notify.alerts import Alert, Kind
+from broker.notify.message import render, texts
+
+
+def say(alert: Alert, places: Places, now: datetime) -> tuple[str, ...]:
+    """Give the only device that a message is about ("" where it is about several), then sentences, the longest first.
+
+    `now` is by the clock of the site.
+    """
+    said = texts.of(alert.language).losses
+    lost = msgspec.convert(alert.facts["lost"], list[Lost])
+    count = int(alert.facts.get("lost_count", len(lost)))
+    if alert.kind is Kind.RESOLVED:
+        away = alert.facts.get("cameras", [])
+        return (away[0] if len(away) == 1 else "", said.back)
+    causes = {one.cause for one in lost}
+    since = min(one.since for one in lost)
+    time = render.clock(places.local(since, alert.site), now)
+    what = (said.since[causes.pop()] if len(causes) == 1 else said.mixed).format(time=time)
+    if count == 1:
+        return (lost[0].device, what)
+    brief = said.several.format(who=said.count.format(count=count), what=what)
+    if count > len(lost):
+        return ("", brief)
+    names = ", ".join(places.name(alert.site, one.device, language=alert.language) for one in lost)
+    return ("", said.several.format(who=names, what=what), brief)

@@ -1,0 +1,179 @@
+"""Every sentence the alert service says to people, in each language."""
+
+from dataclasses import dataclass
+
+from broker.config.broker import Language, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One language. Braces are filled by name."""
+
+    alert: str
+    """Text message: `heading`, `title`, `place`, `time`, `sentence`."""
+    headings: dict[str, str]
+    """What a text message begins with, by `broker.notify.alerts.Kind`; in a digest, `count` is how many it tells of."""
+    by: str
+    """Who brought an incident to its end: `name`."""
+    number: str
+    """The incident's number behind the message, for an answer: `number`."""
+    again: str
+    """Before a message that may have been sent already."""
+    between_places: str
+    test: str
+    """Text message of `send-test`: `name`, `time`."""
+    no_captions_yet: str
+    waiting_for_database: str
+    online: str
+    offline: str
+    ledger: str
+    """`words` and `video` are sizes, `ratio` how many times less."""
+    device: str
+    severity: dict[Severity, str]
+    printed: str
+    """Console sender: `number`, `parts`, `alphabet`."""
+    losses: "Losses"
+    replies: "Replies"
+    told: str
+    cancelled: str
+    fired: str
+    nothing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """What is said of devices that are missed."""
+
+    since: dict[str, str]
+    """By `broker.incidents.presence.detector.Cause`: `time` is when the device was last well."""
+    mixed: str
+    """Where several devices are missed for several causes: `time`."""
+    several: str
+    """Several devices: `who` they are, `what` is said of them."""
+    count: str
+    """In place of their names: `count`."""
+    back: str
+    """All is well again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replies:
+    """What is said to someone who answered by text message: `number` is the incident's, `name` someone else's."""
+
+    acknowledged: str
+    already: str
+    resolved: str
+    false_alarm: str
+    over: str
+    unknown: str
+    help: str
+
+
+_ENGLISH_LOSSES = Losses(
+    since={
+        "gone": "no word since {time}",
+        "quiet": "no word since {time}",
+        "no-camera": "no camera since {time}",
+        "no-picture": "no picture since {time}",
+    },
+    mixed="no word or no picture since {time}",
+    several="{who}: {what}",
+    count="{count} devices",
+    back="in order again",
+)
+
+ENGLISH = Words(
+    losses=_ENGLISH_LOSSES,
+    alert="{heading} {title} - {place}, {time}: {sentence}",
+    headings={
+        "first": "ALERT",
+        "update": "UPDATE",
+        "repeat": "STILL",
+        "escalation": "NO ANSWER YET:",
+        "resolved": "OVER:",
+        "digest": "{count} alerts, the worst:",
+    },
+    by="{name} says it is over.",
+    number=" #{number}",
+    again="(perhaps sent twice) ",
+    between_places=", ",
+    test="wordcam test message for {name}, {time}. Alerts will look like this and come to this number.",
+    no_captions_yet="No captions yet.",
+    waiting_for_database="waiting for {path}: start `wordcam-broker run`",
+    online="online",
+    offline="offline",
+    ledger="{words} of words in place of {video} of video ({ratio} times less)",
+    device="{place}: {state}, {captions} captions, {ledger}",
+    severity={"info": "note", "warning": "warning", "critical": "DANGER"},
+    printed="SMS to {number} (not sent: no account is set), {parts} part(s), {alphabet}",
+    replies=Replies(
+        acknowledged="Thank you. #{number} is yours; nobody further is told.",
+        already="{name} has #{number} already.",
+        resolved="Thank you. #{number} is over.",
+        false_alarm="Thank you. #{number} is written down as a false alarm.",
+        over="#{number} is over already.",
+        unknown="There is no alert of yours to answer to.",
+        help="Not understood. Answer OK (I take care of it), DONE (it is over) or FALSE (false alarm).",
+    ),
+    told="told",
+    cancelled="cancelled",
+    fired="fires",
+    nothing="no danger",
+)
+
+_KOREAN_LOSSES = Losses(
+    since={
+        "gone": "{time}부터 소식 없음",
+        "quiet": "{time}부터 소식 없음",
+        "no-camera": "{time}부터 카메라 없음",
+        "no-picture": "{time}부터 영상 없음",
+    },
+    mixed="{time}부터 소식이나 영상 없음",
+    several="{who} {what}",
+    count="장치 {count}대",
+    back="다시 정상",
+)
+
+KOREAN = Words(
+    losses=_KOREAN_LOSSES,
+    alert="[{heading}] {title} · {place} {time} {sentence}",
+    headings={
+        "first": "경보",
+        "update": "경보 갱신",
+        "repeat": "경보 계속",
+        "escalation": "미응답 경보",
+        "resolved": "상황 종료",
+        "digest": "경보 {count}건",
+    },
+    by="{name} 확인.",
+    number=" #{number}",
+    again="(중복일 수 있음) ",
+    between_places=" ",
+    test="wordcam 시험 문자입니다. {name}, {time}. 경보가 이 번호로 옵니다.",
+    no_captions_yet="아직 문장이 없습니다.",
+    waiting_for_database="{path} 파일을 기다립니다. `wordcam-broker run`을 실행하세요",
+    online="연결됨",
+    offline="끊김",
+    ledger="영상 {video} 대신 문장 {words} ({ratio}배 절약)",
+    device="{place}: {state}, 문장 {captions}개, {ledger}",
+    severity={"info": "알림", "warning": "주의", "critical": "위험"},
+    printed="{number} 번호로 보낼 문자 (계정이 없어 보내지 않음), {parts}건, {alphabet}",
+    replies=Replies(
+        acknowledged="확인되었습니다. #{number} 담당으로 기록하고 다른 분께는 더 알리지 않습니다.",
+        already="#{number} 경보는 이미 {name} 님이 맡았습니다.",
+        resolved="#{number} 상황을 종료했습니다.",
+        false_alarm="#{number} 경보를 오보로 기록했습니다.",
+        over="#{number} 상황은 이미 끝났습니다.",
+        unknown="답할 경보가 없습니다.",
+        help="알 수 없는 답입니다. 확인(맡음), 완료(종료), 오보 중 하나로 답해 주세요.",
+    ),
+    told="알림 보냄",
+    cancelled="취소",
+    fired="경보",
+    nothing="위험 없음",
+)
+
+
+def of(language: Language) -> Words:
+    """Give the words of a language."""
+    return KOREAN if language == "ko" else ENGLISH

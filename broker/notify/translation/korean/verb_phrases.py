@@ -1,0 +1,203 @@
+"""Reads English verb phrases into Korean deeds: holding a gun in his hand, running through the grass."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Final
+
+from broker.notify.translation.korean import conjugation, phonology
+from broker.notify.translation.korean.lexicon import Aspect, Form, Frame
+from broker.notify.translation.korean.parser import Ends, Reader, best
+from broker.notify.translation.korean.rendering import Deed, Thing
+
+INTENT: Final[Mapping[str, str]] = {"try": "려고 하다", "attempt": "려고 하다", "go": "려고 하다"}
+"""Verbs with `to` that say what somebody means to do: trying to catch is 잡으려고 하다."""
+
+OUTSET: Final = frozenset({"begin", "start"})
+"""Verbs with `to` that say that something begins: 달리기 시작하다."""
+
+BITTEN: Final = frozenset({"hold", "carry", "have"})
+"""Verbs that mean 물다 when it is in the mouth."""
+
+PASSIVE_BY: Final = frozenset({"by", "from"})
+
+
+class Deeds:
+    """The verbs of one sentence."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self.lexicon = reader.lexicon
+        self._known: dict[tuple[int, Form], Ends[Deed]] = {}
+        reader.actions = self.actions
+
+    def actions(self, position: int, form: Form) -> Ends[Deed]:
+        """Read a verb in one form with all that belongs to it, alone or joined with others."""
+        key = (position, form)
+        if key not in self._known:
+            self._known[key] = []
+            self._known[key] = best(self._joined(position, form))
+        return self._known[key]
+
+    def _joined(self, position: int, form: Form) -> Iterator[tuple[int, Deed]]:
+        singles = best(self._single(position, form))
+        for end, deed in singles:
+            after = end + 1 if self.reader.at(end) == "," and self.reader.at(end + 1) == "and" else end
+            if self.reader.at(after) == "and":
+                for stop, second in self.actions(after + 1, form):
+                    yield stop, replace(second, around=(*second.around, deed.linked()))
+        yield from singles
+
+    def _single(self, position: int, form: Form) -> Iterator[tuple[int, Deed]]:
+        if self.reader.at(position) in self.lexicon.tables["adverbs"] and form is not Form.DONE:
+            position += 1
+        for word in self.lexicon.verbs.get(self.reader.at(position), ()):
+            if word.form is form:
+                for end, deed in best(self.begun(position + 1, word.lemma, form)):
+                    yield from self.furthered(end, word.lemma, deed)
+
+    def begun(self, position: int, lemma: str, form: Form) -> Iterator[tuple[int, Deed]]:
+        """Read a verb with its object, or with what a frame asks for; the most particular comes first."""
+        yield from self._meant(position, lemma)
+        aspects = (Aspect.STATE,) if form is Form.DONE else (Aspect.KEEP, Aspect.POSE, Aspect.ACT)
+        aspect = next((found for found in aspects if self.lexicon.verb(lemma, found)), None)
+        frames = sorted(self.lexicon.frames.get(lemma, ()), key=self._particular)
+        for frame in frames:
+            kept = self._aspect_of(lemma, form, frame)
+            if kept is not None:
+                for end, korean, thing in self._framed(position, frame):
+                    yield end, Deed(self._in_mouth(end, lemma, thing, korean), kept)
+        if aspect is not None:
+            verb = self.lexicon.verb(lemma, aspect)
+            if form is not Form.DONE and aspect is not Aspect.POSE:
+                for end, thing in self.reader.things(position, rich=False):
+                    whole = f"{thing.marked('을')} {verb.rpartition(' ')[2]}"
+                    yield end, Deed(self._in_mouth(end, lemma, thing, whole), aspect)
+            yield position, Deed(verb, aspect)
+
+    def _aspect_of(self, lemma: str, form: Form, frame: Frame) -> Aspect | None:
+        """Say how a verb goes on in a frame; None where the frame is not for this form."""
+        if form is Form.DONE:
+            if frame.words and (self.lexicon.verb(lemma, Aspect.STATE) or frame.words[0] in PASSIVE_BY):
+                by = frame.korean.startswith(("~이", "~에 보", "~에서 보"))
+                return Aspect.ACT if by else Aspect.STATE
+            if frame.words and self.lexicon.verb(lemma, Aspect.KEEP):
+                return Aspect.KEEP
+            return Aspect.POSE if frame.words and self.lexicon.verb(lemma, Aspect.POSE) else None
+        if frame.words and frame.words[0] == "by" and not self.lexicon.verb(lemma, Aspect.ACT):
+            return None
+        aspects = (Aspect.KEEP, Aspect.POSE, Aspect.ACT)
+        return next((found for found in aspects if self.lexicon.verb(lemma, found)), Aspect.ACT)
+
+    def _framed(self, position: int, frame: Frame) -> Iterator[tuple[int, str, Thing | None]]:
+        end = self._after(position, frame.words)
+        if end is None:
+            return
+        if frame.what is None:
+            yield end, frame.korean, None
+            return
+        for stop, thing in self.reader.things(end, rich=False):
+            if frame.what in ("", thing.english, thing.kind):
+                yield stop, self._filled(frame, thing), thing
+
+    def _filled(self, frame: Frame, thing: Thing) -> str:
+        inner = self.lexicon.tables["within"].get(thing.english)
+        inside = bool(frame.words) and frame.words[0] in ("in", "into", "through", "across")
+        plain = not thing.deeds and not thing.count and not thing.of
+        return phonology.fill(frame.korean, inner if inside and inner and plain else thing.said())
+
+    def _in_mouth(self, end: int, lemma: str, thing: Thing | None, korean: str) -> str:
+        mouth = self.reader.at(end) in ("in", "with") and "mouth" in self.reader.tokens[end + 1 : end + 3]
+        if thing is not None and lemma in BITTEN and mouth:
+            return f"{thing.marked('을')} 물다"
+        return korean
+
+    def _after(self, position: int, words: tuple[str, ...]) -> int | None:
+        """Give where a frame's words end; None where they are not there, or begin another preposition."""
+        for word in words:
+            if self.reader.at(position) != word:
+                return None
+            position += 1
+        if words and words[-1] in self.lexicon.prepositions:
+            longer = self.reader.match(position - 1, self.lexicon.prepositions)
+            if (longer and longer[0][0] > position and " of" in longer[0][1]) or (longer and longer[0][1] == "next to"):
+                return None
+        return position
+
+    def _meant(self, position: int, lemma: str) -> Iterator[tuple[int, Deed]]:
+        """Read `trying to catch` and `begins to run`."""
+        if self.reader.at(position) != "to" or (lemma not in INTENT and lemma not in OUTSET):
+            return
+        for end, deed in self.actions(position + 1, Form.BASE):
+            if lemma in INTENT:
+                meant = conjugation.meanwhile(deed.verb, INTENT[lemma])
+            else:
+                meant = deed.verb.removesuffix("다") + "기 시작하다"
+            yield end, Deed(meant, Aspect.ACT, deed.around)
+
+    def furthered(self, position: int, lemma: str, deed: Deed) -> Iterator[tuple[int, Deed]]:
+        """Read on: where, how, what for, and what else is done meanwhile; as far as it goes first."""
+        for end, words in self._further(position, lemma, deed):
+            further = deed if not words or self._spared(words, deed) else replace(deed, around=(*deed.around, words))
+            yield from self.furthered(end, lemma, further)
+        yield position, deed
+
+    def _spared(self, words: str, deed: Deed) -> bool:
+        posed = deed.aspect is Aspect.POSE and not deed.around and words.endswith("에")
+        return self.reader.brief > 1 and not posed
+
+    def _further(self, position: int, lemma: str, deed: Deed) -> Iterator[tuple[int, str]]:
+        reader = self.reader
+        for end, adverb in reader.match(position, self.lexicon.tables["adverbs"]):
+            yield end, self.lexicon.tables["adverbs"][adverb]
+        yield from self._circumstances(position, lemma, deed)
+        after = position + 1 if reader.at(position) == "," else position
+        if reader.at(after) in ("while", "whilst"):
+            after += 1
+        for end, second in self.actions(after, Form.ING):
+            yield end, second.linked()
+        if reader.at(position) == "to":
+            for end, aim in self.actions(position + 1, Form.BASE):
+                yield end, conjugation.meanwhile(aim.whole, "려고")
+        if after == position:
+            for end, state in self.actions(position, Form.DONE):
+                yield end, state.linked()
+
+    def _circumstances(self, position: int, lemma: str, deed: Deed) -> Iterator[tuple[int, str]]:
+        """Read a preposition and what follows it as where or how something is done."""
+        reader, tables = self.reader, self.lexicon.tables
+        for after, word in reader.match(position, self.lexicon.prepositions):
+            if "~" not in tables["where"].get(word, "~"):
+                yield after, tables["where"][word] + self._particle(deed, None)
+                continue
+            for end, thing in reader.things(after, rich=False):
+                for stop, held in reader.held(end, word, thing):
+                    yield stop, held.linked()
+                if (words := self.circumstance(word, lemma, deed, thing)) is not None:
+                    yield end, words
+
+    def circumstance(self, word: str, lemma: str, deed: Deed, thing: Thing) -> str | None:
+        """Say where or how: what is true of the verb first, then of the noun, then of the preposition."""
+        tables = self.lexicon.tables
+        if (aside := tables["asides"].get(f"{lemma} {word}")) is not None:
+            return phonology.fill(aside, thing.said())
+        particular = f"{word} +{thing.english}" in tables["how"] or f"{word} +{thing.kind}" in tables["how"]
+        how = self.lexicon.find("how", word, thing.english, thing.kind)
+        place = self.reader.place(word, thing)
+        worn = self.lexicon.find("like", word, thing.english, thing.kind) if word in ("in", "on") else None
+        if how is not None and (particular or place is None or deed.aspect is Aspect.ACT):
+            return phonology.fill(how, thing.said())
+        if worn is not None:
+            return Deed(phonology.fill(worn, thing.said()), Aspect.KEEP).linked()
+        return None if place is None else place + self._particle(deed, thing)
+
+    def _particle(self, deed: Deed, thing: Thing | None) -> str:
+        """에 for where something rests, 에서 for where something is done."""
+        posed = deed.aspect is Aspect.POSE and not any(words.endswith("에") for words in deed.around)
+        on_body = thing is not None and thing.kind == "body"
+        return "에" if posed or on_body or deed.aspect is Aspect.STATE else "에서"
+
+    def _particular(self, frame: Frame) -> tuple[int, int]:
+        """Order frames: more words first, a named noun before a kind before any noun before none."""
+        what = frame.what
+        named = 3 if what is None else 2 if what == "" else 1 if what in self.lexicon.kinds else 0
+        return -len(frame.words), named

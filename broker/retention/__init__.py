@@ -1,0 +1,1 @@
+"""What expires, is erased or is exported."""

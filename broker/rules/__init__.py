@@ -1,0 +1,1 @@
+"""From rules.yaml to the rules that a caption meets."""

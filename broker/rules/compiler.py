@@ -1,0 +1,190 @@
+"""The rules, compiled once, with the indexes by which a caption finds those that may concern it."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from broker.config import time_interval, yaml_file
+from broker.config.errors import Misconfigured
+from broker.config.section import Severity, Wording
+from broker.config.time_interval import Schedule
+from broker.rules import phrase, regex, wordlists
+from broker.rules.phrase import Phrase
+from broker.rules.regex import Regex
+from broker.rules.schema import Count, RulesFile, RuleText, Texts
+from broker.rules.threshold import ONCE, Need
+
+Pattern = Phrase | Regex
+
+EVERYWHERE = ""
+"""Stands for the site of rules that name none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One compiled rule."""
+
+    name: str
+    title: str | Wording
+    danger: str
+    severity: Severity
+    says: tuple[Pattern, ...]
+    exceptions: tuple[Pattern, ...]
+    unless: tuple[Pattern, ...]
+    hazards: Mapping[str, float]
+    labels: Mapping[str, Count]
+    requires: Mapping[str, Count]
+    min_confidence: float
+    need: Need
+    cooldown: timedelta
+    sites: frozenset[str]
+    devices: frozenset[str]
+    streams: frozenset[str]
+    zones: frozenset[str]
+    when: Schedule
+
+    def holds_at(self, site: str, device: str, stream: str, zones: frozenset[str] = frozenset()) -> bool:
+        """Say whether this rule looks at a camera; an unknown ("") place is looked at by rules for everywhere."""
+        scopes = ((self.sites, site), (self.devices, device), (self.streams, stream))
+        return all(not scope or place in scope for scope, place in scopes) and (
+            not self.zones or not self.zones.isdisjoint(zones)
+        )
+
+
+Entry = tuple[int, tuple[frozenset[str], ...]]
+"""The number of a rule, and for each other place of its phrase the stems of which a sentence must hold one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Finds rules by what a caption holds: first by its site, or `EVERYWHERE`, then by a word."""
+
+    by_stem: Mapping[str, Mapping[str, tuple["Entry", ...]]] = field(default_factory=dict)
+    """By the stem of a phrase's rarest word: without it in the sentence the phrase cannot be there."""
+    by_hazard: Mapping[str, Mapping[str, tuple["Entry", ...]]] = field(default_factory=dict)
+    by_label: Mapping[str, Mapping[str, tuple["Entry", ...]]] = field(default_factory=dict)
+    regexes: tuple[tuple[Regex, int], ...] = ()
+    """Expressions have no words to be found by; each is tried on every sentence."""
+    least: Mapping[str, float] = field(default_factory=dict)
+    """The least probability of each danger that any rule asks for."""
+    labels: frozenset[str] = frozenset()
+    """Everything counted that any rule goes by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """All rules."""
+
+    rules: tuple[Rule, ...]
+    supposed: tuple[Phrase, ...]
+    """What makes a danger a mere thought."""
+    index: Index
+
+
+def load(path: Path) -> Rulebook:
+    """Read and compile `rules.yaml`; raises `Misconfigured` naming the file and the dotted path."""
+    return build(yaml_file.load(path, RulesFile), origin=str(path))
+
+
+def build(file: RulesFile, *, origin: str) -> Rulebook:
+    """Compile rules; raises `Misconfigured` naming `origin` and the dotted path."""
+    try:
+        lists = wordlists.expand(file.lists)
+    except ValueError as error:
+        raise Misconfigured(f"{origin}: {error}") from error
+    common = _compile(file.unless, lists, f"{origin}: unless")
+    supposed = tuple(
+        pattern for pattern in _compile(file.supposed, lists, f"{origin}: supposed") if isinstance(pattern, Phrase)
+    )
+    rules = tuple(_rule(text, lists, common, f"{origin}: rules[{n}]") for n, text in enumerate(file.rules))
+    names = [rule.name for rule in rules]
+    if len(set(names)) != len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise Misconfigured(f"{origin}: two rules are called {twice!r}; a cooldown is kept by name, so names differ")
+    return Rulebook(rules, supposed, _index(rules))
+
+
+def _rule(text: RuleText, lists: Mapping[str, Sequence[str]], common: tuple[Pattern, ...], where: str) -> Rule:
+    seen = text.seen
+    return Rule(
+        name=text.name,
+        title=text.title,
+        danger=text.danger or text.name,
+        severity=text.severity,
+        says=_compile(text.says, lists, f"{where}.says"),
+        exceptions=_compile(text.exceptions, lists, f"{where}.except"),
+        unless=(*_compile(text.unless, lists, f"{where}.unless"), *common),
+        hazards=text.hazards,
+        labels=text.labels,
+        requires=text.requires,
+        min_confidence=text.min_confidence,
+        need=ONCE if seen is None else Need(seen.times, seen.of, timedelta(seconds=seen.within_seconds)),
+        cooldown=timedelta(minutes=text.cooldown_minutes),
+        sites=frozenset(text.sites),
+        devices=frozenset(text.devices),
+        streams=frozenset(text.streams),
+        zones=frozenset(text.zones),
+        when=[time_interval.read(span) for span in text.when],
+    )
+
+
+def _compile(texts: Texts, lists: Mapping[str, Sequence[str]], where: str) -> tuple[Pattern, ...]:
+    patterns: list[Pattern] = []
+    for number, text in enumerate(texts):
+        try:
+            patterns.append(regex.compile(text) if regex.is_regex(text) else phrase.compile(text, lists))
+        except ValueError as error:
+            raise Misconfigured(f"{where}[{number}]: {error}") from error
+    return tuple(patterns)
+
+
+def _index(rules: Sequence[Rule]) -> Index:
+    phrases = [(said, number) for number, rule in enumerate(rules) for said in rule.says if isinstance(said, Phrase)]
+    used = Counter(stem for said, _ in phrases for slot in said.slots for stem in slot.keys)
+    by_hazard = ((term, number, ()) for number, rule in enumerate(rules) for term in rule.hazards)
+    by_label = ((name, number, ()) for number, rule in enumerate(rules) for name in rule.labels)
+    return Index(
+        by_stem=_by_site(rules, (entry for said, number in phrases for entry in _entries(said, number, used))),
+        by_hazard=_by_site(rules, by_hazard),
+        by_label=_by_site(rules, by_label),
+        regexes=tuple(
+            (said, number) for number, rule in enumerate(rules) for said in rule.says if isinstance(said, Regex)
+        ),
+        least=_least(rules),
+        labels=frozenset(name for rule in rules for name in rule.labels),
+    )
+
+
+def _least(rules: Sequence[Rule]) -> dict[str, float]:
+    least: dict[str, float] = {}
+    for rule in rules:
+        for term, probability in rule.hazards.items():
+            least[term] = min(probability, least.get(term, probability))
+    return least
+
+
+Keyed = tuple[str, int, tuple[frozenset[str], ...]]
+"""A word, and what it leads to."""
+
+
+def _entries(said: Phrase, number: int, used: Counter[str]) -> Iterator[Keyed]:
+    """Lead to a phrase from the words of its rarest place: the one whose words the fewest phrases use."""
+    rarest, *others = sorted(
+        (slot.keys for slot in said.slots), key=lambda keys: (sum(used[stem] for stem in keys), len(keys))
+    )
+    for stem in rarest:
+        yield stem, number, tuple(others)
+
+
+def _by_site(rules: Sequence[Rule], keyed: Iterable[Keyed]) -> dict[str, dict[str, tuple[Entry, ...]]]:
+    found: dict[str, dict[str, dict[Entry, None]]] = {}
+    for word, number, others in keyed:
+        for site in _sites(rules[number]):
+            found.setdefault(site, {}).setdefault(word, {})[(number, others)] = None
+    return {site: {word: tuple(entries) for word, entries in words.items()} for site, words in found.items()}
+
+
+def _sites(rule: Rule) -> Iterator[str]:
+    yield from rule.sites or (EVERYWHERE,)

@@ -1,0 +1,181 @@
+"""Decides which rules a caption fires, and says why."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Self
+
+from broker import stems
+from broker.config import time_interval
+from broker.rules import negation
+from broker.rules.compiler import EVERYWHERE, Entry, Pattern, Rule, Rulebook
+from broker.rules.schema import Count
+from broker.rules.sentence import Sentence, Span
+from contract.caption import Caption, Label
+
+NEVER: Final = 2.0
+"""No probability is so high."""
+
+NOTHING: Final[Mapping[str, tuple[Entry, ...]]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What rules look at in a caption."""
+
+    text: str
+    confidence: float = 1.0
+    hazards: Mapping[str, float] = field(default_factory=dict)
+    """Probability of each danger, 0 to 1."""
+    site: str = ""
+    device: str = ""
+    stream: str = ""
+    labels: Mapping[str, Label] = field(default_factory=dict)
+    """What the detector counted, by name."""
+    zones: frozenset[str] = frozenset()
+    """What the camera looks at."""
+    local: datetime | None = None
+    """When it was taken, by the clock of the site; where nobody knows, every hour is a rule's hour."""
+
+    @classmethod
+    def of(cls, caption: Caption, *, zones: frozenset[str] = frozenset(), local: datetime | None = None) -> Self:
+        """Take from an event what rules look at."""
+        hazards = {hazard.term: hazard.probability for hazard in caption.hazards}
+        labels = {label.name: label for label in caption.labels}
+        place = (caption.site, caption.device, caption.stream)
+        return cls(caption.text, caption.confidence, hazards, *place, labels=labels, zones=zones, local=local)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one rule made of a caption that names its danger."""
+
+    rule: Rule
+    fired: bool
+    because: str
+
+
+def may_concern(book: Rulebook, caption: Caption) -> bool:
+    """Say quickly whether any rule may have a finding for a caption; of most captions none has."""
+    index = book.index
+    if index.regexes or any(label.name in index.labels for label in caption.labels):
+        return True
+    if any(hazard.probability >= index.least.get(hazard.term, NEVER) for hazard in caption.hazards):
+        return True
+    held = stems.of(caption.text)
+    return any(True for _ in _spoken_of(book, caption.site, held))
+
+
+def judge(book: Rulebook, seen: Seen) -> list[Finding]:
+    """Give a finding for every rule whose danger a caption names, in the order of the file."""
+    sentence = stems.read(seen.text)
+    numbers = set(_candidates(book, seen, sentence))
+    rules = (book.rules[number] for number in sorted(numbers))
+    findings = (_apply(book, rule, seen, sentence) for rule in rules if _concerns(rule, seen))
+    return [finding for finding in findings if finding is not None]
+
+
+def _candidates(book: Rulebook, seen: Seen, sentence: Sentence) -> Iterator[int]:
+    """Give the numbers of the rules that may have something to say."""
+    index = book.index
+    yield from _spoken_of(book, seen.site, sentence.stems)
+    for site in _sites(seen.site):
+        for entries, held in ((index.by_hazard, seen.hazards), (index.by_label, seen.labels)):
+            of_site = entries.get(site, NOTHING)
+            yield from (number for word in of_site.keys() & held.keys() for number, _ in of_site[word])
+    for expression, number in index.regexes:
+        if any(True for _ in expression.spans(sentence)):
+            yield number
+
+
+def _spoken_of(book: Rulebook, site: str, held: frozenset[str]) -> Iterator[int]:
+    """Give the numbers of the rules of which a sentence has the words."""
+    for entries in (book.index.by_stem.get(site, NOTHING) for site in _sites(site)):
+        if entries.keys().isdisjoint(held):
+            continue
+        for word in entries.keys() & held:
+            for number, others in entries[word]:
+                if not any(other.isdisjoint(held) for other in others):
+                    yield number
+
+
+def _sites(site: str) -> tuple[str, ...]:
+    return (EVERYWHERE, site) if site else (EVERYWHERE,)
+
+
+def _concerns(rule: Rule, seen: Seen) -> bool:
+    """Say whether a rule holds for this camera at this hour."""
+    if not rule.holds_at(seen.site, seen.device, seen.stream, seen.zones):
+        return False
+    return not rule.when or seen.local is None or time_interval.holds_at(rule.when, seen.local)
+
+
+def _apply(book: Rulebook, rule: Rule, seen: Seen, sentence: Sentence) -> Finding | None:
+    reasons = [*_spoken(book, rule, sentence), *_believed(rule, seen, sentence), *_counted(rule, seen)]
+    if not reasons:
+        return None
+    held_back = _held_back(rule, seen, sentence)
+    if held_back is not None:
+        return Finding(rule, fired=False, because=held_back)
+    standing = next((reason.because for reason in reasons if not reason.cancelled_by), None)
+    if standing is not None:
+        return Finding(rule, fired=True, because=standing)
+    return Finding(rule, fired=False, because=reasons[0].cancelled_by)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reason:
+    """Why a rule would fire, and what cancels that; "" where nothing does."""
+
+    because: str
+    cancelled_by: str
+
+
+def _spoken(book: Rulebook, rule: Rule, sentence: Sentence) -> Iterator[_Reason]:
+    """Give a reason for every place where the sentence names the danger."""
+    named = [span for pattern in rule.says for span in pattern.spans(sentence)]
+    taken = [span for pattern in rule.exceptions for span in pattern.spans(sentence)] if named else []
+    for span in named:
+        said = sentence.quote(span)
+        doubt = negation.doubt(sentence, span, book.supposed)
+        over = next((other for other in taken if other.overlaps(span)), None)
+        cancelled = doubt.because if doubt else f"only in {sentence.quote(over)}" if over else ""
+        yield _Reason(f"says {said}", cancelled)
+
+
+def _believed(rule: Rule, seen: Seen, sentence: Sentence) -> Iterator[_Reason]:
+    """Give a reason for every danger that the model believes in; the sentence may explain it away."""
+    for term, least in rule.hazards.items():
+        probability = seen.hazards.get(term, 0.0)
+        if probability >= least:
+            excuse = _first(rule.exceptions, sentence)
+            yield _Reason(
+                f"hazard {term} {probability:.2f} is at least {least:.2f}", f"says {excuse}" if excuse else ""
+            )
+
+
+def _counted(rule: Rule, seen: Seen) -> Iterator[_Reason]:
+    """Give a reason for everything that the detector counted enough of."""
+    for name, wanted in rule.labels.items():
+        if _is_enough(seen.labels.get(name), wanted):
+            yield _Reason(f"{seen.labels[name].count} {name} counted, {wanted.count} or more tell", "")
+
+
+def _held_back(rule: Rule, seen: Seen, sentence: Sentence) -> str | None:
+    """Say what cancels the rule as a whole, if anything does."""
+    if seen.confidence < rule.min_confidence:
+        return f"confidence {seen.confidence:.2f} is below {rule.min_confidence:.2f}"
+    for name, wanted in rule.requires.items():
+        if not _is_enough(seen.labels.get(name), wanted):
+            return f"requires {wanted.count} {name}"
+    excuse = _first(rule.unless, sentence)
+    return f"says {excuse}" if excuse else None
+
+
+def _is_enough(label: Label | None, wanted: Count) -> bool:
+    return label is not None and label.count >= wanted.count and label.score >= wanted.score
+
+
+def _first(patterns: Sequence[Pattern], sentence: Sentence) -> str:
+    spans: Iterator[Span] = (span for pattern in patterns for span in pattern.spans(sentence))
+    return next((sentence.quote(span) for span in spans), "")

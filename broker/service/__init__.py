@@ -1,0 +1,1 @@
+"""Builds the service, supervises its workers and elects a leader."""

@@ -1,0 +1,77 @@
+"""Brings a database to the tables of this version, or says that it is not there yet."""
+
+from enum import StrEnum
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, inspect
+
+from broker.config.errors import Misconfigured
+from broker.store.engine import reading, writing
+
+
+class Age(StrEnum):
+    """How a database stands to this version of the program."""
+
+    EMPTY = "empty"
+    OLDER = "older"
+    CURRENT = "current"
+    NEWER = "newer"
+
+
+def age(engine: Engine) -> Age:
+    """Say how old the tables of a database are."""
+    with reading(engine) as connection:
+        revision = MigrationContext.configure(connection).get_current_revision()
+        tables = inspect(connection).get_table_names()
+    if revision is None:
+        return Age.OLDER if tables else Age.EMPTY
+    scripts = ScriptDirectory.from_config(_config())
+    if revision == scripts.get_current_head():
+        return Age.CURRENT
+    known = {script.revision for script in scripts.walk_revisions()}
+    return Age.OLDER if revision in known else Age.NEWER
+
+
+def migrate(engine: Engine) -> str:
+    """Bring the tables to this version in one transaction and give its revision.
+
+    Raises `Misconfigured` for a newer one.
+    """
+    if age(engine) is Age.NEWER:
+        raise Misconfigured(_newer(engine))
+    with writing(engine) as connection:
+        config = _config(connection)
+        command.upgrade(config, "head")
+        return str(ScriptDirectory.from_config(config).get_current_head())
+
+
+def require_current(engine: Engine) -> None:
+    """Make the tables of a new database.
+
+    Raises `Misconfigured` for an old one, because its owner may want a copy first, and for a newer one.
+    """
+    match age(engine):
+        case Age.EMPTY:
+            migrate(engine)
+        case Age.OLDER:
+            raise Misconfigured(
+                f"{engine.url.database}: made by an older version; copy the file, then run `wordcam-broker migrate`"
+            )
+        case Age.NEWER:
+            raise Misconfigured(_newer(engine))
+        case Age.CURRENT:
+            pass
+
+
+def _newer(engine: Engine) -> str:
+    return f"{engine.url.database}: made by a newer version of wordcam; install that version, or name another file"
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", "broker:store/migrations")
+    config.attributes["connection"] = connection
+    return config

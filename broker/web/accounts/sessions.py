@@ -1,0 +1,172 @@
+"""Keeps who is logged in, the words by which programs speak for an account, and logins that were refused."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from broker.store.tables import console
+from broker.web.accounts import users
+from broker.web.accounts.account import Account
+
+WORD_BYTES: Final = 32
+"""Randomness in a session's and a token's word: 256 bits cannot be guessed, so a plain SHA-256 of it may be kept."""
+
+SEEN_EVERY: Final = timedelta(minutes=1)
+"""A session's last use is written down this often, so that not every page writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One login of one browser."""
+
+    digest: str
+    account: Account
+    csrf: str
+    """The word that every form of this session carries."""
+    created_at: datetime
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One program's word, without the word."""
+
+    id: int
+    label: str
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A login that was refused."""
+
+    at: datetime
+    name: str
+    address: str
+
+
+def digest(word: str) -> str:
+    """Give what is kept of a word."""
+    return hashlib.sha256(word.encode()).hexdigest()
+
+
+def start(connection: Connection, account: Account, *, address: str, at: datetime) -> str:
+    """Begin a session, and give the word for its cookie."""
+    word = secrets.token_urlsafe(WORD_BYTES)
+    row = {
+        "digest": digest(word),
+        "account_id": account.id,
+        "csrf": secrets.token_urlsafe(WORD_BYTES),
+        "created_at": at,
+        "seen_at": at,
+        "address": address[:64],
+    }
+    connection.execute(insert(console.web_session), row)
+    return word
+
+
+def find(connection: Connection, digest_: str, *, created_after: datetime, seen_after: datetime) -> Session | None:
+    """Give the session of a cookie's digest, unless it is too old, was idle too long, or its account is disabled."""
+    table = console.web_session
+    fresh = (table.c.created_at > created_after) & (table.c.seen_at > seen_after)
+    row = connection.execute(select(table).where(table.c.digest == digest_, fresh)).first()
+    account = users.get(connection, row.account_id) if row else None
+    if row is None or account is None or account.disabled_at is not None:
+        return None
+    return Session(row.digest, account, row.csrf, row.created_at, row.seen_at)
+
+
+def touch(connection: Connection, session: Session, *, at: datetime) -> None:
+    """Write down that a session is in use."""
+    table = console.web_session
+    connection.execute(update(table).where(table.c.digest == session.digest).values(seen_at=at))
+
+
+def end(connection: Connection, session_digest: str) -> None:
+    """Log one browser out."""
+    table = console.web_session
+    connection.execute(delete(table).where(table.c.digest == session_digest))
+
+
+def end_all(connection: Connection, account_id: int, *, but: str = "") -> None:
+    """Log an account out everywhere, but for one session's digest."""
+    table = console.web_session
+    connection.execute(delete(table).where(table.c.account_id == account_id, table.c.digest != but))
+
+
+def forget(connection: Connection, *, created_before: datetime, seen_before: datetime) -> None:
+    """Delete sessions that can no longer be used."""
+    table = console.web_session
+    stale = (table.c.created_at <= created_before) | (table.c.seen_at <= seen_before)
+    connection.execute(delete(table).where(stale))
+
+
+def add_token(connection: Connection, account: Account, *, label: str, at: datetime, valid: timedelta) -> str:
+    """Make a word for a program, and give it: it is not kept, so it is shown this once."""
+    word = f"wck_{secrets.token_urlsafe(WORD_BYTES)}"
+    row = {
+        "account_id": account.id,
+        "label": label[:64],
+        "digest": digest(word),
+        "created_at": at,
+        "expires_at": at + valid,
+    }
+    connection.execute(insert(console.api_token), row)
+    return word
+
+
+def account_of_token(connection: Connection, word: str, *, at: datetime) -> tuple[Account, Token] | None:
+    """Give the account that a program speaks for, unless its word has expired or the account is disabled."""
+    table = console.api_token
+    row = connection.execute(select(table).where(table.c.digest == digest(word), table.c.expires_at > at)).first()
+    account = users.get(connection, row.account_id) if row else None
+    if row is None or account is None or account.disabled_at is not None:
+        return None
+    return account, Token(row.id, row.label, row.created_at, row.expires_at, row.used_at)
+
+
+def use_token(connection: Connection, token_id: int, *, at: datetime) -> None:
+    """Write down that a program has used its word."""
+    table = console.api_token
+    connection.execute(update(table).where(table.c.id == token_id).values(used_at=at))
+
+
+def tokens_of(connection: Connection, account_id: int) -> list[Token]:
+    """Give the tokens of an account, newest first."""
+    table = console.api_token
+    rows = connection.execute(select(table).where(table.c.account_id == account_id).order_by(table.c.id.desc()))
+    return [Token(row.id, row.label, row.created_at, row.expires_at, row.used_at) for row in rows]
+
+
+def end_token(connection: Connection, token_id: int, *, account_id: int) -> bool:
+    """Take a token back; False where the account has none of this number."""
+    table = console.api_token
+    own = (table.c.id == token_id) & (table.c.account_id == account_id)
+    return connection.execute(delete(table).where(own)).rowcount > 0
+
+
+def failures(connection: Connection, *, since: datetime) -> list[Failure]:
+    """Give the refused logins since a moment."""
+    table = console.login_failure
+    rows = connection.execute(select(table).where(table.c.at > since).order_by(table.c.id))
+    return [Failure(row.at, row.name, row.address) for row in rows]
+
+
+def add_failure(connection: Connection, failure: Failure, *, forget_before: datetime) -> None:
+    """Write a refused login down, and forget old ones."""
+    table = console.login_failure
+    connection.execute(delete(table).where(table.c.at <= forget_before))
+    row = {"at": failure.at, "name": failure.name[:64], "address": failure.address[:64]}
+    connection.execute(insert(table), row)
+
+
+def forget_failures(connection: Connection, *, name: str, address: str) -> None:
+    """Forget what someone mistyped before they got it right."""
+    table = console.login_failure
+    connection.execute(delete(table).where(table.c.name == name, table.c.address == address))

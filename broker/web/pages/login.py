@@ -1,0 +1,120 @@
+"""The ways in and out: login, logout, language and colours."""
+
+import hmac
+import logging
+import secrets
+from typing import Annotated, Final
+
+import msgspec
+from litestar import Response, get, post
+from litestar.datastructures import Cookie
+from litestar.exceptions import PermissionDeniedException
+from litestar.params import FromQuery, URLEncodedBody
+
+from broker.config.section import Language
+from broker.store.engine import writing
+from broker.web.accounts import login, sessions, users
+from broker.web.accounts.login import TryLater, Wrong
+from broker.web.request.auth import address_of
+from broker.web.request.context import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Page, ThisPage, from_here, is_local
+
+log = logging.getLogger(__name__)
+
+FORM_COOKIE: Final = "wordcam-form"
+"""Carries the word that the login form repeats: there is no session yet that could keep one."""
+
+FORM_SECONDS: Final = 3600
+
+
+class Login(msgspec.Struct):
+    """What the login form sends."""
+
+    name: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    password: Annotated[str, msgspec.Meta(max_length=400)] = ""
+    next: Annotated[str, msgspec.Meta(max_length=400)] = "/"
+    csrf: str = ""
+
+
+class Choice(msgspec.Struct):
+    """What the buttons for language and colours send."""
+
+    value: Annotated[str, msgspec.Meta(max_length=8)] = ""
+    back: Annotated[str, msgspec.Meta(max_length=400)] = "/"
+    csrf: str = ""
+
+
+@get("/login", sync_to_thread=True, name="login")
+def show(page: ThisPage, next: FromQuery[str] = "/") -> Response[str] | Response[None]:  # noqa: A002 - the name in the address
+    """Show the form, or go on where someone is logged in already."""
+    after = next if is_local(next) else "/"
+    return page.go(after) if page.viewer else _form(page, after=after)
+
+
+@post("/login", sync_to_thread=True, status_code=200)
+def enter(page: ThisPage, data: URLEncodedBody[Login]) -> Response[str] | Response[None]:
+    """Let someone in who knows the password, with a new session."""
+    request = page.request
+    kept = request.cookies.get(FORM_COOKIE, "")
+    if not kept or not hmac.compare_digest(kept.encode(), data.csrf.encode()) or not from_here(request):
+        return _form(page, after=data.next, problem="login.stale", status=403)
+    address, now = address_of(request), page.now
+    outcome = login.attempt(page.console.engine, data.name.strip(), data.password, address=address, now=now)
+    if isinstance(outcome, TryLater):
+        log.warning("a login has to wait", extra={"address": address})
+        minutes = max(1, round(outcome.wait.total_seconds() / 60))
+        return _form(page, after=data.next, problem="login.wait", status=429, minutes=minutes)
+    if isinstance(outcome, Wrong):
+        log.warning("a login was refused", extra={"address": address})
+        return _form(page, after=data.next, problem="login.wrong", status=401)
+    with writing(page.console.engine) as connection:
+        sessions.forget(
+            connection, created_before=now - page.console.session_for, seen_before=now - page.console.idle_for
+        )
+        word = sessions.start(connection, outcome, address=address, at=now)
+    cookies = [page.cookie(page.console.cookie, word, max_age=None), _gone(page, FORM_COOKIE)]
+    return page.go(data.next if is_local(data.next) else "/", cookies=cookies)
+
+
+@post("/logout", sync_to_thread=True, status_code=200)
+def leave(page: ThisPage) -> Response[None]:
+    """End the session."""
+    if page.viewer is not None:
+        with writing(page.console.engine) as connection:
+            sessions.end(connection, page.viewer.session)
+            page.note(connection, "logout")
+    return page.go("/login", cookies=[_gone(page, page.console.cookie)])
+
+
+@post("/language", sync_to_thread=True, status_code=200)
+def choose_language(page: ThisPage, data: URLEncodedBody[Choice]) -> Response[None]:
+    """Remember the language, in the account of whoever is logged in."""
+    language: Language = "ko" if data.value == "ko" else "en"
+    if page.viewer is not None:
+        with writing(page.console.engine) as connection:
+            users.set_language(connection, page.viewer.account.id, language)
+    return _back(page, data, page.cookie(LANGUAGE_COOKIE, language))
+
+
+@post("/theme", sync_to_thread=True, status_code=200)
+def choose_theme(page: ThisPage, data: URLEncodedBody[Choice]) -> Response[None]:
+    """Remember the colours, in this browser."""
+    value = data.value if data.value in THEMES else "auto"
+    return _back(page, data, page.cookie(THEME_COOKIE, value))
+
+
+def _back(page: Page, data: Choice, cookie: Cookie) -> Response[None]:
+    if not from_here(page.request):
+        raise PermissionDeniedException
+    return page.go(data.back if is_local(data.back) else "/", cookies=[cookie])
+
+
+def _form(page: Page, *, after: str, problem: str = "", status: int = 200, **values: object) -> Response[str]:
+    word = page.request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(24)
+    said = page.said(problem, **values) if problem else ""
+    made = page.render("login.html", status=status, problem=said, after=after, csrf=word)
+    made.set_cookie(page.cookie(FORM_COOKIE, word, max_age=FORM_SECONDS))
+    return made
+
+
+def _gone(page: Page, name: str) -> Cookie:
+    return page.cookie(name, "", max_age=0)

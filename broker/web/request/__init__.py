@@ -1,0 +1,1 @@
+"""What every request of the console needs: who asks, from where, with which state."""

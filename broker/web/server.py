@@ -1,0 +1,100 @@
+"""Runs the console as a process of its own, beside the alert service and on the same database."""
+
+import logging
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from broker.config.broker import Config, secret
+from broker.config.errors import Misconfigured, Unavailable
+from broker.config.sites import Places
+from broker.config.web import Web
+from broker.incidents.ack_links import Signer
+from broker.notify.translation.none import Original
+from broker.notify.translation.offline import Offline
+from broker.store import migrate
+from broker.store.engine import open_database, reading
+from broker.web import app
+from broker.web.accounts import users
+from broker.web.request.state import Console
+from broker.web.twilio_webhooks import TwilioHooks
+
+log = logging.getLogger(__name__)
+
+BACKLOG = 128
+
+GRACE_SECONDS = 3
+"""For answers under way when it is told to stop; live pages never end by themselves."""
+
+
+def run(config: Config, *, on_ready: Callable[[Callable[[], None], str], None]) -> None:
+    """Serve until stopped. `on_ready` is given the function that stops it, and the address.
+
+    Raises `Misconfigured` or `Unavailable`.
+    """
+    listener = _listen(config.web)
+    engine = open_database(config.database)
+    try:
+        migrate.require_current(engine)
+        with reading(engine) as connection:
+            if users.count_administrators(connection) == 0:
+                log.warning("nobody can log in; make an administrator with `wordcam-broker user add NAME`")
+        translator = Original() if config.translation.by == "none" else Offline()
+        signer = Signer.of(config.links) if config.links else None
+        console = Console(engine, config, Places.of(config), translator, signer)
+        hooks = _hooks(config, console)
+        server = uvicorn.Server(_settings(config.web, app.build(console, hooks)))
+
+        def stop() -> None:
+            server.should_exit = True
+
+        on_ready(stop, address(config.web, listener))
+        server.run(sockets=[listener])
+    finally:
+        listener.close()
+        engine.dispose()
+
+
+def address(web: Web, listener: socket.socket) -> str:
+    """Give what people type to reach it."""
+    scheme = "https" if web.cert_file else "http"
+    host = f"[{web.host}]" if ":" in web.host else web.host
+    return web.public_url or f"{scheme}://{host}:{listener.getsockname()[1]}"
+
+
+def _settings(web: Web, application: object) -> uvicorn.Config:
+    return uvicorn.Config(
+        application,  # type: ignore[arg-type]  # Litestar's ASGI types and uvicorn's are the same under other names
+        http="h11",
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(web.trusted_proxies),
+        forwarded_allow_ips=list(web.trusted_proxies),
+        ssl_certfile=web.cert_file,
+        ssl_keyfile=str(web.key_file) if web.key_file else None,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+def _listen(web: Web) -> socket.socket:
+    """Take the port before anything else: two consoles on one port is the commonest mistake."""
+    try:
+        family = socket.AF_INET6 if ":" in web.host else socket.AF_INET
+        return socket.create_server((web.host, web.port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise Unavailable(f"web.port: {web.host}:{web.port}: {error.strerror}; name another port") from error
+
+
+def _hooks(config: Config, console: Console) -> TwilioHooks | None:
+    if config.twilio is None:
+        return None
+    from broker.config.channels import TWILIO_AUTH_TOKEN  # noqa: PLC0415 - only where there is an account
+
+    token = secret(config.twilio.auth_token_file, TWILIO_AUTH_TOKEN, field="twilio.auth_token_file")
+    if not token:
+        raise Misconfigured(f"twilio.auth_token_file: no token; name a file that holds it, or set {TWILIO_AUTH_TOKEN}")
+    return TwilioHooks(token, console.engine, config.recipients, config.language)

@@ -1,0 +1,195 @@
+"""Takes what Twilio reports: what became of a message, and what people answer; a web server hands both over."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Connection, Engine
+from twilio.request_validator import RequestValidator
+
+from broker.config.broker import Recipient
+from broker.config.channels import e164
+from broker.config.section import Language
+from broker.incidents import responses
+from broker.incidents.responses import Answered, Effect
+from broker.ingest import rejections
+from broker.ingest.decoder import Unreadable
+from broker.notify import delivery_reports, replies
+from broker.notify.delivery_reports import Report
+from broker.notify.message import segments
+from broker.notify.message import texts as words
+from broker.notify.replies import Meaning, Reply
+from broker.store import replies as store
+from broker.store.engine import writing
+
+TWIML: Final = "text/xml"
+"""Of an answer; the console's framework adds that it is UTF-8."""
+
+MAX_FIELDS: Final = 100
+MAX_FORM_CHARS: Final = 16_384
+"""Twilio sends some thirty fields, and a text of 1,600 characters at most."""
+
+MAX_ANSWERS_A_MINUTE: Final = 10
+"""From one number. What is more is not answered: two robots could talk to each other for ever."""
+
+_sid = re.compile(r"(SM|MM)[0-9a-f]{32}")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What is answered to Twilio, and what it was."""
+
+    status: int
+    reason: str
+    """A word for logs and counters: `recorded`, `signature`, `unknown-number` …"""
+    body: str = ""
+    media_type: str = TWIML
+
+
+class _Refused(Exception):
+    """The form is not what Twilio sends; the argument is the reason."""
+
+
+@dataclass(frozen=True)
+class TwilioHooks:
+    """Both web hooks of one account. They raise `Locked` where the database cannot be written; Twilio asks again."""
+
+    auth_token: str
+    engine: Engine
+    recipients: Sequence[Recipient]
+    language: Language = "en"
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+
+    def status(self, form: Mapping[str, str], signature: str, url: str) -> Outcome:
+        """Take a report of what became of a message. `url` is the one that Twilio called, as Twilio knows it."""
+        return self._take("twilio/status", form, signature, url, self._report)
+
+    def inbound(self, form: Mapping[str, str], signature: str, url: str) -> Outcome:
+        """Take an answer by text message."""
+        return self._take("twilio/reply", form, signature, url, self._answer)
+
+    def _take(
+        self,
+        topic: str,
+        form: Mapping[str, str],
+        signature: str,
+        url: str,
+        use: Callable[[Connection, Mapping[str, str]], Outcome],
+    ) -> Outcome:
+        try:
+            self._check(form, signature, url)
+            with writing(self.engine) as connection:
+                outcome = use(connection, form)
+        except _Refused as refused:
+            outcome = Outcome(403 if str(refused) == "signature" else 400, str(refused))
+        if outcome.status >= 400 or outcome.reason in ("unknown-number", "too-many"):
+            self._count(topic, outcome.reason, form)
+        return outcome
+
+    def _check(self, form: Mapping[str, str], signature: str, url: str) -> None:
+        if len(form) > MAX_FIELDS or sum(len(key) + len(value) for key, value in form.items()) > MAX_FORM_CHARS:
+            raise _Refused("too-big")
+        try:
+            genuine = RequestValidator(self.auth_token).validate(url, dict(form), signature)
+        except (ValueError, TypeError) as error:  # half a surrogate pair cannot be signed by anyone
+            raise _Refused("signature") from error
+        if not genuine:
+            raise _Refused("signature")
+        if not _sid.fullmatch(form.get("MessageSid", "")):
+            raise _Refused("no-message")
+
+    def _report(self, connection: Connection, form: Mapping[str, str]) -> Outcome:
+        status = form.get("MessageStatus", "")
+        if status not in delivery_reports.ORDER:
+            raise _Refused("unknown-status")
+        code = form.get("ErrorCode", "")
+        detail = f"Twilio error {code}" if re.fullmatch(r"[0-9]{1,6}", code) else ""
+        new = delivery_reports.record(connection, Report("twilio", form["MessageSid"], status, detail, self.clock()))
+        return Outcome(204, "recorded" if new else "behind")
+
+    def _answer(self, connection: Connection, form: Mapping[str, str]) -> Outcome:
+        now = self.clock()
+        if store.is_known(connection, "twilio", form["MessageSid"]):
+            return Outcome(200, "again", _twiml(""))
+        phone, person = self._sender(form.get("From", ""))
+        if person is None:
+            return Outcome(200, "unknown-number", _twiml(""))
+        if store.since(connection, phone, at=now - timedelta(minutes=1)) >= MAX_ANSWERS_A_MINUTE:
+            return Outcome(200, "too-many", _twiml(""))
+        reply = replies.read(form.get("Body", ""))
+        incident_id, answered = self._act(connection, person, reply, now)
+        effect = answered.effect.value if answered else "none"
+        row = {
+            "provider": "twilio",
+            "provider_id": form["MessageSid"],
+            "at": now,
+            "phone": phone,
+            "recipient": person.name,
+            "text": segments.plain(form.get("Body", "")),
+            "meaning": reply.meaning.value,
+            "effect": effect,
+            "incident_id": incident_id,
+        }
+        store.add(connection, row)
+        return Outcome(200, reply.meaning.value, _twiml(_said(person.language, reply, incident_id, answered)))
+
+    def _sender(self, number: str) -> tuple[str, Recipient | None]:
+        try:
+            phone = e164(number[:20])
+        except ValueError:
+            return "", None
+        return phone, next((person for person in self.recipients if person.e164 == phone), None)
+
+    def _act(
+        self, connection: Connection, person: Recipient, reply: Reply, now: datetime
+    ) -> tuple[int | None, Answered | None]:
+        """Do what an answer asks for; it reaches the incidents that its sender was told of, and no others."""
+        if reply.meaning in (Meaning.UNKNOWN, Meaning.STOP):
+            return None, None
+        incident_id = reply.incident_id
+        if incident_id is None:
+            incident_id = store.last_told(connection, person.name)
+        if incident_id is None or not store.was_told(connection, person.name, incident_id):
+            return None, Answered(Effect.UNKNOWN, None)
+        acts = {
+            Meaning.ACKNOWLEDGE: responses.acknowledge,
+            Meaning.RESOLVE: responses.resolve,
+            Meaning.FALSE_ALARM: responses.false_alarm,
+        }
+        return incident_id, acts[reply.meaning](connection, incident_id, by=person.name, how="sms", at=now)
+
+    def _count(self, topic: str, reason: str, form: Mapping[str, str]) -> None:
+        sample = " ".join(f"{key}={value}" for key, value in sorted(form.items())[:MAX_FIELDS])[:MAX_FORM_CHARS]
+        unreadable = Unreadable(reason, "a web hook of Twilio's", topic, sample.encode(errors="replace"), None, None)
+        with writing(self.engine) as connection:
+            rejections.count(connection, unreadable, at=self.clock())
+
+
+def _said(language: Language, reply: Reply, incident_id: int | None, answered: Answered | None) -> str:
+    """Write what is answered; "" for nothing. It holds nothing of what the other side wrote."""
+    said = words.of(language).replies
+    if reply.meaning is Meaning.STOP:
+        return ""
+    if answered is None:
+        return said.help
+    if answered.effect is Effect.ALREADY and answered.incident is not None:
+        return said.already.format(number=incident_id, name=answered.incident.acknowledged_by)
+    texts = {
+        Effect.OVER: said.over,
+        Effect.UNKNOWN: said.unknown,
+        Effect.DONE: {
+            Meaning.ACKNOWLEDGE: said.acknowledged,
+            Meaning.RESOLVE: said.resolved,
+            Meaning.FALSE_ALARM: said.false_alarm,
+        }.get(reply.meaning, said.help),
+    }
+    return texts.get(answered.effect, said.help).format(number=incident_id)
+
+
+def _twiml(text: str) -> str:
+    """Write an answer as TwiML; an empty one sends nothing."""
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    inner = f"<Message>{escaped}</Message>" if text else ""
+    return f'<?xml version="1.0" encoding="UTF-8"?><Response>{inner}</Response>'

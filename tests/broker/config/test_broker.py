@@ -1,0 +1,230 @@
+"""`broker.yaml` and `rules.yaml`: what is refused, and how it is said."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from broker.config import broker, yaml_file
+from broker.config.broker import Config, Recipient, Wording, in_language
+from broker.config.errors import Misconfigured
+from broker.rules import compiler
+from tests.broker.running_service import RULES, write_config
+
+SHIPPED = RULES.parent / "broker.yaml"
+
+
+def problem(path: Path) -> str:
+    with pytest.raises(Misconfigured) as caught:
+        broker.load(path)
+    return str(caught.value).removeprefix(f"{path}: ")
+
+
+def test_the_shipped_file_is_good_and_sends_nothing_for_real() -> None:
+    shipped = broker.load(SHIPPED)
+
+    assert shipped.twilio is None
+    assert compiler.load(shipped.rules_file).rules
+    assert all(person.e164.startswith("+120255501") for person in shipped.recipients)
+
+
+def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
+    assert broker.load(write_config(tmp_path)).database.path == tmp_path / "wordcam.db"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"databse": {}}, "databse: unknown key; did you mean `database`?"),
+        ({"mqtt": {"prt": 1}}, "mqtt.prt: unknown key; did you mean `port`?"),
+        ({"mqtt": {"tls": {"ca": "x"}}}, "mqtt.tls.ca: unknown key; did you mean `ca_file`?"),
+        ({"mqtt": {"zzz": 1}}, "mqtt.zzz: unknown key; known here: batch, "),
+        ({"recipients": [{"name": "a", "phone": "+12025550143", "fone": 1}]}, "recipients[0].fone: unknown key"),
+        ({"mqtt": {"port": "1883"}}, "mqtt.port: Expected `int`, got `str`"),
+        ({"mqtt": {"port": 70000}}, "mqtt.port: Expected `int` <= 65535"),
+        ({"recipients": [{"name": "a", "phone": 12025550143}]}, "recipients[0].phone: Expected `str`, got `int`; put"),
+        ({"recipients": [{"name": "a", "phone": "010-1234"}]}, "recipients[0]: '010-1234' is no international"),
+        ({"recipients": [{"name": "a", "phone": "+999 1"}]}, "recipients[0]: '+999 1' "),
+        ({"recipients": [{"phone": "+12025550143"}]}, "recipients[0]: Object missing required field `name`"),
+        ({"recipients": [{"name": "a", "phone": "+12025550143", "language": "fr"}]}, "recipients[0].language: Invalid"),
+        ({"timezone": "Seoul"}, "'Seoul' is no time zone; write it like Asia/Seoul"),
+        ({"sites": [{"id": "North Gate"}]}, "sites[0].id: Expected `str` matching regex"),
+        ({"sites": [{"id": "a", "timezone": "../x"}]}, "sites[0]: '../x' is no time zone"),
+        ({"mqtt": {"tls": {"cert_file": "x"}}}, "mqtt.tls: `cert_file` and `key_file` come together"),
+        ({"twilio": {"account_sid": "AC1", "sender": "+1"}}, "twilio.account_sid: Expected `str` matching regex"),
+        ({"twilio": {"account_sid": "AC" + "0" * 32, "sender": "+1", "auth_token": "x"}}, "twilio.auth_token: unknown"),
+        ({"database": {"path": 7}}, "database.path: Expected a path, got 7"),
+        ({"absence": {"leave_out": ["pi-01"]}}, "absence: `leave_out`: 'pi-01' names no device"),
+        ({"absence": {"quiet_secs": 9}}, "absence.quiet_secs: unknown key; did you mean `quiet_seconds`?"),
+        ({"monitor": {"prot": 1}}, "monitor.prot: unknown key; did you mean `port`?"),
+        ({"monitor": {"ping": {"url": "mailto:me"}}}, "monitor.ping.url: Expected `str` matching regex"),
+        ({"database": {}}, "database: give `path`, a file for SQLite, or else `url`, a PostgreSQL database"),
+        ({"database": {"path": "a", "url": "postgresql://a@b/c"}}, "database: give `path`, a file for SQLite, or else"),
+        ({"database": {"url": "mysql://a@b/c"}}, "database.url: Expected `str` matching regex"),
+        ({"database": {"url": "postgresql://a:secret@b/c"}}, "database: `url` holds a password; put it into"),
+        ({"database": {"url": "postgresql://b/c?password=secret"}}, "database: `url` holds a password; put it into"),
+        ({"mqtt": {"share": "a/b"}}, "mqtt.share: Expected `str` matching regex"),
+    ],
+    ids=lambda value: str(value)[:50],
+)
+def test_a_mistake_is_named_with_its_place_and_what_is_right(tmp_path: Path, changes: Any, said: str) -> None:
+    tree = yaml.safe_load(write_config(tmp_path).read_text()) | changes
+    path = tmp_path / "broker.yaml"
+    path.write_text(yaml.safe_dump(tree))
+
+    assert problem(path).startswith(said)
+
+
+def test_two_people_with_one_name_are_refused(tmp_path: Path) -> None:
+    twins = [{"name": "guard", "phone": "+12025550143"}] * 2
+
+    assert "two recipients are called 'guard'" in problem(write_config(tmp_path, recipients=twins))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"a: [", "not readable as YAML: "),
+        (b"database: {path: a}\ndatabase: {path: b}\n", "not readable as YAML: the key `database` stands twice"),
+        (b"\xff\xfe\xfa", "byte 0 is not UTF-8; save the file as UTF-8"),
+        (b"- a\n", "Expected `object`, got `array`"),
+        (b"", "Object missing required field `database`"),
+        (b"a: !!python/object:os.system {}", "not readable as YAML: could not determine a constructor"),
+    ],
+    ids=["broken", "twice", "not UTF-8", "a list", "empty", "code"],
+)
+def test_a_file_that_is_no_configuration_is_refused(tmp_path: Path, text: bytes, said: str) -> None:
+    path = tmp_path / "broker.yaml"
+    path.write_bytes(text)
+
+    assert problem(path).startswith(said)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    assert problem(tmp_path / "none.yaml") == "No such file or directory; give the right file with --config"
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ({"name": "a"}, "rules[0]: the rule 'a' can never fire: give it `says`, `hazards` or `labels`"),
+        ({"name": "a", "says": ["<nobody>"]}, "rules[0].says[0]: there is no list <nobody>; lists here: person"),
+        ({"name": "a", "says": ["gun"], "unless": ["?"]}, "rules[0].unless[0]: '?' is no word"),
+        ({"name": "a", "says": ["gun"], "except": ["a ..."]}, "rules[0].except[0]: 'a ...' needs a word"),
+        ({"name": "a", "says": ["gun"], "exept": []}, "rules[0].exept: unknown key; did you mean `except`?"),
+        (
+            {"name": "a", "says": ["gun", False]},
+            "rules[0].says[1]: Expected `str`, got `bool`; put the value",
+        ),
+        ({"name": "a", "says": ["gun"], "severity": "high"}, "rules[0].severity: Invalid enum value 'high'"),
+        ({"name": "a", "hazards": {"gun": 1.5}}, "rules[0].hazards[...]: Expected `float` <= 1.0"),
+        ({"name": "A", "says": ["gun"]}, "rules[0].name: Expected `str` matching regex"),
+    ],
+    ids=lambda value: str(value)[:50],
+)
+def test_a_mistake_in_a_rule_is_named_with_its_place(tmp_path: Path, rule: dict[str, Any], said: str) -> None:
+    path = tmp_path / "rules.yaml"
+    path.write_text(yaml.safe_dump({"lists": {"person": ["man"]}, "rules": [rule]}))
+
+    with pytest.raises(Misconfigured) as caught:
+        compiler.load(path)
+
+    assert str(caught.value).removeprefix(f"{path}: ").startswith(said)
+
+
+def test_two_rules_with_one_name_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "rules.yaml"
+    path.write_text(yaml.safe_dump({"rules": [{"name": "gun", "says": ["gun"]}] * 2}))
+
+    with pytest.raises(Misconfigured, match="two rules are called 'gun'"):
+        compiler.load(path)
+
+
+def test_a_secret_comes_from_the_environment_before_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "secret"
+    file.write_text(" from the file\n")
+
+    assert broker.secret(file, broker.MQTT_PASSWORD, field="mqtt.password_file") == "from the file"
+    monkeypatch.setenv(broker.MQTT_PASSWORD, "from the environment")
+    assert broker.secret(file, broker.MQTT_PASSWORD, field="mqtt.password_file") == "from the environment"
+
+
+def test_a_secret_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match=r"mqtt\.password_file: .*none cannot be read"):
+        broker.secret(tmp_path / "none", broker.MQTT_PASSWORD, field="mqtt.password_file")
+
+
+@pytest.mark.parametrize("number", ["+82 10-1234-5678", "+82 (10) 1234 5678", "+821012345678"])
+def test_a_number_may_be_written_as_people_do(number: str) -> None:
+    assert Recipient(name="a", phone=number).e164 == "+821012345678"
+
+
+@pytest.mark.parametrize(
+    ("name", "language", "said"),
+    [
+        ("Gate", "ko", "Gate"),
+        (Wording(en="Gate", ko="문"), "ko", "문"),
+        (Wording(en="Gate", ko="문"), "en", "Gate"),
+        (Wording(en="Gate"), "ko", "Gate"),
+        (Wording(ko="문"), "en", "문"),
+        (Wording(), "en", ""),
+    ],
+)
+def test_a_name_is_given_in_the_language_or_in_the_other(name: str | Wording, language: Any, said: str) -> None:
+    assert in_language(name, language) == said
+
+
+def test_every_field_of_the_configuration_has_a_place_in_the_walk(tmp_path: Path) -> None:
+    path = write_config(tmp_path)
+
+    assert yaml_file.load(path, Config).sites[0].devices[0].streams[0].id == "cam-0"
+
+
+GUARD = {"name": "guard", "phone": "+12025550143"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (
+            {"incidents": {"escalation": [{"steps": [{"after_minutes": 5, "tell": ["gaurd"]}]}]}},
+            "incidents.escalation[0].steps[0].tell[0]: no recipient is called 'gaurd'; did you mean `guard`?",
+        ),
+        ({"incidents": {"escalation": [{"steps": []}]}}, "incidents.escalation[0].steps: Expected `array` of length"),
+        (
+            {"incidents": {"resolve_minute": 5}},
+            "incidents.resolve_minute: unknown key; did you mean `resolve_minutes`?",
+        ),
+        ({"incidents": {"update_minutes": -1}}, "incidents.update_minutes: Expected `float` >= 0"),
+        (
+            {"incidents": {"inhibit": [{"while": ["fire"], "hold_back": ["fire"]}]}},
+            "incidents.inhibit[0]: 'fire' cannot hide behind itself",
+        ),
+        (
+            {
+                "incidents": {
+                    "inhibit": [
+                        {"while": ["fire"], "hold_back": ["smoke"]},
+                        {"while": ["smoke"], "hold_back": ["fire"]},
+                    ]
+                }
+            },
+            "incidents: `inhibit`: 'fire' and 'smoke' hide behind each other; take one of them out",
+        ),
+        ({"recipients": [GUARD | {"quiet_hours": ["22-7"]}]}, "recipients[0]: '22' is no day"),
+        (
+            {"recipients": [GUARD | {"quiet_hours": ["mon-sun"]}]},
+            "recipients[0]: `quiet_hours`: these hours fill the whole week; leave a gap",
+        ),
+        ({"recipients": [GUARD | {"max_per_hour": 0}]}, "recipients[0].max_per_hour: Expected `int` >= 1"),
+        ({"recipients": [GUARD | {"timezone": "Mars"}]}, "recipients[0]: 'Mars' is no time zone"),
+        ({"recipients": [{"name": "guard"}]}, "recipients[0]: 'guard' has no `phone`"),
+        ({"links": {"base_url": "wordcam.example"}}, "links.base_url: Expected `str` matching regex"),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_a_mistake_about_incidents_or_people_is_named_with_its_place(
+    tmp_path: Path, changes: dict[str, Any], said: str
+) -> None:
+    assert problem(write_config(tmp_path, **changes)).startswith(said)

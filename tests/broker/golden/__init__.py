@@ -1,1 +1,0 @@
-"""Databases as released versions left them. `python -m tests.broker.golden 0.2.0` writes the one of this version."""

@@ -1,0 +1,290 @@
+"""From sightings to messages, with the desk, the rounds and a database: what people are told, and what is kept."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from broker.config.broker import Recipient
+from broker.config.incidents import Incidents, Inhibition
+from broker.incidents import responses
+from broker.incidents.ack_links import Refused, Signer, use
+from broker.incidents.incident import State
+from broker.incidents.responses import Effect
+from broker.incidents.silence import Silence
+from broker.notify import contacts
+from broker.store import silences
+from broker.store.engine import reading, writing
+from tests.broker.scene import CHAIN, CHIEF, GUARD, Scene, empty_database
+
+Make = Callable[..., Scene]
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return empty_database(tmp_path_factory.mktemp("incidents"))
+
+
+@pytest.fixture
+def scene(template: Path, tmp_path: Path) -> Iterator[Make]:
+    made: list[Scene] = []
+
+    def make(*people: Recipient, **changes: Any) -> Scene:
+        made.append(Scene(tmp_path, people=people or (GUARD,), settings=Incidents(**changes), template=template))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+def test_a_danger_over_all_cameras_is_one_incident_and_one_message(scene: Make) -> None:
+    room = scene()
+
+    assert room.say("a gun") == ["gun: first"]
+    assert room.deliver() == ["first to guard"]
+    assert room.say("a gun", camera="cam-1") == ["gun: later"]
+    assert room.say("a gun", camera="cam-2") == ["gun: later"]
+
+    assert room.incident.cameras == ("pi-01/cam-0", "pi-01/cam-1", "pi-01/cam-2")
+    assert room.wait(minutes=2) == []
+    assert room.wait(minutes=1) == ["update to guard"]
+    assert room.kinds() == ["opened", "told", "camera", "camera", "told"]
+
+
+def test_a_danger_that_grows_is_told_at_once(scene: Make) -> None:
+    room = scene()
+    room.say("a person falls")
+    room.deliver()
+
+    assert room.say("a person lies there") == ["fallen: update"]
+
+    assert room.deliver() == ["update to guard"]
+    assert (room.incident.severity, room.incident.rule) == ("critical", "fallen")
+
+
+def test_what_is_still_there_after_the_cooldown_is_told_again(scene: Make) -> None:
+    room = scene()
+    room.say("a gun")
+    room.clock.now += timedelta(minutes=5)
+    room.deliver()
+
+    room.clock.now += timedelta(minutes=9)
+    assert room.say("a gun") == ["gun: too-soon"]
+    room.clock.now += timedelta(minutes=1)
+    assert room.say("a gun") == ["gun: repeat"]
+
+
+def test_smoke_hides_behind_a_fire_that_people_know_of_and_is_kept(scene: Make) -> None:
+    room = scene(inhibit=(Inhibition(during=("fire",), hold_back=("smoke",)),))
+    room.say("a fire")
+
+    assert room.say("thick smoke", camera="cam-1") == ["smoke: inhibited"]
+
+    assert [one.detail for one in room.events() if one.kind == "also"] == ["smoke at pi-01/cam-1"]
+
+
+def test_smoke_does_not_hide_from_someone_who_was_not_told_of_the_fire(scene: Make) -> None:
+    only_smoke = Recipient(name="smith", phone="+12025550190", dangers=("smoke",))
+    room = scene(GUARD, only_smoke, inhibit=(Inhibition(during=("fire",), hold_back=("smoke",)),))
+    room.say("a fire")
+
+    assert room.say("thick smoke") == ["smoke: first"]
+    assert "first to smith" in room.deliver()
+
+
+def test_an_incident_ends_when_no_camera_has_seen_it_and_people_hear_so(scene: Make) -> None:
+    silent = Recipient(name="chief", phone="+12025550178", told_when_over=False)
+    room = scene(GUARD, silent)
+    room.say("a gun")
+    room.deliver()
+
+    assert room.wait(minutes=14) == []
+    assert room.wait(minutes=1) == ["resolved to guard"]
+
+    assert room.incident.state is State.RESOLVED
+    assert room.say("a gun") == ["gun: first"]
+    assert len(room.incidents) == 2
+
+
+def test_nobody_answers_so_the_next_is_told_and_then_everyone_again(scene: Make) -> None:
+    room = scene(GUARD, CHIEF, escalation=(CHAIN,))
+    room.say("a gun")
+
+    assert room.deliver() == ["first to guard"]
+    assert room.wait(minutes=5) == ["escalation to chief"]
+    assert room.wait(minutes=5) == ["escalation to guard"]
+    assert room.wait(minutes=5) == ["escalation to chief"]
+    room.wait(minutes=15)
+
+    assert "unanswered" in room.kinds()
+
+
+def test_an_answer_stops_the_escalation(scene: Make) -> None:
+    room = scene(GUARD, CHIEF, escalation=(CHAIN,))
+    room.say("a gun")
+    room.deliver()
+
+    answered = room.do(responses.acknowledge, 1, by="guard", how="sms")
+    late = room.do(responses.acknowledge, 1, by="chief", how="console")
+
+    assert (answered.effect, late.effect) == (Effect.DONE, Effect.ALREADY)
+    assert late.incident.acknowledged_by == "guard"
+    assert room.wait(minutes=10) == []
+    with reading(room.engine) as connection:
+        assert contacts.all_known(connection)["guard"].heard_at == room.now - timedelta(minutes=10)
+
+
+def test_whoever_has_a_dead_number_is_passed_over_at_once(scene: Make) -> None:
+    room = scene(GUARD, CHIEF, escalation=(CHAIN,))
+    room.say("a gun")
+
+    assert room.deliver(rejected=["guard"]) == []
+    assert room.wait(seconds=1) == ["escalation to chief"]
+
+
+def test_whoever_is_away_is_passed_over_at_once(scene: Make) -> None:
+    room = scene(GUARD, CHIEF, escalation=(CHAIN,))
+    with writing(room.engine) as connection:
+        contacts.set_away(connection, "guard", until=room.now + timedelta(hours=1), because="lunch")
+
+    room.say("a gun")
+
+    assert room.wait(seconds=1) == ["escalation to chief"]
+
+
+@pytest.mark.parametrize("answer", [responses.resolve, responses.false_alarm])
+def test_what_someone_closed_is_not_told_of_again_by_the_same_camera(scene: Make, answer: Any) -> None:
+    room = scene(GUARD, CHIEF)
+    room.say("a gun")
+    room.deliver()
+    room.do(answer, 1, by="guard", how="console")
+
+    assert room.say("a gun") == ["gun: closed"]
+    assert room.wait(minutes=1) == ["resolved to chief"]
+    assert room.say("a gun", camera="cam-1") == ["gun: first"]
+
+    assert "seen-again" in room.kinds()
+    assert room.do(responses.acknowledge, 1, by="chief", how="sms").effect is Effect.OVER
+
+
+def test_a_closed_incident_is_told_of_again_after_the_cooldown(scene: Make) -> None:
+    room = scene()
+    room.say("a gun")
+    room.do(responses.resolve, 1, by="guard", how="console")
+    room.clock.now += timedelta(minutes=10)
+
+    assert room.say("a gun") == ["gun: first"]
+
+
+def test_a_silence_keeps_quiet_writes_down_why_and_ends(scene: Make) -> None:
+    room = scene()
+    quiet = Silence("kim", "welding", {"danger": ("gun",)}, room.now, room.now + timedelta(minutes=5))
+    made = room.do(silences.add, quiet)
+
+    assert room.say("a gun") == ["gun: silenced"]
+    assert room.say("a fire") == ["fire: first"]
+    room.clock.now += timedelta(minutes=1)
+    assert room.do(silences.end, made.id, by="lee")
+    assert room.say("a gun") == ["gun: first"]
+
+    assert [one.detail for one in room.events() if one.kind == "muted"] == ["silence 1 of kim: welding"]
+
+
+def test_a_silence_stops_the_escalation_for_as_long_as_it_holds(scene: Make) -> None:
+    room = scene(GUARD, CHIEF, escalation=(CHAIN,))
+    room.say("a gun")
+    room.deliver()
+    quiet = Silence("guard", "known", {"site": ("north-gate",)}, room.now, room.now + timedelta(minutes=20))
+    room.do(silences.add, quiet)
+
+    room.say("a gun")
+    assert room.wait(minutes=10) == []
+    room.say("a gun")
+    assert room.wait(minutes=10) == ["escalation to chief"]
+
+
+def test_what_waits_for_the_morning_comes_as_one_message(scene: Make) -> None:
+    asleep = Recipient(name="guard", phone="+12025550143", quiet_hours=("00:00-07:00",), quiet_passes=None)
+    room = scene(asleep)
+    assert room.now.hour == 3
+
+    room.say("a gun")
+    room.say("a fire", site="depot")
+    room.say("a gun")
+
+    assert room.deliver() == []
+    assert room.pass_by(hours=4, minutes=30) == ["digest to guard"]
+    digest = next(one for one in room.alerts if one.kind == "digest")
+    assert digest.facts["count"] == 2
+    assert {one.state for one in room.alerts} == {"digested", "sent"}
+    assert "held" in room.kinds()
+
+
+def test_what_is_more_than_one_can_read_in_an_hour_waits_and_says_so(scene: Make) -> None:
+    room = scene(Recipient(name="guard", phone="+12025550143", max_per_hour=2, told_when_over=False))
+    for site in ("a", "b", "c", "d"):
+        room.say("a gun", site=site)
+
+    assert room.deliver() == ["first to guard", "first to guard"]
+    assert "2 messages in an hour" in room.events(3)[-1].detail
+    assert room.pass_by(hours=1, minutes=10) == ["digest to guard"]
+
+
+def test_what_is_held_for_someone_who_has_left_is_given_up_loudly(scene: Make) -> None:
+    asleep = Recipient(name="guard", phone="+12025550143", quiet_hours=("00:00-07:00",), quiet_passes=None)
+    room = scene(asleep)
+    room.say("a gun")
+    room.rounds.desk = type(room.desk)((CHIEF,), room.settings, room.desk.places)
+
+    room.wait(hours=4)
+
+    assert [one.error for one in room.alerts if one.state == "dead"] == [
+        "no recipient of this name is left in broker.yaml"
+    ]
+
+
+SIGNER = Signer("https://wordcam.example", "x" * 32, timedelta(hours=1))
+
+
+def test_a_link_acknowledges_once(scene: Make) -> None:
+    room = scene()
+    room.say("a gun")
+    room.deliver()
+    token = SIGNER.link(1).rpartition("/")[2]
+
+    with writing(room.engine) as connection:
+        assert use(connection, SIGNER, token, at=room.now).effect is Effect.DONE
+        with pytest.raises(Refused, match="used before"):
+            use(connection, SIGNER, token, at=room.now)
+
+    assert (room.incident.acknowledged_by, room.incident.acknowledged_how) == ("guard", "link")
+
+
+@pytest.mark.parametrize("token", ["", "1", "1.x.y", "-1.a.b", "\x00", "1" * 5000, "한글.a.b"])
+def test_a_forged_link_is_refused(scene: Make, token: str) -> None:
+    room = scene()
+    with writing(room.engine) as connection, pytest.raises(Refused, match="not one of ours"):
+        use(connection, SIGNER, token, at=room.now)
+
+
+def test_a_link_of_another_secret_is_refused() -> None:
+    with pytest.raises(Refused, match="not one of ours"):
+        SIGNER.read(Signer("", "y" * 32, timedelta(hours=1)).token(1))
+
+
+def test_an_old_link_is_refused() -> None:
+    old = Signer("", "x" * 32, timedelta(seconds=-1))
+
+    with pytest.raises(Refused, match="too old"):
+        old.read(old.token(1))
+
+
+def test_an_answer_to_nothing_changes_nothing(scene: Make) -> None:
+    room = scene()
+
+    assert room.do(responses.acknowledge, 7, by="x", how="sms").effect is Effect.UNKNOWN
+    assert room.do(responses.resolve, 7, by="x", how="sms").effect is Effect.UNKNOWN
+    assert not room.do(responses.note, 7, "hello", by="x")

@@ -1,0 +1,82 @@
+"""Devices whose clocks are wrong are believed in everything but the time."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from broker.incidents.incident import State
+from broker.ingest.clock_skew import AHEAD, dated
+from broker.ingest.decoder import Message
+from broker.store.engine import reading
+from broker.store.tables import core
+from contract import caption, topics
+from tests.broker.device import NOON, event, said
+from tests.broker.scene import Scene
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Scene]:
+    made = Scene(tmp_path)
+    yield made
+    made.close()
+
+
+def test_a_clock_that_is_a_little_ahead_is_believed() -> None:
+    early = event(captured_at=NOON + AHEAD)
+
+    assert dated(early, now=NOON) is early
+
+
+def test_a_clock_that_is_behind_is_believed() -> None:
+    late = event(captured_at=NOON - timedelta(days=300))
+
+    assert dated(late, now=NOON) is late
+
+
+def test_a_danger_from_the_future_is_told_of_as_of_now_and_counted(room: Scene) -> None:
+    early = event("a man with a gun", captured_at=NOON + timedelta(days=1000))
+
+    (answer,) = room.reception.accept([said(early)])
+
+    assert answer.ack.stored == (early.id,), "the device may let it go"
+    assert room.incident.state is State.OPEN
+    with reading(room.engine) as connection:
+        assert connection.scalars(select(core.caption.c.captured_at)).all() == [NOON]
+        table = core.refusal
+        ((reason, count, detail),) = connection.execute(select(table.c.reason, table.c.count, table.c.detail)).all()
+    assert (reason, count) == ("future", 1)
+    assert "1000 days, 0:00:00 ahead of the server's clock" in detail
+
+
+def test_the_same_caption_again_is_the_same(room: Scene) -> None:
+    early = said(event("a man with a gun", captured_at=NOON + timedelta(days=1000)))
+
+    for _ in range(3):
+        room.reception.accept([early])
+
+    assert room.reception.tally.captions == 1
+    assert room.deliver() == ["first to guard"]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        ('"2026-03-14T03:00:00Z"', '"9999-12-31T23:59:59Z"'),
+        ('"2026-03-14T03:00:00Z"', '"0001-01-01T00:00:00Z"'),
+        ('"seq":0', '"seq":9223372036854775808'),
+        ('"seq":0', f'"seq":1{"0" * 400}'),
+    ],
+    ids=["last year", "first year", "64 bits", "400 digits"],
+)
+def test_no_number_or_date_of_a_device_stops_the_service(room: Scene, broken: tuple[str, str]) -> None:
+    payload = caption.encode(event("a man with a gun")).decode()
+    assert broken[0] in payload
+    message = Message(topics.topic("north-gate", "pi-01", "caption"), payload.replace(*broken).encode())
+
+    (answer,) = room.reception.accept([message])
+
+    assert [one.reason for one in answer.ack.refused] == ["schema"]
+    assert room.incidents == []

@@ -1,0 +1,156 @@
+"""Apprise over a real web hook and a real mail server."""
+
+import io
+import json
+from collections import deque
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from broker.cli import main
+from broker.config.broker import load
+from broker.config.errors import Misconfigured
+from broker.notify.senders.apprise import AppriseSender
+from broker.notify.senders.rate_limited import Bounded
+from broker.ports import Doubtful, Rejected
+from broker.service import factory
+from tests.broker.moody_sender import Mood, Moody
+from tests.broker.running_service import write_config
+from tests.mosquitto import free_port
+
+# Apprise imports whatever its hundred services might need and finds here.
+pytestmark = pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")
+
+TEXT = "[경보] 총기 · 북문 12:00 남자가 총을 들고 있다"
+
+
+@pytest.fixture
+def hook() -> Iterator[Moody]:
+    with Moody(lambda request: (200, b"ok")) as server:
+        yield server
+
+
+def sender(address: str, seconds: float = 20) -> AppriseSender:
+    return AppriseSender({"guard": address}.__getitem__, timeout_seconds=seconds)
+
+
+def body(server: Moody) -> dict[str, Any]:
+    return dict(json.loads(server.taken[-1].body))
+
+
+def test_a_web_hook_gets_the_text(hook: Moody) -> None:
+    assert sender(f"json://127.0.0.1:{hook.port}/alerts").send("guard", TEXT) == ""
+
+    assert hook.taken[0].path.rstrip("/") == "/alerts"
+    assert body(hook)["message"] == TEXT
+
+
+def test_a_caption_calls_nobody_and_hides_no_link(hook: Moody) -> None:
+    sender(f"json://127.0.0.1:{hook.port}").send("guard", "<!channel> @everyone `x` <https://evil|safe> <b>")
+
+    assert body(hook)["message"] == "‹!channel› ＠everyone 'x' ‹https://evil|safe› ‹b›"
+
+
+def test_a_template_in_a_caption_is_only_text(hook: Moody) -> None:
+    sender(f"json://127.0.0.1:{hook.port}").send("guard", "{{ app_id }} \\n %s {0}")
+
+    assert body(hook)["message"] == "{{ app_id }} \\n %s {0}"
+
+
+@pytest.mark.parametrize(
+    "mood", [Mood.BROKEN, Mood.BUSY, Mood.SILENT, Mood.MOVED, Mood.HANGS_UP, Mood.DRIPS, Mood.DRIPS_HEADERS]
+)
+def test_whatever_fails_is_in_doubt_in_time(hook: Moody, mood: Mood) -> None:
+    hook.moods = deque([mood])
+    address = f"json://127.0.0.1:{hook.port}?rto=0.4&cto=0.4"
+    bounded = Bounded(lambda: sender(address, 1.0), seconds=1.0, per_second=1000)
+
+    with pytest.raises(Doubtful):
+        bounded.send("guard", TEXT)
+
+
+def test_nobody_can_be_asked_after_a_message() -> None:
+    assert not AppriseSender.askable
+    assert sender("json://127.0.0.1").find("guard", TEXT, since=datetime.now(UTC)) == ()
+
+
+def test_an_address_that_apprise_cannot_read_is_given_up_without_naming_it() -> None:
+    with pytest.raises(Rejected) as caught:
+        sender("no-such-scheme://secret@host").send("guard", TEXT)
+
+    assert "secret" not in str(caught.value).replace("secrets", "")
+
+
+class Mailbox:
+    """Keeps what a mail server takes."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        """Take a mail."""
+        mail = message_from_bytes(envelope.content, policy=policy.default)
+        assert isinstance(mail, EmailMessage)
+        self.mails.append(mail)
+        return "250 OK"
+
+
+def test_a_mail_arrives_with_its_danger_as_the_subject_and_no_header_of_the_captions() -> None:
+    mailbox = Mailbox()
+    port = free_port()
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        address = f"mailto://127.0.0.1:{port}?from=wordcam@example.org&to=guard@example.org&mode=insecure"
+        sender(address).send("guard", f"{TEXT}\r\nBcc: all@example.org\r\n\r\nhello")
+    finally:
+        controller.stop()
+
+    (mail,) = mailbox.mails
+    assert "총기" in mail["Subject"]
+    assert mail["Bcc"] is None
+    assert mail["To"] is not None
+
+
+def test_a_recipient_by_apprise_needs_no_telephone(
+    hook: Moody, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "address").write_text(f"# the guards' room\njson://127.0.0.1:{hook.port}\n")
+    people = [{"name": "guards", "channel": "apprise", "address_file": "address", "language": "ko"}]
+    path = write_config(tmp_path, recipients=people)
+
+    assert main.main(["send-test", "--config", str(path), "--to", "guards"]) == 0
+
+    assert body(hook)["message"].startswith("wordcam 시험 문자입니다. guards")
+    assert capsys.readouterr().out == "guards: apprise, 1 part(s)\n"
+
+
+@pytest.mark.parametrize(
+    ("people", "said"),
+    [
+        ({"name": "a"}, "'a' has no `phone`"),
+        ({"name": "a", "channel": "solapi"}, "'a' has no `phone`"),
+        ({"name": "a", "channel": "apprise"}, "'a' is told by Apprise and needs `address_file`"),
+        ({"name": "a", "channel": "pigeon", "phone": "+82 10 1234 5678"}, "Invalid enum value 'pigeon'"),
+        ({"name": "a", "channel": "solapi", "phone": "+82 10 1234 5678"}, "there is no part `solapi`"),
+        ({"name": "a", "channel": "apprise", "address_file": "none"}, "address_file: .*none cannot be read"),
+        ({"name": "a", "channel": "apprise", "address_file": "two"}, "two holds 2 addresses"),
+        ({"name": "a", "channel": "apprise", "address_file": "bad"}, "Apprise cannot read the address"),
+    ],
+    ids=["no number", "no number for Solapi", "no address", "pigeon", "no account", "no file", "two", "unreadable"],
+)
+def test_a_contact_that_cannot_be_reached_is_named_before_anything_starts(
+    tmp_path: Path, people: dict[str, str], said: str
+) -> None:
+    (tmp_path / "two").write_text("json://a\njson://b\n")
+    (tmp_path / "bad").write_text("no-such-scheme://secret@host\n")
+    path = write_config(tmp_path, recipients=[people])
+
+    with pytest.raises(Misconfigured, match=said):
+        factory.switchboard(load(path), io.StringIO())

@@ -1,0 +1,52 @@
+"""Whose message waits, and until when."""
+
+import pytest
+
+from broker.config.broker import Recipient
+from broker.config.section import Severity
+from broker.contact import Contact
+from broker.notify import delivery_window
+from tests.broker.device import NOON
+from tests.broker.incidents.policy.cases import minutes
+
+SLEEPER = Recipient(name="guard", phone="+12025550143", quiet_hours=("22:00-07:00",))
+DEAF = Recipient(name="guard", phone="+12025550143", quiet_hours=("22:00-07:00",), quiet_passes=None)
+CAPPED = Recipient(name="guard", phone="+12025550143", max_per_hour=2)
+NIGHT = NOON.replace(hour=23)
+
+
+@pytest.mark.parametrize(
+    ("person", "severity", "waits"),
+    [(SLEEPER, "warning", True), (SLEEPER, "critical", False), (DEAF, "critical", True)],
+)
+def test_at_night_only_what_may_passes(person: Recipient, severity: Severity, waits: bool) -> None:
+    found = delivery_window.quiet(person, severity, NIGHT)
+
+    assert (found is not None) == waits
+    if found is not None:
+        assert found.until == NIGHT.replace(day=15, hour=7)
+        assert found.because == "quiet hours until 07:00"
+
+
+def test_by_day_nobody_is_asleep() -> None:
+    assert delivery_window.quiet(DEAF, "info", NOON.replace(hour=12)) is None
+
+
+def test_one_message_too_many_waits_until_the_oldest_is_an_hour_old() -> None:
+    recent = [NOON - minutes(5), NOON - minutes(50), NOON - minutes(61)]
+
+    found = delivery_window.cap(CAPPED, recent, NOON)
+
+    assert found is not None
+    assert found.until == NOON + minutes(10)
+    assert found.because == "2 messages in an hour, 2 are allowed"
+    assert delivery_window.cap(CAPPED, recent[:1], NOON) is None
+
+
+def test_whoever_is_away_gets_nothing_until_they_are_back() -> None:
+    away = Contact("guard", away_until=NOON + minutes(30), away_because="lunch")
+
+    found = delivery_window.decide(SLEEPER, away, "critical", recent=[], local=NOON)
+
+    assert found == delivery_window.Hold(NOON + minutes(30), "away: lunch")
+    assert delivery_window.decide(SLEEPER, away, "critical", recent=[], local=NOON + minutes(30)) is None

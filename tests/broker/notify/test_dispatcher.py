@@ -1,0 +1,294 @@
+"""How an alert gets from the intent to the phone, whatever the provider does."""
+
+from collections import deque
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, select
+
+from broker.config.broker import Notify
+from broker.ingest.batch import Reception
+from broker.notify import alerts, dead_letters, delivery_reports
+from broker.notify.alerts import State
+from broker.notify.delivery_reports import Report
+from broker.notify.dispatcher import Notifier
+from broker.notify.senders.by_recipient import Switchboard
+from broker.notify.senders.twilio import TwilioSender
+from broker.ports import Doubtful
+from broker.rules import compiler
+from broker.service.leader import Alone, Post
+from broker.store.engine import reading, writing
+from broker.store.tables import core
+from tests.broker.device import GUARD, Clock, event, said
+from tests.broker.fake_twilio import ACCOUNT, SENDER, TOKEN, FakeTwilio, Mood
+from tests.broker.running_service import RULES
+
+
+class Bench:
+    """One alert in a database, and a notifier with a provider that fails as told."""
+
+    def __init__(self, engine: Engine, twilio: FakeTwilio) -> None:
+        # The fake provider stamps its messages with the true time.
+        self.clock = Clock(datetime.now(UTC))
+        self.engine = engine
+        self.twilio = twilio
+        self.notifier = self.restart()
+        reception = Reception(self.engine, compiler.load(RULES), [GUARD], clock=self.clock)
+        reception.accept([said(event("a man is holding a gun"))])
+
+    def restart(self, post: Post | None = None) -> Notifier:
+        """Give a notifier that knows only what is in the database."""
+        sender = TwilioSender(ACCOUNT, TOKEN, sender=SENDER, base_url=self.twilio.url, timeout_seconds=0.5)
+        settings = Notify(first_retry_seconds=10, longest_retry_seconds=60, give_up_after_hours=1)
+        self.notifier = Notifier(
+            self.engine, Switchboard.alone(sender), lambda alert, now: f"ALERT {alert.sentence}", settings,
+            jitter=lambda: 1.0, clock=self.clock, post=post or Alone(), longest_call=timedelta(seconds=30),
+        )  # fmt: skip
+        return self.notifier
+
+    @property
+    def row(self) -> Any:
+        """The alert as it is in the database."""
+        with reading(self.engine) as connection:
+            return connection.execute(select(core.alert)).one()
+
+    def step_after(self, seconds: float) -> bool:
+        """Move the clock and let the notifier do what is due."""
+        self.clock.now += timedelta(seconds=seconds)
+        return self.notifier.step()
+
+
+@pytest.fixture
+def bench(engine: Engine) -> Iterator[Bench]:
+    with FakeTwilio(silence_seconds=1.0) as twilio:
+        yield Bench(engine, twilio)
+
+
+def test_an_alert_is_sent_with_the_providers_id(bench: Bench) -> None:
+    assert bench.notifier.step()
+    assert not bench.notifier.step()
+
+    assert bench.twilio.texts == ["ALERT a man is holding a gun"]
+    assert (bench.row.state, bench.row.provider_id) == ("sent", bench.twilio.messages[0]["sid"])
+
+
+def test_a_lost_message_is_asked_after_and_sent_again(bench: Bench) -> None:
+    bench.twilio.moods = deque([Mood.BROKEN])
+
+    assert bench.step_after(0)
+    assert bench.row.state == "doubt"
+    assert not bench.step_after(9)
+    assert bench.step_after(1)
+    assert bench.row.state == "waiting"
+    assert bench.step_after(0)
+
+    assert bench.row.state == "sent"
+    assert (bench.twilio.posts, bench.twilio.lists, len(bench.twilio.messages)) == (2, 1, 1)
+
+
+@pytest.mark.parametrize("mood", [Mood.TAKEN_BUT_BROKEN, Mood.TAKEN_BUT_SILENT, Mood.TAKEN_BUT_BABBLES])
+def test_a_message_that_was_taken_after_all_is_not_sent_again(bench: Bench, mood: Mood) -> None:
+    bench.twilio.moods = deque([mood])
+
+    assert bench.step_after(0)
+    assert bench.row.state == "doubt"
+    assert bench.step_after(10)
+
+    assert (bench.row.state, bench.row.provider_id) == ("sent", bench.twilio.messages[0]["sid"])
+    assert bench.twilio.posts == 1
+
+
+def test_while_the_provider_cannot_be_asked_nothing_is_sent_again(bench: Bench) -> None:
+    bench.twilio.moods, bench.twilio.lists_fail = deque([Mood.TAKEN_BUT_BROKEN]), True
+
+    for _ in range(3):
+        assert bench.step_after(60)
+    bench.twilio.lists_fail = False
+    assert bench.step_after(60)
+
+    assert bench.row.state == "sent"
+    assert bench.twilio.posts == 1
+
+
+def test_a_stop_between_taking_and_writing_it_down_sends_nothing_twice(bench: Bench) -> None:
+    with writing(bench.engine) as connection:
+        alerts.begin(connection, bench.row.id, text="ALERT a gun", provider="twilio", at=bench.clock.now)
+    sid = bench.notifier.switchboard.of("guard").send(GUARD.e164, "ALERT a gun")
+
+    notifier = bench.restart()
+    notifier.stop()
+    notifier.run()
+    assert bench.row.state == "doubt"
+    assert bench.step_after(10)
+
+    assert (bench.row.state, bench.row.provider_id) == ("sent", sid)
+    assert bench.twilio.posts == 1
+
+
+def test_two_messages_with_one_text_are_not_taken_for_each_other(bench: Bench) -> None:
+    bench.notifier.step()
+    with writing(bench.engine) as connection:
+        caption_id = bench.row.caption_id
+        twin = {key: value for key, value in bench.row._mapping.items() if key != "id"}
+        twin |= {
+            "key": "another",
+            "rule": "another",
+            "state": State.DOUBT.value,
+            "provider_id": "",
+            "due_at": bench.clock.now,
+        }
+        connection.execute(core.alert.insert(), twin | {"caption_id": caption_id})
+
+    assert bench.step_after(0)
+    assert bench.step_after(0)
+
+    assert len(bench.twilio.messages) == 2
+
+
+def test_a_busy_provider_is_left_alone_as_long_as_it_asks(bench: Bench) -> None:
+    bench.twilio.moods, bench.twilio.retry_after = deque([Mood.BUSY]), "120"
+
+    assert bench.step_after(0)
+    assert bench.row.state == "waiting"
+    assert not bench.step_after(119)
+    assert bench.step_after(1)
+
+    assert bench.row.state == "sent"
+
+
+def test_a_number_that_does_not_exist_is_given_up_loudly(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    bench.twilio.moods = deque([Mood.NO_SUCH_NUMBER])
+
+    bench.notifier.step()
+
+    assert bench.row.state == "dead"
+    assert "21211" in bench.row.error
+    (line,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert line.getMessage() == "alert is dead: tell them yourself"
+    assert vars(line)["recipient"] == "guard"
+
+
+def test_waits_grow_between_attempts(bench: Bench) -> None:
+    wrong = TwilioSender(ACCOUNT, "wrong token", sender=SENDER, base_url=bench.twilio.url, timeout_seconds=1)
+    bench.notifier.switchboard = Switchboard.alone(wrong)
+
+    due = []
+    for _ in range(5):
+        assert bench.notifier.step()
+        due.append((bench.row.due_at - bench.clock.now).total_seconds())
+        bench.clock.now = bench.row.due_at
+
+    assert due == [10, 20, 40, 60, 60]
+    assert bench.row.attempts == 5
+
+
+def test_after_its_time_an_alert_dies_and_says_so(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    assert bench.step_after(3600)
+
+    assert bench.row.state == "dead"
+    assert bench.twilio.posts == 0
+    assert any(record.levelname == "ERROR" for record in caplog.records)
+
+
+def test_an_alert_in_doubt_is_asked_after_a_last_time_before_it_dies(bench: Bench) -> None:
+    bench.twilio.moods = deque([Mood.TAKEN_BUT_BROKEN])
+    bench.step_after(0)
+
+    assert bench.step_after(3600)
+
+    assert bench.row.state == "sent"
+
+
+class Unaskable:
+    """Takes every message, says of the first that it does not know, and cannot be asked."""
+
+    name = "unaskable"
+    askable = False
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def send(self, to: str, text: str) -> str:
+        """Take a message."""
+        self.texts.append(text)
+        if len(self.texts) < 3:
+            raise Doubtful("no answer")
+        return ""
+
+    def find(self, to: str, text: str, *, since: datetime) -> list[str]:
+        """Fail the test: this one is not to be asked."""
+        raise AssertionError(text)
+
+
+def test_where_nobody_can_be_asked_a_repeat_says_that_it_may_be_one(bench: Bench) -> None:
+    sender = Unaskable()
+    bench.notifier.switchboard = Switchboard({"guard": sender})
+
+    for _ in range(3):
+        assert bench.step_after(60)
+
+    first, second, third = sender.texts
+    assert first == "ALERT a man is holding a gun"
+    assert second == third == f"(perhaps sent twice) {first}"
+    assert bench.row.state == "sent"
+
+
+def test_someone_who_is_no_recipient_any_more_waits_and_dies(bench: Bench) -> None:
+    bench.notifier.switchboard = Switchboard({})
+
+    assert bench.step_after(0)
+    assert bench.row.state == "waiting"
+    assert bench.step_after(3600)
+
+    assert bench.row.state == "dead"
+    assert "no recipient is called 'guard' any more" in bench.row.error
+
+
+def test_a_dead_message_that_was_handed_over_is_asked_after_before_it_is_sent_again(bench: Bench) -> None:
+    bench.twilio.moods, bench.twilio.lists_fail = deque([Mood.TAKEN_BUT_BROKEN]), True
+    bench.step_after(0)
+    bench.step_after(3600)
+    assert bench.row.state == "dead"
+    bench.twilio.lists_fail = False
+
+    with writing(bench.engine) as connection:
+        assert dead_letters.take_up(connection, bench.row.id, by="chief", at=bench.clock.now)
+        assert not dead_letters.take_up(connection, bench.row.id, by="chief", at=bench.clock.now)
+    assert bench.step_after(0)
+
+    assert bench.row.state == "sent"
+    assert bench.twilio.posts == 1
+
+
+def test_a_dead_message_that_was_never_handed_over_is_sent(bench: Bench) -> None:
+    bench.step_after(3600)
+    assert bench.row.state == "dead"
+
+    with writing(bench.engine) as connection:
+        assert [alert.id for alert in dead_letters.listed(connection)] == [bench.row.id]
+        assert dead_letters.take_up(connection, bench.row.id, by="chief", at=bench.clock.now)
+    assert bench.step_after(1)
+
+    assert bench.row.state == "sent"
+    assert bench.twilio.texts == ["ALERT a man is holding a gun"]
+
+
+def test_a_report_that_was_faster_than_the_answer_still_counts(bench: Bench) -> None:
+    report = Report("twilio", f"SM{0:032x}", "undelivered", "Twilio error 30003", bench.clock.now)
+    with writing(bench.engine) as connection:
+        assert delivery_reports.record(connection, report)
+
+    assert bench.step_after(0)
+
+    assert bench.row.state == "dead"
+    assert bench.row.error == "twilio reports: undelivered Twilio error 30003"
+
+
+def test_a_stopping_notifier_still_sends_what_is_due(bench: Bench) -> None:
+    bench.notifier.stop()
+
+    bench.notifier.run()
+
+    assert bench.row.state == "sent"

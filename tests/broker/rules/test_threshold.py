@@ -1,0 +1,31 @@
+"""How often a danger must be seen."""
+
+from datetime import timedelta
+
+import pytest
+
+from broker.rules.threshold import ONCE, Need
+
+THREE_OF_FIVE = Need(3, 5, timedelta(seconds=10))
+
+
+@pytest.mark.parametrize(
+    ("before", "enough"),
+    [
+        ([], False),
+        ([True], False),
+        ([True, True], True),
+        ([False, True, False, True], True),
+        ([False, True, False, False, True], False),
+    ],
+)
+def test_a_sighting_counts_with_those_before_it(before: list[bool], enough: bool) -> None:
+    assert (THREE_OF_FIVE.missing(before) == "") == enough
+
+
+def test_it_says_how_many_are_missing() -> None:
+    assert THREE_OF_FIVE.missing([True]) == "seen in 2 of 5 captions within 10 s; 3 are needed"
+
+
+def test_once_may_be_enough() -> None:
+    assert ONCE.missing([]) == ""

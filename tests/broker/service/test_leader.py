@@ -1,0 +1,204 @@
+"""Which instance is on duty, on either database, by clocks that nobody compares."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import Engine
+
+from broker.config.database import Database
+from broker.config.errors import Locked
+from broker.service import leader
+from broker.service import lease as leases
+from broker.service.leader import SILENT_SECONDS, SURE_SECONDS, Duty, Reason, Turn
+from broker.service.lease import Lease, Superseded
+from broker.store.engine import open_database, reading, writing
+
+LEASE = Lease(token=3, beats=9, holder="a", process="word", place="here", since=None, beat_at=None)
+
+
+class Seconds:
+    """A clock that the test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+Make = Callable[[str], Duty]
+
+
+@pytest.fixture
+def seconds() -> Seconds:
+    return Seconds()
+
+
+@pytest.fixture
+def make(database: Database, seconds: Seconds) -> Iterator[Make]:
+    """Make instances, each with connections of its own, all by one clock."""
+    engines: list[Engine] = []
+
+    def instance(name: str) -> Duty:
+        engines.append(open_database(database))
+        return Duty(engines[-1], name, seconds=seconds)
+
+    yield instance
+    for engine in engines:
+        engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("lease", "ours", "silent_seconds", "reason"),
+    [
+        (replace(LEASE, holder=""), False, 0.0, Reason.NOBODY),
+        (LEASE, True, 0.0, Reason.RESTARTED),
+        (LEASE, False, SILENT_SECONDS - 0.1, Reason.HELD),
+        (LEASE, False, SILENT_SECONDS, Reason.SILENT),
+    ],
+    ids=["nobody", "an earlier process of ours", "alive", "silent"],
+)
+def test_the_duty_is_taken_up_for_a_reason(lease: Lease, ours: bool, silent_seconds: float, reason: Reason) -> None:
+    assert leader.decide(lease, ours=ours, silent_seconds=silent_seconds) is reason
+
+
+def test_the_first_one_is_on_duty_and_the_second_stands_by(make: Make) -> None:
+    first, second = make("a"), make("b")
+
+    for one in (first, second, first, second):
+        one.step()
+
+    assert first.turn == Turn(1)
+    assert second.turn is None
+
+
+def test_one_that_falls_silent_is_relieved_and_can_write_no_more(make: Make, seconds: Seconds, engine: Engine) -> None:
+    first, second = make("a"), make("b")
+    first.step()
+    second.step()
+    stale = first.turn
+    assert stale is not None
+
+    seconds.now += SILENT_SECONDS
+    second.step()
+
+    assert second.turn == Turn(2, after_silence=True)
+    with writing(engine) as connection, pytest.raises(Superseded):
+        first.require(connection, stale)
+    with writing(engine) as connection:
+        second.require(connection, second.turn)
+    first.step()
+    assert first.turn is None
+
+
+def test_as_long_as_it_gives_signs_of_life_nobody_relieves_it(make: Make, seconds: Seconds) -> None:
+    first, second = make("a"), make("b")
+
+    for _ in range(20):
+        first.step()
+        second.step()
+        seconds.now += SURE_SECONDS - 0.5
+
+    assert second.turn is None
+    assert first.turn == Turn(1)
+
+
+def test_it_doubts_itself_before_anybody_else_does(make: Make, seconds: Seconds) -> None:
+    first, second = make("a"), make("b")
+    first.step()
+    second.step()
+
+    seconds.now += SURE_SECONDS
+    second.step()
+
+    assert (first.turn, second.turn) == (None, None)
+    first.step()
+    assert first.turn == Turn(1)
+
+
+def test_one_that_is_stopped_lays_the_duty_down_and_nobody_waits(make: Make, database: Database) -> None:
+    first, second = make("a"), make("b")
+    first.step()
+    second.step()
+
+    first.stop()
+    first.run()
+    second.step()
+
+    assert first.turn is None
+    assert second.turn == Turn(2)
+
+
+def test_an_instance_that_is_started_again_goes_on_at_once(make: Make) -> None:
+    killed, again = make("a"), make("a")
+    killed.step()
+
+    again.step()
+
+    assert again.turn == Turn(2)
+
+
+def test_two_that_share_a_name_by_mistake_do_not_take_it_from_each_other_for_ever(make: Make) -> None:
+    first, second = make("a"), make("a")
+    first.step()
+    second.step()
+
+    for _ in range(5):
+        first.step()
+        second.step()
+
+    assert first.turn is None
+    assert second.turn == Turn(2)
+
+
+def test_of_two_that_wait_one_takes_over(make: Make, seconds: Seconds) -> None:
+    first, second, third = make("a"), make("b"), make("c")
+    for one in (first, second, third):
+        one.step()
+
+    seconds.now += SILENT_SECONDS
+    for one in (second, third):
+        one.step()
+
+    assert second.turn == Turn(2, after_silence=True)
+    assert third.turn is None
+
+
+def test_who_has_seen_an_older_lease_is_too_late(engine: Engine) -> None:
+    me = leases.Holder("a", "word", "here")
+    with reading(engine) as connection:
+        seen = leases.read(connection)
+    with writing(engine) as connection:
+        assert leases.take(connection, seen, me, at=datetime.now(UTC)) == 1
+
+    with writing(engine) as connection:
+        assert leases.take(connection, seen, replace(me, name="b"), at=datetime.now(UTC)) is None
+
+
+def test_a_database_that_was_away_says_nothing_of_the_one_on_duty(make: Make, seconds: Seconds) -> None:
+    first, second = make("a"), make("b")
+    first.step()
+    second.step()
+    working, second.engine = second.engine, open_database(Database(url="postgresql://nobody@127.0.0.1:9/none"))
+
+    seconds.now += SILENT_SECONDS
+    with pytest.raises(Locked):
+        second.step()
+    second.engine.dispose()
+    second.engine = working
+    second.step()
+
+    assert second.turn is None
+
+
+def test_it_is_told_when_its_turn_begins(make: Make) -> None:
+    one = make("a")
+    turns: list[Turn | None] = []
+    one.on_turn = lambda: turns.append(one.turn)
+
+    one.step()
+    one.step()
+
+    assert turns == [Turn(1)]
