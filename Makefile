@@ -34,8 +34,8 @@ docs: $(VENV)/ready ## write docs/protocol.md, docs/bundle.md and docs/schema fr
 	$(RUN)/python -m contract.docs --write
 
 faults: $(VENV)/ready ## kill instances of the alert service 200 times, on each database; an hour (ARGS="--kills 20")
-	$(RUN)/python -m bench.faults --database sqlite $(ARGS)
-	$(RUN)/python -m bench.faults --database postgresql $(ARGS)
+	$(RUN)/python -m bench.chaos --database sqlite $(ARGS)
+	$(RUN)/python -m bench.chaos --database postgresql $(ARGS)
 
 bench: $(VENV)/ready ## measure speed and memory, as ratios
 	$(RUN)/python -m bench $(addprefix --captions ,$(wildcard $(DATA)/coco_text/captions.json))
@@ -44,7 +44,7 @@ fuzz: $(VENV)/ready ## throw a million inputs at everything that reads bytes fro
 	$(RUN)/python -m bench.fuzz --inputs $(or $(INPUTS),1000000)
 
 bench-long: $(VENV)/ready ## send a million captions through the alert service, and watch its memory
-	$(RUN)/python -m bench.endurance --count 1000000
+	$(RUN)/python -m bench.service.soak --count 1000000
 
 DATA := ../shared/data
 RUNS := runs
@@ -55,12 +55,12 @@ model: $(VENV)/ready ## rebuild models/wordcam-1 from DATA, two to three hours; 
 	$(RUN)/wordcam-train train config/trainer-flickr8k.yaml --runs $(RUNS)
 	$(RUN)/wordcam-train export config/trainer-flickr8k.yaml --runs $(RUNS) --out $(RUNS)/exported
 	$(RUN)/wordcam-convert convert $(RUNS)/exported --out $(RUNS)/bundle/wordcam-1
-	$(RUN)/python -m bench.limits --bundle $(RUNS)/bundle/wordcam-1 --hazards $(DATA)/hazards/hazards_val.json \
+	$(RUN)/python -m bench.accuracy.thresholds --bundle $(RUNS)/bundle/wordcam-1 --hazards $(DATA)/hazards/hazards_val.json \
 	  --peaceful $(DATA)/flickr8k/captions_val.json --write $(RUNS)/wordcam-1/joint-evidence.weights.json
 	$(RUN)/wordcam-train export config/trainer-flickr8k.yaml --runs $(RUNS) --out $(RUNS)/exported
 	$(RUN)/wordcam-convert convert $(RUNS)/exported --out models/wordcam-1 \
 	  --captions $(DATA)/flickr8k/captions_val.json --detections $(DATA)/coco_person/instances_val.json
-	$(RUN)/python -m bench.closer --bundle models/wordcam-1 --hazards $(DATA)/hazards/hazards_val.json \
+	$(RUN)/python -m bench.accuracy.crops --bundle models/wordcam-1 --hazards $(DATA)/hazards/hazards_val.json \
 	  --peaceful $(DATA)/flickr8k/captions_val.json --budget 0.001 --write
 
 clean: ## remove the environments and every cache

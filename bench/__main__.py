@@ -14,9 +14,11 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
-from bench import alert_latency, endurance, frame, intake_speed, process, rule_speed, rules, yolox
-from bench.alarms import BUNDLE, ROOT
-from bench.seed import STEPS, Seed
+from bench.accuracy import rule_false_alarms
+from bench.accuracy.alarms import BUNDLE, ROOT
+from bench.device import commands, frame, yolox
+from bench.device.baseline_captioner import STEPS, Seed
+from bench.service import latency, rule_speed, soak, throughput
 from contract.errors import Refused
 from edge.infer.runtime import NoRuntime, NotAModel
 
@@ -51,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _options(argv)
     try:
         lines = list(_measure(options))
-    except (Refused, NotAModel, NoRuntime, ValueError, FileNotFoundError, process.Failed) as error:
+    except (Refused, NotAModel, NoRuntime, ValueError, FileNotFoundError, commands.Failed) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 78
     if options.json:
@@ -66,7 +68,7 @@ def _measure(options: argparse.Namespace) -> Iterator[Line]:
         yield from against_seed(options.bundle, options.pictures, options.rounds)
     if not options.without_yolox:
         yield from against_yolox(options.bundle, options.pictures, options.rounds)
-    yield from device(process.device(options.bundle, options.frames, options.pictures))
+    yield from device(commands.device(options.bundle, options.frames, options.pictures))
     if not options.without_server:
         yield from server(options)
     if options.captions:
@@ -145,17 +147,17 @@ def device(found: dict[str, Any]) -> Iterator[Line]:
 
 def server(options: argparse.Namespace) -> Iterator[Line]:
     """Run the alert service against a real Mosquitto: how much, how soon, and for how long."""
-    intake = intake_speed.compare(options.captions_burst, options.server_rounds)
+    intake = throughput.compare(options.captions_burst, options.server_rounds)
     made = f"{intake['busy']:,.0f} by {intake['bare_busy']:,.0f} a second of processor time, one core each"
     yield Line("captions stored and acknowledged by a bare paho loop", intake["ratio"], "times", "at least 3", made)
     made = f"{intake['rate']:,.0f} by {intake['bare_rate']:,.0f} a second by the clock"
     yield Line("the same, beside what else ran here", intake["wall_ratio"], "times", "", made)
-    wait = alert_latency.measure(options.seconds)
+    wait = latency.measure(options.seconds)
     made = (
         f"p50 {wait['p50']:.2f} s, p99 {wait['p99']:.2f} s, {wait['told']:.0f} told of {wait['captions']:.0f} captions"
     )
     yield Line("caption to text message, p95", wait["p95"], "s", "at most 1", made)
-    long = endurance.measure(options.captions_count)
+    long = soak.measure(options.captions_count)
     made = f"{long['warm_mib']:.0f} to {long['end_mib']:.0f} MiB over {long['captions']:,.0f} captions"
     yield Line("growth of the alert service", long["mib_per_million"], "MiB a million", "0", made)
     yield Line("database", long["disk_bytes"], "bytes a caption", "", "after its last checkpoint")
@@ -163,15 +165,15 @@ def server(options: argparse.Namespace) -> Iterator[Line]:
 
 def false_alarms(captions: Path) -> Iterator[Line]:
     """Hold the rules against looking for substrings."""
-    found = rules.compare(rules.read(captions))
-    theirs = min(found[name] for name in rules.LISTS)
+    found = rule_false_alarms.compare(rule_false_alarms.read(captions))
+    theirs = min(found[name] for name in rule_false_alarms.LISTS)
     made = f"{theirs} by {found['rules']} of {found['sentences']} peaceful sentences"
     yield Line("false alarms, substrings by rules", found["ratio"], "times", "at least 20", made)
 
 
 def rule_cost(captions: Path) -> Iterator[Line]:
     """Judge sentences under a hundred times as many rules."""
-    cost = rule_speed.compare(rules.read(captions))
+    cost = rule_speed.compare(rule_false_alarms.read(captions))
     made = f"{cost['many_us']:.0f} us by {cost['few_us']:.0f} us a sentence"
     yield Line("a sentence under 1,000 rules by 10", cost["ratio"], "times", "at most 1.3", made)
 

@@ -232,8 +232,8 @@ def _evaluate(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
 
 
 def _export(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
-    from trainer.data import prepare  # noqa: PLC0415
     from trainer import export  # noqa: PLC0415
+    from trainer.data import prepare  # noqa: PLC0415
 
     prepared = prepare.gather(recipe, run)
     prepare.keep_vocabulary(prepared, run)

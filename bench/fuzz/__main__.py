@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from bench.alarms import ROOT
+from bench.accuracy.alarms import ROOT
 from bench.fuzz import campaign
 from bench.fuzz.campaign import Tally
 from bench.fuzz.decoder import Decoder

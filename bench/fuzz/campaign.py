@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, cast
 
-from bench.alarms import ROOT
+from bench.accuracy.alarms import ROOT
 from bench.fuzz import mutate
 from bench.fuzz.decoder import ACCEPTED, Decoder, Read
 

@@ -7,7 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Final
 
-from bench.alarms import ROOT
+from bench.accuracy.alarms import ROOT
 from bench.fuzz.decoder import Decoder, Read, of_file, refusing
 from broker.config import broker as broker_config
 from broker.config.errors import Misconfigured as BrokerMisconfigured

@@ -13,7 +13,7 @@ import yaml
 from sqlalchemy import Engine
 from twilio.request_validator import RequestValidator
 
-from bench.alarms import ROOT
+from bench.accuracy.alarms import ROOT
 from bench.fuzz.decoder import ACCEPTED, Decoder, Read, refusing
 from broker.config import broker as config_file
 from broker.config.broker import Config

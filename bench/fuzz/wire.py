@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from bench.alarms import ROOT
+from bench.accuracy.alarms import ROOT
 from bench.fuzz.decoder import ACCEPTED, Decoder, Read, of_file, of_text, refusing
 from broker import trial
 from broker.config import sites, time_interval

@@ -6,8 +6,8 @@ from pathlib import Path
 import cv2
 import pytest
 
-from bench import frame, process
 from bench.__main__ import device, main
+from bench.device import commands, frame
 
 
 def test_turns_are_taken_one_after_the_other_and_the_first_warms_up() -> None:
@@ -47,8 +47,8 @@ def test_what_the_device_measures_becomes_lines() -> None:
 
 
 def test_a_program_that_fails_is_quoted() -> None:
-    with pytest.raises(process.Failed, match="no such bundle"):
-        process.answer("sh", "-c", "echo no such bundle >&2; exit 3")
+    with pytest.raises(commands.Failed, match="no such bundle"):
+        commands.answer("sh", "-c", "echo no such bundle >&2; exit 3")
 
 
 def test_a_short_run_measures_the_device(tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:

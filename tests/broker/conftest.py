@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from bench import postgresql
-from bench.postgresql import Cluster
+from bench.fixtures import postgresql
+from bench.fixtures.postgresql import Cluster
 from broker.config.broker import Recipient
 from broker.config.database import DATABASE_PASSWORD, Database
 from broker.config.incidents import Absence, Incidents

@@ -1,6 +1,7 @@
 """Of a beam's sentences, the one that all of them agree on most: what the device says, for scoring while training.
 
-Minimum Bayes risk (Kumar and Byrne 2004) with shared n-grams for the likeness; `edge.infer.minimum_bayes_risk` has the formula,
+Minimum Bayes risk (Kumar and Byrne 2004) with shared n-grams for the likeness; the formula stands in
+`edge.infer.minimum_bayes_risk`,
 and a test holds the two to one another.
 Dimensions: K sentences.
 """

@@ -31,7 +31,10 @@ class Captions(Section, frozen=True, kw_only=True):
 
 
 class Hazards(Section, frozen=True, kw_only=True):
-    """Labelled danger scenes: a list of `{file, label, source, boxes}` for each split; see `trainer.data.hazard_scenes`."""
+    """Labelled danger scenes: a list of `{file, label, source, boxes}` for each split.
+
+    See `trainer.data.hazard_scenes`.
+    """
 
     name: str
     train: Path

@@ -147,7 +147,10 @@ class Detector(Section, frozen=True, kw_only=True):
 
 
 class Tuning(Section, frozen=True, kw_only=True):
-    """Fine-tuning of the encoder beyond `c3` together with everything that reads its maps; see `trainer.training.stages.joint_finetuning`."""
+    """Fine-tuning of the encoder beyond `c3` together with everything that reads its maps.
+
+    See `trainer.training.stages.joint_finetuning`.
+    """
 
     start: Path | None = None
     """What it begins with: the recipe of a run, perhaps of a smaller picture (Touvron et al. 2019), or the folder of a

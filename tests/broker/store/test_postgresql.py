@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from msgspec.structs import replace
 from sqlalchemy import Engine, text
 
-from bench.postgresql import Cluster
+from bench.fixtures.postgresql import Cluster
 from broker.config.database import DATABASE_PASSWORD, Database
 from broker.config.errors import Locked, Misconfigured
 from broker.store import captions, migrate, postgresql

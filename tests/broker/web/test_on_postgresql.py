@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from bench import postgresql
-from bench.postgresql import Cluster
+from bench.fixtures import postgresql
+from bench.fixtures.postgresql import Cluster
 from broker.config.broker import Config
 from broker.config.database import DATABASE_PASSWORD
 from tests.broker.device import wait_until

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bench import coco_size
+from bench.capacity import training_memory
 from tests.trainer.workstation import COMMAND, ROOT
 from trainer.data.quality import image_check
 
@@ -71,13 +71,13 @@ def run(*arguments: str | Path, before: Callable[[], None] | None = None) -> sub
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The recipe of a generated set of 1,800 pictures, in COCO's proportions."""
-    return coco_size.generate(tmp_path_factory.mktemp("many") / "set", 1727)
+    return training_memory.generate(tmp_path_factory.mktemp("many") / "set", 1727)
 
 
 @pytest.fixture
 def few(tmp_path: Path) -> Path:
     """The recipe of a small generated set, to spoil."""
-    return coco_size.generate(tmp_path / "few", 48)
+    return training_memory.generate(tmp_path / "few", 48)
 
 
 def spoil(recipe: Path) -> None:
@@ -148,7 +148,7 @@ def test_json_is_one_object_with_every_name_and_nothing_else(few: Path, tmp_path
 
 
 def test_prepare_killed_on_the_way_opens_no_picture_twice(many: Path, tmp_path: Path) -> None:
-    total, known, opened = coco_size.kill_and_go_on(many, tmp_path, share=0.25)
+    total, known, opened = training_memory.kill_and_go_on(many, tmp_path, share=0.25)
 
     assert image_check.BATCH <= known < total == 1800
     assert opened == total - known

@@ -53,7 +53,7 @@ EPSILON: Final = 1e-3
 
 
 def build(variant: str, height: int, width: int, weights: str) -> Any:
-    """Build one variant, see `trainer.models.encoders.Encoder.build`; `weights` may be `imagenet`, then the package has them.
+    """Build one variant, see `trainer.models.encoders.Encoder.build`; of `imagenet` weights the package has them.
 
     Raises `DataError` where the weights are not there or do not fit.
     """

@@ -1,1 +1,4 @@
-"""Databases as released versions left them. `python -m tests.broker.store.golden 0.2.0` writes the one of this version."""
+"""Databases as released versions left them.
+
+`python -m tests.broker.store.golden 0.2.0` writes the one of this version.
+"""

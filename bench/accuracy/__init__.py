@@ -1,0 +1,1 @@
+"""Measures which pictures and films raise which alarm."""

@@ -1,0 +1,1 @@
+"""Kills processes at random and checks that nothing was lost or doubled."""

@@ -1,0 +1,1 @@
+"""Measures the device's time for each frame against reference models."""

@@ -1,0 +1,1 @@
+"""Measures the alert service's throughput, latency and memory."""

@@ -1,0 +1,119 @@
+"""What `make faults` counts: a verdict that overlooks something would be worse than none."""
+
+import json
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete, update
+
+from bench.chaos import __main__, reconciliation
+from bench.chaos.flaky_sms_gateway import Gateway
+from bench.chaos.publishers import Crowd
+from broker.ingest.batch import Reception
+from broker.notify import alerts
+from broker.store import migrate
+from broker.store.engine import open_engine, writing
+from broker.store.tables import core
+from tests.broker.device import GUARD, NOON, Clock, event, said
+from tests.broker.scene import RULES
+
+Harm = Callable[[Path, Crowd, Gateway], None]
+
+
+def fought(folder: Path) -> tuple[Crowd, Gateway]:
+    """Give a small site after a fight in which nothing went wrong."""
+    engine = open_engine(folder / "wordcam.db")
+    migrate.migrate(engine)
+    crowd, gateway = Crowd(0, 1, 2, random.Random(1)), Gateway(random.Random(1))
+    quiet, danger = event("a man walks"), event("a gun", seq=1)
+    crowd.said, crowd.dangers = {one.id: one for one in (quiet, danger)}, [danger]
+    Reception(engine, RULES, [GUARD], clock=Clock(NOON)).accept([said(quiet), said(danger)])
+    with writing(engine) as connection:
+        alerts.begin(connection, 1, text="ALERT", provider="twilio", at=NOON)
+        alerts.mark_sent(connection, 1, provider_id="SM1", at=NOON)
+    engine.dispose()
+    gateway.taken = [{"to": GUARD.e164, "body": "ALERT"}]
+    return crowd, gateway
+
+
+def lose_a_caption(folder: Path, crowd: Crowd, gateway: Gateway) -> None:
+    lost = event("a man runs", seq=9)
+    crowd.said[lost.id] = lost
+
+
+def forget_a_danger(folder: Path, crowd: Crowd, gateway: Gateway) -> None:
+    crowd.dangers.append(event("a gun", seq=1, site="elsewhere"))
+
+
+def take_twice(folder: Path, crowd: Crowd, gateway: Gateway) -> None:
+    gateway.taken *= 2
+
+
+def take_never(folder: Path, crowd: Crowd, gateway: Gateway) -> None:
+    gateway.taken = []
+
+
+def take_another(folder: Path, crowd: Crowd, gateway: Gateway) -> None:
+    gateway.taken.append({"to": GUARD.e164, "body": "SALE"})
+
+
+def leave_it_waiting(folder: Path, crowd: Crowd, gateway: Gateway) -> None:
+    engine = open_engine(folder / "wordcam.db")
+    with writing(engine) as connection:
+        connection.execute(update(core.alert).values(state="doubt"))
+    engine.dispose()
+    gateway.taken = []
+
+
+def drop_the_intent(folder: Path, crowd: Crowd, gateway: Gateway) -> None:
+    engine = open_engine(folder / "wordcam.db")
+    with writing(engine) as connection:
+        connection.execute(delete(core.alert))
+    engine.dispose()
+    gateway.taken = []
+
+
+def nothing(folder: Path, crowd: Crowd, gateway: Gateway) -> None:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("harm", "wrong"),
+    [
+        (nothing, {}),
+        (lose_a_caption, {"lost": 1}),
+        (forget_a_danger, {"untold": 1}),
+        (take_twice, {"taken_twice": 1}),
+        (take_never, {"never_taken": 1}),
+        (take_another, {"unknown": 1}),
+        (leave_it_waiting, {"unsent": 1}),
+        (drop_the_intent, {"untold": 1}),
+    ],
+    ids=lambda value: value.__name__ if callable(value) else "",
+)
+def test_whatever_is_wrong_is_counted(tmp_path: Path, harm: Harm, wrong: dict[str, int]) -> None:
+    crowd, gateway = fought(tmp_path)
+    harm(tmp_path, crowd, gateway)
+    engine = open_engine(tmp_path / "wordcam.db")
+
+    found = reconciliation.judge(engine, crowd, gateway)
+
+    engine.dispose()
+    assert {name: count for name in reconciliation.WRONG if (count := getattr(found, name))} == wrong
+    assert found.good is (wrong == {})
+
+
+def test_times_are_spread_from_the_least_to_the_most() -> None:
+    assert __main__.spread([3.0, 1.0, 2.0]) == {"count": 3, "min": 1.0, "median": 2.0, "p95": 3.0, "max": 3.0}
+    assert __main__.spread([]) == {"count": 0}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_a_short_fight_is_won(database: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert __main__.main(["--kills", "3", "--database", database, "--json"]) == 0
+
+    found = json.loads(capsys.readouterr().out)
+    assert (found["kills"], found["good"], found["stopped"]) == (3, True, True)
