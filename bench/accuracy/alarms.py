@@ -22,7 +22,7 @@ from rich.table import Table
 from bench.accuracy import roc
 from bench.device import commands
 
-ROOT: Final = Path(__file__).resolve().parent.parent
+ROOT: Final = Path(__file__).resolve().parents[2]
 RULES: Final = ROOT / "config" / "rules.yaml"
 BUNDLE: Final = ROOT / "models" / "wordcam-1"
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-PAGE: Final = Path(__file__).resolve().parent.parent / "docs" / "scale.md"
+PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "scale.md"
 
 BEGIN: Final = "<!-- table: python -m bench.capacity.sizing --write -->"
 END: Final = "<!-- end of the table -->"

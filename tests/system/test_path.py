@@ -113,7 +113,7 @@ def test_everything_on_the_wire_is_a_small_legible_message(
 
 
 def test_the_process_that_sees_has_no_network_and_the_one_with_the_network_sees_nothing(device: Device) -> None:
-    try_it = [sys.executable, "-c", "from edge import kernel; print(kernel.leave_network(), end='')"]
+    try_it = [sys.executable, "-c", "from edge.process import sandbox; print(sandbox.leave_network(), end='')"]
     refusal = subprocess.run(try_it, check=True, capture_output=True, text=True).stdout
     if refusal:
         pytest.skip(f"no process can leave the network here: {refusal}")

@@ -6,7 +6,9 @@ import sys
 
 import pytest
 
-SETUP = "import sys; from broker import cli, logs; cli.main(['check', '--config', '/nowhere']); logs.catch_the_rest(); "
+SETUP = (
+    "import sys; from broker.cli import log, main; main.main(['check', '--config', '/nowhere']); log.catch_the_rest(); "
+)
 
 
 @pytest.mark.parametrize(

@@ -177,9 +177,9 @@ def test_both_runtimes_say_the_same(tiny: Path, older_runtime: Path, tmp_path: P
     files = [pictures.write(tmp_path / f"{n}.png", pictures.plain(c)) for n, c in enumerate((RED, GREEN, BLUE, DARK))]
     root = Path(__file__).resolve().parents[3]
     script = (
-        "import sys; from pathlib import Path; from edge.infer import consensus, pixels, runtime;"
+        "import sys; from pathlib import Path; from edge.infer import image, runtime;"
         "from edge.infer.captioner import Captioner; c = Captioner.open(Path(sys.argv[1])); print(runtime.name());"
-        "[print(c.caption(c.encode(pixels.read(Path(file)))).text) for file in sys.argv[2:]]"
+        "[print(c.caption(c.encode(image.read(Path(file)))).text) for file in sys.argv[2:]]"
     )
 
     said = {}

@@ -18,11 +18,11 @@ def python(script: str) -> subprocess.CompletedProcess[str]:
 def test_a_process_that_left_the_network_cannot_reach_even_this_machine() -> None:
     script = """
 import socket
-from edge import kernel
+from edge.process import sandbox
 server = socket.create_server(("127.0.0.1", 0))
 address = server.getsockname()
 socket.create_connection(address).close()
-why_not = kernel.leave_network()
+why_not = sandbox.leave_network()
 if why_not:
     raise SystemExit(why_not)
 try:
@@ -41,8 +41,8 @@ except OSError as error:
 def test_a_child_ends_with_its_parent_however_that_ends(tmp_path: Path) -> None:
     script = f"""
 import os, subprocess, sys
-from edge import kernel
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"], preexec_fn=kernel.die_with_parent)
+from edge.process import sandbox
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"], preexec_fn=sandbox.die_with_parent)
 open({str(tmp_path / "pid")!r}, "w").write(str(child.pid))
 os.kill(os.getpid(), 9)
 """
