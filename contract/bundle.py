@@ -92,6 +92,15 @@ class Detection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Of two boxes of a class that overlap more than this, the better stays (non-maximum suppression)."""
 
 
+class OwnCalm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How far a camera that knows its own calm may lower the threshold of one danger."""
+
+    floor: Share
+    """Least threshold, as `evidence` counts; it is in force where the camera's calm stays far below it."""
+    quantile: Annotated[float, Meta(ge=0.5, lt=1)] = 0.9995
+    """Share of the camera's calm seconds that must lie below the threshold."""
+
+
 class Licence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Terms of something that went into the model."""
 
@@ -131,6 +140,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     crop_evidence: dict[str, Share] = msgspec.field(default_factory=dict)
     """Least evidence at which a crop around people may name each danger. A danger that is not here is not looked for in
     crops; empty where whole frames alone are looked at."""
+    own_calm: dict[str, OwnCalm] | msgspec.UnsetType = msgspec.UNSET
+    """Dangers whose threshold a camera may lower below `evidence` once it knows its own calm. Absent, or a danger that
+    is not here: a camera's calm can only raise the threshold. Readers before version 0.2 refuse a manifest that has
+    it."""
     licences: Annotated[tuple[Licence, ...], Meta(min_length=1)]
     """Terms of the data and weights it was made from."""
     metrics: dict[str, dict[str, float]] = msgspec.field(default_factory=dict)
@@ -179,9 +192,18 @@ def load(folder: Path) -> Manifest:
     unweighed = sorted(set(manifest.crop_evidence) - set(manifest.evidence))
     if unweighed:
         raise Refused("schema", f"{path}: `crop_evidence` names {unweighed[0]!r}, which is not among `evidence`")
+    _check_own_calm(path, manifest)
     for file in manifest.files.values():
         _check(folder / file.name, file)
     return manifest
+
+
+def _check_own_calm(path: Path, manifest: Manifest) -> None:
+    for term, own in ({} if manifest.own_calm is msgspec.UNSET else manifest.own_calm).items():
+        if term not in manifest.evidence:
+            raise Refused("schema", f"{path}: `own_calm` names {term!r}, which is not among `evidence`")
+        if own.floor > manifest.evidence[term]:
+            raise Refused("schema", f"{path}: `own_calm.{term}.floor` {own.floor} is above its `evidence` threshold")
 
 
 def _parse(path: Path) -> Manifest:

@@ -37,13 +37,37 @@ class Label(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The best detection's score, 0 to 1."""
 
 
-class Hazard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One danger, with how sure the model is that the frame shows it."""
+class Box(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of the frame; lengths are shares of the frame's width and height."""
+
+    left: Share
+    """Left edge."""
+    top: Share
+    """Top edge."""
+    width: Share
+    """Width."""
+    height: Share
+    """Height."""
+
+
+class Hazard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One danger, with how sure the device is that it is there."""
 
     term: Annotated[str, Meta(min_length=1, max_length=32)]
     """The danger, in English: `gun`, `fire`."""
     probability: Share
-    """What the model's evidence gives it, or else the mass of the final beam's sentences that name it; 0 to 1."""
+    """That it is there, by all frames up to this one; without evidence, the mass of the final beam's sentences that
+    name it; 0 to 1. One odd frame does not raise it far."""
+    evidence: Share | None = None
+    """What this frame alone gives it, 0 to 1."""
+    since: Annotated[datetime, Meta(tz=True)] | None = None
+    """Since when it has been there without a break (RFC 3339, UTC); absent while it is in doubt."""
+    box: Box | None = None
+    """Where its evidence is strongest; absent where that is the frame as a whole."""
+
+    def __post_init__(self) -> None:
+        if self.since is not None:
+            wire.check_moment(self.since)
 
 
 class Caption(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

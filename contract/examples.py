@@ -3,10 +3,13 @@
 from datetime import UTC, datetime
 from typing import Final
 
+import msgspec
+
 from contract import bundle
 from contract.ack import Ack, Refusal
-from contract.caption import Caption, Hazard, Label, source
-from contract.status import Ledger, Stage, State, Status
+from contract.caption import Box, Caption, Hazard, Label, source
+from contract.status import Calm, Ledger, Stage, State, Status, Threshold
+from contract.thresholds import Raised, Thresholds
 
 SITE: Final = "north-gate"
 DEVICE: Final = "pi-01"
@@ -28,6 +31,15 @@ CAPTION: Final = Caption(
     time=datetime(2026, 3, 1, 6, 30, 2, 190000, UTC),
 )
 
+STANDING: Final = msgspec.structs.replace(
+    CAPTION,
+    hazards=(
+        Hazard("gun", 0.98, 0.88, datetime(2026, 3, 1, 6, 30, 0, 300000, UTC), Box(0.41, 0.2, 0.25, 0.25)),
+        Hazard("weapon", 0.03, 0.31),
+    ),
+)
+"""The same with what a device that remembers evidence adds."""
+
 ONLINE: Final = Status(
     state=State.ONLINE,
     site=SITE,
@@ -40,6 +52,17 @@ ONLINE: Final = Status(
     stages=(Stage("encode", 48.2, 61.7), Stage("decode", 6.1, 9.4)),
 )
 
+KNOWS_ITS_CALM: Final = msgspec.structs.replace(
+    ONLINE,
+    calm=Calm(
+        since=datetime(2026, 2, 21, 8, 0, tzinfo=UTC),
+        seconds=612_000,
+        known=True,
+        thresholds=(Threshold("gun", 0.4, 0.11), Threshold("fire", 0.2, 0.14)),
+    ),
+)
+"""The same of a camera that has learnt its own calm."""
+
 LAST_WILL: Final = Status(
     state=State.OFFLINE,
     site=SITE,
@@ -51,6 +74,13 @@ LAST_WILL: Final = Status(
 ACK: Final = Ack(
     stored=("01JN8A2V6QZ0T7M4Y3K9XWB5CD", "01JN8A2W0H6R5E8S1P2N4F7GJK"),
     refused=(Refusal("01JN8A2W7C3D9B0V6X5Z8T1QMA", "schema"),),
+)
+
+THRESHOLDS: Final = Thresholds(
+    site=SITE,
+    device=DEVICE,
+    at=datetime(2026, 3, 1, 7, 0, tzinfo=UTC),
+    raised=(Raised("cam-0", "gun", 0.88, datetime(2026, 3, 15, 7, 0, tzinfo=UTC)),),
 )
 
 
@@ -81,3 +111,6 @@ MANIFEST: Final = bundle.Manifest(
     licences=(bundle.Licence("Flickr8k", "research and education, not commercial"),),
     metrics={"float": {"bleu_4": 0.2}, "int8": {"bleu_4": 0.199}},
 )
+
+LOWERS_ITS_THRESHOLD: Final = msgspec.structs.replace(MANIFEST, own_calm={"gun": bundle.OwnCalm(floor=0.2)})
+"""The same with thresholds for a camera that knows its own calm."""

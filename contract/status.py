@@ -53,6 +53,32 @@ class Stage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """95th percentile, in milliseconds."""
 
 
+class Threshold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """From which evidence on one danger counts at one camera."""
+
+    danger: Annotated[str, Meta(min_length=1, max_length=32)]
+    """The danger, as the bundle names it."""
+    evidence: Annotated[float, Meta(ge=0, le=1)]
+    """The threshold in force, 0 to 1."""
+    calm: Annotated[float, Meta(ge=0, le=1)]
+    """What this camera's calm seldom exceeds, 0 to 1; 0 while nothing has been learnt."""
+
+
+class Calm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a camera has learnt of its own calm."""
+
+    since: Annotated[datetime, Meta(tz=True)]
+    """When it began to learn (RFC 3339, UTC)."""
+    seconds: Count
+    """Seconds of calm that it has learnt from."""
+    known: bool
+    """Whether that is enough for thresholds below the bundle's."""
+    thresholds: Annotated[tuple[Threshold, ...], Meta(max_length=12)]
+    """Each danger's threshold."""
+    reason: Annotated[str, Meta(max_length=80)] = ""
+    """Why it began anew, where it did: `damaged file`."""
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Retained: the birth message and the heartbeat say online, the last will says offline."""
 
@@ -76,6 +102,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What was sent in place of video."""
     stages: Annotated[tuple[Stage, ...], Meta(max_length=12)] = ()
     """Latency of each stage of the work, in the order of the work."""
+    calm: Calm | msgspec.UnsetType = msgspec.UNSET
+    """What the camera has learnt of its own calm; absent where its bundle weighs no evidence."""
 
     def __post_init__(self) -> None:
         for moment in (self.since, self.at):

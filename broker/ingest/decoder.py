@@ -69,8 +69,8 @@ def _decode(payload: bytes, address: Address) -> Caption | Status:
             return caption.decode(payload, site=address.site, device=address.device)
         case "status":
             return status.decode(payload, site=address.site, device=address.device)
-        case "ack":
-            raise Refused("not-ours", "acknowledgements are written here, not read")
+        case "ack" | "thresholds":
+            raise Refused("not-ours", f"{address.channel!r} is written here, not read")
 
 
 def _find_id(payload: bytes) -> str | None:

@@ -25,7 +25,7 @@ def text() -> str:
         specials=_specials(),
         joining=_joining(),
         fields="\n\n".join([fields.table(first), *sections]),
-        example=msgspec.json.format(msgspec.json.encode(examples.MANIFEST), indent=2).decode(),
+        example=msgspec.json.format(msgspec.json.encode(examples.LOWERS_ITS_THRESHOLD), indent=2).decode(),
         max_bytes=bundle.MAX_MANIFEST_BYTES,
         longest=phrases.LONGEST,
     )

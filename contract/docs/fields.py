@@ -119,6 +119,8 @@ def _default(field: types.Field) -> str:
     value: Any = field.default
     if value is NODEFAULT:
         value = field.default_factory() if callable(field.default_factory) else None
+    if value is msgspec.UNSET:
+        return "nothing"
     text = msgspec.json.encode(value).decode()
     return "each at its default" if text.startswith("{") and text != "{}" else f"`{text}`"
 

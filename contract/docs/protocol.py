@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from contract import ack, caption, errors, examples, status, topics, wire
+from contract import ack, caption, errors, examples, status, thresholds, topics, wire
 from contract.docs import fields
 from contract.docs.source import text_under
 
@@ -34,15 +34,17 @@ def text() -> str:
         caption_line=caption.encode(examples.CAPTION).decode(),
         caption_bytes=len(caption.encode(examples.CAPTION)),
         caption=_sections(caption.Caption),
-        caption_json=_json(examples.CAPTION),
+        caption_json=_json(examples.STANDING),
         source=caption.source("<site>", "<device>", "<stream>"),
         type=caption.TYPE,
         status=_sections(status.Status),
-        online_json=_json(examples.ONLINE),
+        online_json=_json(examples.KNOWS_ITS_CALM),
         will_json=_json(examples.LAST_WILL),
         ack=_sections(ack.Ack),
         ack_json=_json(examples.ACK),
         max_ids=ack.MAX_IDS,
+        thresholds=_sections(thresholds.Thresholds),
+        thresholds_json=_json(examples.THRESHOLDS),
         reasons=_reasons(),
     )
 
@@ -185,10 +187,26 @@ device                      broker                      alert service
 {ack_json}
 ```
 
+## Thresholds
+
+What people called a false alarm raises the threshold of that danger at that camera until a date. Schema:
+[schema/thresholds.json](schema/thresholds.json). The message is retained, so that a device that was away learns it when
+it comes back. Only the alert service may write it, and only that device may read it: `deploy/mosquitto/acl` says so.
+A device whose server does not let it read the topic goes on without.
+
+{thresholds}
+
+```json
+{thresholds_json}
+```
+
 ## What is refused
 
 A message that does not keep the contract is refused whole, with one of these reasons, and counted by it. Unknown
-fields are refused too: a change that older readers cannot read gets a new number in `{root}`.
+fields are refused too: a change that older readers cannot read gets a new number in `{root}`. Optional fields may be
+added within a number. A server reads the captions and states of older devices as they are, but an older server does not
+know the fields of a newer device: update the alert service first, then the devices. Added in 0.2: `evidence`, `since`
+and `box` of a hazard, `calm` of a status, and the topic `thresholds`.
 
 | Reason | When |
 |---|---|

@@ -9,8 +9,15 @@ from contract.bundle import Manifest
 from contract.caption import Caption
 from contract.docs import fields
 from contract.status import Status
+from contract.thresholds import Thresholds
 
-KINDS: Final[dict[str, fields.Kind]] = {"caption": Caption, "status": Status, "ack": Ack, "bundle": Manifest}
+KINDS: Final[dict[str, fields.Kind]] = {
+    "caption": Caption,
+    "status": Status,
+    "ack": Ack,
+    "thresholds": Thresholds,
+    "bundle": Manifest,
+}
 """What has a schema, by the name of its file."""
 
 

@@ -2,13 +2,15 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 from hypothesis import strategies as st
 
 from contract import caption
 from contract.ack import MAX_IDS, Ack, Refusal
-from contract.caption import Caption, Hazard, Label
+from contract.caption import Box, Caption, Hazard, Label
 from contract.errors import REASONS
-from contract.status import Ledger, Stage, State, Status
+from contract.status import Calm, Ledger, Stage, State, Status, Threshold
+from contract.thresholds import Raised, Thresholds
 
 names = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", fullmatch=True)
 shares = st.floats(0, 1)
@@ -19,6 +21,16 @@ printable = st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp"))
 """Any character that a sentence may hold, emoji and Korean included."""
 
 texts = st.text(printable, min_size=1, max_size=120)
+
+
+hazards = st.builds(
+    Hazard,
+    st.text(st.characters(codec="ascii", min_codepoint=32), min_size=1, max_size=32),
+    shares,
+    st.none() | shares,
+    st.none() | times,
+    st.none() | st.builds(Box, shares, shares, shares, shares),
+)
 
 
 @st.composite
@@ -33,7 +45,7 @@ def captions(draw: st.DrawFn) -> Caption:
         stream=stream,
         confidence=draw(shares),
         labels=tuple(draw(st.lists(st.builds(Label, _words(32), st.integers(1, 999), shares), max_size=3))),
-        hazards=tuple(draw(st.lists(st.builds(Hazard, _words(32), shares), max_size=3))),
+        hazards=tuple(draw(st.lists(hazards, max_size=3))),
         language=draw(st.sampled_from(["en", "ko", "pt-BR"])),
         model=draw(_words(64)),
         seq=draw(st.integers(0, caption.MAX_SEQ)),
@@ -59,6 +71,23 @@ statuses = st.builds(
     model=st.text(printable, max_size=16),
     ledger=st.none() | st.builds(Ledger, *()) | st.builds(Ledger, frames=counts, captions=counts, sent_bytes=counts),
     stages=st.lists(st.builds(Stage, _words(24), st.floats(0, 1e6), st.floats(0, 1e6)), max_size=6).map(tuple),
+    calm=st.just(msgspec.UNSET)
+    | st.builds(
+        Calm,
+        since=times,
+        seconds=counts,
+        known=st.booleans(),
+        thresholds=st.lists(st.builds(Threshold, _words(32), shares, shares), max_size=3).map(tuple),
+        reason=st.text(printable, max_size=20),
+    ),
+)
+
+raised_thresholds = st.builds(
+    Thresholds,
+    site=names,
+    device=names,
+    at=times,
+    raised=st.lists(st.builds(Raised, names, _words(32), shares, times), max_size=3).map(tuple),
 )
 
 acks = st.builds(

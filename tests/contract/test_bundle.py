@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contract import bundle, examples
-from contract.bundle import MANIFEST, Detection, Input, Licence, Manifest
+from contract.bundle import MANIFEST, Detection, Input, Licence, Manifest, OwnCalm
 from contract.errors import REASONS, Refused
 from tests.contract.refusals import reason
 
@@ -119,6 +119,8 @@ def test_a_file_name_never_leaves_the_folder(folder: Path, name: str) -> None:
         ("detection", None, "come together or not at all"),
         ("weights", "here", "weights"),
         ("decoding", {"beam_width": 100}, r"\$\.decoding\.beam_width"),
+        ("own_calm", {"gun": {"floor": 0.2}}, "`own_calm` names 'gun', which is not among `evidence`"),
+        ("own_calm", {"gun": {"floor": 0.2, "quantile": 1.0}}, r"\$\.own_calm"),
     ],
 )
 def test_a_manifest_that_does_not_keep_the_format_is_refused(folder: Path, field: str, value: Any, said: str) -> None:
@@ -126,6 +128,23 @@ def test_a_manifest_that_does_not_keep_the_format_is_refused(folder: Path, field
 
     with pytest.raises(Refused, match=rf"schema: .*{MANIFEST}.*{said}"):
         bundle.load(folder)
+
+
+def test_a_floor_above_the_threshold_that_it_lowers_is_refused(folder: Path) -> None:
+    edit(folder, hazards={"gun": ["gun"]}, evidence={"gun": 0.5}, own_calm={"gun": {"floor": 0.6}})
+
+    with pytest.raises(Refused, match=r"`own_calm\.gun\.floor` 0\.6 is above its `evidence` threshold"):
+        bundle.load(folder)
+
+
+def test_own_calm_is_read_where_it_is_given(folder: Path) -> None:
+    edit(folder, hazards={"gun": ["gun"]}, evidence={"gun": 0.5}, own_calm={"gun": {"floor": 0.2}})
+
+    assert bundle.load(folder).own_calm == {"gun": OwnCalm(floor=0.2, quantile=0.9995)}
+
+
+def test_a_manifest_without_own_calm_does_not_mention_it(folder: Path) -> None:
+    assert b"own_calm" not in (folder / MANIFEST).read_bytes()
 
 
 def test_a_bundle_without_a_needed_file_says_which(folder: Path) -> None:

@@ -16,7 +16,7 @@ def test_a_topic_that_is_spelt_is_read_back(site: str, device: str, channel: Cha
     assert topics.parse(topics.topic(site, device, channel)) == Address(site, device, channel)
 
 
-@given(st.text() | st.from_regex(r"wordcam/v1/[^/]*/[^/]*/(caption|status|ack)"))
+@given(st.text() | st.from_regex(r"wordcam/v1/[^/]*/[^/]*/(caption|status|ack|thresholds)"))
 def test_any_other_topic_is_refused(name: str) -> None:
     found = reason(lambda: topics.parse(name))
 

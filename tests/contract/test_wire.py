@@ -11,11 +11,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from contract import ack, bundle, caption, errors, examples, status, wire
+from contract import ack, bundle, caption, errors, examples, status, thresholds, wire
 from contract.docs import schemas
 from contract.errors import Refused
 from tests.contract.refusals import reason
-from tests.contract.strategies import acks, captions, statuses
+from tests.contract.strategies import acks, captions, raised_thresholds, statuses
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -26,10 +26,15 @@ EXAMPLES: dict[str, tuple[str, msgspec.Struct, Decoder]] = {
     "status-online": ("status", examples.ONLINE, status.decode),
     "status-last-will": ("status", examples.LAST_WILL, status.decode),
     "ack": ("ack", examples.ACK, ack.decode),
+    "caption-standing": ("caption", examples.STANDING, caption.decode),
+    "status-calm": ("status", examples.KNOWS_ITS_CALM, status.decode),
+    "thresholds": ("thresholds", examples.THRESHOLDS, thresholds.decode),
 }
 
 DECODERS = pytest.mark.parametrize(
-    "decode", [caption.decode, status.decode, ack.decode], ids=["caption", "status", "ack"]
+    "decode",
+    [caption.decode, status.decode, ack.decode, thresholds.decode],
+    ids=["caption", "status", "ack", "thresholds"],
 )
 
 
@@ -130,7 +135,7 @@ def test_a_message_with_one_field_replaced_is_read_or_refused(decode: Decoder, d
     assert reason(lambda: decode(json.dumps(fields).encode())) in {None, "schema", "too-large", "not-json"}
 
 
-@given(message=captions() | statuses | acks)
+@given(message=captions() | statuses | acks | raised_thresholds)
 def test_what_is_written_is_read_back_the_same(message: msgspec.Struct) -> None:
     assume(reason(lambda: wire.encode(message)) != "too-large")
 
