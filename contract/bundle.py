@@ -154,6 +154,11 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """Name and version as a caption event carries them: `wordcam-1@1.0.0`."""
         return f"{self.name}@{self.version}"
 
+    @property
+    def is_research_only(self) -> bool:
+        """Whether one of the terms forbids commercial use."""
+        return any("non-commercial" in licence.terms.lower() for licence in self.licences)
+
 
 REQUIRED: Final[tuple[Role, ...]] = ("encoder", "decoder_init", "decoder_step", "vocabulary", "card")
 

@@ -1,28 +1,32 @@
-"""The command line of a device: `wordcam-edge run | look | send | check | caption | bench`."""
+"""The command line of a device: `wordcam-edge init | caption | check | run | look | send | bench`."""
 
 import argparse
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from edge import config, service, yaml_file
+from contract import bundle, release
+from contract.errors import Refused
+from edge import check, config, service, starter, yaml_file
 from edge.errors import MISCONFIGURED, EdgeError, Misconfigured, TryAgain
 from edge.outbox.outbox import Outbox
 from edge.process import log, summary, supervisor
 
 PROGRAM: Final = "wordcam-edge"
 
-DEFAULT_CONFIG: Final = Path("/etc/wordcam/edge.yaml")
+LOCAL_CONFIG: Final = Path("edge.yaml")
+"""What `init` writes, and what is read where it lies in the current folder."""
 
-DEFAULT_BUNDLE: Final = Path(__file__).resolve().parent.parent / "models" / "wordcam-1"
-"""The bundle of a clone; an installed device names its own."""
+SYSTEM_CONFIG: Final = Path("/etc/wordcam/edge.yaml")
+"""Where an installed device has it."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,15 +54,18 @@ def console() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=PROGRAM, description="A camera that sends words instead of video.")
+    release.add_option(parser)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    _add_init(verbs)
     for verb, function, text in (
         ("run", _run, "watch and send: `look` and `send` as two processes"),
         ("look", _look, "watch the camera and write captions into the outbox"),
         ("send", _send, "send the outbox to the MQTT server"),
-        ("check", _check, "see whether the configuration and all it names are right"),
+        ("check", _check, "try the configuration and all it names: model, outbox, login and camera"),
     ):
         known = verbs.add_parser(verb, help=text, description=text)
-        known.add_argument("--config", type=Path, default=DEFAULT_CONFIG, metavar="FILE", help=f"{DEFAULT_CONFIG}")
+        where = f"default: {LOCAL_CONFIG} in this folder, else {SYSTEM_CONFIG}"
+        known.add_argument("--config", type=Path, metavar="FILE", help=where)
         known.add_argument("--verbose", action="store_true", help="log every caption")
         known.set_defaults(run=function)
         if verb == "run":
@@ -78,19 +85,89 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--source", type=Path, metavar="PATH", help="a video or a folder of pictures")
     bench.set_defaults(run=_bench)
     for known in (caption, bench):
-        known.add_argument("--bundle", type=Path, default=DEFAULT_BUNDLE, metavar="DIR", help="model bundle")
+        known.add_argument("--bundle", type=Path, default=config.DEFAULT_BUNDLE, metavar="DIR", help="model bundle")
         known.add_argument("--threads", type=int, default=1, metavar="N", help="processor cores to use (1)")
         known.add_argument("--json", action="store_true", help="answer in JSON")
     return parser
 
 
+def _add_init(verbs: Any) -> None:  # argparse keeps the type of its subparsers private
+    text = "write a commented edge.yaml that fits this machine, and say what comes next"
+    init = verbs.add_parser("init", help=text, description=text)
+    init.add_argument("--config", type=Path, default=LOCAL_CONFIG, metavar="FILE", help="default: %(default)s")
+    init.add_argument("--site", default="site-1", metavar="NAME", help="where the device is (%(default)s)")
+    init.add_argument("--device", metavar="NAME", help="its name there; default: the name of this host")
+    sources = "/dev/video0, rtsp://..., picamera, or a film; default: the first camera that is found here"
+    init.add_argument("--camera", metavar="CAMERA", help=sources)
+    init.add_argument("--server", default="localhost", metavar="HOST", help="the MQTT server (%(default)s)")
+    init.add_argument("--force", action="store_true", help="replace a file that is there")
+    init.set_defaults(run=_init)
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    """Write the file whole or not at all."""
+    from edge.look.camera import video_devices  # noqa: PLC0415  # `send` knows no camera
+
+    path: Path = arguments.config
+    if path.exists() and not arguments.force:
+        raise Misconfigured(f"{path}: is there already; --force replaces it")
+    camera = starter.named(arguments.camera) if arguments.camera else starter.found(video_devices.found())
+    device = arguments.device or starter.device_name(socket.gethostname())
+    text = starter.text(site=arguments.site, device=device, camera=camera, host=arguments.server)
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Misconfigured(f"{path}: {error.strerror}") from error
+    settings = config.load(path)
+    print(*_next_steps(path, settings, camera), sep="\n")
+    return 0
+
+
+def _next_steps(path: Path, settings: config.Config, camera: starter.CameraChoice) -> Iterator[str]:
+    yield f"{path}: written for {settings.site}/{settings.device}, camera {camera.name}, server {settings.mqtt.host}"
+    if not camera.is_present:
+        yield f"No camera was found here: plug one in, or set `camera` in {path}; a film will do, as `kind: replay`."
+    if said := _terms(settings.bundle):
+        yield f"Note: {said}"
+    option = "" if path == LOCAL_CONFIG else f" --config {path}"
+    yield "Next:"
+    yield f"  {PROGRAM} caption picture.jpg   # one sentence about a picture; needs no camera and no server"
+    yield f"  {PROGRAM} check{option}   # tries the model, the login and the camera"
+    yield f"  {PROGRAM} run{option}   # watches and sends"
+
+
+def _terms(folder: Path) -> str:
+    """Say what the model in a folder may not be used for; "" where nothing forbids anything, or it cannot be read."""
+    try:
+        return check.terms(bundle.load(folder), folder)
+    except Refused:
+        return ""
+
+
+def _load(arguments: argparse.Namespace) -> config.Config:
+    return config.load(_where(arguments))
+
+
+def _where(arguments: argparse.Namespace) -> Path:
+    """Give the configuration to use; raises `Misconfigured` where none is named and none is found."""
+    if arguments.config is not None:
+        return Path(arguments.config)
+    for path in (LOCAL_CONFIG, SYSTEM_CONFIG):
+        if path.exists():
+            return path
+    raise Misconfigured(
+        f"no {LOCAL_CONFIG} in this folder, and no {SYSTEM_CONFIG}; `{PROGRAM} init` writes one, --config names another"
+    )
+
+
 def _run(arguments: argparse.Namespace) -> int:
-    settings = config.load(arguments.config)
+    path = _where(arguments)
+    settings = config.load(path)
     stop = _stop_on_signals()
     with Outbox(settings.outbox.path, settings.outbox.max_captions) as outbox:
         before = outbox.ledger()
         try:
-            supervisor.run(arguments.config, outbox, stop, verbose=arguments.verbose)
+            supervisor.run(path, outbox, stop, verbose=arguments.verbose)
         finally:
             done = summary.of(outbox, before)
             print(*summary.lines(done), sep="\n", file=sys.stderr)
@@ -101,20 +178,28 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _look(arguments: argparse.Namespace) -> int:
     started_at = service.process_start()
-    service.look(config.load(arguments.config), _stop_on_signals(), started_at)
+    service.look(_load(arguments), _stop_on_signals(), started_at)
     return 0
 
 
 def _send(arguments: argparse.Namespace) -> int:
-    service.send(config.load(arguments.config), _stop_on_signals())
+    service.send(_load(arguments), _stop_on_signals())
     return 0
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    settings = config.load(arguments.config)
-    print(f"configuration: {arguments.config}, {settings.site}/{settings.device}")
-    print(*service.check(settings), sep="\n")
-    return 0
+    """Try every part, and give the gravest exit code of those that failed."""
+    path = _where(arguments)
+    settings = config.load(path)
+    print(f"configuration: {path}, {settings.site}/{settings.device}", flush=True)
+    codes = [0]
+    for finding in check.every_part(settings):
+        if finding.error is None:
+            print(f"{finding.part}: {finding.said}", flush=True)
+        else:
+            print(f"{PROGRAM} check: {finding.error}", file=sys.stderr, flush=True)
+            codes.append(finding.error.exit_code)
+    return max(codes)
 
 
 def _caption(arguments: argparse.Namespace) -> int:
@@ -123,15 +208,17 @@ def _caption(arguments: argparse.Namespace) -> int:
 
     closer = yaml_file.assigned("--closer", arguments.closer, config.Closer)
     captioner = service.open_captioner(arguments.bundle, arguments.threads)
+    if said := check.terms(captioner.manifest, arguments.bundle):
+        print(f"{PROGRAM} caption: {said}", file=sys.stderr, flush=True)
     code = 0
     for file in arguments.images:
         try:
-            said = still.describe(captioner, file, closer)
+            answer = still.describe(captioner, file, closer)
         except Misconfigured as error:
             print(f"{PROGRAM} caption: {error}", file=sys.stderr)
             code = MISCONFIGURED
             continue
-        print(msgspec.json.encode(said).decode() if arguments.json else still.line(said), flush=True)
+        print(msgspec.json.encode(answer).decode() if arguments.json else still.line(answer), flush=True)
     return code
 
 

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -11,6 +11,9 @@ from msgspec import Meta
 from contract.caption import Name
 from edge import yaml_file
 from edge.errors import Misconfigured
+
+DEFAULT_BUNDLE: Final = Path(__file__).parent / "models" / "wordcam-1"
+"""The model that comes with the package; in a clone, `edge/models` is a link to `models`."""
 
 Positive = Annotated[float, Meta(gt=0)]
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -169,8 +172,8 @@ class Config(Section, frozen=True, kw_only=True):
     """Where this device is: `north-gate`."""
     device: Name
     """Its name at that site: `pi-01`."""
-    bundle: Path
-    """Folder of the model bundle."""
+    bundle: Path = DEFAULT_BUNDLE
+    """Folder of the model bundle; the one that comes with the package, unless given."""
     camera: AnyCamera
     """What it looks through."""
     outbox: OutboxSettings

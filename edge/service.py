@@ -4,7 +4,6 @@ Imports stand inside the functions, because the process that looks must not load
 the camera: what a process has not loaded it cannot use.
 """
 
-import importlib.metadata
 import logging
 import os
 import threading
@@ -12,7 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contract import bundle
+from contract import release
 from contract.errors import Refused
 from edge import config
 from edge.config import Config
@@ -66,7 +65,7 @@ def send(settings: Config, stop: threading.Event) -> None:
             settings.mqtt,
             site=settings.site,
             device=settings.device,
-            version=importlib.metadata.version("wordcam"),
+            version=release.VERSION,
         ).run(stop)
 
 
@@ -106,33 +105,6 @@ def open_camera(settings: config.AnyCamera, stop: threading.Event) -> "Camera":
     from edge.look.camera import picamera  # noqa: PLC0415  # picamera2 exists on a Raspberry Pi only
 
     return picamera.open_camera(settings, pace)
-
-
-def check(settings: Config) -> list[str]:
-    """Look at all that the configuration names, without using it; give a line on each thing that is right.
-
-    Raises `Misconfigured` for the first that is not, `CameraGone` for a camera that is not there.
-    """
-    from edge.send.mqtt import Connection, Will, port_of  # noqa: PLC0415  # see the module's docstring
-
-    try:
-        manifest = bundle.load(settings.bundle)
-    except Refused as error:
-        raise Misconfigured(error.detail) from error
-    lines = [f"bundle: {manifest.model}, {len(manifest.files)} files, every digest right"]
-    with Outbox(settings.outbox.path, settings.outbox.max_captions) as outbox:
-        lines.append(f"outbox: {outbox.path}, {outbox.ledger().waiting} captions waiting")
-    Connection(settings.mqtt, client_id="", subscription="", will=Will("check", b""), window=1)
-    lines.append(f"mqtt: {settings.mqtt.host}:{port_of(settings.mqtt)}, {_protection(settings.mqtt)}")
-    open_camera(settings.camera, threading.Event()).close()
-    lines.append(f"camera: {settings.camera.stream} opens")
-    return lines
-
-
-def _protection(mqtt: config.Mqtt) -> str:
-    if mqtt.tls is None:
-        return "NOT encrypted: captions and password can be read on the way"
-    return "encrypted" + (", with this device's certificate" if mqtt.tls.cert_file else "")
 
 
 def _leave_network(settings: Config) -> None:

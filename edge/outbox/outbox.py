@@ -72,7 +72,7 @@ class Outbox:
     """An open outbox; not to be shared between threads."""
 
     def __init__(self, path: Path, max_captions: int) -> None:
-        """Open the file, or make it.
+        """Open the file, or make it and the folder it is to lie in.
 
         Raises `Misconfigured` where it cannot be an outbox, `TryAgain` where it is locked or the disk is full.
         """
@@ -80,6 +80,7 @@ class Outbox:
         self._max_captions = max_captions
         with sqlite_errors.explained(path, BUSY_SECONDS):
             # Two users share the file: the one who looks and the one who sends. SQLite gives its log the same mode.
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.touch(mode=0o660)
             self._database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
             try:

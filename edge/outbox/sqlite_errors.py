@@ -16,7 +16,7 @@ PRIMARY: Final = 0xFF
 FULL_BYTES: Final = 64 << 10
 """With less free than this, an I/O error is a full disk under another name: SQLite needs 32 KiB for its index."""
 
-FOLDER: Final = "the folder must exist and this user must be able to write in it"
+FOLDER: Final = "this user must be able to write in its folder"
 
 
 @contextmanager

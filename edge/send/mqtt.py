@@ -70,7 +70,9 @@ class Will:
 class Connection:
     """One connection, from the attempt to its end. Events are to be taken from `events` by one thread."""
 
-    def __init__(self, settings: config.Mqtt, *, client_id: str, subscription: str, will: Will, window: int) -> None:
+    def __init__(
+        self, settings: config.Mqtt, *, client_id: str, subscription: str, will: Will | None, window: int
+    ) -> None:
         """Prepare; raises `Misconfigured` where a password or certificate cannot be read."""
         self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._settings = settings
@@ -80,7 +82,8 @@ class Connection:
         )
         self._client.connect_timeout = CONNECT_SECONDS
         self._client.max_inflight_messages_set(window)
-        self._client.will_set(will.topic, will.payload, qos=1, retain=True)
+        if will is not None:
+            self._client.will_set(will.topic, will.payload, qos=1, retain=True)
         _authenticate(self._client, settings)
         self._client.on_connect = self._on_connect
         self._client.on_subscribe = self._on_subscribe

@@ -12,7 +12,7 @@ from edge.errors import MISCONFIGURED, TRY_AGAIN
 from tests.edge import pictures
 from tests.edge.conftest import Write
 from tests.edge.program import ROOT, edge, last_line
-from tests.mosquitto import free_port
+from tests.mosquitto import Mosquitto, free_port
 
 
 def test_caption_answers_for_people(tiny: Path, tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_a_corrupt_bundle_is_named(
     for verb in ("look", "check"):
         done = edge(verb, "--config", path)
         assert done.returncode == MISCONFIGURED
-        assert last_line(done).startswith(f"wordcam-edge {verb}: {tmp_path}/bundle/{said}")
+        assert f"wordcam-edge {verb}: {tmp_path}/bundle/{said}" in done.stderr
 
 
 @pytest.mark.parametrize("verb", ["run", "look", "send", "check"])
@@ -113,7 +113,7 @@ def test_a_camera_that_is_not_there_is_named(
     for verb in ("look", "check"):
         done = edge(verb, "--config", path)
         assert done.returncode == code
-        assert last_line(done).startswith(f"wordcam-edge {verb}: {tmp_path}/{said}")
+        assert f"wordcam-edge {verb}: {tmp_path}/{said}" in done.stderr
 
 
 def test_a_network_camera_that_is_off_is_named(tiny: Path, write_config: Write) -> None:
@@ -131,11 +131,11 @@ def test_an_outbox_that_is_none_is_named(tiny: Path, tmp_path: Path, write_confi
     for verb in ("run", "look", "send", "check"):
         done = edge(verb, "--config", write_config(bundle=str(tiny)))
         assert done.returncode == MISCONFIGURED
-        assert "outbox.sqlite: not an outbox, or a damaged one" in last_line(done)
+        assert "outbox.sqlite: not an outbox, or a damaged one" in done.stderr
 
 
-def test_check_says_what_is_right(tiny: Path, write_config: Write, frames: Path) -> None:
-    path = write_config(bundle=str(tiny))
+def test_check_says_what_is_right(tiny: Path, write_config: Write, frames: Path, mosquitto: Mosquitto) -> None:
+    path = write_config(bundle=str(tiny), mqtt={"host": "localhost", "port": mosquitto.port})
 
     done = edge("check", "--config", path)
 
@@ -147,6 +147,30 @@ def test_check_says_what_is_right(tiny: Path, write_config: Write, frames: Path)
         "mqtt",
         "camera",
     ]
+    assert "login accepted" in done.stdout
+
+
+def test_check_names_all_that_is_missing_and_not_the_first_alone(write_config: Write) -> None:
+    path = write_config(mqtt={"host": "no-such-host.invalid"}, camera={"kind": "v4l2", "device": "video7"})
+
+    done = edge("check", "--config", path)
+
+    assert done.returncode == MISCONFIGURED
+    assert "outbox: " in done.stdout
+    assert "no-such-host.invalid: no address is known for this name" in done.stderr
+    assert "video7: no such camera" in done.stderr
+    assert "bundle/manifest.json: No such file or directory" in done.stderr
+
+
+def test_check_names_an_mqtt_server_that_does_not_run_and_the_code_says_try_again(
+    tiny: Path, write_config: Write, frames: Path
+) -> None:
+    port = free_port()
+
+    done = edge("check", "--config", write_config(bundle=str(tiny), mqtt={"host": "127.0.0.1", "port": port}))
+
+    assert done.returncode == TRY_AGAIN
+    assert f"127.0.0.1:{port}: Connection refused; does an MQTT 5 server run there?" in last_line(done)
 
 
 def test_bench_reports_every_figure(tiny: Path) -> None:

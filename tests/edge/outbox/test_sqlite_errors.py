@@ -105,6 +105,13 @@ def test_an_outbox_of_another_version_is_left_alone(tmp_path: Path) -> None:
         Outbox(path, 5)
 
 
-def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(Misconfigured, match=r"none/outbox\.sqlite: .*the folder must exist"):
-        Outbox(tmp_path / "none" / "outbox.sqlite", 5)
+def test_a_missing_folder_is_made(tmp_path: Path) -> None:
+    with Outbox(tmp_path / "none" / "below" / "outbox.sqlite", 5) as outbox:
+        assert outbox.ledger().waiting == 0
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+
+    with pytest.raises(Misconfigured, match=r"outbox\.sqlite: .*must be able to write in its folder"):
+        Outbox(tmp_path / "file" / "outbox.sqlite", 5)

@@ -1,0 +1,131 @@
+"""The first `edge.yaml` of a device: commented, and made for the machine on which `wordcam-edge init` runs."""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from contract import topics
+from contract.errors import Refused
+from edge.errors import Misconfigured
+
+if TYPE_CHECKING:
+    from edge.look.camera.video_devices import VideoDevice
+
+FIRST_CAMERA: Final = Path("/dev/video0")
+
+_TEMPLATE: Final = """\
+# A wordcam device. `wordcam-edge check` tries everything that stands here; `wordcam-edge run` starts it.
+# Paths are relative to this file. A key that is not here has the default that edge/config.py gives it.
+
+site: {site}
+device: {device}
+# Names: a-z, 0-9 and hyphens. The server shows captions as site/device.
+
+camera:
+{camera}
+  stream: cam-0             # name of this camera among the device's
+  looks_per_second: 5       # frames looked at in a second
+# Other cameras:
+#   kind: v4l2              # a USB camera
+#   device: /dev/video0
+#   kind: picamera          # a Raspberry Pi's ribbon camera; see README.md on picamera2
+#   kind: rtsp              # a network camera; `username` and `password_file` where it asks
+#   url: rtsp://192.168.1.20/stream
+#   kind: replay            # a film or a folder of pictures in place of a camera
+#   path: film.mp4
+
+gate:
+  min_gap_seconds: 1        # least time between two captions
+  overdue_seconds: 60       # a still scene is captioned again after so long
+
+outbox:
+  path: outbox.sqlite       # captions wait here until the server has stored them
+  max_captions: 50000       # about 50 MB; beyond, the oldest goes
+
+mqtt:
+  host: {host}
+  # port: 1883              # 8883 with tls
+  # username: {plain_device}
+  # password_file: mqtt.password   # a file that holds the password alone
+  # tls: {{}}                 # encryption; an empty mapping trusts the system's authorities. Needed on any open network
+  # tls:
+  #   ca_file: ca.pem
+  #   cert_file: device.pem
+  #   key_file: device.key
+
+# bundle: models/mine       # a model of your own; without this line, the one that comes with wordcam
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraChoice:
+    """A camera, as the keys of `camera` in edge.yaml and as people call it."""
+
+    keys: dict[str, str]
+    name: str
+    is_present: bool = True
+    """Whether it was seen on this machine, or is not to be seen from here."""
+
+
+def text(*, site: str, device: str, camera: CameraChoice, host: str) -> str:
+    """Give the text of the file; raises `Misconfigured` for a name that the protocol does not take."""
+    try:
+        topics.topic(site, device, "caption")
+    except Refused as error:
+        raise Misconfigured(error.detail) from error
+    # A JSON string is a YAML string, whatever signs are in it.
+    lines = (f"  {key}: {value if _is_plain(value) else json.dumps(value)}" for key, value in camera.keys.items())
+    return _TEMPLATE.format(
+        site=json.dumps(site),
+        device=json.dumps(device),
+        plain_device=device,
+        camera="\n".join(lines),
+        host=host if _is_plain(host) else json.dumps(host),
+    )
+
+
+def named(word: str) -> CameraChoice:
+    """Choose the camera that someone names: `picamera`, a device, an address or a film.
+
+    Raises `Misconfigured` where it is none of these.
+    """
+    if word == "picamera":
+        return CameraChoice({"kind": "picamera"}, "the ribbon camera")
+    if word.startswith(("rtsp://", "rtsps://", "http://", "https://")):
+        return CameraChoice({"kind": "rtsp", "url": word}, word)
+    if word.startswith("/dev/"):
+        return CameraChoice({"kind": "v4l2", "device": word}, word, is_present=Path(word).exists())
+    if Path(word).exists():
+        return CameraChoice({"kind": "replay", "path": str(Path(word).resolve())}, word)
+    raise Misconfigured(
+        f"--camera {word}: no such file; name a device (/dev/video0), an address (rtsp://...), `picamera`, "
+        "a film or a folder of pictures"
+    )
+
+
+def found(devices: Iterable["VideoDevice"]) -> CameraChoice:
+    """Choose a camera of this machine: a USB camera before a ribbon camera, else the usual device."""
+    ribbon = None
+    for device in devices:
+        if not device.is_ribbon:
+            return CameraChoice({"kind": "v4l2", "device": str(device.path)}, f"{device.path} ({device.card})")
+        ribbon = device
+    if ribbon is not None:
+        return CameraChoice({"kind": "picamera"}, f"the ribbon camera ({ribbon.card})")
+    return CameraChoice({"kind": "v4l2", "device": str(FIRST_CAMERA)}, str(FIRST_CAMERA), is_present=False)
+
+
+def device_name(host: str) -> str:
+    """Make a device's name of a host's: `Pi_01.local` becomes `pi-01`."""
+    name = re.sub(r"[^a-z0-9]+", "-", host.partition(".")[0].lower()).strip("-")[:63].strip("-")
+    return name or "device-1"
+
+
+def _is_plain(value: str) -> bool:
+    """Whether YAML reads a word as a string without quotes: a path, an address, a name with a dot or digit in it."""
+    return (
+        re.fullmatch(r"[a-z/][a-z0-9/._:-]*[./0-9][a-z0-9/._-]*|v4l2|picamera|rtsp|replay|localhost", value) is not None
+    )
