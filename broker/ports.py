@@ -1,10 +1,14 @@
-"""What the alert service needs from the outside world, and how that may fail."""
+"""The ports of the alert service: what it needs from the outside world, and how that may fail."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from sqlalchemy import Connection
+
 from broker.config.section import Language
+from contract.caption import Caption
 
 
 class SendFailed(Exception):
@@ -81,3 +85,104 @@ class Translator(Protocol):
 
         The sentence itself where it cannot be translated.
         """
+
+
+class Superseded(Exception):
+    """Another instance is on duty: what was about to be written is no longer ours to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One time on duty."""
+
+    token: int
+    after_silence: bool = False
+    """Whether the one before may still be alive, and in the middle of handing a message over."""
+
+
+class Post(Protocol):
+    """Says whether this instance is on duty."""
+
+    @property
+    def turn(self) -> Turn | None:
+        """The present turn; None off duty, or where it is no longer sure."""
+
+    def require(self, connection: Connection, turn: Turn) -> None:
+        """Raise `Superseded` where another instance has taken over since; in the transaction that writes."""
+
+
+class Alone:
+    """The post of the only one there is."""
+
+    turn = Turn(0)
+
+    def require(self, connection: Connection, turn: Turn) -> None:
+        """Do nothing: there is nobody else."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """What one batch brought, after its commit."""
+
+    messages: int
+    commit_seconds: float
+    heard: Sequence[Caption] = ()
+    """Its captions, new or not."""
+    stored: int = 0
+    """How many of them were new."""
+    duplicates: int = 0
+    statuses: int = 0
+    refused: Mapping[str, int] = field(default_factory=dict)
+    """By reason."""
+    delays: Sequence[float] = ()
+    """Seconds from the camera to the disk, of each caption of a batch that was all new."""
+
+
+class Meters(Protocol):
+    """Counts. Every label comes from a list of ours: what cameras say is never one."""
+
+    def took_in(self, batch: TakenIn) -> None:
+        """Count a batch."""
+
+    def attempted(self, channel: str) -> None:
+        """Count an attempt to send a text message."""
+
+    def failed(self, channel: str, how: str) -> None:
+        """Count one that failed: `rejected`, `unreachable`, `busy` or `doubtful`."""
+
+    def sent(self, channel: str, kind: str, *, seconds: float) -> None:
+        """Count a message that the gateway took so many seconds after it was due."""
+
+    def given_up(self, channel: str) -> None:
+        """Count a message that is dead."""
+
+    def translated(self, result: str) -> None:
+        """Count a translation: `kept` from before, `made`, `failed`, or `resting` after a failure."""
+
+    def pinged(self, result: str) -> None:
+        """Count a sign of life: `taken`, `refused` or `unreachable`."""
+
+
+class NoMetrics:
+    """Counts nothing: for a service without a monitor, and for verbs that do not run one."""
+
+    def took_in(self, batch: TakenIn) -> None:
+        """Let it be."""
+
+    def attempted(self, channel: str) -> None:
+        """Let it be."""
+
+    def failed(self, channel: str, how: str) -> None:
+        """Let it be."""
+
+    def sent(self, channel: str, kind: str, *, seconds: float) -> None:
+        """Let it be."""
+
+    def given_up(self, channel: str) -> None:
+        """Let it be."""
+
+    def translated(self, result: str) -> None:
+        """Let it be."""
+
+    def pinged(self, result: str) -> None:
+        """Let it be."""

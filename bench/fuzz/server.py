@@ -28,7 +28,7 @@ from broker.rules import compiler
 from broker.store import migrate, search
 from broker.store.engine import open_database, reading, writing
 from broker.store.search import Question
-from broker.web import app
+from broker.web import app, search_terms
 from broker.web.accounts import sessions, users
 from broker.web.accounts.account import Account, Role
 from broker.web.request.state import Console
@@ -181,11 +181,11 @@ def _link() -> tuple[Read, Sequence[bytes]]:
 def _search() -> tuple[Read, Sequence[bytes]]:
     engine = site().engine
     with writing(engine) as connection:
-        search.index(connection, [(one, "") for one in search.unindexed(connection, limit=10)])
+        search.index(connection, [search_terms.entry(one, "") for one in search.unindexed(connection, limit=10)])
 
     def read(data: bytes) -> str:
         with reading(engine) as connection:
-            search.find(connection, Question(words=data.decode("utf-8", errors="replace")))
+            search.find(connection, Question(search_terms.asked(data.decode("utf-8", errors="replace"))))
         return ACCEPTED
 
     return read, [b"a man gun", "남자가 총을".encode(), b'"a" NEAR b*']

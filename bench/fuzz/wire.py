@@ -11,7 +11,6 @@ import msgspec
 
 from bench.accuracy.alarms import ROOT
 from bench.fuzz.decoder import ACCEPTED, Decoder, Read, of_file, of_text, refusing
-from broker import trial
 from broker.config import sites, time_interval
 from broker.config.channels import e164, number_of
 from broker.config.errors import Misconfigured
@@ -22,7 +21,7 @@ from broker.notify import replies
 from broker.notify.message import segments
 from broker.notify.translation.offline import Offline
 from broker.retention import export
-from broker.rules import compiler, engine
+from broker.rules import compiler, engine, replay
 from broker.rules.engine import Seen
 from broker.web import search_terms
 from contract import ack, bundle, caption, examples, phrases, status, topics, vocabulary, wire
@@ -94,7 +93,7 @@ def _lines() -> tuple[Read, Sequence[bytes]]:
     book = compiler.load(ROOT / "demo" / "rules.yaml")
 
     def read(text: str) -> object:
-        return list(trial.Trial(book).run(text.splitlines(), origin="-"))
+        return list(replay.Trial(book).run(text.splitlines(), origin="-"))
 
     lines = [b'{"text": "a fire burns", "hazards": {"fire": 0.9}}', b'{"text": "x"}\n' + wire.encode(examples.CAPTION)]
     return refusing(of_text(read), Misconfigured), lines

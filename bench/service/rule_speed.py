@@ -12,9 +12,9 @@ from typing import Final
 import msgspec
 
 from bench.accuracy.alarms import RULES
-from broker import stems
 from broker.config import yaml_file
 from broker.rules import compiler, engine
+from broker.rules import sentence as sentence_
 from broker.rules.compiler import Rulebook
 from broker.rules.engine import Seen
 from broker.rules.schema import RulesFile, RuleText
@@ -50,7 +50,7 @@ def compare(sentences: Sequence[str], file: Path = RULES) -> dict[str, float]:
 
 
 def _seconds(book: Rulebook, sentences: Sequence[str]) -> float:
-    stems.read.cache_clear()
+    sentence_.read.cache_clear()
     start = time.thread_time()
     for sentence in sentences:
         engine.judge(book, Seen(sentence))
@@ -58,7 +58,7 @@ def _seconds(book: Rulebook, sentences: Sequence[str]) -> float:
 
 
 def _book(shipped: RulesFile, sentences: Sequence[str], total: int) -> Rulebook:
-    words = sorted({word for text in sentences for word in re.findall(r"[a-z]{3,}", text.lower())} - stems.SMALL)
+    words = sorted({word for text in sentences for word in re.findall(r"[a-z]{3,}", text.lower())} - sentence_.SMALL)
     chance = random.Random(7)
 
     def phrase() -> str:

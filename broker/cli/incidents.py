@@ -18,7 +18,7 @@ from broker.incidents.responses import Answered, Effect
 from broker.incidents.silence import Silence
 from broker.notify import alerts
 from broker.notify.alerts import Alert
-from broker.store import migrate, silences
+from broker.store import migrate
 from broker.store.engine import open_database, reading, writing
 
 Add = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
@@ -153,7 +153,7 @@ def _silence(arguments: argparse.Namespace) -> int:
         elif arguments.do == "add":
             made = _made(arguments, now)
             with writing(engine) as connection:
-                made = silences.add(connection, made, at=now)
+                made = silence.add(connection, made, at=now)
             print(_silence_line(made, places, now))
         else:
             _end_silences(engine, arguments, now)
@@ -162,7 +162,7 @@ def _silence(arguments: argparse.Namespace) -> int:
 
 def _list_silences(engine: Engine, places: Places, now: datetime) -> None:
     with reading(engine) as connection:
-        found = silences.newest(connection)
+        found = silence.newest(connection)
     for one in found:
         print(_silence_line(one, places, now))
     if not found:
@@ -187,7 +187,7 @@ def _end_silences(engine: Engine, arguments: argparse.Namespace, now: datetime) 
         if not word.isdecimal():
             raise Misconfigured(f"silence end: {word!r} is no number; `silence list` shows them")
         with writing(engine) as connection:
-            ended = silences.end(connection, int(word), by=arguments.by or getpass.getuser(), at=now)
+            ended = silence.end(connection, int(word), by=arguments.by or getpass.getuser(), at=now)
         print(f"{word}: {'ended' if ended else 'there is no such silence in force'}")
 
 

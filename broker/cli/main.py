@@ -26,6 +26,7 @@ from broker.config.sites import Places
 from broker.incidents.presence import builtin_rules
 from broker.notify.message import segments
 from broker.notify.translation.offline import Offline
+from broker.ports import NoMetrics
 from broker.rules import compiler
 from broker.service import factory, service
 from broker.store import migrate, vacuum
@@ -135,9 +136,11 @@ def _check(arguments: argparse.Namespace) -> int:
     secret(config.mqtt.password_file, MQTT_PASSWORD, field="mqtt.password_file")
     secret(config.database.password_file, DATABASE_PASSWORD, field="database.password_file")
     switchboard = factory.switchboard(config, sys.stdout)
-    factory.translator(config, None)
+    factory.translator(config, None, NoMetrics())
     if config.monitor is not None and config.monitor.ping is not None:
-        factory.ping_url(config.monitor.ping)
+        from broker.monitor import ping  # noqa: PLC0415 - it brings an HTTP client
+
+        ping.url_of(config.monitor.ping)
     if not config.recipients:
         print(f"{arguments.config}: recipients: nobody is told of anything", file=sys.stderr)
     people = ", ".join(f"{person.name} ({_reached(person)}, {person.language})" for person in config.recipients)
@@ -198,7 +201,9 @@ def _dead(arguments: argparse.Namespace) -> int:
 
 
 def _translate(arguments: argparse.Namespace) -> int:
-    translator = Offline() if arguments.offline else factory.translator(config_file.load(arguments.config), None)
+    translator = (
+        Offline() if arguments.offline else factory.translator(config_file.load(arguments.config), None, NoMetrics())
+    )
     with rules.lines(arguments.file) as lines:
         for sentence in dead_letters.sentences(lines, origin=arguments.file):
             said = translator.translate(sentence, source="en", target="ko")

@@ -19,9 +19,9 @@ from broker.config.section import Language
 from broker.config.sites import Places
 from broker.notify.message import texts
 from broker.rules import compiler, lint
-from broker.store import history, migrate
+from broker.rules.replay import Line, LineOutcome, Trial
+from broker.store import migrate, selection
 from broker.store.engine import open_database, reading
-from broker.trial import Line, Outcome, Trial
 from contract.caption import Hazard, Label
 
 RULES = Path("config/rules.yaml")
@@ -114,7 +114,7 @@ class _History:
     def between(self, start: datetime, end: datetime) -> Iterator[Line]:
         """Give what the cameras said, in order."""
         with reading(self._engine) as connection:
-            yield from (_line(row) for row in history.said_between(connection, start, end))
+            yield from (_line(row) for row in selection.captured_between(connection, start, end))
 
 
 def _line(row: Row[Any]) -> Line:
@@ -140,7 +140,7 @@ def moment(text: str, places: Places, option: str) -> datetime:
 
 
 def _show(
-    trial: Trial, outcomes: Iterable[Outcome], arguments: argparse.Namespace, places: Places | None = None
+    trial: Trial, outcomes: Iterable[LineOutcome], arguments: argparse.Namespace, places: Places | None = None
 ) -> None:
     for outcome in outcomes:
         if arguments.json:
@@ -151,7 +151,7 @@ def _show(
         print(_totals(trial))
 
 
-def _describe(outcome: Outcome, language: Language, places: Places | None) -> str:
+def _describe(outcome: LineOutcome, language: Language, places: Places | None) -> str:
     said = texts.of(language)
     found = [json.dumps(outcome.text, ensure_ascii=False)]
     if outcome.captured_at is not None and outcome.camera is not None and places is not None:

@@ -127,20 +127,12 @@ class Watch:
                 state=said.online if state is State.ONLINE else said.offline,
                 captions=ledger.captions,
                 ledger=said.ledger.format(
-                    words=size(ledger.sent_bytes), video=size(ledger.video_bytes), ratio=f"{ratio:,.0f}"
+                    words=texts.byte_size(ledger.sent_bytes),
+                    video=texts.byte_size(ledger.video_bytes),
+                    ratio=f"{ratio:,.0f}",
                 ),
             )
 
     def _place(self, *ids: str) -> str:
         names = (self.places.name(*ids[: end + 1], language=self.language) for end in range(len(ids)))
         return texts.of(self.language).between_places.join(names)
-
-
-def size(count: int) -> str:
-    """Give a number of bytes as people read it: `1.5 MB`."""
-    amount = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if amount < 1000:
-            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= 1000
-    return f"{amount:.1f} TB"

@@ -11,11 +11,11 @@ from sqlalchemy import Connection
 from broker.config.broker import Recipient
 from broker.config.section import Severity
 from broker.config.sites import Places
-from broker.contact import Contact
 from broker.incidents import store
 from broker.incidents.incident import Event, Happening, Incident, Told
 from broker.notify import alerts, contacts, delivery_window
 from broker.notify.alerts import Intent, Kind
+from broker.notify.contacts import Contact
 from broker.notify.delivery_window import HOUR, Hold
 
 MOST_NAMED: Final = 20

@@ -17,16 +17,41 @@ from broker.incidents.incident import Event, Happening, Incident, State
 from broker.incidents.policy import cooldown, inhibition, routing
 from broker.incidents.policy.cooldown import Timing, Verdict
 from broker.incidents.policy.routing import Route
+from broker.incidents.silence import Subject
 from broker.notify import alerts
 from broker.notify.alerts import Kind
 from broker.rules.compiler import Rule
 from broker.rules.engine import Finding
-from broker.sighting import Sighting
-from broker.store import captions, silences
+from broker.store import captions
 from broker.store.captions import Decision, Stored
 from broker.store.outcome import Outcome
 
 KINDS = {Outcome.FIRST: Kind.FIRST, Outcome.UPDATE: Kind.UPDATE, Outcome.REPEAT: Kind.REPEAT}
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One danger, seen at a moment."""
+
+    site: str
+    device: str
+    stream: str
+    """"" where it is the whole device."""
+    rule: Rule
+    because: str
+    now: datetime
+    caption_id: int | None = None
+    """The caption that says so; None for a device that is missed."""
+
+    @property
+    def camera(self) -> str:
+        """Give `device/stream`, or the device alone."""
+        return f"{self.device}/{self.stream}" if self.stream else self.device
+
+    @property
+    def subject(self) -> Subject:
+        """Give what a silence may be about."""
+        return Subject(self.site, self.device, self.stream, self.rule.danger, self.rule.name, self.rule.severity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +219,7 @@ class Desk:
     def choose(self, connection: Connection, sighting: Sighting, incident: Incident) -> Verdict:
         """Choose whether an incident that is seen is told now."""
         now = sighting.now
-        held = silence.find(silences.in_force(connection, at=now), sighting.subject, at=now)
+        held = silence.find(silence.in_force(connection, at=now), sighting.subject, at=now)
         if held is not None:
             because = held.spelt_out
             store.note_once(connection, incident.id, Event(now, Happening.MUTED, because))

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from broker.config.broker import Severity
+from broker.notify.message.outage import Lost
 
 
 class State(StrEnum):
@@ -72,17 +73,6 @@ class Told:
     severity: Severity
     cameras: tuple[str, ...]
     """`device/stream` of those it named."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """A device that is missed."""
-
-    device: str
-    cause: str
-    """One of `broker.incidents.presence.detector.Cause`."""
-    since: datetime
-    """When it was last heard or, of one that is blind, when it last saw."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,13 @@ from broker.incidents.grouping import KINDS, Desk
 from broker.incidents.incident import Event, Happening, Incident, State
 from broker.incidents.policy import auto_resolve, cooldown, escalation
 from broker.incidents.policy.auto_resolve import Lasting, Over
-from broker.incidents.policy.cooldown import Notice, Verdict
+from broker.incidents.policy.cooldown import Verdict
 from broker.incidents.policy.escalation import Finished, Tell, Wait
 from broker.incidents.silence import Silence, Subject
 from broker.notify import alerts
-from broker.notify.alerts import Alert, Kind
+from broker.notify.alerts import Alert, Kind, Notice
 from broker.notify.alerts import State as Sent
 from broker.rules.compiler import Rulebook
-from broker.store import silences
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +79,7 @@ class Visit:
 
     def _muted(self, incident: Incident) -> Silence | None:
         """Give the silence that ends first of those about every camera of an incident, if every one has its own."""
-        holding = silences.in_force(self.connection, at=self.now)
+        holding = silence.in_force(self.connection, at=self.now)
         found: list[Silence] = []
         for camera in incident.cameras:
             device, _, stream = camera.partition("/")

@@ -16,10 +16,8 @@ from broker.incidents.grouping import Desk
 from broker.incidents.lifecycle import Visit
 from broker.incidents.presence.tracker import RollCall
 from broker.notify import held as held_store
-from broker.retention.pruner import Pruning
+from broker.ports import Alone, Post, Superseded, Turn
 from broker.rules.compiler import Rulebook
-from broker.service.leader import Alone, Post, Turn
-from broker.service.lease import Superseded
 from broker.store.engine import reading, writing
 
 log = logging.getLogger(__name__)
@@ -45,8 +43,8 @@ class Rounds:
     on_alert: Callable[[], None] = lambda: None
     post: Post = field(default_factory=Alone)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    pruning: Pruning | None = None
-    """Deletes what is too old, whenever nothing else is due."""
+    prune: Callable[[], bool] | None = None
+    """Deletes a little of what is too old, whenever nothing else is due; False where nothing is left."""
     beat: Callable[[], None] = lambda: None
     """Called again and again while it turns."""
     _wake: threading.Event = field(default_factory=threading.Event)
@@ -104,9 +102,9 @@ class Rounds:
 
     def _prune(self) -> float:
         """Delete a little of what is too old; gives the pause after it, or 0 where there is none."""
-        if self.pruning is None or self.post.turn is None:
+        if self.prune is None or self.post.turn is None:
             return 0.0
-        return PRUNING_PAUSE_SECONDS if self.pruning.step() else 0.0
+        return PRUNING_PAUSE_SECONDS if self.prune() else 0.0
 
     def _call(self, roll: RollCall, turn: Turn, now: datetime) -> bool:
         """Call the devices, and say whether anyone is told of some."""

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from broker.incidents import incident as incidents
-from broker.incidents.incident import Event, Happening, Incident, Lost, State, Told
+from broker.incidents.incident import Event, Happening, Incident, State, Told
+from broker.notify.message.outage import Lost
 from broker.store.tables import core
 
 DETAIL_CHARS = 400

@@ -18,7 +18,7 @@ from broker.incidents.grouping import Desk, Made
 from broker.incidents.presence import devices
 from broker.ingest import clock_skew, decoder, rejections
 from broker.ingest.decoder import Message, Reading, Unreadable
-from broker.meters import UNMETERED, Meters, TakenIn
+from broker.ports import Meters, NoMetrics, TakenIn
 from broker.rules import engine as rules
 from broker.rules.compiler import Rulebook
 from broker.rules.engine import Finding, Seen
@@ -78,7 +78,7 @@ class Reception:
     on_alert: Callable[[], None] = lambda: None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     tally: Tally = field(default_factory=Tally)
-    meters: Meters = UNMETERED
+    meters: Meters = field(default_factory=NoMetrics)
 
     def accept(self, messages: Sequence[Message]) -> list[Answer]:
         """Store a batch, and give the acknowledgements that may be sent now.

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from broker.config.errors import BrokerError
 from broker.monitor.thread_heartbeat import Pulse
-from broker.store import migrate, probe
+from broker.store import migrate
 from broker.store.migrate import Age
 
 FRESH_SECONDS: Final = 2.0
@@ -69,7 +69,7 @@ def mqtt(connected: bool) -> list[Check]:
 def database(engine: Engine) -> list[Check]:
     """Say whether the database can be written, and has the tables of this version."""
     try:
-        probe.write(engine)
+        migrate.check_writable(engine)
         age = migrate.age(engine)
     except BrokerError as error:
         # Which file it is stands in the log: whoever may ask need not know.

@@ -9,8 +9,8 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, Info, PlatformCollector, ProcessCollector
 
-from broker.meters import TakenIn
 from broker.notify.alerts import Kind
+from broker.ports import TakenIn
 from contract.errors import REASONS
 
 MOST_DEVICES: Final = 20_000
@@ -27,7 +27,7 @@ DELAY_SECONDS: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 6
 
 
 class Figures:
-    """Counts what happens while the process lives; implements `broker.meters.Meters`."""
+    """Counts what happens while the process lives; implements `broker.ports.Meters`."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.registry = CollectorRegistry(auto_describe=False)

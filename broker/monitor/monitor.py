@@ -12,14 +12,13 @@ from broker.config.broker import Config
 from broker.config.incidents import Absence
 from broker.config.monitor import Monitor, Ping
 from broker.monitor import health as checks
-from broker.monitor import http_server
+from broker.monitor import http_server, ping
 from broker.monitor.collector import Standing
 from broker.monitor.health import Health
 from broker.monitor.http_server import Endpoint
 from broker.monitor.metrics import Figures
 from broker.monitor.ping import Pinger
 from broker.monitor.thread_heartbeat import Pulse
-from broker.service import factory
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ class Station:
 def pinger(settings: Ping, figures: Figures, health: Health) -> Pinger:
     """Give the one who gives signs of life; raises `Misconfigured`."""
     return Pinger(
-        factory.ping_url(settings),
+        ping.url_of(settings),
         every_seconds=settings.every_seconds,
         timeout_seconds=settings.timeout_seconds,
         tells_failure=settings.tells_failure,

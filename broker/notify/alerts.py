@@ -9,7 +9,6 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 
 from broker.config.broker import Language, Recipient, Severity
-from broker.incidents.policy.cooldown import Notice
 from broker.store.tables import core
 
 
@@ -102,6 +101,18 @@ class Alert:
     captured_at: datetime
     sentence: str
     sentence_language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What became of the text messages of an incident."""
+
+    sent_at: datetime | None = None
+    """When the last of them was sent, if any was."""
+    waiting: bool = False
+    """Whether one made since then is still to be sent, or held for someone."""
+    failed_at: datetime | None = None
+    """When the last one was given up, where none was sent and none waits."""
 
 
 def add(

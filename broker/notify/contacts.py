@@ -1,11 +1,23 @@
 """Keeps what is known of recipients beyond the configuration: who is away, and who was heard from."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, insert, select, update
 
-from broker.contact import Contact
 from broker.store.tables import core
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One recipient's state."""
+
+    name: str
+    away_until: datetime | None = None
+    """Nothing is sent to them before; what is made meanwhile waits."""
+    away_because: str = ""
+    heard_at: datetime | None = None
+    """When they last answered, however they did."""
 
 
 def all_known(connection: Connection) -> dict[str, Contact]:

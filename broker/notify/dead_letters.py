@@ -6,7 +6,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from broker.notify import alerts
 from broker.notify.alerts import Alert, State
-from broker.retention.deletion import GONE
+from broker.store.captions import GONE
 from broker.store.tables import core
 from broker.store.tables.messaging import resend
 

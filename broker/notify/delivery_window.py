@@ -8,7 +8,7 @@ from typing import Final
 from broker.config import time_interval
 from broker.config.broker import Recipient
 from broker.config.section import Severity, at_least
-from broker.contact import Contact
+from broker.notify.contacts import Contact
 
 HOUR: Final = timedelta(hours=1)
 

@@ -12,14 +12,23 @@ from sqlalchemy import Connection, Engine
 
 from broker.config.broker import Notify
 from broker.config.errors import Locked
-from broker.meters import UNMETERED, Meters
 from broker.notify import alerts, backoff, dead_letters, delivery_reports
 from broker.notify.alerts import Alert, State
 from broker.notify.message import render
 from broker.notify.senders.by_recipient import Switchboard
-from broker.ports import Busy, Doubtful, Rejected, Sender, SendFailed
-from broker.service.leader import Alone, Post, Turn
-from broker.service.lease import Superseded
+from broker.ports import (
+    Alone,
+    Busy,
+    Doubtful,
+    Meters,
+    NoMetrics,
+    Post,
+    Rejected,
+    Sender,
+    SendFailed,
+    Superseded,
+    Turn,
+)
 from broker.store.engine import reading, writing
 
 log = logging.getLogger(__name__)
@@ -54,7 +63,7 @@ class Notifier:
     longest_call: timedelta = timedelta(0)
     """How long the slowest sender may take to hand a message over."""
     clock: Clock = lambda: datetime.now(UTC)
-    meters: Meters = UNMETERED
+    meters: Meters = field(default_factory=NoMetrics)
     beat: Callable[[], None] = lambda: None
     """Called again and again while it turns."""
     _turn: Turn | None = None

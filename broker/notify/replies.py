@@ -1,11 +1,19 @@
-"""Understands what people answer to a text message."""
+"""Understands what people answer to a notification, and keeps their answers."""
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from sqlalchemy import Connection, func, insert, select
+
+from broker.notify.alerts import State
 from broker.notify.message import segments
+from broker.store.tables import core
+from broker.store.tables.messaging import reply
+
+MAX_TEXT_CHARS: Final = 400
 
 MAX_CHARS: Final = 160
 """An answer is a word and perhaps a number; what is longer is not read."""
@@ -67,3 +75,36 @@ def read(text: str) -> Reply:
     if not numbers:
         return Reply(meaning, None)
     return Reply(meaning, int(numbers[0])) if _number.fullmatch(numbers[0]) else Reply(Meaning.UNKNOWN, None)
+
+
+def is_known(connection: Connection, provider: str, provider_id: str) -> bool:
+    """Say whether an answer has come before."""
+    same = (reply.c.provider == provider) & (reply.c.provider_id == provider_id)
+    return connection.execute(select(reply.c.at).where(same)).first() is not None
+
+
+def add(connection: Connection, row: dict[str, object]) -> None:
+    """Write an answer down."""
+    connection.execute(insert(reply), row | {"text": str(row["text"])[:MAX_TEXT_CHARS]})
+
+
+def since(connection: Connection, phone: str, *, at: datetime) -> int:
+    """Count the answers of a number since a moment."""
+    query = select(func.count()).select_from(reply).where(reply.c.phone == phone, reply.c.at >= at)
+    return int(connection.execute(query).scalar_one())
+
+
+def last_told(connection: Connection, recipient: str) -> int | None:
+    """Give the incident that someone was told of last, if they were told of any."""
+    table = core.alert
+    told = (table.c.recipient == recipient) & table.c.incident_id.is_not(None)
+    handed = table.c.state.in_([State.SENT.value, State.SENDING.value, State.DOUBT.value])
+    query = select(table.c.incident_id).where(told, handed).order_by(table.c.tried_at.desc()).limit(1)
+    return connection.execute(query).scalar()
+
+
+def was_told(connection: Connection, recipient: str, incident_id: int) -> bool:
+    """Say whether someone was told of an incident: an answer may not reach beyond that."""
+    table = core.alert
+    query = select(table.c.id).where(table.c.recipient == recipient, table.c.incident_id == incident_id).limit(1)
+    return connection.execute(query).first() is not None

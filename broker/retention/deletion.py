@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or_, select, tuple_, update
 
 from broker.notify.alerts import OPEN, State
+from broker.store.captions import GONE
 from broker.store.tables import core
 from broker.store.tables.console import caption_words
 from broker.store.tables.messaging import delivery, resend, translation
 
 UNSENT = [state.value for state in (*OPEN, State.HELD)]
 """States of a message that has still to be told."""
-
-GONE = ""
-"""Stands where a sentence was: the contract lets no camera say it."""
 
 
 def in_use() -> ColumnElement[bool]:

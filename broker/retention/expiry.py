@@ -1,7 +1,6 @@
 """Finds and deletes what is older than it may be, a little at a time."""
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
@@ -9,7 +8,7 @@ from sqlalchemy import Column, Connection, Table, and_, delete, exists, func, or
 
 from broker.notify.alerts import State
 from broker.retention import deletion
-from broker.retention.deletion import GONE
+from broker.store.captions import GONE, sites
 from broker.store.tables import core
 from broker.store.tables.console import audit, ledger_sample
 from broker.store.tables.messaging import delivery, reply, translation
@@ -26,15 +25,6 @@ BY_MOMENT: Final[dict[str, tuple[tuple[Table, Column[Any]], ...]]] = {
     "figures": ((ledger_sample, ledger_sample.c.hour),),
 }
 """Tables whose rows hang on no others, with the moment that their age is counted from."""
-
-
-def sites(connection: Connection) -> Iterator[str]:
-    """Give every site that ever said something: one step along the index of sites for each of them."""
-    site = core.caption.c.site
-    found = connection.execute(select(func.min(site))).scalar()
-    while found is not None:
-        yield found
-        found = connection.execute(select(func.min(site)).where(site > found)).scalar()
 
 
 def captions(connection: Connection, *, before: datetime, now: datetime, limit: int) -> int:

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Self
 
-from broker import stems
 from broker.config import time_interval
 from broker.rules import negation
+from broker.rules import sentence as sentence_
 from broker.rules.compiler import EVERYWHERE, Entry, Pattern, Rule, Rulebook
 from broker.rules.schema import Count
 from broker.rules.sentence import Sentence, Span
@@ -62,13 +62,13 @@ def may_concern(book: Rulebook, caption: Caption) -> bool:
         return True
     if any(hazard.probability >= index.least.get(hazard.term, NEVER) for hazard in caption.hazards):
         return True
-    held = stems.of(caption.text)
+    held = sentence_.stems_of(caption.text)
     return any(True for _ in _spoken_of(book, caption.site, held))
 
 
 def judge(book: Rulebook, seen: Seen) -> list[Finding]:
     """Give a finding for every rule whose danger a caption names, in the order of the file."""
-    sentence = stems.read(seen.text)
+    sentence = sentence_.read(seen.text)
     numbers = set(_candidates(book, seen, sentence))
     rules = (book.rules[number] for number in sorted(numbers))
     findings = (_apply(book, rule, seen, sentence) for rule in rules if _concerns(rule, seen))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from broker import synonyms, yaml_lines
+from broker import yaml_lines
 from broker.config import yaml_file
 from broker.config.broker import Config
 from broker.config.errors import Misconfigured
@@ -152,7 +152,7 @@ def _idle(file: RulesFile) -> Iterator[Found]:
 def _wordless(file: RulesFile) -> Iterator[Found]:
     """Find words whose synonyms are asked for where there are none."""
     asked = [where for where, text in _texts(file) if "~" in text and not regex.is_regex(text)]
-    if asked and not synonyms.are_installed():
+    if asked and not wordlists.wordnet_is_installed():
         yield asked[0], "WordNet is not installed, so `~` adds nothing; see docs/alerts.md"
 
 

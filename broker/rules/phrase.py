@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from broker import stems, synonyms
+from broker.rules import sentence as sentence_
 from broker.rules import wordlists
 from broker.rules.sentence import Sentence, Span, Word
 
@@ -42,7 +42,7 @@ class Slot:
     @property
     def keys(self) -> frozenset[str]:
         """Stems of which a sentence must hold one, or this place stays empty."""
-        return self.stems | {stems.stem(word) for word in self.exact}
+        return self.stems | {sentence_.stem(word) for word in self.exact}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def compile(text: str, lists: Mapping[str, Sequence[str]]) -> Phrase:  # noqa: A
     for part in text.lower().replace("’", "'").split():
         if part == "...":
             gap = MAX_GAP
-        elif part not in stems.SMALL:
+        elif part not in sentence_.SMALL:
             slots.append(_slot(part, lists, gap))
             gap = 0
     if not slots or gap or text.lstrip().startswith("..."):
@@ -98,9 +98,9 @@ def _slot(part: str, lists: Mapping[str, Sequence[str]], gap: int) -> Slot:
             if word.startswith("="):
                 exact.add(word[1:])
             elif word.startswith("~"):
-                stemmed.update(stems.stem(other) for other in synonyms.of(word[1:]))
+                stemmed.update(sentence_.stem(other) for other in wordlists.with_synonyms(word[1:]))
             else:
-                stemmed.add(stems.stem(word))
+                stemmed.add(sentence_.stem(word))
     return Slot(frozenset(stemmed), frozenset(exact), gap, tuple(written))
 
 

@@ -1,7 +1,8 @@
-"""The lists of words in `rules.yaml`, each with the lists that it names put in."""
+"""The lists of words in `rules.yaml`, expanded, and synonyms from WordNet; the one door to NLTK."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 LIST_NAME: Final = re.compile(r"<([a-z0-9-]+)>")
@@ -49,3 +50,31 @@ def _expand(
 def unknown(name: str, lists: Mapping[str, Sequence[str]]) -> str:
     """Say that there is no such list, and which there are."""
     return f"there is no list <{name}>; lists here: {', '.join(sorted(lists)) or 'none'}"
+
+
+@lru_cache(maxsize=1024)
+def with_synonyms(word: str) -> tuple[str, ...]:
+    """Return a word with the synonyms of its most frequent sense, as a noun and as a verb; alone without WordNet."""
+    return tuple(dict.fromkeys((word, *_synonyms(word)))) if wordnet_is_installed() else (word,)
+
+
+@lru_cache(maxsize=1)
+def wordnet_is_installed() -> bool:
+    """Return whether NLTK finds WordNet (`NLTK_DATA/corpora/wordnet`)."""
+    # NLTK takes seconds and a hundred megabytes to import; only rules with `~word` need it.
+    from nltk.corpus import wordnet  # noqa: PLC0415 - see above
+
+    try:
+        wordnet.ensure_loaded()
+    except (LookupError, OSError):
+        return False
+    return True
+
+
+def _synonyms(word: str) -> Iterator[str]:
+    from nltk.corpus import wordnet  # noqa: PLC0415 - as above
+
+    for part_of_speech in ("n", "v"):
+        for sense in wordnet.synsets(word, pos=part_of_speech)[:1]:
+            # Names of several words ("set on fire") are joined by underscores; a phrase of the rules says them better.
+            yield from (name.lower() for name in sense.lemma_names() if name.isalpha())

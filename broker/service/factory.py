@@ -9,15 +9,13 @@ from sqlalchemy import Engine
 from broker.config.broker import Config, Recipient, secret
 from broker.config.channels import SOLAPI_SECRET, TRANSLATION_SECRET, TWILIO_AUTH_TOKEN, Channel, Translation
 from broker.config.errors import Misconfigured
-from broker.config.monitor import PING_URL, Ping
-from broker.meters import UNMETERED, Meters
 from broker.notify.senders.by_recipient import Switchboard
 from broker.notify.senders.console import ConsoleSender
 from broker.notify.senders.rate_limited import Bounded
 from broker.notify.translation.cached import Kept
 from broker.notify.translation.none import Original
 from broker.notify.translation.offline import Offline
-from broker.ports import Sender, TranslationService, Translator
+from broker.ports import Meters, Sender, TranslationService, Translator
 
 PATIENT = 2
 """A call is given up after so many of its account's timeouts: one to connect, one for the answer."""
@@ -49,7 +47,7 @@ def longest_call(config: Config) -> timedelta:
     return timedelta(seconds=max((account.timeout_seconds * PATIENT for account in used if account), default=0))
 
 
-def translator(config: Config, engine: Engine | None, meters: Meters = UNMETERED) -> Translator:
+def translator(config: Config, engine: Engine | None, meters: Meters) -> Translator:
     """Give the translator, which keeps what it translated where there is a database; raises `Misconfigured`."""
     settings = config.translation
     if settings.by == "none":
@@ -57,16 +55,6 @@ def translator(config: Config, engine: Engine | None, meters: Meters = UNMETERED
     if settings.by == "offline":
         return Offline()
     return Kept(_service(settings), Offline(), engine, settings.remembered, meters=meters)
-
-
-def ping_url(ping: Ping) -> str:
-    """Give the URL that signs of life go to; raises `Misconfigured`, without saying what a file holds."""
-    url = secret(ping.url_file, PING_URL, field="monitor.ping.url_file") or ping.url
-    if not url:
-        raise Misconfigured(f"monitor.ping.url_file: no URL; name a file that holds it, or set {PING_URL}")
-    if not url.startswith(("https://", "http://")) or any(sign.isspace() for sign in url):
-        raise Misconfigured("monitor.ping.url_file: what it holds is no URL; it begins with https://")
-    return url
 
 
 def _service(settings: Translation) -> TranslationService:

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import Final
 
 from sqlalchemy import Connection, Engine
 
 from broker.config.errors import Locked
+from broker.ports import Turn
 from broker.service import lease as leases
 from broker.service.lease import Holder, Lease
 from broker.store.engine import reading, writing
@@ -42,35 +43,6 @@ class Reason(StrEnum):
     RESTARTED = "this instance was on duty before it was started again"
     SILENT = "the instance on duty is silent"
     HELD = "another instance is on duty"
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One time on duty."""
-
-    token: int
-    after_silence: bool = False
-    """Whether the one before may still be alive, and in the middle of handing a message over."""
-
-
-class Post(Protocol):
-    """Says whether this instance is on duty."""
-
-    @property
-    def turn(self) -> Turn | None:
-        """The present turn; None off duty, or where it is no longer sure."""
-
-    def require(self, connection: Connection, turn: Turn) -> None:
-        """Raise `leases.Superseded` where another instance has taken over since; in the transaction that writes."""
-
-
-class Alone:
-    """The post of the only one there is."""
-
-    turn = Turn(0)
-
-    def require(self, connection: Connection, turn: Turn) -> None:
-        """Do nothing: there is nobody else."""
 
 
 def decide(lease: Lease, *, ours: bool, silent_seconds: float) -> Reason:
@@ -109,7 +81,7 @@ class Duty:
         return turn if turn is not None and self.seconds() < self._sure_until else None
 
     def require(self, connection: Connection, turn: Turn) -> None:
-        """Raise `leases.Superseded` where another instance has taken over since."""
+        """Raise `Superseded` where another instance has taken over since."""
         leases.require(connection, turn.token)
 
     def stop(self) -> None:

@@ -6,14 +6,11 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, select, update
 
-from broker.store.lease_table import lease as table
+from broker.ports import Superseded
+from broker.store.tables.messaging import lease as table
 
 DUTY: Final = "duty"
 """The one duty that there is: to tell people, and to walk the rounds."""
-
-
-class Superseded(Exception):
-    """Another instance is on duty: what was about to be written is no longer ours to write."""
 
 
 @dataclass(frozen=True, slots=True)

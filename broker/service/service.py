@@ -23,7 +23,6 @@ from broker.incidents.presence.tracker import RollCall
 from broker.incidents.scheduler import Rounds
 from broker.ingest.batch import Reception, Tally
 from broker.ingest.consumer import Ingest
-from broker.meters import UNMETERED, Meters
 from broker.monitor.thread_heartbeat import Pulse
 from broker.notify import alerts
 from broker.notify.alerts import Alert
@@ -32,7 +31,7 @@ from broker.notify.message import segments
 from broker.notify.message import texts as words
 from broker.notify.message.composer import Composer
 from broker.notify.senders.by_recipient import Switchboard
-from broker.ports import Busy, Sender, SendFailed
+from broker.ports import Busy, Meters, NoMetrics, Sender, SendFailed
 from broker.retention.pruner import Pruning
 from broker.rules import compiler
 from broker.rules.compiler import Rulebook
@@ -117,7 +116,7 @@ def _build(config: Config, engine: Engine, book: Rulebook, senders: Switchboard,
     places = Places.of(config)
     desk = Desk(config.recipients, config.incidents, places)
     rounds = Rounds(engine, known, desk, on_alert=notifier.wake, post=duty, beat=pulses["rounds"].beat)
-    rounds.pruning = Pruning(engine, config.retention)
+    rounds.prune = Pruning(engine, config.retention).step
 
     def wake() -> None:
         notifier.wake()
@@ -181,7 +180,7 @@ def _monitor(
     """Give what counts, and what watches over the works for as long as they turn; raises `Misconfigured`."""
     settings = config.monitor
     if settings is None:
-        return UNMETERED, lambda _works, _engine: nullcontext()
+        return NoMetrics(), lambda _works, _engine: nullcontext()
     # Importing the HTTP client takes a quarter of a second, and most services have nobody to show figures to.
     from broker.monitor.metrics import Figures  # noqa: PLC0415 - see above
     from broker.monitor.monitor import Station, Watched  # noqa: PLC0415 - see above

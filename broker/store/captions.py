@@ -1,17 +1,20 @@
 """Keeps captions, each of them once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Row, exists, insert, select
+from sqlalchemy import Connection, Row, exists, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from broker.store.outcome import Outcome
 from broker.store.tables import core
 from contract.caption import Caption
+
+GONE: Final = ""
+"""Stands where a deleted sentence was: the contract lets no camera say it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,3 +212,12 @@ def _heard(row: Row[Any], decisions: list[Decision]) -> Heard:
         confidence=row.confidence,
         decisions=tuple(decisions),
     )
+
+
+def sites(connection: Connection) -> Iterator[str]:
+    """Give every site that ever said something: one step along the index of sites for each of them."""
+    site = core.caption.c.site
+    found = connection.execute(select(func.min(site))).scalar()
+    while found is not None:
+        yield found
+        found = connection.execute(select(func.min(site)).where(site > found)).scalar()

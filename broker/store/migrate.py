@@ -1,4 +1,4 @@
-"""Brings a database to the tables of this version, or says that it is not there yet."""
+"""Migrates a database to the tables of this version, and checks its version and that it can be written."""
 
 from enum import StrEnum
 
@@ -6,10 +6,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy import Connection, Engine, false, inspect, update
 
 from broker.config.errors import Misconfigured
 from broker.store.engine import reading, writing
+from broker.store.tables import core
 
 
 class Age(StrEnum):
@@ -64,6 +65,12 @@ def require_current(engine: Engine) -> None:
             raise Misconfigured(_newer(engine))
         case Age.CURRENT:
             pass
+
+
+def check_writable(engine: Engine) -> None:
+    """Open a transaction that may write, and change nothing; raises `Locked` or `Misconfigured` where that fails."""
+    with writing(engine) as connection:
+        connection.execute(update(core.contact).where(false()).values(away_because=""))
 
 
 def _newer(engine: Engine) -> str:

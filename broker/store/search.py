@@ -23,23 +23,30 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.sql import Select
 
-from broker.retention.deletion import GONE
-from broker.store.captions import Decision
+from broker.store.captions import GONE, Decision
 from broker.store.outcome import Outcome
 from broker.store.tables.console import caption_words
 from broker.store.tables.core import caption as table
 from broker.store.tables.core import decision
-from broker.web import search_terms
-from broker.web.search_terms import Term
 
 PAGE: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One word that is looked for: letters and digits alone."""
+
+    text: str
+    prefix: bool
+    """Whether longer words that begin with it count: Korean nouns carry particles, and a word may be half typed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is looked for; an empty field asks nothing."""
 
-    words: str = ""
+    terms: Sequence[Term] | None = None
+    """All of them have to be in a caption or its translation; an empty sequence finds nothing, None asks nothing."""
     site: str = ""
     device: str = ""
     since: datetime | None = None
@@ -75,6 +82,17 @@ class Found:
         return any(Outcome(made.outcome).is_sighting for made in self.decisions)
 
 
+@dataclass(frozen=True, slots=True)
+class Indexed:
+    """What search keeps of one caption."""
+
+    caption_id: int
+    translated: str
+    """The caption in the other language."""
+    words: str
+    """By which it is found, in both languages, separated by blanks."""
+
+
 def find(connection: Connection, question: Question, *, limit: int = PAGE) -> list[Found]:
     """Give a page of captions, newest first."""
     query = _asked(connection, _select(), question)
@@ -108,12 +126,9 @@ def unindexed(connection: Connection, *, limit: int) -> list[Found]:
     return after(connection, newest, limit=limit)
 
 
-def index(connection: Connection, captions_: Sequence[tuple[Found, str]]) -> None:
-    """Let captions be found by their own words and by those of their translations."""
-    rows = [
-        {"caption_id": found.id, "translated": translated[:400], "words": search_terms.words(found.text, translated)}
-        for found, translated in captions_
-    ]
+def index(connection: Connection, captions_: Sequence[Indexed]) -> None:
+    """Let captions be found by their words."""
+    rows = [{"caption_id": one.caption_id, "translated": one.translated[:400], "words": one.words} for one in captions_]
     if rows:
         connection.execute(insert(caption_words), rows)
 
@@ -141,8 +156,8 @@ def _asked(connection: Connection, query: Select[Any], question: Question) -> Se
     if question.rule or question.danger_only:
         fired = exists().where(decision.c.caption_id == table.c.id, decision.c.outcome != Outcome.CANCELLED.value)
         query = query.where(fired.where(decision.c.rule == question.rule) if question.rule else fired)
-    if question.words.strip():
-        query = query.where(_says(connection, search_terms.terms(question.words)))
+    if question.terms is not None:
+        query = query.where(_says(connection, question.terms))
     return query
 
 

@@ -1,15 +1,17 @@
-"""Says which captions are meant: of a site or device, of a stretch of time; and walks through them along the index."""
+"""Selects captions by site, device and time, and reads them page by page along the index."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, tuple_
 
-from broker.retention.deletion import GONE
-from broker.retention.expiry import sites
+from broker.store.captions import GONE, sites
 from broker.store.tables.core import caption
+
+PAGE: Final = 1000
+"""Captions read in one query: enough that the query costs nothing, few enough that memory stays flat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,17 @@ def page(connection: Connection, scope: Scope, after: Mark | None, *, limit: int
         if rows := connection.execute(query).all():
             return list(rows)
     return []
+
+
+def captured_between(connection: Connection, start: datetime, end: datetime, *, page: int = PAGE) -> Iterator[Row[Any]]:
+    """Give every caption taken from `start` up to `end`, in the order in which they were taken."""
+    order = (caption.c.captured_at, caption.c.id)
+    query = select(caption).where(caption.c.captured_at < end, caption.c.text != GONE).order_by(*order).limit(page)
+    rows = connection.execute(query.where(caption.c.captured_at >= start)).all()
+    while rows:
+        yield from rows
+        after = tuple_(*order) > (rows[-1].captured_at, rows[-1].id)
+        rows = connection.execute(query.where(after)).all() if len(rows) == page else []
 
 
 def mark(row: Row[Any]) -> Mark:

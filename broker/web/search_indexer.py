@@ -11,6 +11,7 @@ from broker.incidents.presence import devices
 from broker.store import search, statistics
 from broker.store.engine import reading, writing
 from broker.store.search import Found
+from broker.web import search_terms
 from broker.web.request.state import Console
 
 log = logging.getLogger(__name__)
@@ -44,12 +45,12 @@ def index(console: Console) -> bool:
         found = search.unindexed(connection, limit=AT_ONCE)
     if not found:
         return False
-    pairs = [(one, _translated(console, one)) for one in found]
+    entries = [search_terms.entry(one, _translated(console, one)) for one in found]
     with writing(console.engine) as connection:
         # Another console may have written the same in the meantime.
         known = search.unindexed(connection, limit=1)
         if known and known[0].id == found[0].id:
-            search.index(connection, pairs)
+            search.index(connection, entries)
     return len(found) == AT_ONCE
 
 

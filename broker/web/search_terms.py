@@ -1,10 +1,10 @@
 """Turns sentences and questions of two languages into the words that search compares."""
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
-from broker import stems
+from broker.rules import sentence
+from broker.store.search import Found, Indexed, Term
 
 MAX_TERMS: Final = 12
 """Words of one question that are looked at: nobody types more, and each costs."""
@@ -16,18 +16,19 @@ _particle: Final = re.compile(r"(?<=..)(?:에서|에게|으로|까지|부터|은
 short nouns may end the same way (아이, 가을)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One word of a question."""
-
-    text: str
-    prefix: bool
-    """Whether longer words that begin with it count: Korean nouns carry particles, and a word may be half typed."""
-
-
 def words(*texts: str) -> str:
     """Give the words that sentences are found by, separated by blanks, each once."""
     return " ".join(dict.fromkeys(_compared(token) for text in texts for token in _tokens(text)))
+
+
+def entry(found: Found, translated: str) -> Indexed:
+    """Return what search keeps of a caption and its translation."""
+    return Indexed(found.id, translated, words(found.text, translated))
+
+
+def asked(question: str) -> list[Term] | None:
+    """Read what was typed into a search field; None where it is blank."""
+    return terms(question) if question.strip() else None
 
 
 def terms(question: str) -> list[Term]:
@@ -35,7 +36,7 @@ def terms(question: str) -> list[Term]:
     found = []
     for token in _tokens(question):
         korean = _hangul.search(token) is not None
-        found.append(Term(_particle.sub("", token) if korean else stems.stem(token), prefix=korean))
+        found.append(Term(_particle.sub("", token) if korean else sentence.stem(token), prefix=korean))
     return list(dict.fromkeys(found))[:MAX_TERMS]
 
 
@@ -44,4 +45,4 @@ def _tokens(text: str) -> list[str]:
 
 
 def _compared(token: str) -> str:
-    return token if _hangul.search(token) else stems.stem(token)
+    return token if _hangul.search(token) else sentence.stem(token)

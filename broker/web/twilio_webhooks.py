@@ -21,7 +21,6 @@ from broker.notify.delivery_reports import Report
 from broker.notify.message import segments
 from broker.notify.message import texts as words
 from broker.notify.replies import Meaning, Reply
-from broker.store import replies as store
 from broker.store.engine import writing
 
 TWIML: Final = "text/xml"
@@ -111,12 +110,12 @@ class TwilioHooks:
 
     def _answer(self, connection: Connection, form: Mapping[str, str]) -> Outcome:
         now = self.clock()
-        if store.is_known(connection, "twilio", form["MessageSid"]):
+        if replies.is_known(connection, "twilio", form["MessageSid"]):
             return Outcome(200, "again", _twiml(""))
         phone, person = self._sender(form.get("From", ""))
         if person is None:
             return Outcome(200, "unknown-number", _twiml(""))
-        if store.since(connection, phone, at=now - timedelta(minutes=1)) >= MAX_ANSWERS_A_MINUTE:
+        if replies.since(connection, phone, at=now - timedelta(minutes=1)) >= MAX_ANSWERS_A_MINUTE:
             return Outcome(200, "too-many", _twiml(""))
         reply = replies.read(form.get("Body", ""))
         incident_id, answered = self._act(connection, person, reply, now)
@@ -132,7 +131,7 @@ class TwilioHooks:
             "effect": effect,
             "incident_id": incident_id,
         }
-        store.add(connection, row)
+        replies.add(connection, row)
         return Outcome(200, reply.meaning.value, _twiml(_said(person.language, reply, incident_id, answered)))
 
     def _sender(self, number: str) -> tuple[str, Recipient | None]:
@@ -150,8 +149,8 @@ class TwilioHooks:
             return None, None
         incident_id = reply.incident_id
         if incident_id is None:
-            incident_id = store.last_told(connection, person.name)
-        if incident_id is None or not store.was_told(connection, person.name, incident_id):
+            incident_id = replies.last_told(connection, person.name)
+        if incident_id is None or not replies.was_told(connection, person.name, incident_id):
             return None, Answered(Effect.UNKNOWN, None)
         acts = {
             Meaning.ACKNOWLEDGE: responses.acknowledge,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from broker.incidents.incident import Incident
-from broker.incidents.policy.cooldown import Notice
+from broker.notify.alerts import Notice
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,19 +5,8 @@ from datetime import datetime, timedelta
 
 from broker.config.section import at_least
 from broker.incidents.incident import Incident, State
+from broker.notify.alerts import Notice
 from broker.store.outcome import Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """What became of the text messages of an incident."""
-
-    sent_at: datetime | None = None
-    """When the last of them was sent, if any was."""
-    waiting: bool = False
-    """Whether one made since then is still to be sent, or held for someone."""
-    failed_at: datetime | None = None
-    """When the last one was given up, where none was sent and none waits."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,11 @@ from sqlalchemy import Connection, Engine
 
 from broker.config.incidents import Absence
 from broker.incidents import silence, store
-from broker.incidents.grouping import Desk, Made
-from broker.incidents.incident import Event, Happening, Incident, Lost, State
+from broker.incidents.grouping import Desk, Made, Sighting
+from broker.incidents.incident import Event, Happening, Incident, State
 from broker.incidents.presence import builtin_rules, detector, devices
 from broker.incidents.presence.detector import DANGER, Cause, Lapse
-from broker.sighting import Sighting
-from broker.store import silences
+from broker.notify.message.outage import Lost
 from broker.store.engine import reading, writing
 
 LOOK_EVERY: Final = timedelta(seconds=5)
@@ -118,7 +117,7 @@ class RollCall:
             return missed
         first = min(lapse.since for lapse in others.values())
         closed = store.closed_by_someone(connection, site, DANGER, since=first)
-        holding = silences.in_force(connection, at=now)
+        holding = silence.in_force(connection, at=now)
         for device, lapse in others.items():
             known = any(device in one.cameras and one.closed_at and one.closed_at >= lapse.since for one in closed)
             subject = self._sighting(site, device, lapse, now).subject
@@ -172,7 +171,7 @@ class RollCall:
         self, connection: Connection, incident: Incident, sightings: Sequence[Sighting], now: datetime
     ) -> Made | None:
         """Tell people, if there is news; of several devices, one that is not silenced speaks for all."""
-        holding = silences.in_force(connection, at=now)
+        holding = silence.in_force(connection, at=now)
         heard = (one for one in sightings if silence.find(holding, one.subject, at=now) is None)
         leading = next(heard, sightings[0])
         verdict = self.desk.choose(connection, leading, incident)

@@ -1,13 +1,24 @@
 """Says which devices are missed, and since when, in the reader's language."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
 
 from broker.config.sites import Places
-from broker.incidents.incident import Lost
 from broker.notify.alerts import Alert, Kind
 from broker.notify.message import render, texts
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A device that is missed."""
+
+    device: str
+    cause: str
+    """One of `broker.incidents.presence.detector.Cause`."""
+    since: datetime
+    """When it was last heard or, of one that is blind, when it last saw."""
 
 
 def say(alert: Alert, places: Places, now: datetime) -> tuple[str, ...]:

@@ -177,3 +177,13 @@ KOREAN = Words(
 def of(language: Language) -> Words:
     """Give the words of a language."""
     return KOREAN if language == "ko" else ENGLISH
+
+
+def byte_size(count: int) -> str:
+    """Give a number of bytes as people read it: `1.5 MB`."""
+    amount = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"

@@ -4,7 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
@@ -12,9 +12,8 @@ from sqlalchemy import Engine
 
 from broker.config.errors import Locked
 from broker.config.section import Language
-from broker.meters import UNMETERED, Meters
 from broker.notify.translation import cache
-from broker.ports import TranslationService, Translator, Untranslated
+from broker.ports import Meters, NoMetrics, TranslationService, Translator, Untranslated
 from broker.store.engine import reading, writing
 
 log = logging.getLogger(__name__)
@@ -35,7 +34,7 @@ class Kept:
     """How many are kept; 0 for none."""
     seconds: Callable[[], float] = time.monotonic
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    meters: Meters = UNMETERED
+    meters: Meters = field(default_factory=NoMetrics)
     _rest_until: float = -math.inf
 
     def translate(self, sentence: str, *, source: str, target: Language) -> str:

@@ -2,7 +2,6 @@
 
 from alembic import context
 
-from broker.store import lease_table  # noqa: F401 - they add their tables to the metadata
 from broker.store.tables import console, messaging  # noqa: F401 - they add their tables to the metadata
 from broker.store.tables.core import metadata
 

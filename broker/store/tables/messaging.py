@@ -1,8 +1,8 @@
-"""The tables of what happens around text messages: reports, replies, second attempts, translations."""
+"""The tables around notifications: delivery reports, replies, resends, translations, and the leader's lease."""
 
 from typing import Final
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, PrimaryKeyConstraint, String, Table
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, PrimaryKeyConstraint, String, Table
 
 from broker.store.tables.core import Moment, metadata
 
@@ -57,3 +57,19 @@ translation: Final = Table(
     Index("ix_translation_made_at", "made_at"),
 )
 """What services translated before."""
+
+lease: Final = Table(
+    "lease",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("token", BigInteger, nullable=False),
+    Column("beats", BigInteger, nullable=False),
+    Column("holder", String(64), nullable=False),
+    Column("process", String(32), nullable=False),
+    Column("place", String(128), nullable=False),
+    Column("since", Moment),
+    Column("beat_at", Moment),
+)
+"""The lease of the leader, one row, there from the start. `token` grows with each term, `beats` with each renewal;
+`holder` is the name of the leading instance, or "" where there is none, `process` a random word that names its process,
+`place` its machine. The times are by the holder's clock and only shown: nothing is decided by them."""

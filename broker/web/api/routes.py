@@ -12,6 +12,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, PathParameter, QueryParameter, RequestBody
 
 from broker.incidents import responses
+from broker.incidents import silence as silences_
 from broker.incidents import store as incidents_store
 from broker.incidents.incident import State
 from broker.incidents.presence import devices as devices_store
@@ -19,10 +20,10 @@ from broker.incidents.responses import Effect
 from broker.retention import erasure
 from broker.retention.erasure import Asker
 from broker.store import search
-from broker.store import silences as silences_store
 from broker.store.engine import reading, writing
 from broker.store.search import Question
 from broker.store.selection import Scope
+from broker.web import search_terms
 from broker.web.accounts.account import Role
 from broker.web.api.schemas import (
     Answered,
@@ -104,7 +105,9 @@ def captions(  # noqa: PLR0913, PLR0917 - one for each parameter of the request
 ) -> Captions:
     """Find captions by words, place, time, and the rule that fired on them."""
     _check(since=since, until=until)
-    question = Question(words=q, site=site, device=device, rule=rule, since=since, until=until, before=before)
+    question = Question(
+        search_terms.asked(q), site=site, device=device, rule=rule, since=since, until=until, before=before
+    )
     with reading(page.console.engine) as connection:
         found = search.find(connection, question, limit=limit)
     return Captions([Caption.of(one) for one in found], found[-1].id if len(found) == limit else None)
@@ -178,7 +181,7 @@ def answer(page: ThisPage, number: Number, answer: FromPath[Answer]) -> Answered
 def silences(page: ThisPage) -> list[Silence]:
     """List the last hundred silences, ended ones included."""
     with reading(page.console.engine) as connection:
-        return [Silence.of(one) for one in silences_store.newest(connection)]
+        return [Silence.of(one) for one in silences_.newest(connection)]
 
 
 @post("/silences", summary="Silence something", **SUPERVISOR)
@@ -190,7 +193,7 @@ def silence(page: ThisPage, data: RequestBody[NewSilence]) -> Silence:
     except ValueError as error:
         raise ClientException(str(error)) from error
     with writing(page.console.engine) as connection:
-        made = silences_store.add(connection, wished, at=now)
+        made = silences_.add(connection, wished, at=now)
         page.note(connection, "silence", f"silence {made.id}", f"{made.spelt}, {data.hours:g} h: {made.reason}")
     return Silence.of(made)
 
@@ -199,7 +202,7 @@ def silence(page: ThisPage, data: RequestBody[NewSilence]) -> Silence:
 def end_silence(page: ThisPage, number: Number) -> None:
     """Tell people again."""
     with writing(page.console.engine) as connection:
-        if not silences_store.end(connection, number, by=page.who.account.name, at=page.now):
+        if not silences_.end(connection, number, by=page.who.account.name, at=page.now):
             raise NotFoundException("no silence of this number is in force")
         page.note(connection, "silence-ended", f"silence {number}", "by the API")
 

@@ -11,6 +11,7 @@ from broker.retention import export
 from broker.store import search
 from broker.store.engine import reading, writing
 from broker.store.search import PAGE, Question
+from broker.web import search_terms
 from broker.web.accounts.account import Role
 from broker.web.request.context import Page, ThisPage, needs
 
@@ -77,7 +78,7 @@ def ask(  # noqa: PLR0913 - as above
     """Read the form; a day that is none is not asked for."""
     since = _start(page, day, site)
     return Question(
-        words=q[:MAX_WORDS_CHARS],
+        terms=search_terms.asked(q[:MAX_WORDS_CHARS]),
         site=site[:63],
         device=device[:63],
         since=since,

@@ -18,9 +18,9 @@ from sqlalchemy import Row
 from broker.config.errors import Misconfigured
 from broker.rules import compiler
 from broker.rules.compiler import Rulebook
-from broker.store import history, statistics
+from broker.rules.replay import Line, Trial
+from broker.store import selection, statistics
 from broker.store.engine import reading
-from broker.trial import Line, Trial
 from broker.web.accounts.account import Role
 from broker.web.request.context import Page, ThisPage, needs
 
@@ -83,7 +83,7 @@ def attempt(page: ThisPage, data: URLEncodedBody[Draft]) -> Response[str]:
         return _show(page, data, outcome=outcome)
     since, until = stretch(page, data.when)
     with reading(page.console.engine) as connection:
-        count, replay = judged(page, book, islice(history.said_between(connection, since, until), MOST))
+        count, replay = judged(page, book, islice(selection.captured_between(connection, since, until), MOST))
         before = statistics.fired_by_rule(connection, since=since, until=until)
     return _show(page, data, replay=replay, before=before, count=count)
 

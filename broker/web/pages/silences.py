@@ -10,7 +10,6 @@ from litestar.params import FromPath, URLEncodedBody
 
 from broker.incidents import silence, store
 from broker.incidents.silence import Silence
-from broker.store import silences
 from broker.store.engine import reading, writing
 from broker.web.accounts.account import Role
 from broker.web.request.context import Page, ThisPage, needs
@@ -48,7 +47,7 @@ def add(page: ThisPage, data: URLEncodedBody[Wish]) -> Response[Any]:
     except ValueError as error:
         return _show(page, status=400, problem=str(error), wish=data)
     with writing(page.console.engine) as connection:
-        made = silences.add(connection, wished, at=now)
+        made = silence.add(connection, wished, at=now)
         page.note(connection, "silence", f"silence {made.id}", f"{made.spelt}, {data.hours:g} h: {made.reason}")
     return page.go(f"/incidents/{data.incident}" if data.incident > 0 else "/silences")
 
@@ -57,7 +56,7 @@ def add(page: ThisPage, data: URLEncodedBody[Wish]) -> Response[Any]:
 def end(page: ThisPage, number: FromPath[int]) -> Response[Any]:
     """End a silence early."""
     with writing(page.console.engine) as connection:
-        if not silences.end(connection, number, by=page.who.account.name, at=page.now):
+        if not silence.end(connection, number, by=page.who.account.name, at=page.now):
             raise NotFoundException
         page.note(connection, "silence-ended", f"silence {number}")
     return page.go("/silences")
@@ -74,7 +73,7 @@ def make(matchers: str, *, hours: float, reason: str, author: str, now: Any) -> 
 def _show(page: Page, *, status: int = 200, problem: str = "", wish: Wish | None = None) -> Response[str]:
     now = page.now
     with reading(page.console.engine) as connection:
-        found = sorted(silences.newest(connection), key=lambda one: not one.holds_at(now))
+        found = sorted(silence.newest(connection), key=lambda one: not one.holds_at(now))
         now_open = store.now_open(connection)
     return page.render(
         "silences.html",

@@ -9,9 +9,9 @@ from typing import Final
 from litestar import Response, get
 from litestar.params import FromQuery
 
-from broker.cli.watch import size
 from broker.config.section import SEVERITIES
 from broker.incidents.presence import devices
+from broker.notify.message.texts import byte_size
 from broker.store import statistics
 from broker.store.engine import reading
 from broker.store.statistics import Sample
@@ -125,7 +125,7 @@ def _saved(page: Page, names: Sequence[str], saved: Sequence[tuple[int, int]]) -
             Bar(
                 name,
                 (words / MB, video / MB),
-                _tips(name, ((t("plots.words"), size(words)), (t("plots.video"), size(video)))),
+                _tips(name, ((t("plots.words"), byte_size(words)), (t("plots.video"), byte_size(video)))),
             )
             for name, (words, video) in zip(names, saved, strict=True)
         ],

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from broker.cli.watch import size
 from broker.config.section import Language, in_language
 from broker.config.sites import Places
 from broker.incidents.incident import Event, Happening
+from broker.notify.message.texts import byte_size
 from broker.store.search import Found
 from broker.web import texts
 from broker.web.rendering import reasons
@@ -35,7 +35,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["bytes"] = size
+    made.filters["bytes"] = byte_size
     made.filters["iso"] = lambda moment: moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return made
 

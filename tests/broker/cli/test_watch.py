@@ -9,11 +9,12 @@ from typing import Any, Literal
 import pytest
 from rich.console import Console
 
-from broker.cli.watch import Watch, size
+from broker.cli.watch import Watch
 from broker.config import broker as config_file
 from broker.config.broker import Language
 from broker.config.sites import Places
 from broker.ingest.batch import Reception
+from broker.notify.message.texts import byte_size
 from broker.rules import compiler
 from broker.store import migrate
 from broker.store.engine import open_database
@@ -137,4 +138,4 @@ def test_without_a_database_one_look_says_so(tmp_path: Path) -> None:
     [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (1_500_000, "1.5 MB"), (2_000_000_000_000, "2.0 TB")],
 )
 def test_sizes_read_well(count: int, text: str) -> None:
-    assert size(count) == text
+    assert byte_size(count) == text

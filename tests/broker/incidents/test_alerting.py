@@ -9,13 +9,12 @@ import pytest
 
 from broker.config.broker import Recipient
 from broker.config.incidents import Incidents, Inhibition
-from broker.incidents import responses
+from broker.incidents import responses, silence
 from broker.incidents.ack_links import Refused, Signer, use
 from broker.incidents.incident import State
 from broker.incidents.responses import Effect
 from broker.incidents.silence import Silence
 from broker.notify import contacts
-from broker.store import silences
 from broker.store.engine import reading, writing
 from tests.broker.scene import CHAIN, CHIEF, GUARD, Scene, empty_database
 
@@ -182,12 +181,12 @@ def test_a_closed_incident_is_told_of_again_after_the_cooldown(scene: Make) -> N
 def test_a_silence_keeps_quiet_writes_down_why_and_ends(scene: Make) -> None:
     room = scene()
     quiet = Silence("kim", "welding", {"danger": ("gun",)}, room.now, room.now + timedelta(minutes=5))
-    made = room.do(silences.add, quiet)
+    made = room.do(silence.add, quiet)
 
     assert room.say("a gun") == ["gun: silenced"]
     assert room.say("a fire") == ["fire: first"]
     room.clock.now += timedelta(minutes=1)
-    assert room.do(silences.end, made.id, by="lee")
+    assert room.do(silence.end, made.id, by="lee")
     assert room.say("a gun") == ["gun: first"]
 
     assert [one.detail for one in room.events() if one.kind == "muted"] == ["silence 1 of kim: welding"]
@@ -198,7 +197,7 @@ def test_a_silence_stops_the_escalation_for_as_long_as_it_holds(scene: Make) -> 
     room.say("a gun")
     room.deliver()
     quiet = Silence("guard", "known", {"site": ("north-gate",)}, room.now, room.now + timedelta(minutes=20))
-    room.do(silences.add, quiet)
+    room.do(silence.add, quiet)
 
     room.say("a gun")
     assert room.wait(minutes=10) == []

@@ -12,9 +12,9 @@ import pytest
 from broker.config import broker as config_file
 from broker.config.errors import Misconfigured
 from broker.config.monitor import Ping
-from broker.meters import Unmetered
+from broker.monitor import ping
 from broker.monitor.ping import Pinger
-from broker.service import factory
+from broker.ports import NoMetrics
 from tests.broker.device import wait_until
 from tests.broker.running_service import Running, write_config
 from tests.mosquitto import Mosquitto, free_port
@@ -61,7 +61,7 @@ def watchman() -> Iterator[Watchman]:
     server.server_close()
 
 
-class Pings(Unmetered):
+class Pings(NoMetrics):
     """Remembers how signs of life went."""
 
     def __init__(self) -> None:
@@ -150,14 +150,14 @@ def test_a_file_that_holds_no_url_is_refused_without_saying_what_it_holds(
         file.write_text(content, encoding="utf-8")
 
     with pytest.raises(Misconfigured, match=f"monitor.ping.url_file: .*{problem}") as caught:
-        factory.ping_url(Ping(url_file=file))
+        ping.url_of(Ping(url_file=file))
     assert "a b" not in str(caught.value)
 
 
 def test_the_variable_goes_before_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORDCAM_PING_URL", "https://elsewhere")
 
-    assert factory.ping_url(Ping(url="https://here")) == "https://elsewhere"
+    assert ping.url_of(Ping(url="https://here")) == "https://elsewhere"
 
 
 def test_two_addresses_are_refused(tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ import pytest
 
 from broker.config.broker import Recipient
 from broker.config.section import Severity
-from broker.contact import Contact
 from broker.notify import delivery_window
+from broker.notify.contacts import Contact
 from tests.broker.device import NOON
 from tests.broker.incidents.policy.cases import minutes
 

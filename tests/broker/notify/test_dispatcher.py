@@ -16,9 +16,8 @@ from broker.notify.delivery_reports import Report
 from broker.notify.dispatcher import Notifier
 from broker.notify.senders.by_recipient import Switchboard
 from broker.notify.senders.twilio import TwilioSender
-from broker.ports import Doubtful
+from broker.ports import Alone, Doubtful, Post
 from broker.rules import compiler
-from broker.service.leader import Alone, Post
 from broker.store.engine import reading, writing
 from broker.store.tables import core
 from tests.broker.device import GUARD, Clock, event, said

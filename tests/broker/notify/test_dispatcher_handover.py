@@ -9,10 +9,8 @@ from sqlalchemy import Connection, Engine
 
 from broker.notify import alerts
 from broker.notify.senders.by_recipient import Switchboard
-from broker.ports import Doubtful, Rejected, Unreachable
+from broker.ports import Doubtful, Rejected, Superseded, Turn, Unreachable
 from broker.service import lease
-from broker.service.leader import Turn
-from broker.service.lease import Superseded
 from broker.store.engine import writing
 from tests.broker.fake_twilio import FakeTwilio
 from tests.broker.notify.test_dispatcher import Bench

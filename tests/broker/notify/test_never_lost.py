@@ -16,10 +16,9 @@ from broker.config.broker import Recipient
 from broker.config.database import Database
 from broker.config.incidents import Escalation, Incidents, Inhibition, Step
 from broker.config.section import at_least
-from broker.incidents import responses
+from broker.incidents import responses, silence
 from broker.incidents.silence import Silence
 from broker.notify import alerts, contacts
-from broker.store import silences
 from broker.store.engine import reading, writing
 from broker.store.outcome import Outcome
 from broker.store.tables import core
@@ -83,7 +82,7 @@ class ControlRoom(RuleBasedStateMachine):
     def silence(self, danger: str, minutes: int) -> None:
         now = self.scene.now
         quiet = Silence("guard", "known", {"danger": (danger,)}, now, now + timedelta(minutes=minutes))
-        self.scene.do(silences.add, quiet)
+        self.scene.do(silence.add, quiet)
 
     @precondition(lambda self: self.scene.incidents)
     @rule(data=st.data(), answer=st.sampled_from((responses.acknowledge, responses.resolve, responses.false_alarm)))

@@ -16,14 +16,16 @@ from broker.incidents import store
 from broker.incidents.responses import resolve
 from broker.ingest import rejections
 from broker.ingest.decoder import Unreadable
+from broker.notify import replies
 from broker.notify.translation import cache
 from broker.retention import audit
-from broker.store import replies, search
+from broker.store import search
 from broker.store.engine import reading, writing
 from broker.store.search import Question
 from broker.store.selection import Scope
 from broker.store.tables import core
 from broker.store.tables.messaging import reply
+from broker.web import search_terms
 from tests.broker.device import NOON, event, said
 from tests.broker.running_service import write_config
 from tests.broker.scene import Scene
@@ -70,7 +72,7 @@ def told_of_a_gun(room: Scene) -> None:
     with writing(room.engine) as connection:
         connection.execute(core.alert.update().values(text=f"ALERT a man from {SECRET}"))
         cache.keep(connection, ("deepl", "ko", f"a man from {SECRET} with a gun"), SECRET, at=room.now, limit=9)
-        search.index(connection, [(one, "") for one in search.unindexed(connection, limit=9)])
+        search.index(connection, [search_terms.entry(one, "") for one in search.unindexed(connection, limit=9)])
     room.do(resolve, 1, by="guard", how="console")
     room.walk()
     room.deliver()
@@ -121,7 +123,7 @@ def test_nothing_of_a_forgotten_sentence_is_left_in_the_file(run: Run, room: Sce
     assert "1 text messages" in answer
     assert SECRET.encode() not in whole(room)
     with reading(room.engine) as connection:
-        assert search.find(connection, Question(words=SECRET)) == []
+        assert search.find(connection, Question(search_terms.asked(SECRET))) == []
         kinds = [one.kind.value for one in store.timeline(connection, 1)]
     assert kinds[:2] == ["opened", "told"], "that there was an incident stays"
 

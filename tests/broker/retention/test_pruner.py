@@ -25,6 +25,7 @@ from broker.store.search import Question
 from broker.store.tables import core
 from broker.store.tables.console import caption_words
 from broker.store.tables.messaging import delivery
+from broker.web import search_terms
 from tests.broker.device import event, said, wait_until
 from tests.broker.running_service import write_config
 from tests.broker.scene import RULES, Scene
@@ -50,7 +51,7 @@ def prune(room: Scene, retention: Retention = MONTH) -> int:
 
 def index(room: Scene) -> None:
     with writing(room.engine) as connection:
-        search.index(connection, [(one, "") for one in search.unindexed(connection, limit=1000)])
+        search.index(connection, [search_terms.entry(one, "") for one in search.unindexed(connection, limit=1000)])
 
 
 def texts(room: Scene) -> list[str]:
@@ -83,7 +84,7 @@ def test_a_sentence_goes_with_its_decisions_and_its_words(room: Scene) -> None:
     assert count(room, core.decision) == 0
     assert count(room, caption_words) == 1
     with reading(room.engine) as connection:
-        found = search.find(connection, Question(words="gun"))
+        found = search.find(connection, Question(search_terms.asked("gun")))
         left = connection.exec_driver_sql("SELECT count(*) FROM caption_fts WHERE caption_fts MATCH 'gun'").scalar()
     assert (found, left) == ([], 0)
 
@@ -280,7 +281,7 @@ def test_the_rounds_do_it_when_nothing_else_is_due(room: Scene) -> None:
     room.clock.now += timedelta(days=31)
     room.say("a dog runs")
     pruning = Pruning(room.engine, MONTH, clock=room.clock)
-    rounds = Rounds(room.engine, RULES, room.desk, clock=room.clock, pruning=pruning)
+    rounds = Rounds(room.engine, RULES, room.desk, clock=room.clock, prune=pruning.step)
     thread = threading.Thread(target=rounds.run)
 
     thread.start()

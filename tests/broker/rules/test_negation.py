@@ -2,12 +2,12 @@
 
 import pytest
 
-from broker import stems
 from broker.rules import negation, phrase
+from broker.rules import sentence as sentences
 
 
 def denial(sentence: str, danger: str = "gun") -> str | None:
-    read = stems.read(sentence)
+    read = sentences.read(sentence)
     (span,) = phrase.compile(danger, {}).spans(read)
     return negation.denial(read.words, span)
 

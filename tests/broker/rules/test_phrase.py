@@ -2,15 +2,15 @@
 
 import pytest
 
-from broker import stems
 from broker.rules import phrase
+from broker.rules import sentence as sentences
 from broker.rules.sentence import Span
 
 LISTS = {"person": ["person", "man"]}
 
 
 def spans(text: str, sentence: str) -> list[Span]:
-    return list(phrase.compile(text, LISTS).spans(stems.read(sentence)))
+    return list(phrase.compile(text, LISTS).spans(sentences.read(sentence)))
 
 
 @pytest.mark.parametrize(

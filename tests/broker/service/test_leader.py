@@ -9,10 +9,11 @@ from sqlalchemy import Engine
 
 from broker.config.database import Database
 from broker.config.errors import Locked
+from broker.ports import Superseded, Turn
 from broker.service import leader
 from broker.service import lease as leases
-from broker.service.leader import SILENT_SECONDS, SURE_SECONDS, Duty, Reason, Turn
-from broker.service.lease import Lease, Superseded
+from broker.service.leader import SILENT_SECONDS, SURE_SECONDS, Duty, Reason
+from broker.service.lease import Lease
 from broker.store.engine import open_database, reading, writing
 
 LEASE = Lease(token=3, beats=9, holder="a", process="word", place="here", since=None, beat_at=None)

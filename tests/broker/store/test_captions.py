@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
-from broker import stems
 from broker.rules import compiler
 from broker.rules import engine as rules
+from broker.rules import sentence as sentences
 from broker.rules.engine import Seen
 from broker.store import captions, migrate
 from broker.store.engine import open_engine, reading, writing
@@ -75,4 +75,4 @@ def test_nor_is_one_whose_model_believes_in_a_danger(term: str, probability: flo
 
 @given(st.text(max_size=60))
 def test_the_quick_look_at_a_sentence_finds_the_same_stems(text: str) -> None:
-    assert stems.of(text) - {""} == stems.read(text).stems - {""}
+    assert sentences.stems_of(text) - {""} == sentences.read(text).stems - {""}

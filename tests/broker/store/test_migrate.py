@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, text
 
 from broker.config.errors import Locked, Misconfigured
-from broker.store import lease_table, migrate  # noqa: F401 - they add their tables
+from broker.store import migrate
 from broker.store.engine import open_engine, reading, writing
 from broker.store.migrate import Age
 from broker.store.tables import console, core, messaging  # noqa: F401 - they add their tables

@@ -10,9 +10,8 @@ from sqlalchemy import Engine, text
 from broker.store import captions, migrate
 from broker.store import search as store
 from broker.store.engine import open_database, open_engine, reading, writing
-from broker.store.search import Question
+from broker.store.search import Question, Term
 from broker.web import search_terms
-from broker.web.search_terms import Term
 from tests.broker.device import event
 
 NOW = datetime(2026, 3, 14, 3, 0, tzinfo=UTC)
@@ -42,14 +41,16 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
                 connection.execute(text(f"DROP {statement}"))
         captions.add(connection, events, received_at=NOW)
         found = store.unindexed(connection, limit=10)
-        store.index(connection, [(one, translated) for one, (_, translated) in zip(found, SAID, strict=True)])
+        entries = [search_terms.entry(one, translated) for one, (_, translated) in zip(found, SAID, strict=True)]
+        store.index(connection, entries)
     yield engine
     engine.dispose()
 
 
-def _ids(engine: Engine, **asked: object) -> list[int]:
+def _ids(engine: Engine, words: str = "", **asked: object) -> list[int]:
     with reading(engine) as connection:
-        return [found.id for found in store.find(connection, Question(**asked))]  # type: ignore[arg-type]  # a test's
+        question = Question(search_terms.asked(words), **asked)  # type: ignore[arg-type]  # a test's
+        return [found.id for found in store.find(connection, question)]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from broker.incidents.policy import auto_resolve
 from broker.incidents.policy.auto_resolve import Lasting, Open, Over
-from broker.incidents.policy.cooldown import Notice
+from broker.notify.alerts import Notice
 from tests.broker.device import NOON
 from tests.broker.incidents.policy.cases import incident, minutes
 

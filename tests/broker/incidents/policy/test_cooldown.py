@@ -4,7 +4,8 @@ import pytest
 
 from broker.incidents.incident import Incident, State, Told
 from broker.incidents.policy import cooldown
-from broker.incidents.policy.cooldown import Notice, Timing
+from broker.incidents.policy.cooldown import Timing
+from broker.notify.alerts import Notice
 from broker.store.outcome import Outcome
 from tests.broker.device import NOON
 from tests.broker.incidents.policy.cases import incident, minutes

@@ -11,14 +11,13 @@ from broker.config.errors import Misconfigured
 from broker.config.incidents import Absence, Inhibition
 from broker.config.sites import Places
 from broker.incidents import digest as held
-from broker.incidents import responses
+from broker.incidents import responses, silence
 from broker.incidents.alerting import Teller
 from broker.incidents.incident import State as Standing
 from broker.incidents.presence import builtin_rules
 from broker.incidents.silence import Silence
 from broker.rules import compiler
 from broker.rules.schema import RulesFile, RuleText
-from broker.store import silences
 from tests.broker.incidents.presence.missing_devices import COMPOSER, SETTINGS, pass_by
 from tests.broker.scene import CHAIN, CHIEF, GUARD, Scene
 
@@ -55,7 +54,7 @@ def test_an_answer_stops_the_escalation(missing_scene: Make) -> None:
 def test_a_device_that_is_silenced_is_not_missed_until_the_silence_ends(missing_scene: Make, matchers: Any) -> None:
     room = missing_scene()
     room.state("pi-01")
-    room.do(silences.add, Silence("kim", "repair", matchers, room.now, room.now + timedelta(minutes=10)))
+    room.do(silence.add, Silence("kim", "repair", matchers, room.now, room.now + timedelta(minutes=10)))
 
     assert pass_by(room, seconds=590) == []
     assert room.incidents == []
@@ -66,7 +65,7 @@ def test_a_silence_after_the_first_message_stops_the_others(missing_scene: Make)
     room = missing_scene(GUARD, CHIEF, absence=Absence(severity="critical"), escalation=(CHAIN,))
     room.state("pi-01")
     pass_by(room, seconds=190)
-    room.do(silences.add, Silence("kim", "known", {"device": ("pi-01",)}, room.now, room.now + timedelta(hours=1)))
+    room.do(silence.add, Silence("kim", "known", {"device": ("pi-01",)}, room.now, room.now + timedelta(hours=1)))
 
     assert pass_by(room, seconds=1200) == []
     assert room.incident.state is Standing.OPEN

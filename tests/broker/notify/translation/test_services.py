@@ -18,7 +18,7 @@ from broker.notify.translation.deepl import DeepL, address_of
 from broker.notify.translation.libretranslate import LibreTranslate
 from broker.notify.translation.offline import Offline
 from broker.notify.translation.papago import Papago
-from broker.ports import TranslationService, Untranslated
+from broker.ports import NoMetrics, TranslationService, Untranslated
 from broker.service import factory
 from broker.store import migrate
 from broker.store.engine import open_engine, reading, writing
@@ -226,7 +226,7 @@ def test_a_mistake_in_the_settings_is_named(tmp_path: Path, translation: dict[st
     path = write_config(tmp_path, translation=translation)
 
     with pytest.raises(Misconfigured, match=said):
-        factory.translator(broker.load(path), None)
+        factory.translator(broker.load(path), None, NoMetrics())
 
 
 def test_request_bodies_never_hold_a_key_in_the_address(name: str) -> None:

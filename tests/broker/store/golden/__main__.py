@@ -8,19 +8,21 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from broker.incidents import silence
 from broker.incidents.presence import devices
 from broker.incidents.responses import acknowledge, note, resolve
 from broker.incidents.silence import Silence
 from broker.ingest import rejections
 from broker.ingest.decoder import Unreadable
-from broker.notify import alerts, delivery_reports
+from broker.notify import alerts, delivery_reports, replies
 from broker.notify.delivery_reports import Report
 from broker.notify.translation import cache
 from broker.retention import audit
 from broker.retention.audit import Entry
-from broker.store import replies, search, silences, statistics
+from broker.store import search, statistics
 from broker.store.engine import writing
 from broker.store.tables.messaging import resend
+from broker.web import search_terms
 from broker.web.accounts import sessions, users
 from broker.web.accounts.account import Account, Role
 from broker.web.pages import floor_plans
@@ -55,7 +57,7 @@ def _rest(connection: Connection) -> None:
     connection.execute(resend.insert(), {"alert_id": 1, "asked_at": NOON, "asked_by": "kim"})
     cache.keep(connection, ("deepl", "ko", "a man walks"), "한 남자가 걷는다", at=NOON, limit=9)
     wish = Silence("kim", "welding", {"site": ("pier",)}, NOON, NOON + timedelta(hours=1))
-    silences.add(connection, wish, at=NOON)
+    silence.add(connection, wish, at=NOON)
     devices.record(connection, status(ledger=Ledger(sent_bytes=9)), heard_at=NOON)
     statistics.sample(connection, {("north-gate", "pi-01"): Ledger(sent_bytes=9)}, at=NOON)
     floor_plans.put(connection, Plan("north-gate", "image/png", 2, 2, NOON), b"\x89PNG")
@@ -66,7 +68,7 @@ def _rest(connection: Connection) -> None:
     sessions.add_failure(connection, sessions.Failure(NOON, "kim", "127.0.0.1"), forget_before=NOON - timedelta(days=1))
     audit.add(connection, Entry(NOON, "kim", "terminal", "login"))
     rejections.count(connection, _unreadable(), at=NOON)
-    search.index(connection, [(one, "") for one in search.unindexed(connection, limit=9)])
+    search.index(connection, [search_terms.entry(one, "") for one in search.unindexed(connection, limit=9)])
     assert alerts.count_by_state(connection), "the day has messages"
 
 
