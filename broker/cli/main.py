@@ -141,6 +141,8 @@ def _check(arguments: argparse.Namespace) -> int:
         from broker.monitor import ping  # noqa: PLC0415 - it brings an HTTP client
 
         ping.url_of(config.monitor.ping)
+    for warning in config.web.warnings:
+        print(f"{arguments.config}: {warning}", file=sys.stderr)
     if not config.recipients:
         print(f"{arguments.config}: recipients: nobody is told of anything", file=sys.stderr)
     people = ", ".join(f"{person.name} ({_reached(person)}, {person.language})" for person in config.recipients)

@@ -9,6 +9,11 @@ from broker.config.section import Section
 
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
+NO_TRUSTED_PROXY: Final = (
+    "web.trusted_proxies: is empty although `public_url` means that a proxy stands in front: all visitors seem to come"
+    " from its address, and wrong passwords of one count against all; name the proxy, such as [127.0.0.1]"
+)
+
 
 class Web(Section, frozen=True, kw_only=True):
     """The console. Passwords travel to it, so it listens on loopback, or by TLS, or behind a proxy that has TLS."""
@@ -43,3 +48,9 @@ class Web(Section, frozen=True, kw_only=True):
     def is_secure(self) -> bool:
         """Whether browsers reach it by https, so that cookies may insist on that."""
         return self.cert_file is not None or self.public_url.startswith("https://")
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is allowed, but hardly meant: for `check` and the log."""
+        is_behind_proxy = bool(self.public_url) and self.cert_file is None
+        return (NO_TRUSTED_PROXY,) if is_behind_proxy and not self.trusted_proxies else ()

@@ -1,6 +1,8 @@
 """Opens an SQLite file so that what is committed survives a power cut."""
 
+import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,16 +19,26 @@ TEMPORARY: Final = ("locked", "busy", "full", "disk i/o error", "readonly", "una
 
 
 def open_file(path: Path, *, wait_seconds: float) -> Engine:
-    """Open the database, making the file where there is none; raises `Unavailable` where its folder cannot be made."""
+    """Open the database, and make the file where there is none, readable by its owner alone.
+
+    Raises `Unavailable` where its folder cannot be made. A file that is there keeps its mode.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Unavailable(f"{path.parent}: cannot hold the database: {error.strerror}") from error
+    _make_private(path)
     url = URL.create("sqlite", database=str(path))
     engine = create_engine(url, connect_args={"timeout": wait_seconds, "check_same_thread": False})
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _make_private(path: Path) -> None:
+    """Make an empty file of mode 0600; the files that SQLite keeps beside it get the mode of the database."""
+    with suppress(OSError):  # a file is there, or nothing can be written: opening the database says which
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def explain(error: DBAPIError, name: str) -> Locked | Misconfigured | None:

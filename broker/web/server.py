@@ -17,6 +17,7 @@ from broker.store import migrate
 from broker.store.engine import open_database, reading
 from broker.web import app
 from broker.web.accounts import users
+from broker.web.http_protocol import TimedProtocol
 from broker.web.request.state import Console
 from broker.web.twilio_webhooks import TwilioHooks
 
@@ -28,11 +29,18 @@ GRACE_SECONDS = 3
 """For answers under way when it is told to stop; live pages never end by themselves."""
 
 
-def run(config: Config, *, on_ready: Callable[[Callable[[], None], str], None]) -> None:
-    """Serve until stopped. `on_ready` is given the function that stops it, and the address.
+def run(
+    config: Config,
+    *,
+    on_ready: Callable[[Callable[[], None], str], None],
+    protocol: type[TimedProtocol] = TimedProtocol,
+) -> None:
+    """Serve until stopped; `on_ready` gets the function that stops it, and the address.
 
     Raises `Misconfigured` or `Unavailable`.
     """
+    for warning in config.web.warnings:
+        log.warning(warning)
     listener = _listen(config.web)
     engine = open_database(config.database)
     try:
@@ -44,7 +52,7 @@ def run(config: Config, *, on_ready: Callable[[Callable[[], None], str], None]) 
         signer = Signer.of(config.links) if config.links else None
         console = Console(engine, config, Places.of(config), translator, signer)
         hooks = _hooks(config, console)
-        server = uvicorn.Server(_settings(config.web, app.build(console, hooks)))
+        server = uvicorn.Server(_settings(config.web, app.build(console, hooks), protocol))
 
         def stop() -> None:
             server.should_exit = True
@@ -63,10 +71,10 @@ def address(web: Web, listener: socket.socket) -> str:
     return web.public_url or f"{scheme}://{host}:{listener.getsockname()[1]}"
 
 
-def _settings(web: Web, application: object) -> uvicorn.Config:
+def _settings(web: Web, application: object, protocol: type[TimedProtocol]) -> uvicorn.Config:
     return uvicorn.Config(
         application,  # type: ignore[arg-type]  # Litestar's ASGI types and uvicorn's are the same under other names
-        http="h11",
+        http=protocol,
         ws="none",
         lifespan="on",
         log_config=None,

@@ -64,9 +64,24 @@ login_failure: Final = Table(
     Column("at", Moment, nullable=False),
     Column("name", String(64), nullable=False),
     Column("address", String(64), nullable=False),
+    Column("network", String(64), nullable=False, server_default=""),
+    Column("browser", String(64), nullable=False, server_default=""),
     Index("ix_login_failure_at", "at"),
+    Index("ix_login_failure_name_at", "name", "at"),
+    Index("ix_login_failure_network_at", "network", "at"),
 )
-"""A login that was refused, for as long as it counts against the next one."""
+"""A login that was refused or is being decided, for as long as it counts against the next one. `network` is the /64 of
+an IPv6 address; `browser` is the digest of the cookie of a browser that the account knows, and "" for any other."""
+
+known_browser: Final = Table(
+    "known_browser",
+    metadata,
+    Column("digest", String(64), nullable=False),
+    Column("account_id", ForeignKey("account.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("seen_at", Moment, nullable=False),
+    PrimaryKeyConstraint("digest", "account_id"),
+)
+"""A browser that has logged in to an account. Its cookie holds the word whose SHA-256 is here, as a session's does."""
 
 audit: Final = Table(
     "audit",

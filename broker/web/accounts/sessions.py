@@ -1,4 +1,4 @@
-"""Keeps who is logged in, the words by which programs speak for an account, and logins that were refused."""
+"""Keeps the sessions of browsers and the tokens of programs."""
 
 import hashlib
 import secrets
@@ -40,15 +40,6 @@ class Token:
     created_at: datetime
     expires_at: datetime
     used_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A login that was refused."""
-
-    at: datetime
-    name: str
-    address: str
 
 
 def digest(word: str) -> str:
@@ -95,9 +86,10 @@ def end(connection: Connection, session_digest: str) -> None:
 
 
 def end_all(connection: Connection, account_id: int, *, but: str = "") -> None:
-    """Log an account out everywhere, but for one session's digest."""
-    table = console.web_session
+    """Log an account out everywhere, but for one session's digest; it knows no browser any more."""
+    table, known = console.web_session, console.known_browser
     connection.execute(delete(table).where(table.c.account_id == account_id, table.c.digest != but))
+    connection.execute(delete(known).where(known.c.account_id == account_id))
 
 
 def forget(connection: Connection, *, created_before: datetime, seen_before: datetime) -> None:
@@ -149,24 +141,3 @@ def end_token(connection: Connection, token_id: int, *, account_id: int) -> bool
     table = console.api_token
     own = (table.c.id == token_id) & (table.c.account_id == account_id)
     return connection.execute(delete(table).where(own)).rowcount > 0
-
-
-def failures(connection: Connection, *, since: datetime) -> list[Failure]:
-    """Give the refused logins since a moment."""
-    table = console.login_failure
-    rows = connection.execute(select(table).where(table.c.at > since).order_by(table.c.id))
-    return [Failure(row.at, row.name, row.address) for row in rows]
-
-
-def add_failure(connection: Connection, failure: Failure, *, forget_before: datetime) -> None:
-    """Write a refused login down, and forget old ones."""
-    table = console.login_failure
-    connection.execute(delete(table).where(table.c.at <= forget_before))
-    row = {"at": failure.at, "name": failure.name[:64], "address": failure.address[:64]}
-    connection.execute(insert(table), row)
-
-
-def forget_failures(connection: Connection, *, name: str, address: str) -> None:
-    """Forget what someone mistyped before they got it right."""
-    table = console.login_failure
-    connection.execute(delete(table).where(table.c.name == name, table.c.address == address))

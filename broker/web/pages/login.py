@@ -2,6 +2,7 @@
 
 import hmac
 import logging
+import math
 import secrets
 from typing import Annotated, Final
 
@@ -15,6 +16,7 @@ from broker.config.section import Language
 from broker.store.engine import writing
 from broker.web.accounts import login, sessions, users
 from broker.web.accounts.login import TryLater, Wrong
+from broker.web.accounts.throttle import Origin
 from broker.web.request.auth import address_of
 from broker.web.request.context import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Page, ThisPage, from_here, is_local
 
@@ -24,6 +26,9 @@ FORM_COOKIE: Final = "wordcam-form"
 """Carries the word that the login form repeats: there is no session yet that could keep one."""
 
 FORM_SECONDS: Final = 3600
+
+BROWSER_CHARS: Final = 100
+"""Longer than the word that this console puts into a browser's cookie."""
 
 
 class Login(msgspec.Struct):
@@ -58,20 +63,26 @@ def enter(page: ThisPage, data: URLEncodedBody[Login]) -> Response[str] | Respon
     if not kept or not hmac.compare_digest(kept.encode(), data.csrf.encode()) or not from_here(request):
         return _form(page, after=data.next, problem="login.stale", status=403)
     address, now = address_of(request), page.now
-    outcome = login.attempt(page.console.engine, data.name.strip(), data.password, address=address, now=now)
+    browser = _browser(page)
+    asker = Origin(data.name.strip(), address, sessions.digest(browser))
+    outcome = login.attempt(page.console.engine, asker, data.password, now=now)
     if isinstance(outcome, TryLater):
-        log.warning("a login has to wait", extra={"address": address})
-        minutes = max(1, round(outcome.wait.total_seconds() / 60))
+        log.info("login throttled", extra={"address": address, "wait_seconds": round(outcome.wait.total_seconds())})
+        minutes = max(1, math.ceil(outcome.wait.total_seconds() / 60))
         return _form(page, after=data.next, problem="login.wait", status=429, minutes=minutes)
     if isinstance(outcome, Wrong):
-        log.warning("a login was refused", extra={"address": address})
+        log.info("login refused", extra={"address": address})
         return _form(page, after=data.next, problem="login.wrong", status=401)
     with writing(page.console.engine) as connection:
         sessions.forget(
             connection, created_before=now - page.console.session_for, seen_before=now - page.console.idle_for
         )
         word = sessions.start(connection, outcome, address=address, at=now)
-    cookies = [page.cookie(page.console.cookie, word, max_age=None), _gone(page, FORM_COOKIE)]
+    cookies = [
+        page.cookie(page.console.cookie, word, max_age=None),
+        page.cookie(page.console.browser_cookie, browser),
+        _gone(page, FORM_COOKIE),
+    ]
     return page.go(data.next if is_local(data.next) else "/", cookies=cookies)
 
 
@@ -114,6 +125,12 @@ def _form(page: Page, *, after: str, problem: str = "", status: int = 200, **val
     made = page.render("login.html", status=status, problem=said, after=after, csrf=word)
     made.set_cookie(page.cookie(FORM_COOKIE, word, max_age=FORM_SECONDS))
     return made
+
+
+def _browser(page: Page) -> str:
+    """Give the word of this browser's cookie, or a new one."""
+    kept = page.request.cookies.get(page.console.browser_cookie, "")
+    return kept if 0 < len(kept) <= BROWSER_CHARS else secrets.token_urlsafe(sessions.WORD_BYTES)
 
 
 def _gone(page: Page, name: str) -> Cookie:

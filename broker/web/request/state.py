@@ -49,6 +49,11 @@ class Console:
         return "__Host-wordcam" if self.web.is_secure else "wordcam"
 
     @property
+    def browser_cookie(self) -> str:
+        """Name of the cookie by which a browser that has logged in before is known."""
+        return f"{self.cookie}-browser"
+
+    @property
     def session_for(self) -> timedelta:
         """How long a login lasts."""
         return timedelta(hours=self.web.session_hours)

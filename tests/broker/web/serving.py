@@ -10,12 +10,13 @@ import httpx
 
 from broker.config.broker import Config
 from broker.web import server
+from broker.web.http_protocol import TimedProtocol
 from tests.broker.device import SOON
 from tests.broker.web.sample import PASSWORD
 
 
 @contextmanager
-def serving(config: Config) -> Iterator[str]:
+def serving(config: Config, protocol: type[TimedProtocol] = TimedProtocol) -> Iterator[str]:
     """Serve a configuration, and give the address."""
     ready = threading.Event()
     known: list[tuple[Callable[[], None], str]] = []
@@ -24,7 +25,7 @@ def serving(config: Config) -> Iterator[str]:
         known.append((stop, address))
         ready.set()
 
-    thread = threading.Thread(target=server.run, args=(config,), kwargs={"on_ready": on_ready})
+    thread = threading.Thread(target=server.run, args=(config,), kwargs={"on_ready": on_ready, "protocol": protocol})
     thread.start()
     assert ready.wait(SOON)
     stop, address = known[0]

@@ -1,17 +1,11 @@
 """Who gets in, who does not, and what a browser is told to keep others out."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
 from broker.config.broker import Config
-from broker.web.accounts import login
-from broker.web.accounts.login import PER_NAME_AND_ADDRESS, WINDOW
-from broker.web.accounts.sessions import Failure
+from broker.web.accounts.throttle import PER_NAME_AND_NETWORK
 from tests.broker.web import sample
 from tests.broker.web.serving import Browser, serving
-
-NOW = datetime(2026, 3, 14, 3, 0, tzinfo=UTC)
 
 PAGES = (
     *("/", "/incidents", "/incidents/4", "/history", "/devices", "/plots", "/rules", "/silences", "/account"),
@@ -87,39 +81,30 @@ def test_after_the_logout_the_cookie_opens_nothing(stranger: Browser) -> None:
     assert stranger.http.get("/").status_code == 303
 
 
-@pytest.mark.parametrize(
-    ("failures", "waits"),
-    [
-        pytest.param(PER_NAME_AND_ADDRESS - 1, False, id="four may try again"),
-        pytest.param(PER_NAME_AND_ADDRESS, True, id="five wait"),
-    ],
-)
-def test_whoever_guesses_has_to_wait(failures: int, waits: bool) -> None:
-    made = [Failure(NOW - timedelta(minutes=number), "mina", "10.0.0.9") for number in range(failures)]
-
-    wait = login.brake(made, name="mina", address="10.0.0.9", now=NOW)
-
-    assert (wait > timedelta(0)) is waits
-    assert wait <= WINDOW
-
-
-def test_a_guesser_elsewhere_does_not_keep_the_guard_out() -> None:
-    made = [Failure(NOW, "mina", "10.0.0.9")] * 20
-
-    assert login.brake(made, name="mina", address="10.0.0.1", now=NOW) == timedelta(0)
-    assert login.brake(made, name="lee", address="10.0.0.9", now=NOW) > timedelta(0)
-
-
 def test_the_sixth_guess_is_not_even_looked_at(tmp_path_factory: pytest.TempPathFactory) -> None:
     read = sample.fill(sample.config(tmp_path_factory.mktemp("guess")), hours=0)
     with serving(read) as address, Browser(address) as browser:
-        for _ in range(PER_NAME_AND_ADDRESS):
+        for _ in range(PER_NAME_AND_NETWORK.tries):
             assert browser.login("mina", "wrong").status_code == 401
 
         answer = browser.login("mina")
 
     assert answer.status_code == 429
-    assert "Too many tries" in answer.text
+    assert "Too many wrong passwords" in answer.text
+
+
+def test_a_browser_that_logged_in_before_does_not_wait_for_strangers(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    read = sample.fill(sample.config(tmp_path_factory.mktemp("known")), hours=0)
+    with serving(read) as address, Browser(address) as known, Browser(address) as strange:
+        known.login("mina")
+        known.send("/logout")
+        while strange.login("mina", "wrong").status_code != 429:
+            pass
+
+        assert strange.login("mina").status_code == 429
+        assert known.login("mina").status_code == 303
 
 
 @pytest.mark.parametrize("path", ["/login", "/", "/api/v1/captions", "/static/console.js", "/nowhere"])
