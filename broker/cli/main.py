@@ -1,6 +1,7 @@
 """The command `wordcam-broker`."""
 
 import argparse
+import contextlib
 import json
 import logging
 import os
@@ -13,8 +14,8 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
+from broker.cli import config_path, console_process, dead_letters, incidents, init, leader, log, rules
 from broker.cli import data as cli_keep
-from broker.cli import dead_letters, incidents, leader, log, rules
 from broker.cli import users as web_cli
 from broker.cli.log import JsonLines
 from broker.cli.watch import Watch
@@ -31,6 +32,7 @@ from broker.rules import compiler
 from broker.service import factory, service
 from broker.store import migrate, vacuum
 from broker.store.engine import open_database
+from contract import release
 
 
 def console() -> None:
@@ -45,6 +47,8 @@ def main(argv: Sequence[str]) -> int:
     _log_to_stderr(arguments.verbose)
     verb: Callable[[argparse.Namespace], int] = arguments.verb
     try:
+        if arguments.needs_config:
+            arguments.config = config_path.found(arguments.config)
         return verb(arguments)
     except BrokerError as error:
         print(f"wordcam-broker: {error}", file=sys.stderr)
@@ -59,17 +63,20 @@ def main(argv: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="wordcam-broker", description="Captions in, alerts out.")
+    release.add_option(parser)
     parser.add_argument("-v", "--verbose", action="store_true", help="log more")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 
     def add(name: str, verb: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
         sub = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-        sub.add_argument("--config", type=Path, default=Path("config/broker.yaml"), help="default: %(default)s")
-        sub.set_defaults(verb=verb)
+        sub.add_argument("--config", type=Path, metavar="FILE", help=config_path.HELP)
+        sub.set_defaults(verb=verb, needs_config=True)
         return sub
 
+    init.add_verb(add)
     run = add("run", _run, "receive captions, store them, and tell people of danger")
     run.add_argument("--summary", type=Path, metavar="FILE", help="write what happened as JSON at the end")
+    run.add_argument("--console", action="store_true", help="start the console beside it")
     add("check", _check, "check the configuration and the rules, and start nothing")
     watch = add("watch", _watch, "show captions as they come")
     watch.add_argument("--last", type=int, default=20, metavar="N", help="begin with the last N (default: %(default)s)")
@@ -87,12 +94,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     translate.add_argument("--offline", action="store_true", help="by the grammar that is built in, without a config")
     translate.add_argument("--json", action="store_true", help="one JSON object a line")
+    translate.set_defaults(needs_config=False)
     add("migrate", _migrate, "bring the database to this version")
     leader.add_verbs(add)
     incidents.add_verbs(add)
     cli_keep.add_verbs(add)
-    rules.add_verbs(verbs, Path("config/broker.yaml"))
-    web_cli.add_verbs(add, verbs, Path("config/broker.yaml"))
+    rules.add_verbs(verbs)
+    web_cli.add_verbs(add, verbs)
     return parser
 
 
@@ -109,14 +117,21 @@ def _aside(stop: Callable[[], None]) -> None:
     threading.Thread(target=stop).start()
 
 
+def _config(arguments: argparse.Namespace) -> config_file.Config:
+    return config_file.load(config_path.found(arguments.config))
+
+
 def _run(arguments: argparse.Namespace) -> int:
     config = config_file.load(arguments.config)
+    with contextlib.ExitStack() as beside:
 
-    def on_ready(stop: Callable[[], None]) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: _aside(stop))
+        def on_ready(stop: Callable[[], None]) -> None:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: _aside(stop))
+            if arguments.console:  # only now has a new database its tables
+                beside.enter_context(console_process.running(arguments.config))
 
-    summary = service.run(config, out=sys.stdout, on_ready=on_ready)
+        summary = service.run(config, out=sys.stdout, on_ready=on_ready)
     if arguments.summary is not None:
         _write(arguments.summary, msgspec.json.format(msgspec.json.encode(summary), indent=2))
     return 0
@@ -203,9 +218,7 @@ def _dead(arguments: argparse.Namespace) -> int:
 
 
 def _translate(arguments: argparse.Namespace) -> int:
-    translator = (
-        Offline() if arguments.offline else factory.translator(config_file.load(arguments.config), None, NoMetrics())
-    )
+    translator = Offline() if arguments.offline else factory.translator(_config(arguments), None, NoMetrics())
     with rules.lines(arguments.file) as lines:
         for sentence in dead_letters.sentences(lines, origin=arguments.file):
             said = translator.translate(sentence, source="en", target="ko")

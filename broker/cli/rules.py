@@ -7,11 +7,12 @@ import sys
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 import msgspec
 from sqlalchemy import Row
 
+from broker.cli import config_path, init
 from broker.config import broker as config_file
 from broker.config.broker import Config
 from broker.config.errors import Misconfigured
@@ -24,11 +25,12 @@ from broker.store import migrate, selection
 from broker.store.engine import open_database, reading
 from contract.caption import Hazard, Label
 
-RULES = Path("config/rules.yaml")
+RULES: Final = (Path("rules.yaml"), Path("config/rules.yaml"), init.RULES)
+"""Where rules are looked for without a configuration: in this folder, in a clone, and in the package."""
 
 
-def add_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", config: Path) -> None:
-    """Add the verbs to the command; `config` is where the configuration usually is."""
+def add_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the verbs to the command."""
     rules = verbs.add_parser("rules", help="try the rules").add_subparsers(required=True, metavar="VERB")
     text = "show which rules would fire on sentences, which are cancelled, and why"
     trial = rules.add_parser("test", help=text, description=text[0].upper() + text[1:] + ".")
@@ -39,16 +41,17 @@ def add_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", conf
     trial.add_argument("--from", dest="start", metavar="TIME", help="2026-03-13T22:00; default: a day before --to")
     trial.add_argument("--to", dest="end", metavar="TIME", help="default: now")
     trial.add_argument("--all", action="store_true", help="show history's harmless sentences, too")
-    trial.add_argument("--config", type=Path, default=config, help="whose history; default: %(default)s")
-    trial.add_argument("--rules", type=Path, help=f"default: {RULES}, and for history those of the configuration")
+    trial.add_argument("--config", type=Path, metavar="FILE", help=f"whose rules and history; {config_path.HELP}")
+    trial.add_argument("--rules", type=Path, metavar="FILE", help="default: those of the configuration")
     trial.add_argument("--json", action="store_true", help="one JSON object a line")
     trial.add_argument("--language", choices=("en", "ko"), default="en", help="of the answer")
-    trial.set_defaults(verb=_test)
+    trial.set_defaults(verb=_test, needs_config=False)
     text = "name every mistake in the rules, with its line"
     check = rules.add_parser("check", help=text, description=text[0].upper() + text[1:] + ".")
-    check.add_argument("--rules", type=Path, default=RULES, help="default: %(default)s")
-    check.add_argument("--config", type=Path, help="also look for places and dangers that this configuration lacks")
-    check.set_defaults(verb=_check)
+    check.add_argument("--rules", type=Path, metavar="FILE", help="default: those of the configuration")
+    text = "also look for places and dangers that this configuration lacks"
+    check.add_argument("--config", type=Path, metavar="FILE", help=text)
+    check.set_defaults(verb=_check, needs_config=False)
 
 
 @contextlib.contextmanager
@@ -63,15 +66,26 @@ def lines(file: str) -> Iterator[TextIO]:
         raise Misconfigured(f"{file}: byte {error.start} is not UTF-8") from error
 
 
+def _rules_file(arguments: argparse.Namespace) -> Path:
+    """Return the rules that are named, or else those of the configuration, or else the nearest."""
+    if arguments.rules is not None:
+        return Path(arguments.rules)
+    config = config_path.present(arguments.config)
+    if config is not None:
+        return config_file.load(config).rules_file
+    return next((path for path in RULES[:-1] if path.is_file()), RULES[-1])
+
+
 def _check(arguments: argparse.Namespace) -> int:
     config = None if arguments.config is None else config_file.load(arguments.config)
-    problems = lint.check(arguments.rules, config)
+    rules = _rules_file(arguments)
+    problems = lint.check(rules, config)
     for problem in problems:
         print(problem)
     fatal = any(problem.fatal for problem in problems)
     if not fatal:
-        book = compiler.load(arguments.rules)
-        print(f"{arguments.rules}: {'usable' if problems else 'good'}. {len(book.rules)} rules.")
+        book = compiler.load(rules)
+        print(f"{rules}: {'usable' if problems else 'good'}. {len(book.rules)} rules.")
     return Misconfigured.exit_code if fatal else 0
 
 
@@ -80,14 +94,16 @@ def _test(arguments: argparse.Namespace) -> int:
         raise Misconfigured("rules test: name a file, or --history, and not both")
     if arguments.history:
         return _test_history(arguments)
-    trial = Trial(compiler.load(arguments.rules or RULES))
+    rules = _rules_file(arguments)
+    print(f"rules: {rules}", file=sys.stderr)
+    trial = Trial(compiler.load(rules))
     with lines(arguments.file) as opened:
         _show(trial, trial.run(opened, origin=arguments.file), arguments)
     return 0
 
 
 def _test_history(arguments: argparse.Namespace) -> int:
-    config = config_file.load(arguments.config)
+    config = config_file.load(config_path.found(arguments.config))
     places = Places.of(config)
     end = moment(arguments.end, places, "--to") if arguments.end else datetime.now(UTC)
     start = moment(arguments.start, places, "--from") if arguments.start else end - timedelta(days=1)

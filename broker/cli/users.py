@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from broker.cli import config_path
 from broker.config import broker as config_file
 from broker.config.errors import Misconfigured
 from broker.retention import audit
@@ -32,7 +33,7 @@ Add = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.Argumen
 log = logging.getLogger(__name__)
 
 
-def add_verbs(add: Add, verbs: "argparse._SubParsersAction[argparse.ArgumentParser]", config: Path) -> None:
+def add_verbs(add: Add, verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add both verbs to the command line."""
     console = add("console", _console, "serve the control room's web pages and the REST API")
     console.add_argument("--port", type=int, help="in place of the configuration's; 0 is any free one")
@@ -40,8 +41,8 @@ def add_verbs(add: Add, verbs: "argparse._SubParsersAction[argparse.ArgumentPars
 
     def verb(name: str, work: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
         sub = user.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-        sub.add_argument("--config", type=Path, default=config, help="default: %(default)s")
-        sub.set_defaults(verb=work)
+        sub.add_argument("--config", type=Path, metavar="FILE", help=config_path.HELP)
+        sub.set_defaults(verb=work, needs_config=True)
         return sub
 
     listed = verb("list", _list, "list the accounts")

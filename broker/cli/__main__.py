@@ -1,0 +1,5 @@
+"""Run the command as a module: `python -m broker.cli`."""
+
+from broker.cli.main import console
+
+console()

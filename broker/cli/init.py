@@ -1,0 +1,121 @@
+"""The verb `wordcam-broker init`: the first `broker.yaml` and `rules.yaml`."""
+
+import argparse
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from broker.cli import config_path
+from broker.config import broker as config_file
+from broker.config.errors import Misconfigured
+from broker.config.section import Language
+from broker.rules import compiler
+
+STARTER: Final = Path(__file__).resolve().parent.parent / "starter"
+"""Both files as they come with the package; in a clone, `rules.yaml` there is a link to `config/rules.yaml`."""
+
+RULES: Final = STARTER / "rules.yaml"
+
+Add = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What the first configuration depends on."""
+
+    timezone: str
+    language: Language
+    server: str
+
+
+def add_verb(add: Add) -> None:
+    """Add the verb to the command."""
+    init = add("init", _init, "write a commented broker.yaml and rules.yaml, and say what comes next")
+    init.add_argument("--timezone", metavar="ZONE", help="of the messages: Asia/Seoul; default: this machine's")
+    init.add_argument("--language", choices=("en", "ko"), help="of messages and terminal; default: this terminal's")
+    init.add_argument("--server", default="127.0.0.1", metavar="HOST", help="the MQTT server (%(default)s)")
+    init.add_argument("--force", action="store_true", help="replace files that are there")
+    init.set_defaults(needs_config=False)
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    config: Path = arguments.config or config_path.DEFAULT
+    rules = config.parent / "rules.yaml"
+    there = [path for path in (config, rules) if path.exists()]
+    if there and not arguments.force:
+        raise Misconfigured(f"{there[0]}: is there already; --force replaces it")
+    answers = Answers(
+        timezone=arguments.timezone or timezone_of(Path("/etc"), os.environ),
+        language=arguments.language or language_of(os.environ),
+        server=arguments.server,
+    )
+    _check(answers)
+    _write(config, text(answers))
+    _write(rules, RULES.read_text(encoding="utf-8"))
+    config_file.load(config)
+    compiler.load(rules)
+    print(*_next_steps(config, rules, answers), sep="\n")
+    return 0
+
+
+def text(answers: Answers) -> str:
+    """Return the text of broker.yaml."""
+    template = (STARTER / "broker.yaml").read_text(encoding="utf-8")
+    return template.format(timezone=answers.timezone, language=answers.language, server=answers.server)
+
+
+def timezone_of(etc: Path, environ: Mapping[str, str]) -> str:
+    """Return the machine's time zone by its name: of TZ, of /etc/localtime's target, or UTC."""
+    try:
+        target = str((etc / "localtime").readlink())
+    except OSError:
+        target = ""
+    for name in (environ.get("TZ", "").removeprefix(":"), target.rpartition("zoneinfo/")[2]):
+        if name and _is_zone(name):
+            return name
+    return "UTC"
+
+
+def language_of(environ: Mapping[str, str]) -> Language:
+    """Return the terminal's language: Korean where its locale says so, else English."""
+    locale = next((environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(name)), "")
+    return "ko" if locale.startswith("ko") else "en"
+
+
+def _check(answers: Answers) -> None:
+    if not _is_zone(answers.timezone):
+        raise Misconfigured(f"--timezone {answers.timezone}: not a time zone; write it like Asia/Seoul")
+    if not answers.server or set(answers.server) - set(
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-"
+    ):
+        raise Misconfigured(f"--server {answers.server}: a host name or an address is expected, without scheme or port")
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def _write(path: Path, content: str) -> None:
+    try:
+        path.write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise Misconfigured(f"{path}: {error.strerror}") from error
+
+
+def _next_steps(config: Path, rules: Path, answers: Answers) -> Iterator[str]:
+    option = "" if config == config_path.DEFAULT else f" --config {config}"
+    yield f"{config}, {rules}: written; time zone {answers.timezone}, MQTT server {answers.server}:1883"
+    yield f"Messages are printed and not sent until {config} has an account (`twilio`, `solapi` or `channel: apprise`)."
+    yield "The MQTT server is a program of its own: `sudo apt install mosquitto` where there is none."
+    yield "Next:"
+    yield f"  wordcam-broker check{option}   # names mistakes in both files"
+    yield f"  wordcam-broker user add NAME --role administrator{option}   # who may log in to the console"
+    yield f"  wordcam-broker run --console{option}   # the alert service, and the console on http://127.0.0.1:8080"
+    yield f"  wordcam-broker send-test{option}   # what a message looks like, and whether it arrives"
