@@ -1,14 +1,17 @@
 # The server: wordcam-broker, for the alert service and for the console.
 #
-#   docker build -f deploy/broker.Dockerfile -t wordcam-broker:0.1.0 .
+#   docker build -f deploy/broker.Dockerfile -t wordcam-broker:0.2.0 .
 #
 # deploy/stack.yml runs it; deploy/kubernetes.md says what else may.
 FROM python:3.13-slim-bookworm AS build
 
 WORKDIR /src
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE LICENSE-model.md ./
 COPY contract contract
+COPY foundation foundation
 COPY broker broker
+# `broker/starter/rules.yaml` is a link to it.
+COPY config/rules.yaml config/rules.yaml
 # A virtual environment can be copied whole; lower bounds of what it holds are in pyproject.toml.
 # hadolint ignore=DL3013
 RUN python -m venv /opt/wordcam \

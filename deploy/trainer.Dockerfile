@@ -8,8 +8,9 @@ FROM tensorflow/tensorflow:2.19.0-gpu
 
 # What changes rarely comes first, so that a change of the code does not install the libraries again.
 WORKDIR /opt/wordcam
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE LICENSE-model.md ./
 COPY contract contract
+COPY foundation foundation
 COPY edge edge
 COPY trainer trainer
 COPY converter converter

@@ -1,1 +1,1 @@
-"""What every service stands on."""
+"""What every program stands on: strict YAML files, secrets, log lines, terminals, and errors with an exit code."""

@@ -28,7 +28,7 @@ STOP_SECONDS: Final = 10.0
 @contextlib.contextmanager
 def running(config: Path) -> Iterator[None]:
     """Keep the console running as long as the block runs. Its failures are logged and never end the block."""
-    command = [sys.executable, "-m", "broker.cli", "console", "--config", str(config)]
+    command = [sys.executable, "-m", "broker", "console", "--config", str(config)]
     stop = threading.Event()
     thread = threading.Thread(target=_keep, args=(child_process.bound(command), stop), name="console")
     thread.start()

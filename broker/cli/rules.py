@@ -95,7 +95,8 @@ def _test(arguments: argparse.Namespace) -> int:
     if arguments.history:
         return _test_history(arguments)
     rules = _rules_file(arguments)
-    print(f"rules: {rules}", file=sys.stderr)
+    if arguments.rules is None and arguments.config is None:
+        print(f"rules: {rules}", file=sys.stderr)
     trial = Trial(compiler.load(rules))
     with lines(arguments.file) as opened:
         _show(trial, trial.run(opened, origin=arguments.file), arguments)
