@@ -21,6 +21,7 @@ from bench.device.baseline_captioner import STEPS, Seed
 from bench.service import latency, rule_speed, soak, throughput
 from contract.errors import Refused
 from edge.infer.runtime import NoRuntime, NotAModel
+from testing.errors import ServerUnavailable
 
 CACHE: Final = ROOT / ".cache" / "bench"
 """Where networks stay that take a minute to build."""
@@ -53,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _options(argv)
     try:
         lines = list(_measure(options))
-    except (Refused, NotAModel, NoRuntime, ValueError, FileNotFoundError, commands.Failed) as error:
+    except (Refused, NotAModel, NoRuntime, ValueError, FileNotFoundError, commands.Failed, ServerUnavailable) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 78
     if options.json:

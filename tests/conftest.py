@@ -1,19 +1,38 @@
 """Fixtures that tests of more than one package share."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from testing.errors import NotInstalled
+from testing.mosquitto import Mosquitto
 from tests import tiny_bundle
-from tests.mosquitto import Mosquitto
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 # Tests say what is right, not how fast: on a busy machine an example may take any time.
 settings.register_profile("wordcam", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("wordcam")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
+    """Skip a test whose fixtures need a server that is not on this machine."""
+    try:
+        return (yield)
+    except NotInstalled as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    """Skip a test that starts a server which is not on this machine."""
+    try:
+        return (yield)
+    except NotInstalled as missing:
+        pytest.skip(str(missing))
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 SERVICES = ("contract", "edge", "trainer", "converter", "broker")
-STARTERS = ("demo", "bench")
+STARTERS = ("demo", "bench", "testing")
 """These may start every service, as a user would: as processes."""
 
 DOORS = {

@@ -27,10 +27,9 @@ from rich.table import Table
 from sqlalchemy import Engine, func, select
 
 from bench.chaos import instances, reconciliation
-from bench.chaos.flaky_sms_gateway import Gateway
 from bench.chaos.instances import Instance, Nursery
 from bench.chaos.publishers import Crowd
-from bench.fixtures.postgresql import PASSWORD, Cluster
+from bench.chaos.unreliable import unreliable
 from broker.config.database import DATABASE_PASSWORD, Database
 from broker.config.errors import Locked
 from broker.service import lease as leases
@@ -38,6 +37,9 @@ from broker.service.lease import Lease
 from broker.store import migrate
 from broker.store.engine import open_database, reading
 from broker.store.tables import core
+from testing.fake_twilio import FakeTwilio
+from testing.mosquitto import Mosquitto
+from testing.postgresql import PASSWORD, Cluster
 
 log = logging.getLogger(__name__)
 
@@ -170,11 +172,11 @@ def run(options: argparse.Namespace, folder: Path, console: Console) -> dict[str
     chance = random.Random(options.seed)
     with ExitStack() as stack:
         where = stack.enter_context(database(options.database, folder))
-        port = stack.enter_context(instances.mosquitto(folder))
-        gateway = stack.enter_context(Gateway(random.Random(options.seed + 1)))
+        mqtt = stack.enter_context(Mosquitto(folder, lines=("max_queued_messages 0",), verbose=False))
+        twilio = stack.enter_context(FakeTwilio(treat=unreliable(random.Random(options.seed + 1))))
         nursery = stack.enter_context(Nursery({DATABASE_PASSWORD: PASSWORD}))
         names = tuple(f"instance-{letter}" for letter in "abcdefgh"[: options.instances])
-        configs = instances.write(folder, names, where, port=port, url=gateway.url)
+        configs = instances.write(folder, names, where, port=mqtt.port, url=twilio.url)
         services = [Instance(config.stem, config, nursery) for config in configs]
         os.environ[DATABASE_PASSWORD] = PASSWORD
         engine = open_database(msgspec.convert(where, Database, dec_hook=lambda kind, value: kind(value)))
@@ -185,7 +187,9 @@ def run(options: argparse.Namespace, folder: Path, console: Console) -> dict[str
             stack.callback(one.kill)
         for one in services:
             one.wait_ready()
-        crowd = stack.enter_context(Crowd(port, options.rate, options.danger_every, random.Random(options.seed + 2)))
+        crowd = stack.enter_context(
+            Crowd(mqtt.port, options.rate, options.danger_every, random.Random(options.seed + 2))
+        )
         fight = Fight(engine, services, chance, freezes_per_kill=options.freezes)
         started = time.monotonic()
         with _progress(console) as progress:
@@ -197,7 +201,7 @@ def run(options: argparse.Namespace, folder: Path, console: Console) -> dict[str
             crowd.hush()
             fight.drain(crowd)
         stopped = [one.stop() for one in services]
-        found = reconciliation.judge(engine, crowd, gateway)
+        found = reconciliation.judge(engine, crowd, twilio)
         return _report(options, fight, found, time.monotonic() - started) | {"stopped": all(stopped)}
 
 

@@ -1,14 +1,10 @@
 """Several alert services on one database, as processes that can be killed and started again."""
 
 import os
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -16,12 +12,14 @@ from typing import Final, Self
 
 import yaml
 
-from bench.chaos import flaky_sms_gateway, publishers
+from bench.chaos import publishers
+from testing import fake_twilio
 
 NURSERY: Final = """
 import faulthandler, os, signal, sys
 sys.modules.update(numpy=None)
-from broker import cli, service
+from broker.cli import main
+from broker import service
 import broker.notify.senders.twilio, psycopg, twilio.rest
 twilio.rest.Client("AC", "token").messages
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -37,7 +35,7 @@ for line in sys.stdin:
         os.dup2(file, number)
     faulthandler.register(signal.SIGUSR1)
     sys.argv = ["wordcam-broker", "run", "--config", config]
-    cli.console()
+    main.console()
 """
 """Starts instances from a process that has imported everything: importing takes seconds, and hundreds are started. Each
 says in its log where its threads are when it gets SIGUSR1. NLTK would take numpy in, which is not on a server."""
@@ -48,25 +46,6 @@ PHONES: Final = {"gun": "+12025550143", "knife": "+12025550178", "fire": "+12025
 START_SECONDS: Final = 120
 STOP_SECONDS: Final = 60
 """Both are a matter of seconds on an idle machine."""
-
-
-@contextmanager
-def mosquitto(folder: Path) -> Iterator[int]:
-    """Run an MQTT server, and give its port; raises `RuntimeError` where there is none on this machine."""
-    program = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-    if program is None:
-        raise RuntimeError("mosquitto is not installed: apt-get install mosquitto")
-    port = _free_port()
-    config = folder / "mosquitto.conf"
-    config.write_text(f"listener {port} 127.0.0.1\nuser root\nallow_anonymous true\nmax_queued_messages 0\n", "utf-8")
-    with (folder / "mosquitto.log").open("wb") as log:
-        process = subprocess.Popen([program, "-c", str(config)], stdout=log, stderr=log)
-    try:
-        _wait_for(port)
-        yield port
-    finally:
-        process.terminate()
-        process.wait()
 
 
 @dataclass
@@ -168,7 +147,7 @@ def write(folder: Path, names: tuple[str, ...], database: dict[str, str], *, por
     """Write a configuration for each instance: one database, one share of the captions for each."""
     rules = [{"name": n, "severity": "critical", "cooldown_minutes": 0.2, "says": [n]} for n in publishers.DANGERS]
     (folder / "rules.yaml").write_text(yaml.safe_dump({"rules": rules}), "utf-8")
-    (folder / "token").write_text(flaky_sms_gateway.TOKEN, "utf-8")
+    (folder / "token").write_text(fake_twilio.TOKEN, "utf-8")
     people = [
         {"name": f"guard of {danger}", "phone": phone, "dangers": [danger], "max_per_hour": 1000}
         for danger, phone in PHONES.items()
@@ -183,9 +162,9 @@ def write(folder: Path, names: tuple[str, ...], database: dict[str, str], *, por
             "incidents": {"resolve_minutes": 0.2},
             "recipients": people,
             "twilio": {
-                "account_sid": flaky_sms_gateway.ACCOUNT,
+                "account_sid": fake_twilio.ACCOUNT,
                 "auth_token_file": "token",
-                "sender": flaky_sms_gateway.SENDER,
+                "sender": fake_twilio.SENDER,
                 "base_url": url,
                 "timeout_seconds": 1,
                 "per_second": 100,
@@ -195,22 +174,3 @@ def write(folder: Path, names: tuple[str, ...], database: dict[str, str], *, por
         config.write_text(yaml.safe_dump(tree), "utf-8")
         made.append(config)
     return made
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
-
-
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-        else:
-            return

@@ -6,10 +6,10 @@ from typing import Final
 
 from sqlalchemy import Engine, select
 
-from bench.chaos.flaky_sms_gateway import Gateway
 from bench.chaos.publishers import Crowd
 from broker.store.engine import reading
 from broker.store.tables import core
+from testing.fake_twilio import FakeTwilio
 
 WRONG: Final = ("lost", "doubled", "untold", "unsent", "never_taken", "taken_twice", "unknown")
 """Counts that must be nothing."""
@@ -48,14 +48,14 @@ class Verdict:
         return not any(getattr(self, name) for name in WRONG)
 
 
-def judge(engine: Engine, crowd: Crowd, gateway: Gateway) -> Verdict:
+def judge(engine: Engine, crowd: Crowd, twilio: FakeTwilio) -> Verdict:
     """Count what is right and what is wrong."""
     with reading(engine) as connection:
         stored = Counter(connection.execute(select(core.caption.c.event_id)).scalars())
         alerts = connection.execute(select(core.alert)).all()
     firsts = Counter(alert.site for alert in alerts if alert.kind == "first")
     sent = Counter((alert.phone, alert.text) for alert in alerts if alert.state == "sent")
-    taken = Counter((message["to"], message["body"]) for message in gateway.taken)
+    taken = Counter((message.to, message.body) for message in twilio.messages)
     return Verdict(
         captions=len(crowd.said),
         repeats=crowd.repeats,
@@ -68,5 +68,5 @@ def judge(engine: Engine, crowd: Crowd, gateway: Gateway) -> Verdict:
         never_taken=(sent - taken).total(),
         taken_twice=sum(max(0, count - sent[key]) for key, count in taken.items() if key in sent),
         unknown=sum(count for key, count in taken.items() if key not in sent),
-        asked=gateway.lists,
+        asked=twilio.lists,
     )

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Final
 
 from bench.device import commands
-from bench.fixtures import caption_stream, mosquitto, mqtt_publisher
-from bench.fixtures.sms_gateway import ACCOUNT, Gateway
+from bench.fixtures import caption_stream, mqtt_publisher
+from bench.fixtures.mqtt_server import mqtt_server
 from bench.service import service_process
+from testing.fake_http import Treatment
+from testing.fake_twilio import ACCOUNT, SENDER, TOKEN, FakeTwilio
 
 DEVICES: Final = 1000
 PER_SECOND: Final = 100
@@ -21,6 +23,9 @@ DANGER_EVERY: Final = 50
 
 PATIENCE_SECONDS: Final = 30.0
 
+PROVIDER_SECONDS: Final = 0.05
+"""Time that the provider of text messages takes to answer, as one at a distance."""
+
 _site = re.compile(r"site-\d{5}")
 
 
@@ -28,25 +33,25 @@ def measure(seconds: int) -> dict[str, float]:
     """Give the 50th, 95th and 99th percentile in seconds, and how many were told; raises `process.Failed`."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        mosquitto.running(Path(folder)) as port,
-        Gateway() as gateway,
-        mqtt_publisher.Devices(port) as devices,
+        mqtt_server(Path(folder)) as mqtt,
+        FakeTwilio(treat=lambda: Treatment(before_seconds=PROVIDER_SECONDS)) as provider,
+        mqtt_publisher.Devices(mqtt.port) as devices,
     ):
         token = Path(folder) / "token"
-        token.write_text("bench\n", encoding="utf-8")
+        token.write_text(TOKEN, encoding="utf-8")
         twilio = {
             "account_sid": ACCOUNT,
             "auth_token_file": str(token),
-            "sender": "+12025550100",
-            "base_url": gateway.url,
+            "sender": SENDER,
+            "base_url": provider.url,
         }
         guard = {"name": "guard", "phone": "+1 202 555 0143", "max_per_hour": 1000}
-        with service_process.running(Path(folder) / "service", port, twilio=twilio, recipients=[guard]):
+        with service_process.running(Path(folder) / "service", mqtt.port, twilio=twilio, recipients=[guard]):
             published = _talk(devices, seconds)
             deadline = time.monotonic() + PATIENCE_SECONDS
-            while len(gateway.accepted) < len(published) and time.monotonic() < deadline:
+            while len(provider.messages) < len(published) and time.monotonic() < deadline:
                 time.sleep(0.05)
-    taken = {found[0]: at for at, text in gateway.accepted if (found := _site.search(text))}
+    taken = {found[0]: one.accepted_at for one in provider.messages if (found := _site.search(one.body))}
     if taken.keys() != published.keys():
         raise commands.Failed(f"{len(published) - len(taken)} of {len(published)} dangers were told to nobody")
     waits = sorted(at - published[site] for site, at in taken.items())

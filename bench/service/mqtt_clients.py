@@ -28,7 +28,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.device import commands
-from bench.fixtures import caption_stream, mosquitto, mqtt_publisher
+from bench.fixtures import caption_stream, mqtt_publisher, mqtt_server
 from bench.service import service_process
 
 CLIENT_ID: Final = "bench-takes"
@@ -65,7 +65,7 @@ def paho(port: int, watch: Watch) -> None:
     """paho-mqtt, as bare as it gets: a callback that counts."""
     client = Client(CallbackAPIVersion.VERSION2, client_id=CLIENT_ID, protocol=MQTTProtocolVersion.MQTTv5)
     session = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho has no hint there
-    session.SessionExpiryInterval, session.ReceiveMaximum = 3600, mosquitto.IN_FLIGHT
+    session.SessionExpiryInterval, session.ReceiveMaximum = 3600, mqtt_server.IN_FLIGHT
 
     def count(taker: Client, _data: Any, _message: Any) -> None:
         if watch.take():
@@ -79,7 +79,7 @@ def paho(port: int, watch: Watch) -> None:
 def codec(port: int, watch: Watch) -> None:
     """mqtt5, a codec in Rust, with a socket of ours."""
     with socket.create_connection(("127.0.0.1", port)) as server:
-        hello = mqtt5.ConnectPacket(CLIENT_ID, session_expiry_interval=3600, receive_max=mosquitto.IN_FLIGHT)
+        hello = mqtt5.ConnectPacket(CLIENT_ID, session_expiry_interval=3600, receive_max=mqtt_server.IN_FLIGHT)
         server.sendall(hello.write())
         rest = b""
         while not watch.done.is_set():
@@ -137,7 +137,7 @@ def awscrt(port: int, watch: Watch, *, manual: bool = False) -> None:
 
     group = io.EventLoopGroup(1)
     hello = aws.ConnectPacket(
-        client_id=CLIENT_ID, session_expiry_interval_sec=3600, receive_maximum=mosquitto.IN_FLIGHT
+        client_id=CLIENT_ID, session_expiry_interval_sec=3600, receive_maximum=mqtt_server.IN_FLIGHT
     )
     client = aws.Client(
         aws.ClientOptions(
@@ -179,7 +179,8 @@ def take(name: str, port: int, count: int) -> dict[str, float]:
 def compare(count: int, rounds: int) -> list[dict[str, Any]]:
     """Let each take the same messages, turn by turn; the best turn of each counts."""
     best: dict[str, dict[str, float]] = {}
-    with tempfile.TemporaryDirectory() as folder, mosquitto.running(Path(folder)) as port:
+    with tempfile.TemporaryDirectory() as folder, mqtt_server.mqtt_server(Path(folder)) as mqtt:
+        port = mqtt.port
         said = list(islice(caption_stream.talking(1000), count))
         for name in [name for _ in range(rounds) for name in CLIENTS]:
             mqtt_publisher.keep(port, CLIENT_ID)

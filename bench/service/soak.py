@@ -16,7 +16,8 @@ from typing import Final
 from rich.console import Console
 from rich.progress import Progress
 
-from bench.fixtures import caption_stream, mosquitto, mqtt_publisher
+from bench.fixtures import caption_stream, mqtt_publisher
+from bench.fixtures.mqtt_server import mqtt_server
 from bench.service import service_process
 
 DEVICES: Final = 1000
@@ -44,10 +45,10 @@ def measure(count: int) -> dict[str, float]:
     began = time.monotonic()
     with (
         tempfile.TemporaryDirectory() as folder,
-        mosquitto.running(Path(folder)) as port,
-        mqtt_publisher.Devices(port) as devices,
+        mqtt_server(Path(folder)) as mqtt,
+        mqtt_publisher.Devices(mqtt.port) as devices,
     ):
-        with service_process.running(Path(folder) / "service", port) as service:
+        with service_process.running(Path(folder) / "service", mqtt.port) as service:
             said = caption_stream.talking(DEVICES)
             console = Console(stderr=True)
             with Progress(console=console, disable=not console.is_terminal) as progress:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from bench.device import commands
-from bench.fixtures import caption_stream, mosquitto, mqtt_publisher
+from bench.fixtures import caption_stream, mqtt_publisher
+from bench.fixtures.mqtt_server import mqtt_server
 from bench.service import mqtt_clients, service_process
 
 DEVICES: Final = 1000
@@ -22,7 +23,8 @@ def compare(count: int, rounds: int) -> dict[str, float]:
     """Give captions a second and a second of processor time of each, and the ratios; raises `process.Failed`."""
     turns: list[dict[str, float]] = []
     said = list(islice(caption_stream.talking(DEVICES), count))
-    with tempfile.TemporaryDirectory() as folder, mosquitto.running(Path(folder)) as port:
+    with tempfile.TemporaryDirectory() as folder, mqtt_server(Path(folder)) as mqtt:
+        port = mqtt.port
         for turn in range(rounds):
             for name in (mqtt_clients.CLIENT_ID, service_process.CLIENT_ID):
                 mqtt_publisher.keep(port, name)

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
-from bench.fixtures import postgresql
-from bench.fixtures.postgresql import Cluster
 from broker.config.broker import Recipient
 from broker.config.database import DATABASE_PASSWORD, Database
 from broker.config.incidents import Absence, Incidents
 from broker.store import migrate
 from broker.store.engine import open_database
+from testing import postgresql
+from testing.postgresql import Cluster
 from tests.broker.incidents.presence.missing_devices import SETTINGS
 from tests.broker.scene import GUARD, Scene, empty_database
 

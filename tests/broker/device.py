@@ -1,8 +1,6 @@
 """A device as the server sees it: publishes captions and statuses, and remembers what was acknowledged."""
 
 import threading
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -16,10 +14,8 @@ from contract import ack, caption, topics
 from contract.caption import Caption, Hazard
 from contract.status import State, Status
 from contract.status import encode as encode_status
-from tests.mosquitto import Mosquitto
-
-SOON = 30.0
-"""Seconds that a test waits for what takes milliseconds on an idle machine."""
+from testing.mosquitto import Mosquitto
+from testing.waiting import PATIENCE_SECONDS, wait_until
 
 NOON = datetime(2026, 3, 14, 3, 0, tzinfo=UTC)
 """12:00 in Seoul."""
@@ -75,15 +71,6 @@ class Clock:
         return self.now
 
 
-def wait_until(true: Callable[[], bool], what: str, seconds: float = SOON) -> None:
-    """Wait for something; fails saying what did not happen."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"{what}: not within {seconds:g} s")
-        time.sleep(0.02)
-
-
 class FakeDevice:
     """A connected publisher. `stored` and `refused` fill as acknowledgements come."""
 
@@ -102,7 +89,7 @@ class FakeDevice:
         self._client.loop_start()
 
     def __enter__(self) -> Self:
-        assert self._subscribed.wait(SOON)
+        assert self._subscribed.wait(PATIENCE_SECONDS)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -116,7 +103,7 @@ class FakeDevice:
 
     def shout(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Publish any bytes on any topic at QoS 1."""
-        self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(SOON)
+        self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(PATIENCE_SECONDS)
 
     def wait_stored(self, *events: Caption) -> None:
         """Wait until the acknowledgements of these have come."""

@@ -12,9 +12,9 @@ from typing import Any, Self
 
 import yaml
 
-from tests.broker.device import SOON, wait_until
-from tests.broker.fake_twilio import ACCOUNT, SENDER, TOKEN, FakeTwilio
-from tests.mosquitto import Mosquitto
+from testing.fake_twilio import ACCOUNT, SENDER, TOKEN, FakeTwilio
+from testing.mosquitto import Mosquitto
+from testing.waiting import PATIENCE_SECONDS, wait_until
 
 RULES = Path(__file__).resolve().parents[2] / "config" / "rules.yaml"
 
@@ -147,7 +147,7 @@ class Running:
 
     def wait(self) -> int:
         """Wait for its own end, and give the exit code."""
-        return self._process.wait(SOON)
+        return self._process.wait(PATIENCE_SECONDS)
 
     def _has(self, name: str | None, seen: int) -> bool:
         if self._process.poll() is not None:

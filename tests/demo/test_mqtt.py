@@ -12,8 +12,8 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from demo import mqtt
 from demo.errors import Stuck
 from demo.mqtt import Server
-from tests.broker.device import wait_until
-from tests.mosquitto import find
+from testing.mosquitto import find
+from testing.waiting import wait_until
 
 
 @pytest.fixture(params=["mosquitto", "rumqttd"])

@@ -9,10 +9,11 @@ import pytest
 import yaml
 
 from edge.errors import MISCONFIGURED, TRY_AGAIN
+from testing.loopback import free_port
+from testing.mosquitto import Mosquitto
 from tests.edge import pictures
 from tests.edge.conftest import Write
 from tests.edge.program import ROOT, edge, last_line
-from tests.mosquitto import Mosquitto, free_port
 
 
 def test_caption_answers_for_people(tiny: Path, tmp_path: Path) -> None:

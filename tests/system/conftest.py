@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.broker.fake_twilio import FakeTwilio
+from testing.fake_twilio import FakeTwilio
+from testing.mosquitto import Mosquitto
 from tests.broker.running_service import Running, write_config
-from tests.mosquitto import Mosquitto
 from tests.system.device import BLUE, GREEN, RED, Device, paint
 
 

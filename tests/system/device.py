@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 import yaml
 
-from tests.broker.device import SOON, wait_until
-from tests.mosquitto import Mosquitto
+from testing.mosquitto import Mosquitto
+from testing.waiting import PATIENCE_SECONDS, wait_until
 
 RED, GREEN, BLUE = (0, 0, 255), (0, 255, 0), (255, 0, 0)
 """OpenCV's order of colours; the tiny bundle calls them a fire, a dog and a man."""
@@ -89,10 +89,10 @@ class Device:
         """Run one verb to its end, which must be a good one."""
         with self.start(verb, *arguments) as process:
             try:
-                code = process.wait(3 * SOON)
+                code = process.wait(PATIENCE_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
-                pytest.fail(f"`{verb}` did not end within {3 * SOON:g} s:\n{self.log}")
+                pytest.fail(f"`{verb}` did not end within {PATIENCE_SECONDS:g} s:\n{self.log}")
         assert code == 0, self.log
 
     @contextmanager
@@ -104,10 +104,10 @@ class Device:
             finally:
                 process.terminate()
                 try:
-                    process.wait(SOON)
+                    process.wait(PATIENCE_SECONDS)
                 except subprocess.TimeoutExpired:
                     process.kill()
-                    pytest.fail(f"`{verb}` did not end within {SOON:g} s of SIGTERM:\n{self.log}")
+                    pytest.fail(f"`{verb}` did not end within {PATIENCE_SECONDS:g} s of SIGTERM:\n{self.log}")
 
     @contextmanager
     def sending(self) -> Iterator[subprocess.Popen[bytes]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.broker.device import SOON
+from testing.waiting import PATIENCE_SECONDS
 from tests.conftest import REPOSITORY
 from tests.system.device import RED, paint
 
@@ -18,7 +18,9 @@ DEMO = [sys.executable, "-m", "demo"]
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run the demo to its end."""
     command = [*DEMO, *map(str, arguments)]
-    return subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=3 * SOON, check=False)
+    return subprocess.run(
+        command, cwd=REPOSITORY, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+    )
 
 
 @pytest.fixture
@@ -62,7 +64,7 @@ def test_ctrl_c_ends_it_with_its_summary(tiny: Path) -> None:
             seen += demo.stdout.readline()
         demo.send_signal(signal.SIGINT)
         rest = demo.stdout.read()
-        code = demo.wait(SOON)
+        code = demo.wait(PATIENCE_SECONDS)
 
     assert code == 0
     assert "Stopping." in rest

@@ -13,10 +13,10 @@ from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from contract import caption, topics, wire
-from tests.broker.device import wait_until
-from tests.broker.fake_twilio import FakeTwilio
+from testing.fake_twilio import FakeTwilio
+from testing.mosquitto import Mosquitto
+from testing.waiting import wait_until
 from tests.broker.running_service import Running
-from tests.mosquitto import Mosquitto
 from tests.system.device import Device
 
 
@@ -48,7 +48,7 @@ def test_a_picture_becomes_a_sentence_an_alert_and_a_text_message(
     assert counted["captions"] == 12
     assert counted["refused"] == {}
     assert len(re.findall("a fire burning", watched)) == 4
-    assert [message["to"] for message in twilio.messages] == ["+12025550143"]
+    assert [message.to for message in twilio.messages] == ["+12025550143"]
     assert twilio.texts[0].startswith("ALERT Fire - North Gate, Device 1, Lobby camera")
     assert "a fire burning" in twilio.texts[0]
 

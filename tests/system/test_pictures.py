@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.broker.device import wait_until
-from tests.broker.fake_twilio import FakeTwilio
+from testing.fake_twilio import FakeTwilio
+from testing.mosquitto import Mosquitto
+from testing.waiting import wait_until
 from tests.broker.running_service import Running
 from tests.conftest import REPOSITORY
-from tests.mosquitto import Mosquitto
 from tests.system.device import Device
 
 SHIPPED = REPOSITORY / "models" / "wordcam-1"

@@ -9,24 +9,28 @@ import pytest
 from sqlalchemy import delete, update
 
 from bench.chaos import __main__, reconciliation
-from bench.chaos.flaky_sms_gateway import Gateway
 from bench.chaos.publishers import Crowd
 from broker.ingest.batch import Reception
 from broker.notify import alerts
 from broker.store import migrate
 from broker.store.engine import open_engine, writing
 from broker.store.tables import core
+from testing.fake_twilio import FakeTwilio, TextMessage
 from tests.broker.device import GUARD, NOON, Clock, event, said
 from tests.broker.scene import RULES
 
-Harm = Callable[[Path, Crowd, Gateway], None]
+Harm = Callable[[Path, Crowd, FakeTwilio], None]
 
 
-def fought(folder: Path) -> tuple[Crowd, Gateway]:
+def accepted(body: str) -> TextMessage:
+    return TextMessage("SM1", GUARD.e164, body, None, None, NOON, accepted_at=0.0)
+
+
+def fought(folder: Path) -> tuple[Crowd, FakeTwilio]:
     """Give a small site after a fight in which nothing went wrong."""
     engine = open_engine(folder / "wordcam.db")
     migrate.migrate(engine)
-    crowd, gateway = Crowd(0, 1, 2, random.Random(1)), Gateway(random.Random(1))
+    crowd, twilio = Crowd(0, 1, 2, random.Random(1)), FakeTwilio()
     quiet, danger = event("a man walks"), event("a gun", seq=1)
     crowd.said, crowd.dangers = {one.id: one for one in (quiet, danger)}, [danger]
     Reception(engine, RULES, [GUARD], clock=Clock(NOON)).accept([said(quiet), said(danger)])
@@ -34,48 +38,48 @@ def fought(folder: Path) -> tuple[Crowd, Gateway]:
         alerts.begin(connection, 1, text="ALERT", provider="twilio", at=NOON)
         alerts.mark_sent(connection, 1, provider_id="SM1", at=NOON)
     engine.dispose()
-    gateway.taken = [{"to": GUARD.e164, "body": "ALERT"}]
-    return crowd, gateway
+    twilio.messages = [accepted("ALERT")]
+    return crowd, twilio
 
 
-def lose_a_caption(folder: Path, crowd: Crowd, gateway: Gateway) -> None:
+def lose_a_caption(folder: Path, crowd: Crowd, twilio: FakeTwilio) -> None:
     lost = event("a man runs", seq=9)
     crowd.said[lost.id] = lost
 
 
-def forget_a_danger(folder: Path, crowd: Crowd, gateway: Gateway) -> None:
+def forget_a_danger(folder: Path, crowd: Crowd, twilio: FakeTwilio) -> None:
     crowd.dangers.append(event("a gun", seq=1, site="elsewhere"))
 
 
-def take_twice(folder: Path, crowd: Crowd, gateway: Gateway) -> None:
-    gateway.taken *= 2
+def take_twice(folder: Path, crowd: Crowd, twilio: FakeTwilio) -> None:
+    twilio.messages *= 2
 
 
-def take_never(folder: Path, crowd: Crowd, gateway: Gateway) -> None:
-    gateway.taken = []
+def take_never(folder: Path, crowd: Crowd, twilio: FakeTwilio) -> None:
+    twilio.messages = []
 
 
-def take_another(folder: Path, crowd: Crowd, gateway: Gateway) -> None:
-    gateway.taken.append({"to": GUARD.e164, "body": "SALE"})
+def take_another(folder: Path, crowd: Crowd, twilio: FakeTwilio) -> None:
+    twilio.messages.append(accepted("SALE"))
 
 
-def leave_it_waiting(folder: Path, crowd: Crowd, gateway: Gateway) -> None:
+def leave_it_waiting(folder: Path, crowd: Crowd, twilio: FakeTwilio) -> None:
     engine = open_engine(folder / "wordcam.db")
     with writing(engine) as connection:
         connection.execute(update(core.alert).values(state="doubt"))
     engine.dispose()
-    gateway.taken = []
+    twilio.messages = []
 
 
-def drop_the_intent(folder: Path, crowd: Crowd, gateway: Gateway) -> None:
+def drop_the_intent(folder: Path, crowd: Crowd, twilio: FakeTwilio) -> None:
     engine = open_engine(folder / "wordcam.db")
     with writing(engine) as connection:
         connection.execute(delete(core.alert))
     engine.dispose()
-    gateway.taken = []
+    twilio.messages = []
 
 
-def nothing(folder: Path, crowd: Crowd, gateway: Gateway) -> None:
+def nothing(folder: Path, crowd: Crowd, twilio: FakeTwilio) -> None:
     pass
 
 
@@ -94,11 +98,11 @@ def nothing(folder: Path, crowd: Crowd, gateway: Gateway) -> None:
     ids=lambda value: value.__name__ if callable(value) else "",
 )
 def test_whatever_is_wrong_is_counted(tmp_path: Path, harm: Harm, wrong: dict[str, int]) -> None:
-    crowd, gateway = fought(tmp_path)
-    harm(tmp_path, crowd, gateway)
+    crowd, twilio = fought(tmp_path)
+    harm(tmp_path, crowd, twilio)
     engine = open_engine(tmp_path / "wordcam.db")
 
-    found = reconciliation.judge(engine, crowd, gateway)
+    found = reconciliation.judge(engine, crowd, twilio)
 
     engine.dispose()
     assert {name: count for name in reconciliation.WRONG if (count := getattr(found, name))} == wrong

@@ -17,8 +17,8 @@ from broker.rules import compiler
 from broker.service.leader import Duty
 from broker.store import migrate
 from broker.store.engine import open_engine, reading, writing
+from testing.fake_twilio import FakeTwilio
 from tests.broker.device import GUARD, event, said
-from tests.broker.fake_twilio import FakeTwilio, Mood
 from tests.broker.running_service import RULES, write_config
 
 TEST_ARGUMENTS = ["rules", "test", "--rules", str(RULES)]
@@ -128,7 +128,7 @@ def test_send_test_sends_to_everyone(tmp_path: Path, capsys: pytest.CaptureFixtu
 
         assert main.main(["send-test", "--config", str(path)]) == 0
 
-    assert [message["to"] for message in twilio.messages] == ["+12025550143", "+821012345678"]
+    assert [message.to for message in twilio.messages] == ["+12025550143", "+821012345678"]
     assert twilio.texts[0].startswith("wordcam test message for guard, ")
     assert twilio.texts[1].startswith("wordcam 시험 문자입니다. 경비실, ")
     assert capsys.readouterr().out == "guard: twilio, 1 part(s)\n경비실: twilio, 1 part(s)\n"
@@ -143,8 +143,7 @@ def test_send_test_to_nobody_known_names_who_is(tmp_path: Path, capsys: pytest.C
 
 
 def test_send_test_says_what_the_provider_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with FakeTwilio() as twilio:
-        twilio.moods.append(Mood.NO_SUCH_NUMBER)
+    with FakeTwilio(invalid_numbers={"+12025550143"}) as twilio:
         path = write_config(tmp_path, twilio=twilio)
 
         assert main.main(["send-test", "--config", str(path)]) == 75

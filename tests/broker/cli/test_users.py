@@ -15,7 +15,7 @@ import pytest
 from broker.cli import main
 from broker.store.engine import open_engine, reading
 from broker.web.accounts import passwords, users
-from tests.broker.device import SOON
+from testing.waiting import PATIENCE_SECONDS
 from tests.broker.running_service import COMMAND, write_config
 
 PASSWORD = "correct horse battery"
@@ -133,10 +133,10 @@ def test_the_console_serves_until_it_is_told_to_stop(config: Path, capsys: pytes
         address = process.stdout.readline().strip()
 
         headers = {"authorization": f"Bearer {token}"}
-        answer = httpx.get(f"{address}/api/v1/captions", headers=headers, timeout=SOON)
+        answer = httpx.get(f"{address}/api/v1/captions", headers=headers, timeout=PATIENCE_SECONDS)
         process.send_signal(signal.SIGTERM)
 
-        assert process.wait(SOON) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
     assert answer.json() == {"captions": [], "before": None}
 
 

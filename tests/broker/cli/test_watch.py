@@ -19,7 +19,8 @@ from broker.rules import compiler
 from broker.store import migrate
 from broker.store.engine import open_database
 from contract.status import Ledger
-from tests.broker.device import GUARD, NOON, Clock, event, said, stated, status, wait_until
+from testing.waiting import wait_until
+from tests.broker.device import GUARD, NOON, Clock, event, said, stated, status
 from tests.broker.running_service import RULES, write_config
 
 

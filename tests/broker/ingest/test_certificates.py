@@ -15,10 +15,11 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from contract import ack, caption, status, topics
 from contract.ack import Ack
-from tests.broker.device import SOON, event, wait_until
+from testing.mosquitto import Mosquitto
+from testing.waiting import PATIENCE_SECONDS, wait_until
+from tests.broker.device import event
 from tests.broker.device import status as status_of
 from tests.broker.running_service import Running, write_config
-from tests.mosquitto import Mosquitto
 
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy" / "mosquitto"
 
@@ -93,7 +94,7 @@ class Member:
         self.client.loop_start()
         if self.subscriptions:
             self.client.subscribe([(name, 1) for name in self.subscriptions])
-            assert ready.wait(SOON)
+            assert ready.wait(PATIENCE_SECONDS)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -194,7 +195,7 @@ def talk(server: Mosquitto, context: ssl.SSLContext | None) -> bytes:
     """Send CONNECT and give what comes back, b"" where the server hangs up."""
     connect = bytes.fromhex("100d 0004 4d515454 05 02 003c 00 0000")
     try:
-        with socket.create_connection((server.host, server.port), timeout=SOON) as plain:
+        with socket.create_connection((server.host, server.port), timeout=PATIENCE_SECONDS) as plain:
             line = plain if context is None else context.wrap_socket(plain, server_hostname=server.host)
             with line:
                 line.sendall(connect)

@@ -7,9 +7,10 @@ import pytest
 
 from contract.ack import Ack
 from contract.ack import encode as encode_ack
-from tests.broker.device import FakeDevice, event, wait_until
+from testing.mosquitto import Mosquitto
+from testing.waiting import wait_until
+from tests.broker.device import FakeDevice, event
 from tests.broker.running_service import Running, write_config
-from tests.mosquitto import Mosquitto
 
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy" / "mosquitto"
 

@@ -12,11 +12,11 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from testing.fake_twilio import FakeTwilio
+from testing.mosquitto import Mosquitto
 from tests.broker.device import FakeDevice, event
-from tests.broker.fake_twilio import FakeTwilio
 from tests.broker.monitor.test_service import MONITOR, ask, configure
 from tests.broker.running_service import Running
-from tests.mosquitto import Mosquitto
 
 DEPLOY: Final = Path(__file__).resolve().parents[3] / "deploy"
 BOARD: Final[dict[str, Any]] = json.loads((DEPLOY / "grafana" / "wordcam.json").read_text(encoding="utf-8"))

@@ -15,9 +15,10 @@ from broker.config.monitor import Ping
 from broker.monitor import ping
 from broker.monitor.ping import Pinger
 from broker.ports import NoMetrics
-from tests.broker.device import wait_until
+from testing.loopback import free_port
+from testing.mosquitto import Mosquitto
+from testing.waiting import wait_until
 from tests.broker.running_service import Running, write_config
-from tests.mosquitto import Mosquitto, free_port
 
 SECRET = "/0b1c2d3e-secret"
 

@@ -15,10 +15,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from contract import topics
 from contract.status import State, encode
-from tests.broker.device import SOON, FakeDevice, event, status, wait_until
-from tests.broker.fake_twilio import FakeTwilio
+from testing.fake_twilio import FakeTwilio
+from testing.mosquitto import Mosquitto
+from testing.waiting import PATIENCE_SECONDS, wait_until
+from tests.broker.device import FakeDevice, event, status
 from tests.broker.running_service import Running, write_config
-from tests.mosquitto import Mosquitto
 
 MONITOR = {"port": 0}
 
@@ -37,7 +38,7 @@ def address(service: Running) -> str:
 
 
 def ask(service: Running, path: str) -> httpx.Response:
-    return httpx.get(address(service) + path, timeout=SOON)
+    return httpx.get(address(service) + path, timeout=PATIENCE_SECONDS)
 
 
 def checks(service: Running) -> dict[str, bool]:
@@ -163,7 +164,9 @@ class Camera:
         self._client.will_set(topic, encode(will), qos=1, retain=True)
         self._client.connect(server.host, server.port)
         self._client.loop_start()
-        self._client.publish(topic, encode(status(device=name, since=since)), qos=1, retain=True).wait_for_publish(SOON)
+        self._client.publish(topic, encode(status(device=name, since=since)), qos=1, retain=True).wait_for_publish(
+            PATIENCE_SECONDS
+        )
 
     def cut(self) -> None:
         """Lose the connection as a cable does: without a goodbye."""

@@ -20,8 +20,9 @@ from broker.ports import Alone, Doubtful, Post
 from broker.rules import compiler
 from broker.store.engine import reading, writing
 from broker.store.tables import core
+from testing.fake_http import Behaviour
+from testing.fake_twilio import ACCOUNT, SENDER, TOKEN, FakeTwilio
 from tests.broker.device import GUARD, Clock, event, said
-from tests.broker.fake_twilio import ACCOUNT, SENDER, TOKEN, FakeTwilio, Mood
 from tests.broker.running_service import RULES
 
 
@@ -61,7 +62,7 @@ class Bench:
 
 @pytest.fixture
 def bench(engine: Engine) -> Iterator[Bench]:
-    with FakeTwilio(silence_seconds=1.0) as twilio:
+    with FakeTwilio() as twilio:
         yield Bench(engine, twilio)
 
 
@@ -70,11 +71,11 @@ def test_an_alert_is_sent_with_the_providers_id(bench: Bench) -> None:
     assert not bench.notifier.step()
 
     assert bench.twilio.texts == ["ALERT a man is holding a gun"]
-    assert (bench.row.state, bench.row.provider_id) == ("sent", bench.twilio.messages[0]["sid"])
+    assert (bench.row.state, bench.row.provider_id) == ("sent", bench.twilio.messages[0].sid)
 
 
 def test_a_lost_message_is_asked_after_and_sent_again(bench: Bench) -> None:
-    bench.twilio.moods = deque([Mood.BROKEN])
+    bench.twilio.planned = deque([Behaviour.SERVER_ERROR])
 
     assert bench.step_after(0)
     assert bench.row.state == "doubt"
@@ -87,20 +88,22 @@ def test_a_lost_message_is_asked_after_and_sent_again(bench: Bench) -> None:
     assert (bench.twilio.posts, bench.twilio.lists, len(bench.twilio.messages)) == (2, 1, 1)
 
 
-@pytest.mark.parametrize("mood", [Mood.TAKEN_BUT_BROKEN, Mood.TAKEN_BUT_SILENT, Mood.TAKEN_BUT_BABBLES])
-def test_a_message_that_was_taken_after_all_is_not_sent_again(bench: Bench, mood: Mood) -> None:
-    bench.twilio.moods = deque([mood])
+@pytest.mark.parametrize(
+    "behaviour", [Behaviour.ACCEPTED_SERVER_ERROR, Behaviour.ACCEPTED_TIMEOUT, Behaviour.ACCEPTED_NOT_JSON]
+)
+def test_a_message_that_was_taken_after_all_is_not_sent_again(bench: Bench, behaviour: Behaviour) -> None:
+    bench.twilio.planned = deque([behaviour])
 
     assert bench.step_after(0)
     assert bench.row.state == "doubt"
     assert bench.step_after(10)
 
-    assert (bench.row.state, bench.row.provider_id) == ("sent", bench.twilio.messages[0]["sid"])
+    assert (bench.row.state, bench.row.provider_id) == ("sent", bench.twilio.messages[0].sid)
     assert bench.twilio.posts == 1
 
 
 def test_while_the_provider_cannot_be_asked_nothing_is_sent_again(bench: Bench) -> None:
-    bench.twilio.moods, bench.twilio.lists_fail = deque([Mood.TAKEN_BUT_BROKEN]), True
+    bench.twilio.planned, bench.twilio.lists_fail = deque([Behaviour.ACCEPTED_SERVER_ERROR]), True
 
     for _ in range(3):
         assert bench.step_after(60)
@@ -147,7 +150,7 @@ def test_two_messages_with_one_text_are_not_taken_for_each_other(bench: Bench) -
 
 
 def test_a_busy_provider_is_left_alone_as_long_as_it_asks(bench: Bench) -> None:
-    bench.twilio.moods, bench.twilio.retry_after = deque([Mood.BUSY]), "120"
+    bench.twilio.planned, bench.twilio.retry_after = deque([Behaviour.TOO_MANY_REQUESTS]), "120"
 
     assert bench.step_after(0)
     assert bench.row.state == "waiting"
@@ -158,7 +161,7 @@ def test_a_busy_provider_is_left_alone_as_long_as_it_asks(bench: Bench) -> None:
 
 
 def test_a_number_that_does_not_exist_is_given_up_loudly(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
-    bench.twilio.moods = deque([Mood.NO_SUCH_NUMBER])
+    bench.twilio.invalid_numbers = {GUARD.phone}
 
     bench.notifier.step()
 
@@ -192,7 +195,7 @@ def test_after_its_time_an_alert_dies_and_says_so(bench: Bench, caplog: pytest.L
 
 
 def test_an_alert_in_doubt_is_asked_after_a_last_time_before_it_dies(bench: Bench) -> None:
-    bench.twilio.moods = deque([Mood.TAKEN_BUT_BROKEN])
+    bench.twilio.planned = deque([Behaviour.ACCEPTED_SERVER_ERROR])
     bench.step_after(0)
 
     assert bench.step_after(3600)
@@ -246,7 +249,7 @@ def test_someone_who_is_no_recipient_any_more_waits_and_dies(bench: Bench) -> No
 
 
 def test_a_dead_message_that_was_handed_over_is_asked_after_before_it_is_sent_again(bench: Bench) -> None:
-    bench.twilio.moods, bench.twilio.lists_fail = deque([Mood.TAKEN_BUT_BROKEN]), True
+    bench.twilio.planned, bench.twilio.lists_fail = deque([Behaviour.ACCEPTED_SERVER_ERROR]), True
     bench.step_after(0)
     bench.step_after(3600)
     assert bench.row.state == "dead"

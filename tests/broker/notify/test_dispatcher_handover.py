@@ -12,7 +12,7 @@ from broker.notify.senders.by_recipient import Switchboard
 from broker.ports import Doubtful, Rejected, Superseded, Turn, Unreachable
 from broker.service import lease
 from broker.store.engine import writing
-from tests.broker.fake_twilio import FakeTwilio
+from testing.fake_twilio import FakeTwilio
 from tests.broker.notify.test_dispatcher import Bench
 
 

@@ -26,7 +26,8 @@ from broker.store.tables import core
 from broker.store.tables.console import caption_words
 from broker.store.tables.messaging import delivery
 from broker.web import search_terms
-from tests.broker.device import event, said, wait_until
+from testing.waiting import wait_until
+from tests.broker.device import event, said
 from tests.broker.running_service import write_config
 from tests.broker.scene import RULES, Scene
 

@@ -13,10 +13,12 @@ from sqlalchemy import select
 from broker.config.database import Database
 from broker.store.engine import open_database, reading
 from broker.store.tables import core
-from tests.broker.device import FakeDevice, event, wait_until
-from tests.broker.fake_twilio import FakeTwilio, Mood
+from testing.fake_http import Behaviour
+from testing.fake_twilio import FakeTwilio
+from testing.mosquitto import Mosquitto
+from testing.waiting import wait_until
+from tests.broker.device import FakeDevice, event
 from tests.broker.running_service import Running, write_config
-from tests.mosquitto import Mosquitto
 
 
 class Pair:
@@ -92,7 +94,7 @@ def test_all_take_captions_in_and_one_tells(pair: Pair) -> None:
 
 
 def test_after_kill_9_the_other_one_tells_what_was_left_half_sent_once(pair: Pair) -> None:
-    pair.twilio.moods = deque([Mood.TAKEN_BUT_SILENT])
+    pair.twilio.planned = deque([Behaviour.ACCEPTED_TIMEOUT])
     pair.say(1, text="a man is holding a gun")
     wait_until(lambda: len(pair.twilio.messages) == 1, "the provider takes the message")
 

@@ -11,10 +11,13 @@ import pytest
 import yaml
 
 from contract.status import Ledger
-from tests.broker.device import FakeDevice, event, stated, status, wait_until
-from tests.broker.fake_twilio import FakeTwilio, Mood
+from testing.fake_http import Behaviour
+from testing.fake_twilio import FakeTwilio
+from testing.loopback import free_port
+from testing.mosquitto import Mosquitto
+from testing.waiting import wait_until
+from tests.broker.device import FakeDevice, event, stated, status
 from tests.broker.running_service import Running, write_config
-from tests.mosquitto import Mosquitto, free_port
 
 
 def stored(folder: Path) -> list[str]:
@@ -93,7 +96,7 @@ def test_kill_9_in_the_middle_loses_nothing_and_doubles_nothing(tmp_path: Path, 
 
 
 def test_kill_9_while_the_provider_thinks_sends_nothing_twice(tmp_path: Path, mosquitto: Mosquitto) -> None:
-    with FakeTwilio(moods=deque([Mood.TAKEN_BUT_SILENT])) as twilio, FakeDevice(mosquitto) as device:
+    with FakeTwilio(planned=deque([Behaviour.ACCEPTED_TIMEOUT])) as twilio, FakeDevice(mosquitto) as device:
         config = write_config(tmp_path, server=mosquitto, twilio=twilio)
         with Running(config) as service:
             device.say(event("a man is holding a gun"))
@@ -106,7 +109,7 @@ def test_kill_9_while_the_provider_thinks_sends_nothing_twice(tmp_path: Path, mo
 
 
 def test_an_alert_that_cannot_be_sent_waits_across_a_restart(tmp_path: Path, mosquitto: Mosquitto) -> None:
-    with FakeTwilio(moods=deque([Mood.BUSY] * 2)) as twilio, FakeDevice(mosquitto) as device:
+    with FakeTwilio(planned=deque([Behaviour.TOO_MANY_REQUESTS] * 2)) as twilio, FakeDevice(mosquitto) as device:
         config = write_config(tmp_path, server=mosquitto, twilio=twilio)
         with Running(config) as service:
             device.say(event("a man is holding a gun"))

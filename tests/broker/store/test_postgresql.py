@@ -9,14 +9,15 @@ from alembic.runtime.migration import MigrationContext
 from msgspec.structs import replace
 from sqlalchemy import Engine, text
 
-from bench.fixtures.postgresql import Cluster
 from broker.config.database import DATABASE_PASSWORD, Database
 from broker.config.errors import Locked, Misconfigured
 from broker.store import captions, migrate, postgresql
 from broker.store.engine import name_of, open_database, reading, writing
 from broker.store.migrate import Age
 from broker.store.tables import core
-from tests.broker.device import NOON, event, wait_until
+from testing.postgresql import Cluster
+from testing.waiting import wait_until
+from tests.broker.device import NOON, event
 
 
 @pytest.fixture

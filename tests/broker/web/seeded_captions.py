@@ -22,8 +22,8 @@ from broker.notify.alerts import Intent, Kind
 from broker.store import captions
 from broker.store.engine import open_database, reading, writing
 from broker.store.tables import core
+from testing.fake_twilio import ACCOUNT, SENDER, TOKEN
 from tests.broker.device import event
-from tests.broker.fake_twilio import ACCOUNT, SENDER, TOKEN
 from tests.broker.web import sample
 
 PUBLIC: Final = "https://wordcam.example"

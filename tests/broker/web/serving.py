@@ -11,7 +11,7 @@ import httpx
 from broker.config.broker import Config
 from broker.web import server
 from broker.web.http_protocol import TimedProtocol
-from tests.broker.device import SOON
+from testing.waiting import PATIENCE_SECONDS
 from tests.broker.web.sample import PASSWORD
 
 
@@ -27,13 +27,13 @@ def serving(config: Config, protocol: type[TimedProtocol] = TimedProtocol) -> It
 
     thread = threading.Thread(target=server.run, args=(config,), kwargs={"on_ready": on_ready, "protocol": protocol})
     thread.start()
-    assert ready.wait(SOON)
+    assert ready.wait(PATIENCE_SECONDS)
     stop, address = known[0]
     try:
         yield address
     finally:
         stop()
-        thread.join(SOON)
+        thread.join(PATIENCE_SECONDS)
 
 
 @dataclass
@@ -44,7 +44,9 @@ class Browser:
     http: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
-        self.http = httpx.Client(base_url=self.address, timeout=SOON, headers={"sec-fetch-site": "same-origin"})
+        self.http = httpx.Client(
+            base_url=self.address, timeout=PATIENCE_SECONDS, headers={"sec-fetch-site": "same-origin"}
+        )
 
     def __enter__(self) -> "Browser":
         return self

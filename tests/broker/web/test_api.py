@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import (
 from broker.config.broker import Config
 from broker.store.engine import open_database, writing
 from broker.web.accounts import sessions, users
-from tests.broker.device import SOON, wait_until
+from testing.waiting import PATIENCE_SECONDS, wait_until
 from tests.broker.web import sample
 
 EXAMPLES = 15
@@ -49,7 +49,7 @@ def make_token(config: Config, name: str, *, valid: timedelta = timedelta(days=1
 def api(address: str, token: str) -> Iterator[httpx.Client]:
     """A program of a supervisor's."""
     headers = {"authorization": f"Bearer {token}"}
-    with httpx.Client(base_url=f"{address}/api/v1", headers=headers, timeout=SOON) as client:
+    with httpx.Client(base_url=f"{address}/api/v1", headers=headers, timeout=PATIENCE_SECONDS) as client:
         yield client
 
 
@@ -136,7 +136,9 @@ def test_an_administrators_program_counts_and_then_deletes(address: str, config:
     headers = {"authorization": f"Bearer {make_token(config, 'admin')}"}
 
     def ask(**more: str) -> dict[str, Any]:
-        answer = httpx.delete(f"{address}/api/v1/captions", params=wish | more, headers=headers, timeout=SOON)
+        answer = httpx.delete(
+            f"{address}/api/v1/captions", params=wish | more, headers=headers, timeout=PATIENCE_SECONDS
+        )
         return dict(answer.json())
 
     none = {"messages": 0, "entries": 0, "in_use": 0}

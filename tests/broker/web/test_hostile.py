@@ -9,7 +9,7 @@ import pytest
 
 from broker.config.broker import Config
 from broker.retention import export
-from tests.broker.device import wait_until
+from testing.waiting import wait_until
 from tests.broker.web import sample
 from tests.broker.web.serving import Browser
 

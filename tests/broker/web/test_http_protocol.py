@@ -9,7 +9,7 @@ import pytest
 
 from broker.config.broker import Config
 from broker.web.http_protocol import TimedProtocol
-from tests.broker.device import SOON
+from testing.waiting import PATIENCE_SECONDS
 from tests.broker.web import sample
 from tests.broker.web.serving import Browser, serving
 
@@ -29,7 +29,7 @@ def port(config: Config) -> Iterator[int]:
 
 def _ends(port: int, sent: bytes) -> bool:
     """Say whether the console closes a connection after this, without an answer or with a refusal."""
-    with socket.create_connection(("127.0.0.1", port), timeout=SOON) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS) as connection:
         connection.sendall(sent)
         answer = b""
         while received := connection.recv(4096):

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from bench.fixtures import postgresql
-from bench.fixtures.postgresql import Cluster
 from broker.config.broker import Config
 from broker.config.database import DATABASE_PASSWORD
-from tests.broker.device import wait_until
+from testing import postgresql
+from testing.postgresql import Cluster
+from testing.waiting import wait_until
 from tests.broker.web import sample
 from tests.broker.web.serving import Browser
 

@@ -14,7 +14,8 @@ from broker.incidents.presence import devices
 from broker.incidents.presence.tracker import RollCall
 from broker.store.engine import open_database, writing
 from contract.status import State
-from tests.broker.device import SOON, status
+from testing.waiting import PATIENCE_SECONDS
+from tests.broker.device import status
 from tests.broker.web import sample
 from tests.broker.web.serving import Browser, serving
 from tests.broker.web.test_api import make_token
@@ -78,7 +79,7 @@ def test_a_supervisor_silences_one_device(supervisor: Browser) -> None:
 def test_the_api_gives_it_without_a_caption(address: str, config: Config) -> None:
     headers = {"authorization": f"Bearer {make_token(config, 'mina')}"}
 
-    found = httpx.get(f"{address}/api/v1/incidents/5", headers=headers, timeout=SOON).json()["incident"]
+    found = httpx.get(f"{address}/api/v1/incidents/5", headers=headers, timeout=PATIENCE_SECONDS).json()["incident"]
 
     assert (found["danger"], found["caption"]) == ("device-lost", None)
     assert [(one["device"], one["cause"]) for one in found["lost"]] == [("pi-07", "gone"), ("pi-08", "gone")]

@@ -12,11 +12,12 @@ import pytest
 
 from edge.errors import MISCONFIGURED, TRY_AGAIN
 from edge.outbox.outbox import Outbox
+from testing.mosquitto import Mosquitto
+from testing.waiting import wait_until
 from tests.edge import pictures
 from tests.edge.conftest import Write
 from tests.edge.program import ROOT, edge, last_line
-from tests.edge.send.server import served, wait_for
-from tests.mosquitto import Mosquitto
+from tests.edge.send.server import served
 
 
 def test_look_fills_the_outbox_without_a_server(tiny: Path, tmp_path: Path, write_config: Write, frames: Path) -> None:
@@ -76,10 +77,10 @@ def test_run_stops_cleanly_when_asked(tiny: Path, write_config: Write, frames: P
     path = write_config(bundle=str(tiny), camera=camera, mqtt={"host": mosquitto.host, "port": mosquitto.port})
     program = [sys.executable, "-m", "edge.cli", "run", "--config", str(path)]
     with served(mosquitto) as service, subprocess.Popen(program, stderr=subprocess.PIPE, text=True, cwd=ROOT) as run:
-        wait_for(lambda: len(service.captions) >= 2, "two captions")
+        wait_until(lambda: len(service.captions) >= 2, "two captions")
         run.send_signal(signal.SIGINT)
         _, said = run.communicate(timeout=60)
-        wait_for(lambda: service.statuses[-1][0].reason == "stopped", "the farewell")
+        wait_until(lambda: service.statuses[-1][0].reason == "stopped", "the farewell")
 
     assert run.returncode == 0
     assert "Traceback" not in said
@@ -95,10 +96,10 @@ def test_children_killed_by_chance_are_started_again_and_nothing_is_lost(
     with served(mosquitto) as service, subprocess.Popen(program, stderr=subprocess.PIPE, text=True, cwd=ROOT) as run:
         for verb in ("send", "look"):
             before = len(service.captions)
-            wait_for(lambda before=before: len(service.captions) > before + 3, f"captions before {verb} is killed")  # type: ignore[misc]
+            wait_until(lambda before=before: len(service.captions) > before + 3, f"captions before {verb} is killed")  # type: ignore[misc]
             os.kill(child_of(run.pid, verb), signal.SIGKILL)
         before = len(service.captions)
-        wait_for(lambda: len(service.captions) > before + 3, "captions after both were killed")
+        wait_until(lambda: len(service.captions) > before + 3, "captions after both were killed")
         run.terminate()
         _, said = run.communicate(timeout=60)
 

@@ -5,7 +5,7 @@ import socket
 import threading
 from typing import Self
 
-from tests.mosquitto import Mosquitto
+from testing.mosquitto import Mosquitto
 
 
 class Gateway:

@@ -1,7 +1,6 @@
 """A stand-in for the alert service: takes captions from a real MQTT server and acknowledges them as told."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -14,18 +13,8 @@ from contract import ack, caption, status, topics
 from contract.ack import Ack, Refusal
 from contract.caption import Caption
 from contract.status import Status
-from tests.mosquitto import Mosquitto
-
-PATIENCE_SECONDS = 30
-"""A busy machine gets time; nothing here takes a second on an idle one."""
-
-
-def wait_for(condition: Callable[[], object], what: str) -> None:
-    """Wait until something is so; raises `AssertionError` saying what never was."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"never: {what}"
-        time.sleep(0.01)
+from testing.mosquitto import Mosquitto
+from testing.waiting import PATIENCE_SECONDS
 
 
 class Service:

@@ -13,7 +13,7 @@ from edge import config
 from edge.errors import Misconfigured, TryAgain
 from edge.send import mqtt
 from edge.send.mqtt import Connection, Down, Event, Received, Up, Will
-from tests.mosquitto import Mosquitto
+from testing.mosquitto import Mosquitto
 
 SECONDS = 20
 

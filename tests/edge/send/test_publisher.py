@@ -17,10 +17,12 @@ from edge.errors import EdgeError, Misconfigured
 from edge.outbox import process_report
 from edge.outbox.outbox import Outbox
 from edge.send.publisher import WINDOW, Send
+from testing.loopback import free_port
+from testing.mosquitto import Mosquitto
+from testing.waiting import wait_until
 from tests.edge.outbox.test_outbox import event
 from tests.edge.send.gateway import Gateway
-from tests.edge.send.server import refuse, served, wait_for
-from tests.mosquitto import Mosquitto, free_port
+from tests.edge.send.server import refuse, served
 
 
 @dataclass
@@ -77,9 +79,9 @@ def test_everything_arrives_once_in_order_and_leaves_the_outbox_when_acknowledge
 ) -> None:
     said = fill(box, 3 * WINDOW)
     with served(mosquitto) as service, sending(box, mqtt(mosquitto)):
-        wait_for(lambda: is_empty(box), "an empty outbox")
+        wait_until(lambda: is_empty(box), "an empty outbox")
         said += fill(box, 2)
-        wait_for(lambda: is_empty(box), "an empty outbox again")
+        wait_until(lambda: is_empty(box), "an empty outbox again")
 
     assert service.texts == said
     assert box.ledger().given_up == 0
@@ -89,7 +91,7 @@ def test_bytes_sent_are_payload_and_topic_of_each_caption(box: Outbox, mosquitto
     fill(box, 3)
     sizes = [len(found.payload) + len(topics.topic("lab", "dev-1", "caption")) for found in box.waiting(limit=9)]
     with served(mosquitto), sending(box, mqtt(mosquitto)):
-        wait_for(lambda: is_empty(box), "an empty outbox")
+        wait_until(lambda: is_empty(box), "an empty outbox")
 
     assert box.ledger().sent_bytes == sum(sizes)
 
@@ -99,7 +101,7 @@ def test_an_mqtt_servers_receipt_is_not_enough_to_forget(
 ) -> None:
     fill(box, 2)
     with served(mosquitto, lambda event: None) as silent, sending(box, mqtt(mosquitto)):
-        wait_for(lambda: len(silent.captions) >= 4, "each caption sent twice")
+        wait_until(lambda: len(silent.captions) >= 4, "each caption sent twice")
 
     assert "not acknowledged" in caplog.messages
     assert box.ledger().waiting == 2
@@ -115,7 +117,7 @@ def test_a_caption_whose_acknowledgement_was_lost_is_sent_again(box: Outbox, mos
         return None if deaf and deaf.pop() else Ack(stored=(event(0).id,))
 
     with served(mosquitto, answer) as service, sending(box, mqtt(mosquitto)):
-        wait_for(lambda: is_empty(box), "an empty outbox")
+        wait_until(lambda: is_empty(box), "an empty outbox")
 
     assert service.texts == ["sentence 0"] * 2
 
@@ -123,7 +125,7 @@ def test_a_caption_whose_acknowledgement_was_lost_is_sent_again(box: Outbox, mos
 def test_a_refused_caption_is_let_go_and_counted(box: Outbox, mosquitto: Mosquitto) -> None:
     fill(box, 2)
     with served(mosquitto, refuse), sending(box, mqtt(mosquitto)):
-        wait_for(lambda: is_empty(box), "an empty outbox")
+        wait_until(lambda: is_empty(box), "an empty outbox")
 
     assert box.ledger().given_up == 2
 
@@ -131,11 +133,11 @@ def test_a_refused_caption_is_let_go_and_counted(box: Outbox, mosquitto: Mosquit
 def test_a_broken_acknowledgement_changes_nothing(box: Outbox, mosquitto: Mosquitto) -> None:
     fill(box, 1)
     with served(mosquitto, lambda event: None) as service, sending(box, mqtt(mosquitto)):
-        wait_for(lambda: service.captions, "the caption")
+        wait_until(lambda: service.captions, "the caption")
         for payload in (b"", b"\xff\xfe", b"{}", b'{"stored": 3}', b'{"stored": ["never heard of"]}', bytes(5000)):
             service.say(payload)
         service.say(b'{"stored": ["event-000000"]}')
-        wait_for(lambda: is_empty(box), "an empty outbox")
+        wait_until(lambda: is_empty(box), "an empty outbox")
 
 
 def test_what_was_written_while_the_server_was_down_arrives_when_it_is_back(box: Outbox, tmp_path: Path) -> None:
@@ -143,10 +145,10 @@ def test_what_was_written_while_the_server_was_down_arrives_when_it_is_back(box:
     said = fill(box, 2)
     with sending(box, mqtt(server)):
         with server, served(server) as first:
-            wait_for(lambda: is_empty(box), "an empty outbox")
+            wait_until(lambda: is_empty(box), "an empty outbox")
         more = fill(box, 3)
         with server, served(server) as second:
-            wait_for(lambda: is_empty(box), "an empty outbox again")
+            wait_until(lambda: is_empty(box), "an empty outbox again")
 
     assert first.texts == said
     assert second.texts == more
@@ -157,10 +159,10 @@ def test_a_server_that_is_killed_in_between_costs_nothing(box: Outbox, tmp_path:
     fill(box, 5)
     with sending(box, mqtt(server)):
         with server, served(server, lambda event: None) as silent:
-            wait_for(lambda: len(silent.captions) >= 5, "five captions")
+            wait_until(lambda: len(silent.captions) >= 5, "five captions")
             server.kill()
         with server, served(server) as service:
-            wait_for(lambda: is_empty(box), "an empty outbox")
+            wait_until(lambda: is_empty(box), "an empty outbox")
 
     assert service.texts[:5] == [event(seq).text for seq in range(5)]
 
@@ -169,10 +171,10 @@ def test_birth_heartbeat_and_farewell_are_retained_states(box: Outbox, mosquitto
     with served(mosquitto) as service:
         with sending(box, mqtt(mosquitto, status_seconds=0.2)):
             fill(box, 2)
-            wait_for(lambda: len(service.statuses) >= 3, "a heartbeat")
+            wait_until(lambda: len(service.statuses) >= 3, "a heartbeat")
             with served(mosquitto) as late:
-                wait_for(lambda: late.statuses, "the retained status")
-        wait_for(lambda: service.statuses[-1][0].state is State.OFFLINE, "the farewell")
+                wait_until(lambda: late.statuses, "the retained status")
+        wait_until(lambda: service.statuses[-1][0].state is State.OFFLINE, "the farewell")
 
     birth, farewell = service.statuses[0][0], service.statuses[-1][0]
     beat = service.statuses[-2][0]
@@ -192,9 +194,9 @@ def test_a_device_that_vanishes_is_told_by_its_will(box: Outbox, mosquitto: Mosq
         Gateway(mosquitto) as gateway,
         sending(box, mqtt(mosquitto, port=gateway.port, max_retry_seconds=60, first_retry_seconds=60)),
     ):
-        wait_for(lambda: service.statuses, "the birth")
+        wait_until(lambda: service.statuses, "the birth")
         gateway.cut()
-        wait_for(lambda: len(service.statuses) > 1, "the will")
+        wait_until(lambda: len(service.statuses) > 1, "the will")
 
     will = service.statuses[1][0]
     assert (will.state, will.reason, will.at) == (State.OFFLINE, "connection lost", None)
@@ -204,11 +206,11 @@ def test_a_device_that_vanishes_is_told_by_its_will(box: Outbox, mosquitto: Mosq
 def test_that_the_camera_has_gone_is_told_at_once(box: Outbox, mosquitto: Mosquitto) -> None:
     gone = process_report.Report(model="tiny@0.1.0", reason="camera gone: /dev/video0")
     with served(mosquitto) as service, sending(box, mqtt(mosquitto, status_seconds=3600)):
-        wait_for(lambda: service.statuses, "the birth")
+        wait_until(lambda: service.statuses, "the birth")
         process_report.leave(box, process_report.LOOK, gone)
-        wait_for(lambda: service.statuses[-1][0].reason == gone.reason, "the news")
+        wait_until(lambda: service.statuses[-1][0].reason == gone.reason, "the news")
         process_report.leave(box, process_report.LOOK, process_report.Report(model="tiny@0.1.0"))
-        wait_for(lambda: not service.statuses[-1][0].reason, "the all-clear")
+        wait_until(lambda: not service.statuses[-1][0].reason, "the all-clear")
 
     assert [said.model for said, _ in service.statuses[1:]] == ["tiny@0.1.0"] * (len(service.statuses) - 1)
 
@@ -221,7 +223,7 @@ def test_a_connection_that_is_cut_is_made_again(box: Outbox, mosquitto: Mosquitt
     ):
         for _ in range(4):
             (said,) = fill(box, 1)
-            wait_for(lambda said=said: said in service.texts and is_empty(box), said)  # type: ignore[misc]  # bound now
+            wait_until(lambda said=said: said in service.texts and is_empty(box), said)  # type: ignore[misc]  # bound now
             gateway.cut()
 
 
@@ -248,7 +250,7 @@ def test_the_right_password_lets_us_in(box: Outbox, tmp_path: Path) -> None:
         served(server),
         sending(box, mqtt(server, username="dev-1", password_file=tmp_path / "password")),
     ):
-        wait_for(lambda: is_empty(box), "an empty outbox")
+        wait_until(lambda: is_empty(box), "an empty outbox")
 
 
 def test_a_topic_that_the_server_forbids_is_told_and_costs_nothing(
@@ -261,7 +263,7 @@ def test_a_topic_that_the_server_forbids_is_told_and_costs_nothing(
         Mosquitto(tmp_path / "mosquitto", users={"dev-1": "right"}, acl=acl) as server,
         sending(box, mqtt(server, username="dev-1", password_file=tmp_path / "password")),
     ):
-        wait_for(lambda: "publication turned down" in caplog.messages, "the server's refusal in the log")
+        wait_until(lambda: "publication turned down" in caplog.messages, "the server's refusal in the log")
 
     (why,) = {record.__dict__["why"] for record in caplog.records if "turned down" in record.getMessage()}
     assert why == "Not authorized"

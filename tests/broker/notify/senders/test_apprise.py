@@ -20,9 +20,9 @@ from broker.notify.senders.apprise import AppriseSender
 from broker.notify.senders.rate_limited import Bounded
 from broker.ports import Doubtful, Rejected
 from broker.service import factory
-from tests.broker.moody_sender import Mood, Moody
+from testing.fake_http import Answer, Behaviour, FakeHttp
+from testing.loopback import free_port
 from tests.broker.running_service import write_config
-from tests.mosquitto import free_port
 
 # Apprise imports whatever its hundred services might need and finds here.
 pytestmark = pytest.mark.filterwarnings("ignore:.*:DeprecationWarning")
@@ -31,8 +31,8 @@ TEXT = "[경보] 총기 · 북문 12:00 남자가 총을 들고 있다"
 
 
 @pytest.fixture
-def hook() -> Iterator[Moody]:
-    with Moody(lambda request: (200, b"ok")) as server:
+def hook() -> Iterator[FakeHttp]:
+    with FakeHttp(lambda request: Answer(200, b"ok")) as server:
         yield server
 
 
@@ -40,34 +40,43 @@ def sender(address: str, seconds: float = 20) -> AppriseSender:
     return AppriseSender({"guard": address}.__getitem__, timeout_seconds=seconds)
 
 
-def body(server: Moody) -> dict[str, Any]:
-    return dict(json.loads(server.taken[-1].body))
+def body(server: FakeHttp) -> dict[str, Any]:
+    return dict(json.loads(server.accepted[-1].body))
 
 
-def test_a_web_hook_gets_the_text(hook: Moody) -> None:
+def test_a_web_hook_gets_the_text(hook: FakeHttp) -> None:
     assert sender(f"json://127.0.0.1:{hook.port}/alerts").send("guard", TEXT) == ""
 
-    assert hook.taken[0].path.rstrip("/") == "/alerts"
+    assert hook.accepted[0].path.rstrip("/") == "/alerts"
     assert body(hook)["message"] == TEXT
 
 
-def test_a_caption_calls_nobody_and_hides_no_link(hook: Moody) -> None:
+def test_a_caption_calls_nobody_and_hides_no_link(hook: FakeHttp) -> None:
     sender(f"json://127.0.0.1:{hook.port}").send("guard", "<!channel> @everyone `x` <https://evil|safe> <b>")
 
     assert body(hook)["message"] == "‹!channel› ＠everyone 'x' ‹https://evil|safe› ‹b›"
 
 
-def test_a_template_in_a_caption_is_only_text(hook: Moody) -> None:
+def test_a_template_in_a_caption_is_only_text(hook: FakeHttp) -> None:
     sender(f"json://127.0.0.1:{hook.port}").send("guard", "{{ app_id }} \\n %s {0}")
 
     assert body(hook)["message"] == "{{ app_id }} \\n %s {0}"
 
 
 @pytest.mark.parametrize(
-    "mood", [Mood.BROKEN, Mood.BUSY, Mood.SILENT, Mood.MOVED, Mood.HANGS_UP, Mood.DRIPS, Mood.DRIPS_HEADERS]
+    "behaviour",
+    [
+        Behaviour.SERVER_ERROR,
+        Behaviour.TOO_MANY_REQUESTS,
+        Behaviour.ACCEPTED_TIMEOUT,
+        Behaviour.REDIRECT,
+        Behaviour.CONNECTION_CLOSED,
+        Behaviour.ACCEPTED_SLOW_BODY,
+        Behaviour.ACCEPTED_SLOW_HEADERS,
+    ],
 )
-def test_whatever_fails_is_in_doubt_in_time(hook: Moody, mood: Mood) -> None:
-    hook.moods = deque([mood])
+def test_whatever_fails_is_in_doubt_in_time(hook: FakeHttp, behaviour: Behaviour) -> None:
+    hook.planned = deque([behaviour])
     address = f"json://127.0.0.1:{hook.port}?rto=0.4&cto=0.4"
     bounded = Bounded(lambda: sender(address, 1.0), seconds=1.0, per_second=1000)
 
@@ -119,7 +128,7 @@ def test_a_mail_arrives_with_its_danger_as_the_subject_and_no_header_of_the_capt
 
 
 def test_a_recipient_by_apprise_needs_no_telephone(
-    hook: Moody, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    hook: FakeHttp, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "address").write_text(f"# the guards' room\njson://127.0.0.1:{hook.port}\n")
     people = [{"name": "guards", "channel": "apprise", "address_file": "address", "language": "ko"}]

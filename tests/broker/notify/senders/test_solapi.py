@@ -20,8 +20,8 @@ from broker.config.channels import Solapi
 from broker.notify.senders.rate_limited import Bounded
 from broker.notify.senders.solapi import SolapiSender
 from broker.ports import Busy, Doubtful, Rejected, SendFailed, Unreachable
-from tests.broker.moody_sender import Mood, Moody, Request
-from tests.mosquitto import free_port
+from testing.fake_http import Answer, Behaviour, FakeHttp, Request
+from testing.loopback import free_port
 
 KEY, SECRET = "NCSKEY", "secret-of-the-test"
 GUARD = "+821012345678"
@@ -32,36 +32,36 @@ SIGNED = re.compile(r"HMAC-SHA256 apiKey=(\S+), date=(\S+), salt=(\S+), signatur
 
 @dataclass
 class FakeSolapi:
-    """Keeps messages as Solapi does; the failures are `Moody`'s."""
+    """Keeps messages as Solapi does; the failures are `FakeHttp`'s."""
 
     messages: dict[str, dict[str, Any]] = field(default_factory=dict)
     refuses: bool = False
     unpaid: bool = False
 
     def __enter__(self) -> Self:
-        self.server = Moody(self.answer)
+        self.server = FakeHttp(self.answer)
         self.server.__enter__()
         return self
 
     def __exit__(self, *about: Any) -> None:
         self.server.__exit__(*about)
 
-    def answer(self, request: Request) -> tuple[int, bytes]:
+    def answer(self, request: Request) -> Answer:
         """Answer one request."""
         signed = SIGNED.fullmatch(request.headers.get("Authorization", ""))
         made = hmac.new(SECRET.encode(), (signed[2] + signed[3]).encode(), hashlib.sha256) if signed else None
         if signed is None or made is None or signed[1] != KEY or signed[4] != made.hexdigest():
-            return 403, _problem("SignatureDoesNotMatch", "서명이 일치하지 않습니다")
+            return Answer(403, _problem("SignatureDoesNotMatch", "서명이 일치하지 않습니다"))
         if self.unpaid:
-            return 402, _problem("NotEnoughBalance", "잔액이 부족합니다")
+            return Answer(402, _problem("NotEnoughBalance", "잔액이 부족합니다"))
         path, _, query = request.path.partition("?")
         if request.method == "POST" and path == "/messages/v4/send-many/detail":
-            return 200, json.dumps(self._take(json.loads(request.body))).encode()
+            return Answer(200, json.dumps(self._take(json.loads(request.body))).encode())
         if request.method == "GET" and path in ("/messages/v4/list", "/messages/v4/list-old"):
             to = dict(urllib.parse.parse_qsl(query)).get("to")
             found = {name: one for name, one in self.messages.items() if to in (None, one["to"])}
-            return 200, json.dumps({"limit": 100, "messageList": found}).encode()
-        return 404, _problem("ResourceNotFound", path)
+            return Answer(200, json.dumps({"limit": 100, "messageList": found}).encode())
+        return Answer(404, _problem("ResourceNotFound", path))
 
     def _take(self, body: dict[str, Any]) -> dict[str, Any]:
         (message,) = body["messages"]
@@ -140,30 +140,30 @@ def test_a_text_that_no_carrier_takes_is_not_sent(solapi: FakeSolapi) -> None:
 
 
 FAILURES = [
-    (Mood.BROKEN, Doubtful),
-    (Mood.TAKEN_BUT_BROKEN, Doubtful),
-    (Mood.SILENT, Doubtful),
-    (Mood.BABBLES, Doubtful),
-    (Mood.EMPTY, Doubtful),
-    (Mood.MOVED, Doubtful),
-    (Mood.HANGS_UP, Doubtful),
-    (Mood.DRIPS, Doubtful),
-    (Mood.DRIPS_HEADERS, Doubtful),
-    (Mood.BUSY, Busy),
+    (Behaviour.SERVER_ERROR, Doubtful),
+    (Behaviour.ACCEPTED_SERVER_ERROR, Doubtful),
+    (Behaviour.ACCEPTED_TIMEOUT, Doubtful),
+    (Behaviour.ACCEPTED_NOT_JSON, Doubtful),
+    (Behaviour.ACCEPTED_EMPTY_OBJECT, Doubtful),
+    (Behaviour.REDIRECT, Doubtful),
+    (Behaviour.CONNECTION_CLOSED, Doubtful),
+    (Behaviour.ACCEPTED_SLOW_BODY, Doubtful),
+    (Behaviour.ACCEPTED_SLOW_HEADERS, Doubtful),
+    (Behaviour.TOO_MANY_REQUESTS, Busy),
 ]
 
 
-@pytest.mark.parametrize(("mood", "kind"), FAILURES)
-def test_every_failure_is_told_apart_in_time(solapi: FakeSolapi, mood: Mood, kind: type[SendFailed]) -> None:
+@pytest.mark.parametrize(("behaviour", "kind"), FAILURES)
+def test_every_failure_is_told_apart_in_time(solapi: FakeSolapi, behaviour: Behaviour, kind: type[SendFailed]) -> None:
     bounded = Bounded(lambda: sender(solapi, seconds=0.4), seconds=0.6, per_second=1000)
-    solapi.server.moods = deque([mood])
+    solapi.server.planned = deque([behaviour])
 
     with pytest.raises(kind):
         bounded.send(GUARD, TEXT)
 
 
 def test_a_busy_gateway_says_how_long(solapi: FakeSolapi) -> None:
-    solapi.server.moods = deque([Mood.BUSY])
+    solapi.server.planned = deque([Behaviour.TOO_MANY_REQUESTS])
 
     with pytest.raises(Busy) as caught:
         sender(solapi).send(GUARD, TEXT)
@@ -202,9 +202,18 @@ def test_a_message_in_doubt_is_found_by_number_text_and_time(solapi: FakeSolapi)
     assert sender(solapi).find(GUARD, TEXT, since=long_ago()) == []
 
 
-@pytest.mark.parametrize("mood", [Mood.BROKEN, Mood.BABBLES, Mood.EMPTY, Mood.BUSY, Mood.HANGS_UP])
-def test_a_gateway_that_cannot_be_asked_says_so(solapi: FakeSolapi, mood: Mood) -> None:
-    solapi.server.moods = deque([mood])
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        Behaviour.SERVER_ERROR,
+        Behaviour.ACCEPTED_NOT_JSON,
+        Behaviour.ACCEPTED_EMPTY_OBJECT,
+        Behaviour.TOO_MANY_REQUESTS,
+        Behaviour.CONNECTION_CLOSED,
+    ],
+)
+def test_a_gateway_that_cannot_be_asked_says_so(solapi: FakeSolapi, behaviour: Behaviour) -> None:
+    solapi.server.planned = deque([behaviour])
 
     with pytest.raises(Unreachable, match="asking after a message"):
         sender(solapi).find(GUARD, TEXT, since=long_ago())

@@ -9,8 +9,9 @@ import pytest
 
 from broker.notify.senders.twilio import TwilioSender
 from broker.ports import Busy, Doubtful, Rejected, SendFailed, Unreachable
-from tests.broker.fake_twilio import ACCOUNT, SENDER, TOKEN, FakeTwilio, Mood
-from tests.mosquitto import free_port
+from testing.fake_http import Behaviour
+from testing.fake_twilio import ACCOUNT, SENDER, TOKEN, FakeTwilio
+from testing.loopback import free_port
 
 GUARD = "+12025550143"
 TEXT = "[경보] 총기 · 북문 12:00 a man is holding a gun"
@@ -18,7 +19,7 @@ TEXT = "[경보] 총기 · 북문 12:00 a man is holding a gun"
 
 @pytest.fixture
 def twilio() -> Iterator[FakeTwilio]:
-    with FakeTwilio(silence_seconds=1.5) as server:
+    with FakeTwilio() as server:
         yield server
 
 
@@ -34,7 +35,7 @@ def test_a_message_is_taken_word_for_word_and_has_an_id(twilio: FakeTwilio) -> N
     sid = sender(twilio.url).send(GUARD, TEXT)
 
     (message,) = twilio.messages
-    assert (message["sid"], message["to"], message["from"], message["body"]) == (sid, GUARD, SENDER, TEXT)
+    assert (message.sid, message.to, message.sender, message.body) == (sid, GUARD, SENDER, TEXT)
 
 
 def test_a_messaging_service_sends_in_place_of_a_number(twilio: FakeTwilio) -> None:
@@ -42,29 +43,37 @@ def test_a_messaging_service_sends_in_place_of_a_number(twilio: FakeTwilio) -> N
 
     sender(twilio.url, number=service).send(GUARD, TEXT)
 
-    assert twilio.messages[0]["messaging_service_sid"] == service
+    assert twilio.messages[0].messaging_service_sid == service
 
 
 @pytest.mark.parametrize(
-    ("mood", "kind"),
+    ("behaviour", "kind"),
     [
-        (Mood.BROKEN, Doubtful),
-        (Mood.TAKEN_BUT_BROKEN, Doubtful),
-        (Mood.BUSY, Busy),
-        (Mood.TAKEN_BUT_SILENT, Doubtful),
-        (Mood.TAKEN_BUT_BABBLES, Doubtful),
-        (Mood.NO_SUCH_NUMBER, Rejected),
-        (Mood.HANGS_UP, Doubtful),
+        (Behaviour.SERVER_ERROR, Doubtful),
+        (Behaviour.ACCEPTED_SERVER_ERROR, Doubtful),
+        (Behaviour.TOO_MANY_REQUESTS, Busy),
+        (Behaviour.ACCEPTED_TIMEOUT, Doubtful),
+        (Behaviour.ACCEPTED_NOT_JSON, Doubtful),
+        (Behaviour.REFUSED_CONNECTION_CLOSED, Doubtful),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_every_failure_is_told_apart(twilio: FakeTwilio, mood: Mood, kind: type[SendFailed]) -> None:
-    twilio.moods = deque([mood])
+def test_every_failure_is_told_apart(twilio: FakeTwilio, behaviour: Behaviour, kind: type[SendFailed]) -> None:
+    twilio.planned = deque([behaviour])
 
     with pytest.raises(SendFailed) as caught:
         sender(twilio.url).send(GUARD, TEXT)
 
     assert type(caught.value) is kind
+    assert twilio.posts == 1
+
+
+def test_a_number_that_does_not_exist_is_rejected(twilio: FakeTwilio) -> None:
+    twilio.invalid_numbers = {GUARD}
+
+    with pytest.raises(Rejected):
+        sender(twilio.url).send(GUARD, TEXT)
+
     assert twilio.posts == 1
 
 
@@ -87,7 +96,7 @@ def test_a_server_that_is_not_there_has_surely_taken_nothing() -> None:
     ("header", "seconds"), [("7", 7), ("0", 1), ("99999999", 3600), ("", 30), ("soon", 30), ("-5", 30)]
 )
 def test_a_busy_server_says_how_long_to_wait(twilio: FakeTwilio, header: str, seconds: int) -> None:
-    twilio.moods, twilio.retry_after = deque([Mood.BUSY]), header
+    twilio.planned, twilio.retry_after = deque([Behaviour.TOO_MANY_REQUESTS]), header
 
     with pytest.raises(Busy) as caught:
         sender(twilio.url).send(GUARD, TEXT)
@@ -97,7 +106,7 @@ def test_a_busy_server_says_how_long_to_wait(twilio: FakeTwilio, header: str, se
 
 def test_a_busy_server_may_name_a_date(twilio: FakeTwilio) -> None:
     in_a_minute = datetime.now(UTC) + timedelta(minutes=1)
-    twilio.moods, twilio.retry_after = deque([Mood.BUSY]), format_datetime(in_a_minute, usegmt=True)
+    twilio.planned, twilio.retry_after = deque([Behaviour.TOO_MANY_REQUESTS]), format_datetime(in_a_minute, usegmt=True)
 
     with pytest.raises(Busy) as caught:
         sender(twilio.url).send(GUARD, TEXT)
@@ -106,7 +115,7 @@ def test_a_busy_server_may_name_a_date(twilio: FakeTwilio) -> None:
 
 
 def test_a_message_that_was_taken_is_found_by_number_text_and_time(twilio: FakeTwilio) -> None:
-    twilio.moods = deque([Mood.TAKEN_BUT_BROKEN])
+    twilio.planned = deque([Behaviour.ACCEPTED_SERVER_ERROR])
     client = sender(twilio.url)
     with pytest.raises(Doubtful):
         client.send(GUARD, TEXT)
@@ -115,7 +124,7 @@ def test_a_message_that_was_taken_is_found_by_number_text_and_time(twilio: FakeT
 
     found = client.find(GUARD, TEXT, since=long_ago())
 
-    assert found == [twilio.messages[0]["sid"]]
+    assert found == [twilio.messages[0].sid]
 
 
 def test_a_message_from_before_is_another_one(twilio: FakeTwilio) -> None:
@@ -128,7 +137,7 @@ def test_a_message_from_before_is_another_one(twilio: FakeTwilio) -> None:
 def test_a_message_that_failed_was_not_taken(twilio: FakeTwilio) -> None:
     client = sender(twilio.url)
     client.send(GUARD, TEXT)
-    twilio.messages[0]["status"] = "failed"
+    twilio.messages[0].status = "failed"
 
     assert client.find(GUARD, TEXT, since=long_ago()) == []
 

@@ -22,9 +22,9 @@ from broker.ports import NoMetrics, TranslationService, Untranslated
 from broker.service import factory
 from broker.store import migrate
 from broker.store.engine import open_engine, reading, writing
-from tests.broker.moody_sender import Mood, Moody, Request
+from testing.fake_http import Answer, Behaviour, FakeHttp, Request
+from testing.loopback import free_port
 from tests.broker.running_service import write_config
-from tests.mosquitto import free_port
 
 ENGLISH = "a man is holding a gun"
 KOREAN = "한 남자가 총을 들고 있습니다"
@@ -53,12 +53,12 @@ def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def serving(name: str, text: str = KOREAN) -> Moody:
+def serving(name: str, text: str = KOREAN) -> FakeHttp:
     """Give a server that says the same of every sentence, as that service would."""
-    return Moody(lambda request: (200, json.dumps(SERVICES[name][1](text)).encode()))
+    return FakeHttp(lambda request: Answer(200, json.dumps(SERVICES[name][1](text)).encode()))
 
 
-def ask(name: str, server: Moody, seconds: float = PATIENCE) -> str:
+def ask(name: str, server: FakeHttp, seconds: float = PATIENCE) -> str:
     return SERVICES[name][0](server.url, seconds).translate(ENGLISH, source="en", target="ko")
 
 
@@ -68,15 +68,23 @@ def test_a_service_translates(name: str) -> None:
 
 
 FAILURES = (
-    Mood.BROKEN, Mood.BUSY, Mood.SILENT, Mood.BABBLES, Mood.EMPTY, Mood.DRIPS, Mood.DRIPS_HEADERS, Mood.ENDLESS,
-    Mood.MOVED, Mood.HANGS_UP,
-)  # fmt: skip
+    Behaviour.SERVER_ERROR,
+    Behaviour.TOO_MANY_REQUESTS,
+    Behaviour.ACCEPTED_TIMEOUT,
+    Behaviour.ACCEPTED_NOT_JSON,
+    Behaviour.ACCEPTED_EMPTY_OBJECT,
+    Behaviour.ACCEPTED_SLOW_BODY,
+    Behaviour.ACCEPTED_SLOW_HEADERS,
+    Behaviour.ACCEPTED_HUGE_BODY,
+    Behaviour.REDIRECT,
+    Behaviour.CONNECTION_CLOSED,
+)
 
 
-@pytest.mark.parametrize("mood", FAILURES)
-def test_however_a_service_fails_it_says_so_in_time(name: str, mood: Mood) -> None:
+@pytest.mark.parametrize("behaviour", FAILURES)
+def test_however_a_service_fails_it_says_so_in_time(name: str, behaviour: Behaviour) -> None:
     with serving(name) as server:
-        server.moods = deque([mood])
+        server.planned = deque([behaviour])
 
         with pytest.raises(Untranslated):
             ask(name, server, HASTE)
@@ -101,7 +109,7 @@ def test_libretranslate_is_asked_as_its_documentation_says() -> None:
     with serving("libretranslate") as server:
         ask("libretranslate", server)
 
-    (request,) = server.taken
+    (request,) = server.accepted
     assert request.path == "/translate"
     assert json.loads(request.body) == {
         "q": ENGLISH, "source": "en", "target": "ko", "format": "text", "api_key": "key",
@@ -112,7 +120,7 @@ def test_papago_is_asked_as_its_documentation_says() -> None:
     with serving("papago") as server:
         ask("papago", server)
 
-    (request,) = server.taken
+    (request,) = server.accepted
     headers = {key.upper(): value for key, value in request.headers.items()}
     assert request.path == "/nmt/v1/translation"
     assert (headers["X-NCP-APIGW-API-KEY-ID"], headers["X-NCP-APIGW-API-KEY"]) == ("id", "key")
@@ -123,7 +131,7 @@ def test_deepl_is_asked_as_its_documentation_says() -> None:
     with serving("deepl") as server:
         ask("deepl", server)
 
-    (request,) = server.taken
+    (request,) = server.accepted
     assert request.path == "/v2/translate"
     assert request.headers["Authorization"] == "DeepL-Auth-Key key:fx"
     assert json.loads(request.body) == {"text": [ENGLISH], "source_lang": "EN", "target_lang": "KO"}
@@ -233,6 +241,6 @@ def test_request_bodies_never_hold_a_key_in_the_address(name: str) -> None:
     with serving(name) as server:
         ask(name, server)
 
-    (request,) = server.taken
+    (request,) = server.accepted
     assert isinstance(request, Request)
     assert "key" not in request.path

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 from broker.config.broker import Config
-from tests.broker.device import SOON, wait_until
+from testing.waiting import PATIENCE_SECONDS, wait_until
 from tests.broker.running_service import COMMAND
 from tests.broker.web import sample
 from tests.broker.web.serving import Browser
@@ -57,11 +57,11 @@ def test_everything_that_the_console_logs_is_a_json_line(tmp_path: Path) -> None
         )
         assert console.stdout is not None
         address = console.stdout.readline().strip()
-        assert httpx.get(f"{address}/healthz", timeout=SOON).status_code == 200
-        assert httpx.get(f"{address}/incidents", timeout=SOON).status_code == 303
-        assert httpx.get(f"{address}/api/v1/incidents", timeout=SOON).status_code == 401
+        assert httpx.get(f"{address}/healthz", timeout=PATIENCE_SECONDS).status_code == 200
+        assert httpx.get(f"{address}/incidents", timeout=PATIENCE_SECONDS).status_code == 303
+        assert httpx.get(f"{address}/api/v1/incidents", timeout=PATIENCE_SECONDS).status_code == 401
         console.send_signal(signal.SIGTERM)
-        assert console.wait(SOON) == 0
+        assert console.wait(PATIENCE_SECONDS) == 0
         console.stdout.close()
 
     lines = [json.loads(line) for line in (tmp_path / "log").read_text(encoding="utf-8").splitlines()]

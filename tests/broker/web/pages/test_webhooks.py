@@ -15,7 +15,7 @@ from broker.incidents.incident import State
 from broker.notify.message import texts
 from broker.store.tables import core
 from broker.store.tables.messaging import delivery, reply
-from tests.broker.fake_twilio import TOKEN
+from testing.fake_twilio import TOKEN
 from tests.broker.web import sample, seeded_captions
 from tests.broker.web.seeded_captions import sid
 

@@ -12,8 +12,8 @@ from edge.errors import CameraGone, Misconfigured
 from edge.look.camera import rtsp
 from edge.look.camera.live import Live
 from edge.look.camera.pace import Pace
+from testing.loopback import free_port
 from tests.edge.look.camera.mjpeg import MjpegCamera
-from tests.mosquitto import free_port
 
 PERIOD = 0.15
 

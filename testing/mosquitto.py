@@ -1,35 +1,28 @@
-"""A real Mosquitto for one test: on a free loopback port, with its files in a folder of its own."""
+"""A real Mosquitto on a free loopback port, with its files in a folder of its own."""
 
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
-import pytest
+from testing import loopback
+from testing.errors import DidNotStart, NotInstalled
+from testing.waiting import PATIENCE_SECONDS, POLL_SECONDS
 
-START_SECONDS = 20
-"""Mosquitto listens within 50 ms on an idle machine; a busy one gets time."""
+FOLDERS: Final = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/sbin"
+"""Where packages install the server; the first of them is often not in PATH."""
 
 
 def find() -> str:
-    """Give the path of the `mosquitto` program, or skip the test, saying how to get it."""
-    found = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/sbin")
-    found = found or shutil.which("mosquitto")
+    """Return the path of the `mosquitto` program; raises `NotInstalled`."""
+    found = shutil.which("mosquitto", path=FOLDERS) or shutil.which("mosquitto")
     if found is None:
-        pytest.skip("mosquitto is not installed: apt-get install mosquitto")
+        raise NotInstalled("mosquitto is not installed: apt-get install mosquitto")
     return found
-
-
-def free_port() -> int:
-    """Ask the operating system for a loopback TCP port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 @dataclass
@@ -37,8 +30,9 @@ class Mosquitto:
     """One server, started by `with` or `start`, that can be stopped and started again on the same port.
 
     `users` maps names to passwords; without users everyone may connect. `acl` is the text of an `acl_file`.
-    `lines` are added to mosquitto.conf as they stand; `whole`, with a listener on `port`, takes the place of all of it.
+    `lines` are appended to mosquitto.conf; `whole`, with a listener on `port`, replaces all of it.
     With `persistent`, sessions, queued and retained messages survive `stop` (not `kill`).
+    With `verbose`, the log has a line for each packet.
     """
 
     folder: Path
@@ -47,8 +41,9 @@ class Mosquitto:
     lines: Sequence[str] = ()
     whole: str = ""
     persistent: bool = False
-    host: str = "127.0.0.1"
-    port: int = field(default_factory=free_port)
+    verbose: bool = True
+    host: str = loopback.HOST
+    port: int = field(default_factory=loopback.free_port)
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     def __enter__(self) -> Self:
@@ -60,41 +55,38 @@ class Mosquitto:
 
     @property
     def log(self) -> str:
-        """Everything the server has logged so far, over all its starts."""
+        """Everything the server has logged, over all its starts."""
         path = self.folder / "mosquitto.log"
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
     def start(self) -> None:
-        """Start and wait until it listens; raises `RuntimeError` with its log where it does not."""
-        program = find()
+        """Start it and wait until it listens; raises `NotInstalled` or `DidNotStart`."""
+        command = [find(), *(["-v"] if self.verbose else []), "-c"]
         self.folder.mkdir(parents=True, exist_ok=True)
-        config = self._configure()
+        command.append(str(self._configure()))
         with (self.folder / "mosquitto.log").open("ab") as log:
-            self._process = subprocess.Popen([program, "-v", "-c", str(config)], stdout=log, stderr=log)
-        deadline = time.monotonic() + START_SECONDS
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
-            try:
-                socket.create_connection((self.host, self.port), timeout=1).close()
-            except OSError:
-                time.sleep(0.02)
-            else:
+            if loopback.listens(self.port, self.host):
                 return
+            time.sleep(POLL_SECONDS)
         self.stop()
-        raise RuntimeError(f"mosquitto did not listen on port {self.port}:\n{self.log}")
+        raise DidNotStart(f"mosquitto did not listen on port {self.port}:\n{self.log}")
 
     def stop(self) -> None:
-        """End it as an administrator would (SIGTERM): persistent state is written."""
+        """End it by SIGTERM: persistent state is written."""
         if self._process is not None:
             self._process.terminate()
             try:
-                self._process.wait(10)
+                self._process.wait(PATIENCE_SECONDS)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
             self._process = None
 
     def kill(self) -> None:
-        """End it as a power cut would (SIGKILL): nothing is written."""
+        """End it by SIGKILL, as a power cut would: nothing is written."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
