@@ -1,4 +1,4 @@
-"""The workstation's command line, `wordcam-train`: pictures and sentences in, a model and reports out."""
+"""The workstation's command line, `wordcam-train`: images and sentences in, a model and reports out."""
 
 import argparse
 import contextlib
@@ -20,12 +20,15 @@ from trainer.errors import OperatorError, Stopped
 from trainer.evaluation.report import cli as reports
 from trainer.recipe import recipe as recipes
 from trainer.recipe.recipe import Recipe
-from trainer.recipe.run_dir import Run
+from trainer.recipe.run_dir import RunDir
 
 OK, TRY_AGAIN, FIX_CONFIG = 0, 75, 78
 """Exit codes; the last two are sysexits.h's EX_TEMPFAIL and EX_CONFIG."""
 
-STAGES = ("captioner", "detector", "tuning", "self-critical", "evidence", "phrases")
+STAGES = ("captioner", "detector", "finetuning", "self-critical", "hazards", "phrases")
+
+OLD_STAGES = {"tuning": "finetuning", "evidence": "hazards"}
+"""Names that version 0.1.0 gave stages, accepted for one release."""
 
 
 LANGUAGES = ("en", "ko")
@@ -42,9 +45,9 @@ def main(argv: Sequence[str]) -> int:
             alone: Callable[[argparse.Namespace], int] = arguments.alone
             return alone(arguments)
         recipe = recipes.load(arguments.recipe)
-        run = Run(arguments.runs / recipe.name)
+        run = RunDir(arguments.runs / recipe.name)
         run.folder.mkdir(parents=True, exist_ok=True)
-        verb: Callable[[argparse.Namespace, Recipe, Run], int] = arguments.verb
+        verb: Callable[[argparse.Namespace, Recipe, RunDir], int] = arguments.verb
         return verb(arguments, recipe, run)
     except OperatorError as error:
         print(f"wordcam-train: {error}", file=sys.stderr)
@@ -78,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, verb, text in (
         ("prepare", _prepare, "check and count the data, build the vocabulary, cache the encoder's features"),
         ("train", _train, "train what the recipe asks for; a killed run goes on where it was"),
-        ("evaluate", _evaluate, "score the trained models on the validation pictures"),
+        ("evaluate", _evaluate, "score the trained models on the validation images"),
         ("export", _export, "write what wordcam-convert takes"),
     ):
         sub = verbs.add_parser(name, help=text, description=text)
@@ -91,7 +94,8 @@ def _parser() -> argparse.ArgumentParser:
             )
             sub.add_argument("--json", action="store_true", help="one JSON object instead of tables")
         if verb is _train:
-            sub.add_argument("--stage", choices=STAGES, action="append", help="only this stage; may be repeated")
+            stage = "only this stage; may be repeated"
+            sub.add_argument("--stage", type=_stage, choices=STAGES, action="append", help=stage)
             shared = "share each batch: `mirrored` by this machine's GPUs, `workers` by the machines in TF_CONFIG"
             sub.add_argument("--distribute", choices=("none", "mirrored", "workers"), default="none", help=shared)
         if verb is _evaluate:
@@ -104,13 +108,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _stage(name: str) -> str:
+    return OLD_STAGES.get(name, name)
+
+
 def _add_recipe(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("recipe", type=Path, help="YAML file, see config/trainer.yaml")
     sub.add_argument("--runs", type=Path, default=Path("runs"), help="folder of all runs (default: %(default)s)")
 
 
 def _add_sample(verbs: Any) -> None:  # argparse keeps the type of its subparsers private
-    text = "render a small captioned and boxed picture set to try a recipe on"
+    text = "render a small captioned and boxed image set to try a recipe on"
     sub = verbs.add_parser("sample", help=text, description=text)
     sub.set_defaults(alone=_sample)
     sub.add_argument("--out", type=Path, required=True, help="folder to write")
@@ -122,7 +130,7 @@ def _add_words(verbs: Any) -> None:
     sub = verbs.add_parser("words", help=text, description=text)
     sub.set_defaults(alone=_words)
     sub.add_argument("captions", type=Path, help="captions to learn from, in any format that a recipe may name")
-    sub.add_argument("--val", type=Path, metavar="FILE", help="captions held out (default: of every tenth picture)")
+    sub.add_argument("--val", type=Path, metavar="FILE", help="captions held out (default: of every tenth image)")
     sub.add_argument("--language", choices=LANGUAGES, default="ko", help="of the captions (default: %(default)s)")
     sub.add_argument("--min-count", type=int, default=4, metavar="N", help="a learnt word occurs N times (%(default)s)")
     sub.add_argument("--json", action="store_true", help="one JSON object instead of a table")
@@ -153,16 +161,16 @@ def _words(arguments: argparse.Namespace) -> int:
     return OK
 
 
-def _prepare(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
+def _prepare(arguments: argparse.Namespace, recipe: Recipe, run: RunDir) -> int:
     from trainer.data import prepare  # noqa: PLC0415
     from trainer.data.quality import summary  # noqa: PLC0415
 
-    with summary.watching() as watch:
-        prepared = prepare.examine(recipe, run, thorough=True, watch=watch)
+    with summary.progress_bar() as progress:
+        prepared = prepare.examine(recipe, run, thorough=True, progress=progress)
     if arguments.json:
-        print(json.dumps(summary.document(prepared, watch)))
+        print(json.dumps(summary.document(prepared, progress)))
     else:
-        summary.show(prepared, watch, arguments.names)
+        summary.show(prepared, progress, arguments.names)
     prepare.refuse(prepared.findings)
     prepare.keep_vocabulary(prepared, run)
     if not arguments.json:
@@ -171,13 +179,13 @@ def _prepare(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
         return OK
     from trainer.training.stages import captioner, detector  # noqa: PLC0415
 
-    captioner.corpora(recipe, prepared, run)
+    captioner.load_features(recipe, prepared, run)
     if recipe.detector is not None:
-        detector.corpora(recipe, prepared, run)
+        detector.load_features(recipe, prepared, run)
     return OK
 
 
-def _train(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
+def _train(arguments: argparse.Namespace, recipe: Recipe, run: RunDir) -> int:
     from trainer.data import prepare  # noqa: PLC0415
     from trainer.training import distribution  # noqa: PLC0415
     from trainer.training.stages import (  # noqa: PLC0415
@@ -203,19 +211,19 @@ def _train(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
             and not joint_finetuning.begun(recipe, run)
         ):
             detector.train(recipe, recipe.detector, prepared, run)
-        if spread.chief and "tuning" in stages and recipe.tuning is not None:
-            joint_finetuning.train(recipe, recipe.tuning, prepared, run)
+        if spread.chief and "finetuning" in stages and recipe.finetuning is not None:
+            joint_finetuning.train(recipe, recipe.finetuning, prepared, run)
         if "self-critical" in stages and recipe.self_critical.epochs:
             self_critical.train(recipe, prepared, run, spread)
-        if spread.chief and "evidence" in stages and recipe.evidence is not None and recipe.tuning is None:
-            hazard_classifier.train(recipe, recipe.evidence, prepared, run)
+        if spread.chief and "hazards" in stages and recipe.hazard_classifier is not None and recipe.finetuning is None:
+            hazard_classifier.train(recipe, recipe.hazard_classifier, prepared, run)
         if spread.chief and "phrases" in stages and recipe.phrases is not None:
             phrase_predictor.train(recipe, recipe.phrases, prepared, run)
         spread.wait()  # a worker that leaves early would look like one that is lost
     return OK
 
 
-def _evaluate(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
+def _evaluate(arguments: argparse.Namespace, recipe: Recipe, run: RunDir) -> int:
     from trainer.data import prepare  # noqa: PLC0415
     from trainer.evaluation import evaluate  # noqa: PLC0415
 
@@ -231,7 +239,7 @@ def _evaluate(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
     return OK
 
 
-def _export(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
+def _export(arguments: argparse.Namespace, recipe: Recipe, run: RunDir) -> int:
     from trainer import export  # noqa: PLC0415
     from trainer.data import prepare  # noqa: PLC0415
 
@@ -251,8 +259,8 @@ def _export(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
 
 
 def _starts(recipe: Recipe) -> list[Path]:
-    """Give the recipes of the runs that a run begins with, the first one first; a bundle is there already."""
-    start = recipe.tuning.start if recipe.tuning is not None else None
+    """Return the recipes of the runs that a run begins with, the first one first; a bundle is there already."""
+    start = recipe.finetuning.start if recipe.finetuning is not None else None
     if start is None or not start.is_file():
         return []
     return [*_starts(recipes.load(start)), start]

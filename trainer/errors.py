@@ -6,7 +6,7 @@ class OperatorError(Exception):
 
 
 class DataError(OperatorError):
-    """Pictures, captions or boxes are not as their format says."""
+    """Images, captions or boxes are not as their format says."""
 
 
 class RecipeError(OperatorError):
@@ -22,5 +22,5 @@ class Stopped(Exception):
 
 
 def first_line(error: Exception) -> str:
-    """Give the first line of what Keras says; the others list every layer."""
+    """Return the first line of what Keras says; the others list every layer."""
     return str(error).partition("\n")[0]

@@ -17,14 +17,14 @@ from contract.phrases import Phrase
 from trainer.data.prepare import Prepared
 from trainer.models.decoder import Decoder
 from trainer.recipe.recipe import Recipe
-from trainer.recipe.run_dir import Run
+from trainer.recipe.run_dir import RunDir
 from trainer.training import feature_cache
 from trainer.training.stages import captioner as captioning
 from trainer.training.stages import detector, hazard_classifier
 from trainer.training.stages import phrase_predictor as expected
 
 REPRESENTATIVE: Final = 400
-"""Pictures named for calibration, drawn by the recipe's seed."""
+"""Images named for calibration, drawn by the recipe's seed."""
 
 
 EVEN: Final = 0.5
@@ -32,7 +32,7 @@ EVEN: Final = 0.5
 
 
 class Representative(msgspec.Struct, frozen=True):
-    """Pictures to calibrate int8 ranges on."""
+    """Images to calibrate int8 ranges on."""
 
     images: tuple[str, ...]
 
@@ -58,22 +58,25 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     """What it was trained on, with counts."""
 
 
-def write(recipe: Recipe, prepared: Prepared, run: Run, out: Path, *, commands: Sequence[str]) -> None:
+def write(recipe: Recipe, prepared: Prepared, run: RunDir, out: Path, *, commands: Sequence[str]) -> None:
     """Write the export; raises `CheckpointError` where something is not trained yet."""
     encoder = feature_cache.build_encoder(feature_cache.tuned(recipe.encoder, run))
     shapes = {name: tuple(output.shape[1:]) for name, output in encoder.output.items()}
     captioner = captioning.load(recipe, prepared.vocabulary, shapes["cells"][-1], run)
     out.mkdir(parents=True, exist_ok=True)
     _save(out / "encoder", _encoder(encoder, recipe))
-    weighed: Any = None
+    hazard_network: Any = None
     limits: dict[str, float] = {}
-    if recipe.evidence is not None:
-        weighed, limits = hazard_classifier.load(recipe, prepared, shapes["cells"][-1], run)
-    foretold: Any = None
+    if recipe.hazard_classifier is not None:
+        hazard_network, limits = hazard_classifier.load(recipe, prepared, shapes["cells"][-1], run)
+    phrase_network: Any = None
     rarities: dict[Phrase, float] = {}
     if recipe.phrases is not None:
-        foretold, rarities = expected.load(prepared, recipe.phrases, 2 * shapes["cells"][-1], run)
-    _save(out / "decoder_init", _decoder_init(captioner, weighed, list(limits.values()), foretold, shapes["cells"]))
+        phrase_network, rarities = expected.load(prepared, recipe.phrases, 2 * shapes["cells"][-1], run)
+    _save(
+        out / "decoder_init",
+        _decoder_init(captioner, hazard_network, list(limits.values()), phrase_network, shapes["cells"]),
+    )
     _write_phrases(out / "phrases.txt", rarities, prepared)
     even = dict.fromkeys(limits, EVEN)
     _save(out / "decoder_step", _decoder_step(captioner, recipe, shapes["cells"][0]))
@@ -107,7 +110,11 @@ def _write_phrases(path: Path, rarities: dict[Phrase, float], prepared: Prepared
 
 
 def _decoder_init(
-    model: Decoder, weighed: Any | None, limits: Sequence[float], foretold: Any | None, cells: tuple[int, ...]
+    model: Decoder,
+    hazard_network: Any | None,
+    limits: Sequence[float],
+    phrase_network: Any | None,
+    cells: tuple[int, ...],
 ) -> Any:
     """Prepare the decoder; each danger's log-odds are moved so that its limit becomes one half."""
     shares = np.array(limits, np.float64)
@@ -117,13 +124,13 @@ def _decoder_init(
         keys, values, state = model.look(cells)
         start = {"keys": keys, "values": values, "state": state}
         pooled = feature_cache.pooled(cells)
-        if weighed is not None:
-            start["evidence"] = tf.sigmoid(weighed(pooled, training=False) - moved)
-        if foretold is not None:
-            start["expected"] = foretold(pooled, training=False)
+        if hazard_network is not None:
+            start["evidence"] = tf.sigmoid(hazard_network(pooled, training=False) - moved)
+        if phrase_network is not None:
+            start["expected"] = phrase_network(pooled, training=False)
         return start
 
-    return _served([model, weighed, foretold], look, [tf.TensorSpec((None, *cells), tf.float32, "cells")])
+    return _served([model, hazard_network, phrase_network], look, [tf.TensorSpec((None, *cells), tf.float32, "cells")])
 
 
 def _decoder_step(model: Decoder, recipe: Recipe, count: int) -> Any:
@@ -145,7 +152,7 @@ def _decoder_step(model: Decoder, recipe: Recipe, count: int) -> Any:
 
 
 def _served(owner: Any, function: Any, specs: list[Any]) -> Any:
-    """Give a module whose `serve` is the function; it holds the variables' owner."""
+    """Return a module whose `serve` is the function; it holds the variables' owner."""
     module = tf.Module()
     module.owner = owner
     module.serve = tf.function(function).get_concrete_function(*specs)
@@ -157,8 +164,8 @@ def _save(folder: Path, module: Any) -> None:
 
 
 def _describe(recipe: Recipe, prepared: Prepared, limits: dict[str, float], commands: Sequence[str]) -> Description:
-    drawn = random.Random(recipe.seed)  # noqa: S311 - a repeatable choice of pictures, no secret
-    pictures = [str(picture.path) for picture in prepared.train]
+    drawn = random.Random(recipe.seed)  # noqa: S311 - a repeatable choice of images, no secret
+    examples = [str(example.path) for example in prepared.train]
     detection = None
     if recipe.detector is not None:
         detection = bundle.Detection(classes=recipe.detector.classes, score_threshold=recipe.detector.score_threshold)
@@ -173,7 +180,7 @@ def _describe(recipe: Recipe, prepared: Prepared, limits: dict[str, float], comm
         evidence=limits,
         licences=recipe.data.licences,
         commands=tuple(commands),
-        representative=Representative(tuple(drawn.sample(pictures, min(REPRESENTATIVE, len(pictures))))),
+        representative=Representative(tuple(drawn.sample(examples, min(REPRESENTATIVE, len(examples))))),
         known_failures=recipe.known_failures,
         data=_data(recipe, prepared),
     )
@@ -183,10 +190,10 @@ def _data(recipe: Recipe, prepared: Prepared) -> tuple[str, ...]:
     names = [*(source.name for source in recipe.data.captions), *(source.name for source in recipe.data.hazards)]
     counts = {name: [p for p in prepared.train if p.dataset == name] for name in names}
     lines = [
-        f"{name}: {len(pictures)} pictures, {sum(len(p.sentences) for p in pictures)} sentences"
-        for name, pictures in counts.items()
+        f"{name}: {len(examples)} images, {sum(len(p.sentences) for p in examples)} sentences"
+        for name, examples in counts.items()
     ]
     if prepared.boxes_train:
-        boxes = sum(len(picture.boxes) for picture in prepared.boxes_train)
-        lines.append(f"boxes: {len(prepared.boxes_train)} pictures, {boxes} boxes")
+        boxes = sum(len(example.boxes) for example in prepared.boxes_train)
+        lines.append(f"boxes: {len(prepared.boxes_train)} images, {boxes} boxes")
     return tuple(lines)

@@ -34,7 +34,7 @@ from contract.errors import Refused
 from edge.infer import image
 from edge.infer.captioner import Captioner
 from edge.infer.runtime import NoRuntime, NotAModel
-from trainer.data.example import Picture
+from trainer.data.example import CaptionExample
 from trainer.training import thresholds
 
 Floats = NDArray[np.float64]
@@ -84,7 +84,7 @@ def measure(options: argparse.Namespace) -> Outcome:
     seen = np.array([_weigh(captioner, path) for path, _ in track(scenes, "weighing", console=alarms.progress())])
     odds = _odds(seen) + np.array([_odds(np.float64(before[danger])) for danger in dangers])
     evidence = 1 / (1 + np.exp(-odds))
-    pictures = [Picture(path, (), "", "" if label == CALM else label) for path, label in scenes]
+    pictures = [CaptionExample(path, (), "", "" if label == CALM else label) for path, label in scenes]
     chosen = thresholds.choose(evidence.astype(np.float32), pictures, dangers, options.share)
     if options.write is not None:
         options.write.write_bytes(msgspec.json.encode(chosen))
@@ -96,7 +96,7 @@ def measure(options: argparse.Namespace) -> Outcome:
     return outcome(reached, pictures, before, chosen)
 
 
-def elsewhere(evidence: Floats, pictures: Sequence[Picture], dangers: Sequence[str], share: float) -> Bools:
+def elsewhere(evidence: Floats, pictures: Sequence[CaptionExample], dangers: Sequence[str], share: float) -> Bools:
     """Tell which evidence [M, H] reaches a limit that was chosen without its picture.
 
     The parts are runs of each label's list, where frames of one camera follow one another.
@@ -117,7 +117,10 @@ def elsewhere(evidence: Floats, pictures: Sequence[Picture], dangers: Sequence[s
 
 
 def outcome(
-    reached: Sequence[Bools], pictures: Sequence[Picture], before: Mapping[str, float], chosen: Mapping[str, float]
+    reached: Sequence[Bools],
+    pictures: Sequence[CaptionExample],
+    before: Mapping[str, float],
+    chosen: Mapping[str, float],
 ) -> Outcome:
     """Count what reaches limits [M, H]: those before, those chosen, and those chosen without each picture."""
     labels, dangers = np.array([picture.label for picture in pictures]), list(chosen)

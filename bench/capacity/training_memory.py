@@ -89,9 +89,9 @@ def generate(folder: Path, pictures: int, *, side: int = 64, seed: int = 1) -> P
         "version": "0.0.1",
         "data": {"captions": [captions], "licences": [{"what": "generated pictures", "terms": "none needed"}]},
         "vocabulary": {"min_count": 5},
-        "encoder": {"height": 32, "width": 32, "weights": "", "flips": False, "batch": 256},
+        "encoder": {"height": 32, "width": 32, "weights": "", "flips": False, "batch_size": 256},
         "decoder": {"embedding": 32, "state": 64, "attention": 32, "context": 32, "max_tokens": 16},
-        "training": {"epochs": 1, "max_steps": 200, "score_pictures": 64},
+        "training": {"epochs": 1, "max_steps": 200, "score_images": 64},
     }
     path = folder / "recipe.yaml"
     path.write_text(yaml.safe_dump(recipe), encoding="utf-8")
@@ -158,7 +158,7 @@ def start(*arguments: str | Path, **streams: Any) -> subprocess.Popen[str]:
 def kill_and_go_on(recipe: Path, runs: Path, share: float = 0.4) -> tuple[int, int, int]:
     """Kill `prepare` when it knows this share of the pictures; gives (all, known at the kill, opened afterwards)."""
     total = sum(1 for _ in (recipe.parent / "images").iterdir())
-    store = runs / "coco-size" / "pictures.sqlite"
+    store = runs / "coco-size" / "images.sqlite"
     process = start("prepare", recipe, "--runs", runs, "--check", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while _rows(store) < share * total:
         if process.poll() is not None:
@@ -168,7 +168,7 @@ def kill_and_go_on(recipe: Path, runs: Path, share: float = 0.4) -> tuple[int, i
     process.wait()
     known = _rows(store)
     answer = json.loads(run("prepare", recipe, "--runs", runs, "--check", "--json").said)
-    return total, known, answer["pictures"]["opened"]
+    return total, known, answer["images"]["opened"]
 
 
 def _rows(store: Path) -> int:
@@ -176,7 +176,7 @@ def _rows(store: Path) -> int:
         return 0
     base = sqlite3.connect(f"file:{store}?mode=ro", uri=True, timeout=10)
     try:
-        return int(base.execute("SELECT count(*) FROM pictures").fetchone()[0])
+        return int(base.execute("SELECT count(*) FROM images").fetchone()[0])
     except sqlite3.OperationalError:  # the table is not there yet, or a commit is under way
         return 0
     finally:
@@ -202,7 +202,7 @@ def measure(folder: Path, options: argparse.Namespace) -> Iterator[Line]:
         return tenth, whole
 
     tenth, whole = both("prepare", "--check", "--json")
-    few, many = (json.loads(use.said)["pictures"] for use in (tenth, whole))
+    few, many = (json.loads(use.said)["images"] for use in (tenth, whole))
     yield Line("pictures opened", few["opened"], many["opened"], "")
     yield Line("of them a second", few["opened"] / few["seconds"], many["opened"] / many["seconds"], "1/s")
     yield Line("processor time of prepare --check", tenth.processor_seconds, whole.processor_seconds, "s")

@@ -1,4 +1,4 @@
-"""One run of the smoke recipe, from rendering its pictures to the export, that many tests look at."""
+"""One run of the smoke recipe, from rendering its images to the export, that many tests look at."""
 
 import shutil
 from pathlib import Path

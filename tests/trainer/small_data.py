@@ -1,4 +1,4 @@
-"""A recipe with its data in a few files: plain coloured pictures, each with sentences that name its colour."""
+"""A recipe with its data in a few files: plain coloured images, each with sentences that name its colour."""
 
 import json
 from pathlib import Path
@@ -17,8 +17,8 @@ FLAMES = (250, 150, 0)
 SIDE = 32
 
 
-def picture(path: Path, colour: str) -> Path:
-    """Write a picture whose left half is black."""
+def image(path: Path, colour: str) -> Path:
+    """Write an image whose left half is black."""
     pixels = np.full((SIDE, SIDE, 3), COLOURS.get(colour, FLAMES)[::-1], np.uint8)
     pixels[:, : SIDE // 2] = 0
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -27,9 +27,9 @@ def picture(path: Path, colour: str) -> Path:
 
 
 def captions(folder: Path, split: str, count: int) -> Path:
-    """Write pictures and a caption file with two sentences of different length for each."""
+    """Write images and a caption file with two sentences of different length for each."""
     colours = [list(COLOURS)[number % len(COLOURS)] for number in range(count)]
-    names = [picture(folder / "images" / f"{split}-{n}.png", colour).name for n, colour in enumerate(colours)]
+    names = [image(folder / "images" / f"{split}-{n}.png", colour).name for n, colour in enumerate(colours)]
     document = {
         "images": [{"id": n, "file_name": name, "width": SIDE, "height": SIDE} for n, name in enumerate(names)],
         "annotations": [
@@ -42,7 +42,7 @@ def captions(folder: Path, split: str, count: int) -> Path:
 
 
 def boxes(folder: Path, split: str) -> Path:
-    """Write boxes around the coloured half of the pictures that `captions` wrote."""
+    """Write boxes around the coloured half of the images that `captions` wrote."""
     images = json.loads((folder / f"captions_{split}.json").read_text())["images"]
     document = {
         "images": images,
@@ -55,11 +55,11 @@ def boxes(folder: Path, split: str) -> Path:
 
 
 def scenes(folder: Path, split: str, count: int) -> Path:
-    """Write hazard scenes: orange pictures that are labelled a fire, and white ones without danger."""
+    """Write hazard scenes: orange images that are labelled a fire, and white ones without danger."""
     found = []
     for number in range(count):
         colour, label = ("flames", "fire") if number % 2 == 0 else ("white", "none")
-        path = picture(folder / "images" / f"{split}-scene-{number}.png", colour)
+        path = image(folder / "images" / f"{split}-scene-{number}.png", colour)
         box = {"name": "fire", "bbox": [SIDE / 2, 0, SIDE / 2, SIDE]}
         found.append(
             {
@@ -108,7 +108,7 @@ def recipe(folder: Path, *, train: int = 8, val: int = 4, hazards: int = 0, **se
         "version": "0.0.1",
         "data": data,
         "vocabulary": {"min_count": 1},
-        "encoder": {"height": 32, "width": 32, "weights": "", "batch": 4},
+        "encoder": {"height": 32, "width": 32, "weights": "", "batch_size": 4},
         "decoder": {"embedding": 8, "state": 12, "attention": 8, "context": 8, "dropout": 0.0, "max_tokens": 8},
         **sections,
     }

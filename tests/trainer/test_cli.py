@@ -14,7 +14,7 @@ from trainer import cli
 
 
 def epochs(station: Workstation, stage: str = "captioner") -> list[dict[str, float]]:
-    """Give the lines of a stage's CSV."""
+    """Return the lines of a stage's CSV."""
     path = station.run / f"{stage}.csv"
     if not path.exists():
         return []
@@ -22,7 +22,7 @@ def epochs(station: Workstation, stage: str = "captioner") -> list[dict[str, flo
         return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(stream)]
 
 
-def test_sample_writes_pictures_that_the_smoke_recipe_reads(prepared: Workstation) -> None:
+def test_sample_writes_images_that_the_smoke_recipe_reads(prepared: Workstation) -> None:
     folder = prepared.folder / "runs" / "sample"
     captions = json.loads((folder / "captions_train.json").read_text())
 
@@ -109,7 +109,14 @@ def test_training_again_after_the_end_changes_nothing(trained: Workstation) -> N
 
 
 def test_a_training_killed_in_the_middle_goes_on_without_repeat_or_gap(untrained: Workstation) -> None:
-    slow = {"epochs": 8, "pictures": 4, "sentences": 2, "learning_rate": 5.0e-3, "average": 0.9, "patience": 8}
+    slow = {
+        "epochs": 8,
+        "batch_size": 4,
+        "captions_per_image": 2,
+        "learning_rate": 5.0e-3,
+        "ema_momentum": 0.9,
+        "patience": 8,
+    }
     untrained.change(training=slow)
     process = untrained.start("train", untrained.recipe, "--stage", "captioner")
     while len(epochs(untrained)) < 2:
@@ -143,7 +150,7 @@ def test_what_is_not_trained_yet_is_named(untrained: Workstation, verb: str) -> 
     assert "Traceback" not in done.stderr
 
 
-def test_a_picture_that_is_not_there_stops_before_anything_is_encoded(untrained: Workstation) -> None:
+def test_an_image_that_is_not_there_stops_before_anything_is_encoded(untrained: Workstation) -> None:
     (untrained.folder / "runs" / "sample" / "images" / "train-007.jpg").unlink()
 
     done = untrained.ends("train", untrained.recipe)

@@ -14,7 +14,7 @@ from trainer.data import prepare
 from trainer.evaluation import evaluate
 from trainer.models import beam_search
 from trainer.recipe import recipe
-from trainer.recipe.run_dir import Run
+from trainer.recipe.run_dir import RunDir
 from trainer.training.stages import captioner as captioning
 
 
@@ -25,14 +25,14 @@ def exported(trained: Workstation) -> converter.Export:
 
 @pytest.fixture(scope="module")
 def model(exported: converter.Export) -> Any:
-    """Give the exported parts, each as a function of named tensors."""
+    """Return the exported parts, each as a function of named tensors."""
     return {
         role: tf.saved_model.load(str(path)).signatures["serving_default"] for role, path in exported.models.items()
     }
 
 
 @pytest.fixture(scope="module")
-def picture(exported: converter.Export) -> Any:
+def example(exported: converter.Export) -> Any:
     path = Path(exported.description.representative.images[0])
     pixels = tf.io.decode_image(path.read_bytes(), channels=3)
     return tf.cast(tf.image.resize(pixels, (96, 96), "area"), tf.float32)[None]
@@ -53,7 +53,7 @@ def test_the_converter_takes_it(exported: converter.Export) -> None:
 def test_it_says_what_it_was_made_from_and_how(exported: converter.Export, trained: Workstation) -> None:
     description = exported.description
 
-    assert description.data == ("sample: 96 pictures, 192 sentences", "boxes: 96 pictures, 96 boxes")
+    assert description.data == ("sample: 96 images, 192 sentences", "boxes: 96 images, 96 boxes")
     assert description.licences[0].what == "rendered shapes"
     assert [command.split()[:2] for command in description.commands] == [
         ["wordcam-train", "train"],
@@ -65,9 +65,9 @@ def test_it_says_what_it_was_made_from_and_how(exported: converter.Export, train
 
 
 def test_tensors_have_the_names_and_shapes_of_the_contract(
-    exported: converter.Export, model: Any, picture: Any
+    exported: converter.Export, model: Any, example: Any
 ) -> None:
-    seen = model["encoder"](image=picture)
+    seen = model["encoder"](image=example)
     started = model["decoder_init"](cells=seen["cells"])
     step = model["decoder_step"](
         tokens=tf.constant([vocabulary.START] * 3),
@@ -103,12 +103,12 @@ def test_the_exported_parts_say_what_the_trained_captioner_says(
     trained: Workstation, exported: converter.Export, model: Any
 ) -> None:
     loaded = recipe.load(trained.recipe)
-    prepared, run = prepare.gather(loaded), Run(trained.run)
-    _, val = captioning.corpora(loaded, prepared, run)
-    captioner = captioning.load(loaded, prepared.vocabulary, val.views[0].shape[-1], run)
-    wanted = list(beam_search.speak(captioner, val.views[0][:6], prepared.vocabulary, captioning.GREEDY))
+    prepared, run = prepare.gather(loaded), RunDir(trained.run)
+    _, val = captioning.load_features(loaded, prepared, run)
+    captioner = captioning.load(loaded, prepared.vocabulary, val.maps[0].shape[-1], run)
+    wanted = list(beam_search.captions(captioner, val.maps[0][:6], prepared.vocabulary, captioning.GREEDY))
 
-    for cells, words in zip(val.views[0][:6], wanted, strict=True):
+    for cells, words in zip(val.maps[0][:6], wanted, strict=True):
         started = model["decoder_init"](cells=tf.constant(cells[None], tf.float32))
         state, token = started["state"], vocabulary.START
         spoken: list[int] = []
@@ -125,7 +125,7 @@ def test_the_exported_parts_say_what_the_trained_captioner_says(
 
 def test_the_figures_are_those_of_the_trained_weights(trained: Workstation) -> None:
     loaded = recipe.load(trained.recipe)
-    figures = evaluate.captions(loaded, prepare.gather(loaded), Run(trained.run))
+    figures = evaluate.captions(loaded, prepare.gather(loaded), RunDir(trained.run))
 
     assert figures["sample"]["images"] == 24
     assert figures["sample"]["cider"] > 0.7

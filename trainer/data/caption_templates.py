@@ -1,4 +1,4 @@
-"""Templates that turn the label of a picture into sentences, as whoever trains may edit them."""
+"""Templates that turn the label of an image into sentences, as whoever trains may edit them."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -28,7 +28,7 @@ class Templates(msgspec.Struct, frozen=True):
     """Sentences by label, and the words that may stand in their placeholders."""
 
     sentences: dict[str, list[str]]
-    """Key: `label`, `label/close` (the danger fills much of the picture), `label/source` or `label/source/people`. Only
+    """Key: `label`, `label/close` (the danger fills much of the image), `label/source` or `label/source/people`. Only
     a key of calm scenes may have none."""
     words: dict[str, list[str]]
     """`{person}` in a sentence becomes each of `words.person` in turn."""
@@ -36,11 +36,11 @@ class Templates(msgspec.Struct, frozen=True):
     """Words by which a sentence speaks of each danger, for the bundle."""
 
     def labels(self) -> list[str]:
-        """Give the labels that have sentences."""
+        """Return the labels that have sentences."""
         return sorted({key.partition("/")[0] for key in self.sentences})
 
     def wordings(self, key: str) -> list[str]:
-        """Give every sentence of a key, filled in every way."""
+        """Return every sentence of a key, filled in every way."""
         return [filled for pattern in self.sentences[key] for filled in _fill(pattern, self.words)]
 
 

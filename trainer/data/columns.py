@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 
-class Texts:
+class StringColumn:
     """Strings end to end in one buffer."""
 
     def __init__(self) -> None:

@@ -8,13 +8,13 @@ from typing import Final
 import msgspec
 
 from trainer.data.caption_templates import Templates
-from trainer.data.dataset import BoxDraft, CaptionDraft, Tokenize
+from trainer.data.dataset import BoxDatasetBuilder, CaptionDatasetBuilder, Tokenize
 from trainer.data.formats import coco
 from trainer.data.quality.issues import Kind, Notes
 from trainer.errors import DataError
 
 CLOSE_SHARE: Final = 0.15
-"""Share of the picture that a weapon must fill to be called a close-up."""
+"""Share of the image that a weapon must fill to be called a close-up."""
 
 
 class Box(msgspec.Struct, frozen=True):
@@ -37,8 +37,8 @@ class Scene(msgspec.Struct, frozen=True):
     boxes: list[Box] = []
 
 
-def captions(path: Path, templates: Templates, name: str, draft: CaptionDraft, notes: Notes) -> None:
-    """Read a hazard file as pictures with sentences.
+def captions(path: Path, templates: Templates, name: str, builder: CaptionDatasetBuilder, notes: Notes) -> None:
+    """Read a hazard file as images with sentences.
 
     Raises `DataError` naming every label that has no sentence, and a scene with boxes but without a size.
     """
@@ -51,29 +51,29 @@ def captions(path: Path, templates: Templates, name: str, draft: CaptionDraft, n
             unknown.setdefault(scene.label, []).append(scene.file)
             continue
         if key not in said:
-            said[key] = [draft.tokenize(sentence) for sentence in templates.wordings(key)]
-            _note_unnamed(key, said[key], templates, draft.tokenize, notes)
-        row = draft.place(path.parent, scene.file, name, scene.label)
+            said[key] = [builder.tokenize(sentence) for sentence in templates.wordings(key)]
+            _note_unnamed(key, said[key], templates, builder.tokenize, notes)
+        row = builder.add_image(path.parent, scene.file, name, scene.label)
         for sentence in said[key]:
-            draft.say(row, sentence)
+            builder.add_caption(row, sentence)
     if unknown:
         raise DataError(_unknown_labels(path, unknown, templates))
 
 
-def boxed(path: Path, drawn: Mapping[str, Sequence[str]], draft: BoxDraft, notes: Notes) -> None:
+def boxed(path: Path, drawn: Mapping[str, Sequence[str]], builder: BoxDatasetBuilder, notes: Notes) -> None:
     """Read those scenes of a hazard file whose source drew boxes; `drawn` says for which classes it did."""
     labelled = {source: frozenset(classes) for source, classes in drawn.items()}
     for number, scene in coco.records(path, "", Scene):
         classes = labelled.get(scene.source, frozenset())
         entry = f"{path}: [{number}] {scene.file}"
-        row = draft.place(path.parent, scene.file, classes) if classes else -1
+        row = builder.add_image(path.parent, scene.file, classes) if classes else -1
         for at, box in enumerate(scene.boxes):
             if box.name not in classes:
-                notes.add(Kind.UNDRAWN, f"{entry}: {box.name}, source {scene.source!r}")
+                notes.add(Kind.UNLABELLED_CLASS, f"{entry}: {box.name}, source {scene.source!r}")
                 continue
             sides = coco.shares(box.bbox, _size(scene, entry), f"{entry}: boxes[{at}]", notes)
             if sides is not None:
-                draft.draw(row, box.name, sides)
+                builder.add_box(row, box.name, sides)
 
 
 def _size(scene: Scene, entry: str) -> tuple[float, float]:
@@ -83,7 +83,7 @@ def _size(scene: Scene, entry: str) -> tuple[float, float]:
 
 
 def _key(scene: Scene, templates: Templates, entry: str) -> str | None:
-    """Give the most particular key that has a template."""
+    """Return the most particular key that has a template."""
     largest = 0.0
     for box in scene.boxes:
         width, height = _size(scene, entry)
@@ -106,14 +106,14 @@ def _note_unnamed(
     for sentence in sentences:
         text = " ".join(sentence)
         if terms and not any(term in f" {text} " for term in terms):
-            notes.add(Kind.UNNAMED, f"sentences.{key}: {text}")
+            notes.add(Kind.TERM_MISSING, f"sentences.{key}: {text}")
 
 
 def _unknown_labels(path: Path, unknown: Mapping[str, Sequence[str]], templates: Templates) -> str:
     known = templates.labels()
     parts = []
     for label, files in sorted(unknown.items()):
-        close = difflib.get_close_matches(label, known, n=1)
-        meant = f"; did you mean {close[0]!r}?" if close else ""
+        nearest = difflib.get_close_matches(label, known, n=1)
+        meant = f"; did you mean {nearest[0]!r}?" if nearest else ""
         parts.append(f"{label!r} of {len(files)} scenes, the first is {files[0]}{meant}")
     return f"{path}: label: {' · '.join(parts)}; labels with sentences are {', '.join(known)}"

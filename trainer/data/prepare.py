@@ -9,33 +9,33 @@ import numpy as np
 
 from contract import vocabulary as vocab
 from trainer import tokenizers
-from trainer.data import caption_templates, example, hazard_scenes
-from trainer.data.dataset import Album, BoxDraft, BoxedAlbum, CaptionDraft
-from trainer.data.example import BoxedPicture, Picture
+from trainer.data import caption_templates, hazard_scenes, vocabulary
+from trainer.data.dataset import BoxDataset, BoxDatasetBuilder, CaptionDataset, CaptionDatasetBuilder
+from trainer.data.example import BoxExample, CaptionExample
 from trainer.data.formats import captions, coco
-from trainer.data.quality.image_check import Store
+from trainer.data.quality.image_check import ImageFactStore
 from trainer.data.quality.issues import Finding, Findings, Kind
-from trainer.data.quality.validation import Checker, Watch
+from trainer.data.quality.validation import Checker, CheckProgress
 from trainer.errors import CheckpointError, DataError
 from trainer.recipe.recipe import Recipe
-from trainer.recipe.run_dir import Run
+from trainer.recipe.run_dir import RunDir
 
 Split = captions.Split
 
 SPLITS: Final[tuple[Split, Split]] = ("train", "val")
 
-STORE: Final = "pictures.sqlite"
-"""What is known of each picture file, in the run's folder."""
+STORE: Final = "images.sqlite"
+"""What is known of each image file, in the run's folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """The data of a recipe, read and checked."""
 
-    train: Sequence[Picture]
-    val: Sequence[Picture]
-    boxes_train: Sequence[BoxedPicture]
-    boxes_val: Sequence[BoxedPicture]
+    train: Sequence[CaptionExample]
+    val: Sequence[CaptionExample]
+    boxes_train: Sequence[BoxExample]
+    boxes_val: Sequence[BoxExample]
     vocabulary: vocab.Vocabulary
     terms: dict[str, tuple[str, ...]]
     """Words of each danger that the vocabulary can name."""
@@ -43,35 +43,35 @@ class Prepared:
     """What is wrong with the data, and what was done about it."""
 
 
-def gather(recipe: Recipe, run: Run | None = None) -> Prepared:
+def gather(recipe: Recipe, run: RunDir | None = None) -> Prepared:
     """Read every file that the recipe names.
 
-    Pictures are opened only where `data.unreadable` or `data.twins` ask for it, and not where the run knows them.
-    Raises `DataError` naming the file where one is missing or wrong, or where a picture of `val` is also in `train`.
+    Images are opened only where `data.unreadable` or `data.duplicates` ask for it, and not where the run knows them.
+    Raises `DataError` naming the file where one is missing or wrong, or where an image of `val` is also in `train`.
     """
-    prepared = examine(recipe, run, thorough=recipe.data.unreadable == "skip" or recipe.data.twins != "keep")
+    prepared = examine(recipe, run, thorough=recipe.data.unreadable == "skip" or recipe.data.duplicates != "keep")
     refuse(prepared.findings)
     return prepared
 
 
-def examine(recipe: Recipe, run: Run | None, *, thorough: bool, watch: Watch | None = None) -> Prepared:
-    """Read and check as `gather` does, and leave it to the caller to refuse what was found; `thorough` opens pictures.
+def examine(recipe: Recipe, run: RunDir | None, *, thorough: bool, progress: CheckProgress | None = None) -> Prepared:
+    """Read and check as `gather` does, and leave it to the caller to refuse what was found; `thorough` opens images.
 
     Raises `DataError` for files that are not in their format, `OSError` where the disk is full.
     """
     findings = Findings()
-    albums, terms = _captions(recipe, findings)
+    datasets, terms = _captions(recipe, findings)
     boxed = _boxes(recipe, findings)
-    watch = watch or Watch()
-    watch.total = sum(len(album) for pair in (albums, boxed) for album in pair)
-    with Store(run.folder / STORE if run and thorough else None) as store:
-        check = Checker(recipe.data, findings, store if thorough else None, watch)
-        train, val = check.splits("captions", *albums)
+    progress = progress or CheckProgress()
+    progress.total = sum(len(dataset) for pair in (datasets, boxed) for dataset in pair)
+    with ImageFactStore(run.folder / STORE if run and thorough else None) as store:
+        check = Checker(recipe.data, findings, store if thorough else None, progress)
+        train, val = check.splits("captions", *datasets)
         boxes_train, boxes_val = check.splits("boxes", *boxed)
-    train, val = _spoken(train, "train", findings), _spoken(val, "val", findings)
-    vocabulary = example.vocabulary(train, recipe.vocabulary)
-    named = {danger: expressions for danger, expressions in terms.items() if _spelt(expressions, vocabulary)}
-    return Prepared(train, val, boxes_train, boxes_val, vocabulary, named, findings)
+    train, val = _captioned(train, "train", findings), _captioned(val, "val", findings)
+    words = vocabulary.build(train, recipe.vocabulary)
+    named = {danger: expressions for danger, expressions in terms.items() if _spelt(expressions, words)}
+    return Prepared(train, val, boxes_train, boxes_val, words, named, findings)
 
 
 def refuse(findings: Findings) -> None:
@@ -87,80 +87,82 @@ def refuse(findings: Findings) -> None:
         raise DataError("; ".join(parts))
 
 
-def _captions(recipe: Recipe, findings: Findings) -> tuple[tuple[Album, Album], dict[str, tuple[str, ...]]]:
+def _captions(
+    recipe: Recipe, findings: Findings
+) -> tuple[tuple[CaptionDataset, CaptionDataset], dict[str, tuple[str, ...]]]:
     tokenize = tokenizers.splitter(recipe.language, recipe.vocabulary.analyser)
-    drafts = {split: CaptionDraft(tokenize) for split in SPLITS}
+    builders = {split: CaptionDatasetBuilder(tokenize) for split in SPLITS}
     for source in recipe.data.captions:
-        for split, draft in drafts.items():
+        for split, builder in builders.items():
             notes = findings.of(f"{source.name} {split}")
             rows: dict[str, int] = {}
             for said in captions.read(source, split, notes):
                 if said.file not in rows:
-                    rows[said.file] = draft.place(source.images, said.file, source.name)
+                    rows[said.file] = builder.add_image(source.images, said.file, source.name)
                 if said.text is None:
                     continue
-                if sentence := draft.tokenize(said.text):
-                    draft.say(rows[said.file], sentence)
+                if sentence := builder.tokenize(said.text):
+                    builder.add_caption(rows[said.file], sentence)
                 else:
-                    notes.add(Kind.EMPTY, f"{said.file}: {said.text!r}")
+                    notes.add(Kind.EMPTY_CAPTION, f"{said.file}: {said.text!r}")
     terms: dict[str, tuple[str, ...]] = {}
     for scenes in recipe.data.hazards:
         written = caption_templates.load(scenes.sentences)
         terms |= {danger: tuple(" ".join(tokenize(text)) for text in texts) for danger, texts in written.terms.items()}
-        for split, draft in drafts.items():
+        for split, builder in builders.items():
             notes = findings.of(f"{scenes.name} {split}")
-            hazard_scenes.captions(getattr(scenes, split), written, scenes.name, draft, notes)
-    return (drafts["train"].album(), drafts["val"].album()), terms
+            hazard_scenes.captions(getattr(scenes, split), written, scenes.name, builder, notes)
+    return (builders["train"].build(), builders["val"].build()), terms
 
 
 def _spelt(expressions: Sequence[str], vocabulary: vocab.Vocabulary) -> bool:
     return any(all(word in vocabulary.ids for word in expression.split()) for expression in expressions)
 
 
-def _boxes(recipe: Recipe, findings: Findings) -> tuple[BoxedAlbum, BoxedAlbum]:
-    drafts = {split: BoxDraft() for split in SPLITS}
-    albums = (drafts["train"], drafts["val"])
+def _boxes(recipe: Recipe, findings: Findings) -> tuple[BoxDataset, BoxDataset]:
+    builders = {split: BoxDatasetBuilder() for split in SPLITS}
+    datasets = (builders["train"], builders["val"])
     if recipe.detector is None:
-        return albums[0].album(), albums[1].album()
-    for split, draft in drafts.items():
+        return datasets[0].build(), datasets[1].build()
+    for split, builder in builders.items():
         for source in recipe.data.boxes:
             notes = findings.of(f"{source.name} boxes {split}")
-            coco.instances(getattr(source, split), source.images, draft, notes, source.absent)
+            coco.instances(getattr(source, split), source.images, builder, notes, source.absent)
         for scenes in recipe.data.hazards:
             hazard_scenes.boxed(
-                getattr(scenes, split), scenes.drawn, draft, findings.of(f"{scenes.name} boxes {split}")
+                getattr(scenes, split), scenes.labelled_classes, builder, findings.of(f"{scenes.name} boxes {split}")
             )
-    unknown = set(recipe.detector.classes) - drafts["train"].labelled()
+    unknown = set(recipe.detector.classes) - builders["train"].labelled()
     if unknown:
         raise DataError(f"detector.classes: nothing in data.boxes or data.hazards is labelled {sorted(unknown)}")
-    return albums[0].album(), albums[1].album()
+    return datasets[0].build(), datasets[1].build()
 
 
-def _spoken(album: Album, split: str, findings: Findings) -> Album:
-    """Leave out pictures of which nothing is known: no sentence and no label."""
-    spoken = album.spoken() | album.labelled()
-    for row in np.flatnonzero(~spoken):
-        picture = album[int(row)]
-        findings.note(f"{picture.dataset} {split}", Kind.WORDLESS, str(picture.path))
-    return album if spoken.all() else album.only(spoken)
+def _captioned(dataset: CaptionDataset, split: str, findings: Findings) -> CaptionDataset:
+    """Leave out images of which nothing is known: no sentence and no label."""
+    described = dataset.captioned() | dataset.labelled()
+    for row in np.flatnonzero(~described):
+        example = dataset[int(row)]
+        findings.note(f"{example.dataset} {split}", Kind.UNCAPTIONED, str(example.path))
+    return dataset if described.all() else dataset.select(described)
 
 
 def count(prepared: Prepared) -> list[tuple[str, str, int, int]]:
-    """Count (set, split, pictures, sentences or boxes) for people to read."""
+    """Count (set, split, images, sentences or boxes) for people to read."""
     rows = []
     for split, captioned in (("train", prepared.train), ("val", prepared.val)):
-        pictures_of, sentences_of = Counter[str](), Counter[str]()
-        for picture in captioned:
-            pictures_of[picture.dataset] += 1
-            sentences_of[picture.dataset] += len(picture.sentences)
-        rows += [(name, split, pictures_of[name], sentences_of[name]) for name in sorted(pictures_of)]
+        images_of, sentences_of = Counter[str](), Counter[str]()
+        for example in captioned:
+            images_of[example.dataset] += 1
+            sentences_of[example.dataset] += len(example.sentences)
+        rows += [(name, split, images_of[name], sentences_of[name]) for name in sorted(images_of)]
     for split, boxed in (("train", prepared.boxes_train), ("val", prepared.boxes_val)):
         if boxed:
-            rows.append(("boxes", split, len(boxed), sum(len(picture.boxes) for picture in boxed)))
+            rows.append(("boxes", split, len(boxed), sum(len(example.boxes) for example in boxed)))
     return rows
 
 
-def keep_vocabulary(prepared: Prepared, run: Run) -> None:
+def keep_vocabulary(prepared: Prepared, run: RunDir) -> None:
     """Write the vocabulary of a run; raises `CheckpointError` where weights stand that were trained with another."""
     text = vocab.dump(prepared.vocabulary)
     old = run.vocabulary.read_text(encoding="utf-8") if run.vocabulary.exists() else None

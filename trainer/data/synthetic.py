@@ -1,4 +1,4 @@
-"""Renders a small captioned and boxed picture set, so that a recipe can be tried before there is any data."""
+"""Renders a small captioned and boxed image set, so that a recipe can be tried before there is any data."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ import tensorflow as tf
 from contract import korean
 
 SIDE: Final = 128
-"""Pixels of a rendered picture's side."""
+"""Pixels of a rendered image's side."""
 
 COLOURS: Final = {"red": (210, 40, 40), "green": (40, 170, 60), "blue": (50, 70, 210), "white": (240, 240, 240)}
 SHAPES: Final = ("circle", "square")
@@ -28,12 +28,12 @@ KOREAN: Final = {
 """The same in Korean; of the shapes one ends in a consonant and one in a vowel, as particles mind that."""
 
 SPLITS: Final = {"train": 96, "val": 24}
-"""Pictures of each split."""
+"""Images of each split."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """One picture: pixels uint8 [SIDE, SIDE, 3], what is on it, and the box x, y, width, height around it in pixels."""
+    """One image: pixels uint8 [SIDE, SIDE, 3], what is on it, and the box x, y, width, height around it in pixels."""
 
     pixels: npt.NDArray[np.uint8]
     colour: str
@@ -48,20 +48,24 @@ def write(folder: Path, *, seed: int = 1, language: str = "en") -> None:
     random = np.random.default_rng(seed)
     (folder / "images").mkdir(parents=True, exist_ok=True)
     for split, count in SPLITS.items():
-        pictures = list(_render(random, count))
+        rendered = list(_render(random, count))
         images = [
             {"id": number, "file_name": f"{split}-{number:03}.jpg", "width": SIDE, "height": SIDE}
             for number in range(count)
         ]
-        for image, picture in zip(images, pictures, strict=True):
-            jpeg = tf.io.encode_jpeg(picture.pixels, quality=95).numpy()
+        for image, shape_image in zip(images, rendered, strict=True):
+            jpeg = tf.io.encode_jpeg(shape_image.pixels, quality=95).numpy()
             (folder / "images" / str(image["file_name"])).write_bytes(jpeg)
-        notes = [{"image_id": n, "caption": text} for n, picture in enumerate(pictures) for text in sentences(picture)]
+        notes = [
+            {"image_id": n, "caption": text}
+            for n, shape_image in enumerate(rendered)
+            for text in sentences(shape_image)
+        ]
         captions = json.dumps({"images": images, "annotations": notes}, ensure_ascii=False)
         (folder / f"captions_{split}.json").write_text(captions, encoding="utf-8")
         instances = {
             "images": images,
-            "annotations": [_instance(number, picture) for number, picture in enumerate(pictures)],
+            "annotations": [_instance(number, shape_image) for number, shape_image in enumerate(rendered)],
             "categories": [{"id": number, "name": shape} for number, shape in enumerate(SHAPES, 1)],
         }
         (folder / f"instances_{split}.json").write_text(json.dumps(instances))
@@ -81,19 +85,19 @@ def _render(random: np.random.Generator, count: int) -> Iterator[Rendered]:
         yield Rendered(noisy, str(colour), str(ground), shape, box)
 
 
-def _english(picture: Rendered) -> tuple[str, ...]:
+def _english(shape_image: Rendered) -> tuple[str, ...]:
     return (
-        f"A {picture.colour} {picture.shape} on a {picture.ground} ground .",
-        f"There is a {picture.colour} {picture.shape} .",
+        f"A {shape_image.colour} {shape_image.shape} on a {shape_image.ground} ground .",
+        f"There is a {shape_image.colour} {shape_image.shape} .",
     )
 
 
-def _korean(picture: Rendered) -> tuple[str, ...]:
-    colour, ground, shape = KOREAN[picture.colour], KOREAN[picture.ground], KOREAN[picture.shape]
+def _korean(shape_image: Rendered) -> tuple[str, ...]:
+    colour, ground, shape = KOREAN[shape_image.colour], KOREAN[shape_image.ground], KOREAN[shape_image.shape]
     subject, object_ = korean.join([shape, "+이/가"]), korean.join([shape, "+을/를"])
     return f"{ground} 바탕에 {colour} {subject} 있다.", f"{colour} {object_} 그린 그림이다."
 
 
-def _instance(number: int, picture: Rendered) -> dict[str, Any]:
-    category = SHAPES.index(picture.shape) + 1
-    return {"id": number + 1, "image_id": number, "category_id": category, "bbox": picture.box, "iscrowd": 0}
+def _instance(number: int, shape_image: Rendered) -> dict[str, Any]:
+    category = SHAPES.index(shape_image.shape) + 1
+    return {"id": number + 1, "image_id": number, "category_id": category, "bbox": shape_image.box, "iscrowd": 0}

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from trainer.data import example
-from trainer.data.example import Picture
+from trainer.data import vocabulary
+from trainer.data.example import CaptionExample
 from trainer.data.formats import captions
 from trainer.data.quality.issues import Findings
 from trainer.errors import DataError
@@ -17,7 +17,7 @@ from trainer.tokenizers import AnalyserMissing, Split, splitter
 Sentences = tuple[tuple[str, ...], ...]
 
 HELD_OUT: Final = 10
-"""One picture of so many is held out where no second file is given."""
+"""One image of so many is held out where no second file is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def spaces(sentence: str) -> tuple[str, ...]:
 
 
 def ways(language: str) -> dict[str, Split]:
-    """Give the ways of cutting that are installed here."""
+    """Return the ways of cutting that are installed here."""
     found: dict[str, Split] = {"spaces": spaces}
     for unit, analyser in (("kiwi", "kiwi"), ("okt", "okt")) if language == "ko" else (("words", ""),):
         try:
@@ -52,7 +52,7 @@ def ways(language: str) -> dict[str, Split]:
 
 
 def read(learnt: Path, held: Path | None) -> tuple[list[str], list[str]]:
-    """Read the captions to learn from and those held out: a second file, or every tenth picture of the first.
+    """Read the captions to learn from and those held out: a second file, or every tenth image of the first.
 
     Raises `DataError` naming the file that is not in a known format.
     """
@@ -65,7 +65,7 @@ def read(learnt: Path, held: Path | None) -> tuple[list[str], list[str]]:
         number = numbers.setdefault(file, len(numbers))
         sides[number % HELD_OUT == HELD_OUT - 1].append(text)
     if not sides[1]:
-        raise DataError(f"{learnt}: {len(numbers)} pictures are too few to hold some out; give a second file")
+        raise DataError(f"{learnt}: {len(numbers)} images are too few to hold some out; give a second file")
     return sides
 
 
@@ -76,7 +76,7 @@ def compare(learnt: Sequence[str], held: Sequence[str], cuts: Mapping[str, Split
 
 def _row(unit: str, learnt: Sentences, held: Sentences, limits: Vocabulary) -> Row:
     distinct = {word for sentence in learnt for word in sentence}
-    known = distinct & example.vocabulary([Picture(Path(), learnt, "")], limits).ids.keys()
+    known = distinct & vocabulary.build([CaptionExample(Path(), learnt, "")], limits).ids.keys()
     said = [word for sentence in held for word in sentence]
     return Row(
         unit=unit,

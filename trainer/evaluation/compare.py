@@ -17,7 +17,7 @@ from trainer.errors import CheckpointError, OperatorError, Stopped
 from trainer.recipe import recipe as recipes
 from trainer.recipe import sweep
 from trainer.recipe.recipe import Recipe
-from trainer.recipe.run_dir import Run
+from trainer.recipe.run_dir import RunDir
 from trainer.recipe.sweep import Sweep, Trial
 
 TRY_AGAIN: Final = 75
@@ -34,7 +34,7 @@ class Outcome:
     """What became of a variant."""
 
     trial: Trial
-    run: Run
+    run: RunDir
     status: Literal["trained", "failed", "left out"]
     reason: str = ""
     """Why it has no figures; empty where it was trained."""
@@ -48,7 +48,7 @@ def run(plan: Sweep, folder: Path, options: Sequence[str], say: Callable[[str], 
     """
     for number, trial in enumerate(plan.trials, 1):
         say(f"[{number}/{len(plan.trials)}] {trial.name}")
-        place = Run(folder / trial.name)
+        place = RunDir(folder / trial.name)
         if trial.missing:
             outcome = Outcome(trial, place, "left out", f"{trial.missing} is not there")
         else:
@@ -59,8 +59,8 @@ def run(plan: Sweep, folder: Path, options: Sequence[str], say: Callable[[str], 
 
 
 def found(plan: Sweep, folder: Path) -> list[Outcome]:
-    """Give the variants whose runs have a captioner, as they are, without training any."""
-    places = [(trial, Run(folder / trial.name)) for trial in plan.trials]
+    """Return the variants whose runs have a captioner, as they are, without training any."""
+    places = [(trial, RunDir(folder / trial.name)) for trial in plan.trials]
     return [
         Outcome(trial, place, "trained")
         if place.best_captioner.exists()
@@ -69,7 +69,7 @@ def found(plan: Sweep, folder: Path) -> list[Outcome]:
     ]
 
 
-def _attempt(trial: Trial, place: Run, folder: Path, options: Sequence[str], say: Callable[[str], None]) -> Outcome:
+def _attempt(trial: Trial, place: RunDir, folder: Path, options: Sequence[str], say: Callable[[str], None]) -> Outcome:
     try:
         lay_out(trial.recipe, place, folder)
     except OperatorError as error:
@@ -84,8 +84,8 @@ def _attempt(trial: Trial, place: Run, folder: Path, options: Sequence[str], say
     return Outcome(trial, place, "failed", reason) if code else Outcome(trial, place, "trained")
 
 
-def lay_out(recipe: Recipe, place: Run, folder: Path) -> None:
-    """Write a variant's recipe, and let its run share the features of all variants with its encoder and pictures.
+def lay_out(recipe: Recipe, place: RunDir, folder: Path) -> None:
+    """Write a variant's recipe, and let its run share the features of all variants with its encoder and images.
 
     Raises `CheckpointError` where the folder was begun with another recipe, `DataError` for data that cannot be used.
     """
@@ -102,12 +102,12 @@ def lay_out(recipe: Recipe, place: Run, folder: Path) -> None:
 
 
 def digest(recipe: Recipe, prepared: Prepared) -> str:
-    """Name what cached features hang on: the encoder and the pictures in their order."""
-    hashed = hashlib.sha256(msgspec.json.encode(msgspec.structs.replace(recipe.encoder, batch=1)))
-    for pictures in (prepared.train, prepared.val, prepared.boxes_train, prepared.boxes_val):
-        hashed.update(f"\n{len(pictures)}".encode())
-        for picture in pictures:
-            hashed.update(f"\n{picture.path}".encode())
+    """Name what cached features hang on: the encoder and the images in their order."""
+    hashed = hashlib.sha256(msgspec.json.encode(msgspec.structs.replace(recipe.encoder, batch_size=1)))
+    for examples in (prepared.train, prepared.val, prepared.boxes_train, prepared.boxes_val):
+        hashed.update(f"\n{len(examples)}".encode())
+        for example in examples:
+            hashed.update(f"\n{example.path}".encode())
     return hashed.hexdigest()[:12]
 
 

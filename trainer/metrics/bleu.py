@@ -13,9 +13,9 @@ UNIGRAM_TO_TRIGRAM: Final = (1 / 3, 1 / 3, 1 / 3)
 
 
 def bleu(candidates: Sequence[Tokens], references: Sequence[References]) -> tuple[float, float, float, float]:
-    """Give corpus BLEU-1 to BLEU-4 (Papineni et al. 2002) with the closest reference length.
+    """Return corpus BLEU-1 to BLEU-4 (Papineni et al. 2002) with the closest reference length.
 
-    Raises `ValueError` where the two differ in length, or a picture has no reference.
+    Raises `ValueError` where the two differ in length, or an image has no reference.
     """
     precisions, brevity = _precisions(candidates, references)
     means = (sum(logs) / len(logs) for logs in _prefixes([_log(share) for share in precisions]))
@@ -26,7 +26,7 @@ def bleu(candidates: Sequence[Tokens], references: Sequence[References]) -> tupl
 def weighted_bleu(
     candidates: Sequence[Tokens], references: Sequence[References], weights: Sequence[float] = UNIGRAM_TO_TRIGRAM
 ) -> float:
-    """Give corpus BLEU whose geometric mean weighs the n-grams from 1 up to four by `weights`."""
+    """Return corpus BLEU whose geometric mean weighs the n-grams from 1 up to four by `weights`."""
     precisions, brevity = _precisions(candidates, references)
     return brevity * math.exp(sum(w * _log(p) for w, p in zip(weights, precisions, strict=False) if w))
 

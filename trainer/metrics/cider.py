@@ -46,28 +46,28 @@ class CiderD:
         self._reference = lru_cache(maxsize=CACHED_REFERENCES)(self._vector)
 
     def score(self, candidate: Tokens, references: References) -> float:
-        """Score one sentence, 0 to 10, against the references of its picture.
+        """Score one sentence, 0 to 10, against the references of its image.
 
         Raises `ValueError` where there are none.
         """
         if not references:
-            raise ValueError("CIDEr needs at least one reference a picture")
+            raise ValueError("CIDEr needs at least one reference an image")
         ours = self._vector(tuple(candidate))
         total = sum(self._likeness(ours, self._reference(tuple(reference))) for reference in references)
         return CIDER_SCALE * total / (MAX_ORDER * len(references))
 
-    def corpus(self, candidates: Sequence[Tokens], references: Sequence[References]) -> float:
-        """Give the mean score of many pictures; 0 for none."""
+    def cached(self, candidates: Sequence[Tokens], references: Sequence[References]) -> float:
+        """Return the mean score of many images; 0 for none."""
         check_pairs(candidates, references)
         scores = [self.score(ours, refs) for ours, refs in zip(candidates, references, strict=True)]
         return math.fsum(scores) / len(scores) if scores else 0.0
 
     def rarity(self, gram: Tokens) -> float:
-        """Give an n-gram's inverse document frequency (equation 2): how many pictures there are by one that has it."""
+        """Return an n-gram's inverse document frequency (equation 2): how many images there are by one that has it."""
         return self._idf.get(tuple(gram), self._log_pictures)
 
     def weights(self, sentence: Tokens) -> dict[Gram, float]:
-        """Give each n-gram's weight in a sentence, normalised so that the squares of each order sum to one."""
+        """Return each n-gram's weight in a sentence, normalised so that the squares of each order sum to one."""
         vector = self._vector(tuple(sentence))
         norms = {gram: vector.norms[len(gram) - 1] for gram in vector.weights}
         return {gram: weight / norms[gram] for gram, weight in vector.weights.items() if norms[gram]}

@@ -1,7 +1,7 @@
 """Candidates, references and their n-grams.
 
 Legend: a *candidate* is the token list of one generated sentence; its *references* are the token lists of what people
-wrote of the same picture; *corpus* functions take one candidate and one list of references a picture, in one order.
+wrote of the same image; *corpus* functions take one candidate and one list of references an image, in one order.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,19 +17,19 @@ MAX_ORDER: Final = 4
 
 
 def grams(tokens: Tokens, order: int) -> Iterator[Gram]:
-    """Give every n-gram of exactly `order` tokens, in order, repeats included."""
+    """Return every n-gram of exactly `order` tokens, in order, repeats included."""
     return zip(*(tokens[start:] for start in range(order)), strict=False)
 
 
 def of_all_orders(tokens: Tokens) -> Iterator[Gram]:
-    """Give every n-gram of up to `MAX_ORDER` tokens."""
+    """Return every n-gram of up to `MAX_ORDER` tokens."""
     return chain.from_iterable(grams(tokens, order) for order in range(1, MAX_ORDER + 1))
 
 
 def check_pairs(candidates: Sequence[Tokens], references: Sequence[References]) -> None:
-    """Raise `ValueError` where the two differ in length, or a picture has no reference."""
+    """Raise `ValueError` where the two differ in length, or an image has no reference."""
     if len(candidates) != len(references):
         raise ValueError(f"{len(candidates)} candidates cannot be scored against references of {len(references)}")
     if not all(references):
         at = next(number for number, refs in enumerate(references) if not refs)
-        raise ValueError(f"picture {at} has no reference")
+        raise ValueError(f"image {at} has no reference")

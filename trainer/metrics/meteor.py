@@ -22,10 +22,10 @@ class LeftOut(Exception):
 
 
 def meteor(candidates: Sequence[Tokens], references: Sequence[References], language: str = LANGUAGE) -> float:
-    """Give the corpus METEOR, 0 to 1, of tokens of a language; 0 for no picture.
+    """Return the corpus METEOR, 0 to 1, of tokens of a language; 0 for no image.
 
     Raises `LeftOut` where the language is not English, Java or pycocoevalcap is absent, or Java fails; `ValueError`
-    where the two differ in length, or a picture has no reference.
+    where the two differ in length, or an image has no reference.
     """
     check_pairs(candidates, references)
     if language != LANGUAGE:
@@ -46,7 +46,7 @@ def _archive() -> Path:
 
 
 def _score(archive: Path, candidates: Sequence[Tokens], references: Sequence[References]) -> float:
-    """Speak METEOR's line protocol: SCORE counts one picture, EVAL scores each and then all."""
+    """Speak METEOR's line protocol: SCORE counts one image, EVAL scores each and then all."""
     command = ["java", HEAP, "-jar", str(archive), "-", "-", "-stdio", "-l", LANGUAGE, "-norm"]
     try:
         with Popen(command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, text=True, encoding="utf-8") as java:

@@ -8,13 +8,13 @@ from trainer.metrics.grams import References, Tokens, check_pairs
 
 
 def jaccard(candidate: Tokens, reference: Tokens) -> float:
-    """Give the share of distinct words that two sentences have in common (Jaccard 1901); two empty ones are equal."""
+    """Return the share of distinct words that two sentences have in common (Jaccard 1901); two empty ones are equal."""
     ours, theirs = set(candidate), set(reference)
     return len(ours & theirs) / len(ours | theirs) if ours | theirs else 1.0
 
 
 def cosine(candidate: Tokens, reference: Tokens) -> float:
-    """Give the cosine between the word counts of two sentences; 0 where one is empty."""
+    """Return the cosine between the word counts of two sentences; 0 where one is empty."""
     ours, theirs = Counter(candidate), Counter(reference)
     norms = math.sqrt(sum(n * n for n in ours.values()) * sum(n * n for n in theirs.values()))
     return sum(count * theirs[word] for word, count in ours.items()) / norms if norms else 0.0
@@ -23,9 +23,9 @@ def cosine(candidate: Tokens, reference: Tokens) -> float:
 def mean(
     likeness: Callable[[Tokens, Tokens], float], candidates: Sequence[Tokens], references: Sequence[References]
 ) -> float:
-    """Give the mean likeness over pictures, for each the mean over its references; 0 for no picture.
+    """Return the mean likeness over images, for each the mean over its references; 0 for no image.
 
-    Raises `ValueError` where the two differ in length, or a picture has no reference.
+    Raises `ValueError` where the two differ in length, or an image has no reference.
     """
     check_pairs(candidates, references)
     scores = [

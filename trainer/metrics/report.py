@@ -16,15 +16,15 @@ log = logging.getLogger(__name__)
 def figures(
     candidates: Sequence[Tokens], references: Sequence[References], *, meteor_in: str | None = None
 ) -> dict[str, float]:
-    """Give `bleu_1` to `bleu_4`, `cider`, `rouge_l`, `bleu_seed`, `jaccard` and `cosine`.
+    """Return `bleu_1` to `bleu_4`, `cider`, `rouge_l`, `bleu_seed`, `jaccard` and `cosine`.
 
-    `bleu_seed` weighs 1- to 3-grams alike; `jaccard` and `cosine` are means over pictures and, within one, over its
+    `bleu_seed` weighs 1- to 3-grams alike; `jaccard` and `cosine` are means over images and, within one, over its
     references. With the language of the tokens as `meteor_in`, also `meteor`; where it cannot be measured, a warning
-    says why. Raises `ValueError` where the two differ in length, or a picture has no reference.
+    says why. Raises `ValueError` where the two differ in length, or an image has no reference.
     """
     found = {
         **{f"bleu_{order}": score for order, score in enumerate(bleu(candidates, references), 1)},
-        "cider": CiderD(references).corpus(candidates, references),
+        "cider": CiderD(references).cached(candidates, references),
         "rouge_l": rouge_l(candidates, references),
         "bleu_seed": weighted_bleu(candidates, references),
         "jaccard": mean(jaccard, candidates, references),

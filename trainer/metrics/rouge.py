@@ -11,7 +11,7 @@ ROUGE_BETA: Final = 1.2
 
 
 def rouge_l(candidates: Sequence[Tokens], references: Sequence[References]) -> float:
-    """Give the mean ROUGE-L (Lin 2004): F-measure of the longest common subsequence, best reference for each share."""
+    """Return the mean ROUGE-L (Lin 2004): F-measure of the longest common subsequence, of the best reference."""
     check_pairs(candidates, references)
     scores = [_rouge_l(candidate, refs) for candidate, refs in zip(candidates, references, strict=True)]
     return math.fsum(scores) / len(scores) if scores else 0.0

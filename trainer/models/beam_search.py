@@ -1,8 +1,8 @@
-"""Beam search over many pictures at once, for scoring while training.
+"""Beam search over many images at once, for scoring while training.
 
-The device has its own search, one picture at a time (`edge.infer.beam`); this one shares its length normalisation and
-its consensus, but nothing is expected of the pictures here: a bundle with phrases scores higher.
-Dimensions: B pictures, K hypotheses a picture, N cells, D numbers a cell, S state, V words.
+The device has its own search, one image at a time (`edge.infer.beam`); this one shares its length normalisation and
+its consensus, but nothing is expected of the images here: a bundle with phrases scores higher.
+Dimensions: B images, K hypotheses an image, N cells, D numbers a cell, S state, V words.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ NEVER = -1e9
 
 @dataclass(slots=True)
 class Beams:
-    """The hypotheses of B pictures."""
+    """The hypotheses of B images."""
 
     tokens: Ints
     """[B, K, T] so far, beginning with START."""
@@ -37,7 +37,9 @@ class Beams:
     """[B, K]."""
 
 
-def speak(model: Decoder, cells: Any, vocabulary: Vocabulary, how: Decoding, *, batch: int = 64) -> Iterator[list[str]]:
+def captions(
+    model: Decoder, cells: Any, vocabulary: Vocabulary, how: Decoding, *, batch: int = 64
+) -> Iterator[list[str]]:
     """Yield the best sentence, as words, for each row of cells [M, N, D]."""
     for at in range(0, len(cells), batch):
         for tokens in search(model, np.asarray(cells[at : at + batch], np.float32), how):
@@ -45,7 +47,7 @@ def speak(model: Decoder, cells: Any, vocabulary: Vocabulary, how: Decoding, *, 
 
 
 def search(model: Decoder, cells: Floats, how: Decoding) -> Sequence[Ints]:
-    """Give the hypothesis that is said of each picture, as token ids without START."""
+    """Return the hypothesis that is said of each image, as token ids without START."""
     keys, values, first = _look(model, cells)
     count, width = len(cells), how.beam_width
     beams = Beams(
@@ -69,14 +71,14 @@ def search(model: Decoder, cells: Floats, how: Decoding) -> Sequence[Ints]:
 
 
 def _agreed(tokens: Ints, scores: Floats, temperature: float) -> int:
-    """Give the hypothesis [K, T] that the beam agrees on; places that no hypothesis has taken count for nothing."""
+    """Return the hypothesis [K, T] that the beam agrees on; places that no hypothesis has taken count for nothing."""
     taken = np.flatnonzero(scores > NEVER / 2)
     sentences = [[int(token) for token in tokens[row] if token not in (PAD, START, END)] for row in taken]
     return int(taken[consensus.agreed(sentences, scores[taken], temperature)])
 
 
 def length_norm(lengths: Any, alpha: float) -> Any:
-    """Give ((5 + n) / 6) ** alpha (Wu et al. 2016, equation 14)."""
+    """Return ((5 + n) / 6) ** alpha (Wu et al. 2016, equation 14)."""
     return ((5.0 + lengths) / 6.0) ** alpha
 
 

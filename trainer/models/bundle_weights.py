@@ -58,7 +58,7 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True)
-class Shipped:
+class LoadedBundle:
     """A bundle whose networks can be read."""
 
     folder: Path
@@ -66,7 +66,7 @@ class Shipped:
     words: vocabulary.Vocabulary
 
     def network(self, role: bundle.Role) -> Network:
-        """Give the constants of one of its networks; raises `CheckpointError` where the file is not readable."""
+        """Return the constants of one of its networks; raises `CheckpointError` where the file is not readable."""
         path = self.folder / self.manifest.files[role].name
         try:
             return read(path.read_bytes())
@@ -75,11 +75,11 @@ class Shipped:
 
 
 def is_bundle(path: Path) -> bool:
-    """Say whether a path is the folder of a bundle."""
+    """Return whether a path is the folder of a bundle."""
     return (path / bundle.MANIFEST).exists()
 
 
-def load(folder: Path) -> Shipped:
+def load(folder: Path) -> LoadedBundle:
     """Check a bundle; raises `CheckpointError` where it is not whole, or has no evidence or no detector."""
     try:
         manifest = bundle.load(folder)
@@ -88,53 +88,53 @@ def load(folder: Path) -> Shipped:
         raise CheckpointError(f"{folder}: {error}") from error
     if not manifest.evidence or manifest.detection is None:
         raise CheckpointError(f"{folder}: has no evidence or no detector to learn on from")
-    return Shipped(folder, manifest, words)
+    return LoadedBundle(folder, manifest, words)
 
 
-def encoder(shipped: Shipped, network: Any, early: frozenset[str]) -> None:
+def encoder(loaded: LoadedBundle, network: Any, early: frozenset[str]) -> None:
     """Put the bundle's weights into an encoder; layers named in `early` keep their own."""
-    found = shipped.network("encoder").layers
-    _convolutions(network, found, [layer for layer in network.layers if layer.name not in early], shipped.folder)
+    found = loaded.network("encoder").layers
+    _convolutions(network, found, [layer for layer in network.layers if layer.name not in early], loaded.folder)
 
 
-def captioner(shipped: Shipped, model: Any, words: vocabulary.Vocabulary) -> None:
+def captioner(loaded: LoadedBundle, model: Any, words: vocabulary.Vocabulary) -> None:
     """Put the bundle's weights into a captioner; a word that the bundle does not know keeps its own."""
-    first, step = shipped.network("decoder_init"), shipped.network("decoder_step")
-    _normalisation(model.norm, first, "norm", shipped.folder)
+    first, step = loaded.network("decoder_init"), loaded.network("decoder_step")
+    _normalisation(model.norm, first, "norm", loaded.folder)
     for layer in (model.keys, model.values, model.first):
-        _dense(layer, first.layers, shipped.folder)
+        _dense(layer, first.layers, loaded.folder)
     for layer in (model.query, model.relevance, model.focus, model.token_gates, model.context_gates):
-        _dense(layer, step.layers, shipped.folder)
+        _dense(layer, step.layers, loaded.folder)
     for layer in (model.state_gates, model.spoken):
-        _dense(layer, step.layers, shipped.folder)
+        _dense(layer, step.layers, loaded.folder)
     tied = step.layers[TIED]
-    columns = [shipped.words.ids.get(word, -1) for word in words.words]
+    columns = [loaded.words.ids.get(word, -1) for word in words.words]
     embedding = _chosen(tied.kernel, columns, np.asarray(model.embedding.get_weights()[0]).T)
-    _set(model.embedding, [embedding.T], shipped.folder)
+    _set(model.embedding, [embedding.T], loaded.folder)
     assert tied.bias is not None  # noqa: S101 - the captioner adds a bias to every word
     model.bias.assign(_chosen(tied.bias, columns, np.asarray(model.bias)))
 
 
-def evidence(shipped: Shipped, model: Any, dangers: Sequence[str]) -> None:
+def evidence(loaded: LoadedBundle, model: Any, dangers: Sequence[str]) -> None:
     """Put the bundle's weights into a classifier; a danger that the bundle does not weigh keeps its own."""
-    found = shipped.network("decoder_init")
-    _normalisation(model.get_layer("norm"), found, "evidence_1/norm", shipped.folder)
-    _dense(model.get_layer("hidden"), found.layers, shipped.folder)
-    _outputs(model.get_layer("odds"), found.layers["odds"], list(shipped.manifest.evidence), dangers, shipped.folder)
+    found = loaded.network("decoder_init")
+    _normalisation(model.get_layer("norm"), found, "evidence_1/norm", loaded.folder)
+    _dense(model.get_layer("hidden"), found.layers, loaded.folder)
+    _outputs(model.get_layer("odds"), found.layers["odds"], list(loaded.manifest.evidence), dangers, loaded.folder)
 
 
-def detector(shipped: Shipped, network: Any, classes: Sequence[str]) -> None:
+def detector(loaded: LoadedBundle, network: Any, classes: Sequence[str]) -> None:
     """Put the bundle's weights into a detector; a class that the bundle does not draw keeps its own."""
-    found = shipped.network("detector").layers
+    found = loaded.network("detector").layers
     kinds = [layer for layer in network.layers if layer.name.endswith("_odds")]
-    _convolutions(network, found, [layer for layer in network.layers if layer not in kinds], shipped.folder)
-    assert shipped.manifest.detection is not None  # noqa: S101 - `load` has made sure of it
+    _convolutions(network, found, [layer for layer in network.layers if layer not in kinds], loaded.folder)
+    assert loaded.manifest.detection is not None  # noqa: S101 - `load` has made sure of it
     for layer in kinds:
-        _outputs(layer, found[layer.name], shipped.manifest.detection.classes, classes, shipped.folder)
+        _outputs(layer, found[layer.name], loaded.manifest.detection.classes, classes, loaded.folder)
 
 
-def settle(network: Any, inputs: Any) -> None:
-    """Give a network's batch normalisations the statistics of these inputs, without changing what it computes.
+def recalibrate_batch_norm(network: Any, inputs: Any) -> None:
+    """Return a network's batch normalisations the statistics of these inputs, without changing what it computes.
 
     A bundle holds them folded away; a training that normalises each batch by its own would begin with another network.
     """
@@ -234,7 +234,7 @@ def _outputs(layer: Any, weights: Weights, old: Sequence[str], new: Sequence[str
 
 
 def _chosen(values: Any, columns: Sequence[int], own: Any) -> Any:
-    """Give columns of the last axis by number; where that is -1, its own."""
+    """Return columns of the last axis by number; where that is -1, its own."""
     return np.where(np.array(columns) >= 0, values[..., np.maximum(columns, 0)], own)
 
 

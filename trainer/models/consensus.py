@@ -23,7 +23,7 @@ Floats = npt.NDArray[np.float64]
 
 
 def agreed(sentences: Sequence[Sequence[int]], totals: npt.ArrayLike, temperature: float) -> int:
-    """Give the place of the sentence (token ids without END) that agrees most with all K; the first one wins a tie.
+    """Return the place of the sentence (token ids without END) that agrees most with all K; the first one wins a tie.
 
     `totals` [K] are log-probabilities.
     """
@@ -36,7 +36,7 @@ def agreed(sentences: Sequence[Sequence[int]], totals: npt.ArrayLike, temperatur
 
 
 def _shared(sentences: Sequence[Sequence[int]], size: int) -> Floats:
-    """Give the clipped cosines [K, K] of all pairs' counts of n-grams of one size; they are not symmetric."""
+    """Return the clipped cosines [K, K] of all pairs' counts of n-grams of one size; they are not symmetric."""
     grams = [Counter(zip(*(sentence[at:] for at in range(size)), strict=False)) for sentence in sentences]
     columns = {gram: at for at, gram in enumerate(sorted(set().union(*grams)))}
     counts = np.zeros((len(sentences), len(columns)))

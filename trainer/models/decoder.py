@@ -1,6 +1,6 @@
 """The network that speaks: a GRU (Cho et al. 2014) with soft attention (Bahdanau et al. 2015; Xu et al. 2015).
 
-Dimensions: B pictures, R sentences a picture, T tokens, N cells, D numbers a cell, K attention, C context, S state,
+Dimensions: B images, R sentences an image, T tokens, N cells, D numbers a cell, K attention, C context, S state,
 E embedding, V words.
 """
 
@@ -17,7 +17,7 @@ from trainer.training import distribution
 
 @keras.saving.register_keras_serializable("wordcam")
 class Decoder(distribution.Model):
-    """Log-odds of each next word, from the picture's cells and the words so far."""
+    """Log-odds of each next word, from the image's cells and the words so far."""
 
     def __init__(self, words: int, sizes: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -40,11 +40,11 @@ class Decoder(distribution.Model):
         self.bias = self.add_weight(shape=(words,), initializer="zeros", name="bias")
 
     def get_config(self) -> dict[str, Any]:
-        """Give what rebuilds the network."""
+        """Return what rebuilds the network."""
         return {**super().get_config(), "words": self.words, "sizes": self.sizes}
 
     def look(self, cells: Any, *, training: bool = False) -> tuple[Any, Any, Any]:
-        """Prepare a picture: cells [B, N, D] -> keys [B, N, K], values [B, N, C], first state [B, S]."""
+        """Prepare an image: cells [B, N, D] -> keys [B, N, K], values [B, N, C], first state [B, S]."""
         cells = self.norm(cells)
         state = self.first(tf.reduce_mean(cells, 1))
         values = self.dropout(self.values(cells), training=training)
@@ -66,7 +66,7 @@ class Decoder(distribution.Model):
         return context, update * state + (1 - update) * proposed, attention
 
     def say(self, state: Any, context: Any, embedded: Any, *, training: bool = False) -> Any:
-        """Give log-odds float32 [..., V] of the next word; output and embedding are tied (Press and Wolf 2017)."""
+        """Return log-odds float32 [..., V] of the next word; output and embedding are tied (Press and Wolf 2017)."""
         spoken = self.spoken(tf.concat([state, context, embedded], -1))
         spoken = self.dropout(tf.tanh(spoken), training=training)
         weights = tf.cast(self.embedding.embeddings, spoken.dtype)
@@ -89,7 +89,7 @@ class Decoder(distribution.Model):
 
 
 def masked_loss(label_smoothing: float) -> Any:
-    """Give the mean cross-entropy over the whole batch's tokens: targets [B, R, T], log-odds [B, R, T, V]."""
+    """Return the mean cross-entropy over the whole batch's tokens: targets [B, R, T], log-odds [B, R, T, V]."""
 
     def loss(targets: Any, odds: Any) -> Any:
         mask = tf.cast(targets != PAD, odds.dtype)

@@ -1,7 +1,7 @@
 """What a detector has to answer for: points are assigned to boxes by how well they already see them.
 
 Task-aligned assignment after Feng et al. 2021 (TOOD), GIoU after Rezatofighi et al. 2019.
-Dimensions: B pictures, G true boxes (padded), P points, C classes. Boxes are cx, cy, w, h as shares of the frame.
+Dimensions: B images, G true boxes (padded), P points, C classes. Boxes are cx, cy, w, h as shares of the frame.
 """
 
 from typing import Any, Final
@@ -19,7 +19,7 @@ TINY: Final = 1e-7
 
 
 def loss(truth: Any, labelled: Any, boxes: Any, odds: Any, points: Any) -> Any:
-    """Give the loss of a batch, a scalar.
+    """Return the loss of a batch, a scalar.
 
     truth [B, G, 5] (class, or -1 for padding, and box), labelled [B, C] (1 where the source drew this class),
     boxes [B, P, 4], odds [B, P, C], points [P, 2].
@@ -58,13 +58,13 @@ def assign(truth: Any, overlap: Any, odds: Any, points: Any) -> tuple[Any, Any, 
 
 
 def iou(one: Any, other: Any) -> Any:
-    """Give the intersection over union of boxes [..., 4]."""
+    """Return the intersection over union of boxes [..., 4]."""
     overlap, union = _areas(one, other)
     return overlap / (union + TINY)
 
 
 def giou(one: Any, other: Any) -> Any:
-    """Give the generalized intersection over union of boxes [..., 4], -1 to 1."""
+    """Return the generalized intersection over union of boxes [..., 4], -1 to 1."""
     overlap, union = _areas(one, other)
     (low, high), (other_low, other_high) = _corners(one), _corners(other)
     around = tf.reduce_prod(tf.maximum(high, other_high) - tf.minimum(low, other_low), -1)
@@ -83,6 +83,6 @@ def _corners(boxes: Any) -> tuple[Any, Any]:
 
 
 def _inside(boxes: Any, points: Any) -> Any:
-    """Say which points lie in which boxes, bool [B, G, P]."""
+    """Return which points lie in which boxes, bool [B, G, P]."""
     low, high = _corners(boxes[:, :, None])
     return tf.reduce_all((points > low) & (points < high), -1)

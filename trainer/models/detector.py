@@ -1,6 +1,6 @@
 """Boxes from the encoder's maps: a small feature pyramid with an anchor-free head, after YOLOX (Ge et al. 2021).
 
-Dimensions: B pictures, P points of all levels (28 x 28 + 14 x 14 + 7 x 7 at 224 pixels), C classes.
+Dimensions: B images, P points of all levels (28 x 28 + 14 x 14 + 7 x 7 at 224 pixels), C classes.
 """
 
 from typing import Any, Final
@@ -20,7 +20,7 @@ PRIOR: Final = 0.01
 def build(shapes: dict[str, tuple[int, ...]], classes: int, width: int) -> Any:
     """Build the network.
 
-    `shapes` are those of one picture's maps: `c3` [h, w, ·], `c4` [h/2, w/2, ·], `cells` [h/4 * w/4, ·].
+    `shapes` are those of one image's maps: `c3` [h, w, ·], `c4` [h/2, w/2, ·], `cells` [h/4 * w/4, ·].
     It maps `{c3, c4, cells}` to `boxes` [B, P, 4] (cx, cy, w, h as shares of the frame) and `odds` [B, P, C].
     """
     inputs = {name: keras.Input(shapes[name], name=name) for name in ("c3", "c4", "cells")}
@@ -38,7 +38,7 @@ def build(shapes: dict[str, tuple[int, ...]], classes: int, width: int) -> Any:
 
 
 def points(shape: tuple[int, ...]) -> Any:
-    """Give the centre of every point as shares of the frame, float32 [P, 2] (x, y), for a `c3` of this shape."""
+    """Return the centre of every point as shares of the frame, float32 [P, 2] (x, y), for a `c3` of this shape."""
     rows, columns = shape[:2]
     grids = [(-(-rows // step), -(-columns // step)) for step in (1, 2, 4)]
     return np.concatenate([_grid(height, width)[..., :2].reshape(-1, 2) for height, width in grids])
@@ -57,7 +57,7 @@ def _pyramid(maps: list[Any], width: int) -> list[Any]:
 
 
 def _head(features: Any, classes: int, width: int, name: str) -> tuple[Any, Any]:
-    """Give distances [B, h, w, 4] to the sides, 0 to 1, and log-odds [B, h, w, C], each from a branch of its own."""
+    """Return distances [B, h, w, 4] to the sides, 0 to 1, and log-odds [B, h, w, C], each from a branch of its own."""
     box = _separable(_separable(features, width, 1, f"{name}_box0"), width, 1, f"{name}_box1")
     kind = _separable(_separable(features, width, 1, f"{name}_class0"), width, 1, f"{name}_class1")
     kind = layers.Dropout(0.1)(kind)
@@ -71,7 +71,7 @@ def _boxes(distances: Any, height: int, width: int) -> Any:
     """Turn distances to left, top, right and bottom, as shares of the frame, into boxes [B, h * w, 4]."""
     grid = tf.constant(_grid(height, width))
     left_top, right_bottom = distances[..., :2], distances[..., 2:]
-    # The grid comes second: Keras's addition loses a dimension where a constant meets one cell of one picture.
+    # The grid comes second: Keras's addition loses a dimension where a constant meets one cell of one image.
     centre = (right_bottom - left_top) * 0.5 + grid[..., :2]
     return layers.Reshape((-1, 4))(layers.Concatenate()([centre, left_top + right_bottom]))
 

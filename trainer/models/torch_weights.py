@@ -55,7 +55,7 @@ class Storage:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class TensorView:
     """A tensor as a window into a storage; offsets and strides count elements."""
 
     storage: Storage
@@ -64,15 +64,15 @@ class View:
     strides: tuple[int, ...]
 
 
-def _rebuild(storage: Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: object) -> View:
-    return View(storage, offset, tuple(shape), tuple(strides))
+def _rebuild(storage: Storage, offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: object) -> TensorView:
+    return TensorView(storage, offset, tuple(shape), tuple(strides))
 
 
 class Unpickler(pickle.Unpickler):
     """Builds ordered dictionaries and tensor views, and refuses every other class or function by name."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """Give what a pickle may call; raises `UnpicklingError` for all else."""
+        """Return what a pickle may call; raises `UnpicklingError` for all else."""
         allowed: dict[tuple[str, str], Callable[..., Any] | str] = {
             ("collections", "OrderedDict"): OrderedDict,
             ("torch._utils", "_rebuild_tensor_v2"): _rebuild,
@@ -84,7 +84,7 @@ class Unpickler(pickle.Unpickler):
             raise pickle.UnpicklingError(f"{module}.{name} has no business in a state dict") from None
 
     def persistent_load(self, pid: Any) -> Storage:
-        """Give the storage that a persistent id stands for: ("storage", dtype, key, device, count, ...)."""
+        """Return the storage that a persistent id stands for: ("storage", dtype, key, device, count, ...)."""
         kind, dtype, key, _, count = pid[:5]
         if kind != "storage" or not isinstance(dtype, str):
             raise pickle.UnpicklingError(f"{kind!r} is not a tensor storage")
@@ -92,7 +92,7 @@ class Unpickler(pickle.Unpickler):
 
 
 def read(path: Path) -> dict[str, Array]:
-    """Give every tensor of a state dict by name, as NumPy arrays.
+    """Return every tensor of a state dict by name, as NumPy arrays.
 
     Raises `DataError` naming the file where it is missing, cut short, or wants to run code.
     """
@@ -132,20 +132,20 @@ def _read_legacy(stream: BinaryIO) -> dict[str, Array]:
     return _resolve(views, lambda storage: data[storage.key])
 
 
-def _views(state: Any) -> dict[str, View]:
+def _views(state: Any) -> dict[str, TensorView]:
     if not isinstance(state, dict):
         raise pickle.UnpicklingError(f"a {type(state).__name__}, no dictionary of tensors")
     for name, view in state.items():
-        if not isinstance(view, View):
+        if not isinstance(view, TensorView):
             raise pickle.UnpicklingError(f"{name!r} is {type(view).__name__}, no tensor")
     return state
 
 
-def _resolve(views: Mapping[str, View], read_bytes: Callable[[Storage], bytes]) -> dict[str, Array]:
+def _resolve(views: Mapping[str, TensorView], read_bytes: Callable[[Storage], bytes]) -> dict[str, Array]:
     return {name: _array(view, read_bytes(view.storage)) for name, view in views.items()}
 
 
-def _array(view: View, data: bytes) -> Array:
+def _array(view: TensorView, data: bytes) -> Array:
     """Copy what the view shows; `as_strided` would follow it out of the storage, so that is refused first."""
     flat = np.frombuffer(data, view.storage.dtype)
     count = math.prod(view.shape)

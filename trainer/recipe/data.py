@@ -1,4 +1,4 @@
-"""The part of a recipe that says where everything comes from."""
+"""The `data` section of a recipe: datasets, their splits and their licences."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,26 +12,26 @@ Share = Annotated[float, Meta(ge=0, lt=1)]
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A part of the recipe; a key it does not know is refused."""
+    """A section of the recipe; an unknown key is refused."""
 
 
 class Captions(Section, frozen=True, kw_only=True):
-    """Pictures that people have described; docs/trainer-data.md shows each format, which a file's own content tells."""
+    """A captioned dataset; the format of each file is detected from its content (docs/trainer-data.md)."""
 
     name: str
-    """What the set is called in reports."""
+    """Name of the dataset in reports."""
     images: Path
-    """Folder of the pictures."""
+    """Folder of the images."""
     train: Path
-    """Captions to learn from; with `captions`, a list of names of pictures."""
+    """Captions of the training split; with `captions`, a list of image names."""
     val: Path
-    """Captions to choose by; with `captions`, a list of names of pictures."""
+    """Captions of the validation split; with `captions`, a list of image names."""
     captions: Path | None = None
     """The one file that holds the captions of every split, as Flickr8k has it."""
 
 
 class Hazards(Section, frozen=True, kw_only=True):
-    """Labelled danger scenes: a list of `{file, label, source, boxes}` for each split.
+    """Labelled hazard scenes: a list of `{file, label, source, boxes}` for each split.
 
     See `trainer.data.hazard_scenes`.
     """
@@ -41,10 +41,10 @@ class Hazards(Section, frozen=True, kw_only=True):
     val: Path
     sentences: Path
     """Templates that turn labels into sentences."""
-    drawn: dict[str, tuple[str, ...]] = msgspec.field(
+    labelled_classes: dict[str, tuple[str, ...]] = msgspec.field(
         default_factory=lambda: {"gun": ("gun",), "weapon": ("weapon", "person"), "fire": ("fire", "smoke")}
     )
-    """Classes that each source drew boxes for; all others are unknown in its scenes, not absent."""
+    """Classes annotated by each source; all other classes are unknown in its scenes, not absent."""
 
 
 class Boxes(Section, frozen=True, kw_only=True):
@@ -55,28 +55,31 @@ class Boxes(Section, frozen=True, kw_only=True):
     train: Path
     val: Path
     absent: tuple[str, ...] = ()
-    """Classes that nobody drew here because the pictures do not show them: a box there is a mistake."""
+    """Classes that are certainly not in these images: a predicted box of one counts as a false positive."""
 
 
-class Teacher(Section, frozen=True, kw_only=True):
-    """A larger detector that draws people where nobody did; see `trainer.training.pseudo_labels`."""
+class PseudoLabels(Section, frozen=True, kw_only=True):
+    """A larger detector whose boxes of people are used where nobody annotated people.
+
+    See `trainer.training.pseudo_labels`.
+    """
 
     weights: Path
     """A YOLOX network as ONNX."""
-    least_score: Share = 0.4
-    """Boxes of a lower score are not believed."""
+    min_score: Share = 0.4
+    """Boxes of a lower score are discarded."""
 
 
 class Data(Section, frozen=True, kw_only=True):
-    """Where everything comes from."""
+    """Datasets, checks and licences."""
 
     captions: tuple[Captions, ...]
     hazards: tuple[Hazards, ...] = ()
     boxes: tuple[Boxes, ...] = ()
-    teacher: Teacher | None = None
+    pseudo_labels: PseudoLabels | None = None
     licences: tuple[Licence, ...]
     """Terms of the data and weights, for the bundle."""
     unreadable: Literal["refuse", "skip"] = "refuse"
-    """What becomes of pictures that are not there or cannot be decoded."""
-    twins: Literal["keep", "drop", "refuse"] = "keep"
-    """What becomes of pictures of train whose very bytes are in val too; near twins are only named."""
+    """What to do with images that are missing or cannot be decoded."""
+    duplicates: Literal["keep", "drop", "refuse"] = "keep"
+    """What to do with training images whose bytes are also in val; near duplicates are only reported."""

@@ -14,6 +14,7 @@ from msgspec import Meta
 from contract import wire
 from contract.bundle import Decoding
 from trainer.errors import RecipeError
+from trainer.recipe import aliases
 from trainer.recipe.data import Data, Section, Share
 
 Positive = Annotated[int, Meta(ge=1)]
@@ -21,25 +22,25 @@ Count = Annotated[int, Meta(ge=0)]
 Rate = Annotated[float, Meta(gt=0)]
 
 COARSEST: Final = 32
-"""Pixels between two cells of the coarsest map, which the detector needs to divide the picture evenly."""
+"""Pixels between two cells of the coarsest map, which the detector needs to divide the image evenly."""
 
 NOT_YAML: Final = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
 """What PyYAML lets through: of dates that are none (`2001-99-99`), of `!!int` without digits, of endless nesting."""
 
 
 class Vocabulary(Section, frozen=True, kw_only=True):
-    """Which words the captioner may say."""
+    """Which words the captioner may generate."""
 
     min_count: Positive = 4
-    """A word must occur so often in the training sentences."""
+    """Occurrences in the training captions from which a word is kept."""
     max_words: Positive = 10_000
-    """The most frequent ones stay."""
+    """The most frequent words are kept."""
     analyser: Literal["", "kiwi", "okt"] = ""
-    """What cuts Korean into morphemes; empty for Kiwi."""
+    """Morphological analyser of Korean; empty for Kiwi."""
 
 
 class Encoder(Section, frozen=True, kw_only=True):
-    """The network that looks; frozen."""
+    """The image encoder; frozen, except in `finetuning`."""
 
     name: str = "efficientnet-lite0"
     height: Positive = 224
@@ -47,52 +48,52 @@ class Encoder(Section, frozen=True, kw_only=True):
     weights: str = "imagenet"
     """`imagenet`, a file, or empty for random weights."""
     flips: bool = True
-    """Also cache the features of mirrored pictures, for training."""
-    batch: Positive = 32
-    """Pictures encoded at once."""
+    """Whether the feature cache also holds each training image mirrored."""
+    batch_size: Positive = 32
+    """Images encoded at once."""
 
 
 class Decoder(Section, frozen=True, kw_only=True):
-    """Sizes of the network that speaks."""
+    """Sizes of the caption decoder."""
 
     embedding: Positive = 320
     state: Positive = 512
     attention: Positive = 256
     context: Positive = 384
     dropout: Share = 0.4
-    """Share of numbers dropped on the embedding, the context and before the softmax."""
+    """Dropout rate on the embedding, the context and before the softmax."""
     max_tokens: Positive = 18
-    """Words of a sentence with its end; longer ones lose their tail in training."""
+    """Tokens of a caption with its end token; longer captions are cut in training, and counted by `prepare`."""
 
 
 class Training(Section, frozen=True, kw_only=True):
-    """Maximum-likelihood training."""
+    """Maximum-likelihood training of the captioner."""
 
     epochs: Positive = 12
-    pictures: Positive = 32
-    """Pictures in a batch."""
-    sentences: Positive = 3
-    """Sentences drawn for each picture in a batch."""
+    batch_size: Positive = 32
+    """Images in a batch."""
+    captions_per_image: Positive = 3
+    """Captions drawn for each image in a batch."""
     optimizer: Literal["adam", "adamw", "nadam", "adamax", "sgd"] = "adamw"
     learning_rate: Rate = 1e-3
-    """The highest, reached after `warmup` and left along a cosine."""
+    """The peak, reached after `warmup` and decayed along a cosine."""
     warmup: Share = 0.05
     """Share of all steps."""
     weight_decay: Annotated[float, Meta(ge=0)] = 0.01
     clip_norm: Rate = 5.0
     label_smoothing: Share = 0.1
-    average: Share = 0.999
+    ema_momentum: Share = 0.999
     """Momentum of the exponential moving average of the weights; 0 for none."""
     hazard_share: Share = 0.35
-    """Share of the pictures of each epoch drawn from the hazard sets, as far as there are any."""
+    """Share of the images of each epoch drawn from the hazard datasets, as far as there are enough."""
     patience: Positive = 3
-    """Epochs without a better validation CIDEr before training stops."""
+    """Epochs without a better validation score before training stops."""
     mixed_precision: bool | Literal["bfloat16", "float16"] = False
-    """Half the bits: bfloat16 (or `true`) where the host has it; float16, with a scaled loss, on GPUs before Ampere."""
+    """bfloat16 (or `true`) where the host has it; float16, with loss scaling, on GPUs before Ampere."""
     max_steps: Count = 0
-    """Steps of an epoch, 0 for all: a smoke run cuts here."""
-    score_pictures: Positive = 500
-    """Validation pictures captioned after each epoch."""
+    """Steps of an epoch, 0 for all; for smoke runs."""
+    score_images: Positive = 500
+    """Validation images captioned after each epoch."""
 
 
 class SelfCritical(Section, frozen=True, kw_only=True):
@@ -100,91 +101,95 @@ class SelfCritical(Section, frozen=True, kw_only=True):
 
     epochs: Count = 0
     """0 leaves it out."""
-    pictures: Positive = 32
+    batch_size: Positive = 32
+    """Images in a batch."""
     samples: Annotated[int, Meta(ge=2)] = 5
-    """Sentences drawn for each picture; each is judged against the mean of the others (Luo 2020)."""
+    """Captions sampled for each image; the baseline of each is the mean of the others (Luo 2020)."""
     learning_rate: Rate = 1e-4
     likelihood_weight: Annotated[float, Meta(ge=0)] = 0.2
-    """Weight of the maximum-likelihood loss that keeps the language natural and the hazard words in it."""
+    """Weight of the maximum-likelihood loss, which keeps the language natural and the hazard words in it."""
 
 
-class Evidence(Section, frozen=True, kw_only=True):
-    """The classifier that keeps the captioner from naming dangers that nothing in the picture speaks for."""
+class HazardClassifier(Section, frozen=True, kw_only=True):
+    """The classifier whose evidence a hazard needs before a caption may name it."""
 
     width: Positive = 128
-    """Hidden numbers."""
+    """Units of the hidden layer."""
     dropout: Share = 0.5
     epochs: Positive = 10
-    pictures: Positive = 128
-    """Pictures in a batch."""
+    batch_size: Positive = 128
+    """Images in a batch."""
     learning_rate: Rate = 1e-3
-    false_share: Annotated[float, Meta(gt=0, lt=1)] = 0.02
-    """Share of the peaceful validation scenes that may exceed any danger's limit."""
+    false_positive_rate: Annotated[float, Meta(gt=0, lt=1)] = 0.02
+    """Share of the peaceful validation scenes that may exceed any hazard's threshold."""
 
 
 class Phrases(Section, frozen=True, kw_only=True):
-    """What is expected of a picture's sentences before one is made; see `trainer.training.stages.phrase_predictor`."""
+    """The predictor of a caption's phrases; see `trainer.training.stages.phrase_predictor`."""
 
     min_count: Positive = 20
-    """A phrase must stand in so many of the training sentences."""
+    """Training captions that must contain a phrase."""
     rank: Positive = 256
-    """Numbers between the pooled cells and the phrases."""
+    """Rank of the regression: numbers between the pooled cells and the phrases."""
     ridge: Rate = 1.0
-    """Penalty of the regression, as a multiple of one picture's share in the features' squares."""
+    """Penalty of the ridge regression, as a multiple of one image's share in the features' squares."""
 
 
 class Detector(Section, frozen=True, kw_only=True):
-    """Boxes from the same features."""
+    """The object detector on the encoder's maps."""
 
     classes: tuple[str, ...] = ("person",)
     width: Positive = 64
     """Channels of the feature pyramid."""
     epochs: Positive = 30
-    pictures: Positive = 32
+    batch_size: Positive = 32
+    """Images in a batch."""
     learning_rate: Rate = 2e-3
     max_steps: Count = 0
+    """Steps of an epoch, 0 for all."""
     score_threshold: Annotated[float, Meta(ge=0, le=1)] = 0.3
 
 
-class Tuning(Section, frozen=True, kw_only=True):
-    """Fine-tuning of the encoder beyond `c3` together with everything that reads its maps.
+class Finetuning(Section, frozen=True, kw_only=True):
+    """Joint fine-tuning of the encoder beyond `c3` and of every head that reads its maps.
 
     See `trainer.training.stages.joint_finetuning`.
     """
 
     start: Path | None = None
-    """What it begins with: the recipe of a run, perhaps of a smaller picture (Touvron et al. 2019), or the folder of a
-    bundle, whose int8 weights are read back; without one, the earlier stages of its own run."""
+    """Initial weights: the recipe of a run, perhaps at a smaller resolution (Touvron et al. 2019), or the folder of a
+    bundle, whose int8 weights are dequantized; without one, the earlier stages of its own run."""
     epochs: Positive = 8
-    pictures: Positive = 32
-    sentences: Positive = 3
-    """Sentences drawn for each picture in a batch."""
+    batch_size: Positive = 32
+    """Images in a batch."""
+    captions_per_image: Positive = 3
+    """Captions drawn for each image in a batch."""
     learning_rate: Rate = 2e-4
     weight_decay: Annotated[float, Meta(ge=0)] = 0.02
-    average: Share = 0.998
+    ema_momentum: Share = 0.998
     """Momentum of the exponential moving average of the weights."""
     hazard_share: Share = 0.25
-    """Share of an epoch's pictures drawn from the hazard scenes, rarer labels more often than their number warrants."""
-    close_share: Share = 0.1
-    """Share drawn from close looks at people and weapons."""
-    views: Annotated[int, Meta(ge=2)] = 4
-    """Ways to look at each picture: as taken, mirrored, and the others cut and tinted at random."""
-    least_area: Annotated[float, Meta(gt=0, le=1)] = 0.55
-    """Least share of the picture that a cut leaves."""
-    close_below: Annotated[float, Meta(gt=0, le=1)] = 0.2
-    """Share of the picture that a person may fill for a close look to be worth it."""
-    calm_share: Annotated[float, Meta(ge=0, le=1)] = 0.4
-    """Share of the peaceful pictures with people that are looked at closely."""
-    evidence_weight: Annotated[float, Meta(ge=0)] = 2.0
+    """Share of an epoch's images drawn from the hazard scenes, rarer labels more often than their number warrants."""
+    closeup_share: Share = 0.1
+    """Share of an epoch's images that are crops around a person or a weapon."""
+    augmentations: Annotated[int, Meta(ge=2)] = 4
+    """Versions of each image in the feature cache: as taken, mirrored, and the others cropped and tinted at random."""
+    min_area: Annotated[float, Meta(gt=0, le=1)] = 0.55
+    """Smallest share of the image that a random crop keeps."""
+    closeup_max_area: Annotated[float, Meta(gt=0, le=1)] = 0.2
+    """Crops are made around people who cover less than this share of the image."""
+    peaceful_closeup_share: Annotated[float, Meta(ge=0, le=1)] = 0.4
+    """Share of the peaceful images with people from which such a crop is made."""
+    hazards_weight: Annotated[float, Meta(ge=0)] = 2.0
     boxes_weight: Annotated[float, Meta(ge=0)] = 1.0
     phrases_weight: Annotated[float, Meta(ge=0)] = 3.0
-    """Weights of the losses of the evidence, of the detector and of the phrases against the captioner's."""
+    """Weights of the losses of the hazard classifier, the detector and the phrase predictor against the captioner's."""
     max_steps: Count = 0
     """Steps of an epoch, 0 for all."""
 
 
 class Recipe(Section, frozen=True, kw_only=True):
-    """Everything that makes a model; two runs of one recipe differ by their seed alone."""
+    """Everything that determines a model; two runs of one recipe differ by their seed alone."""
 
     name: Annotated[str, Meta(pattern=wire.NAME)]
     version: Annotated[str, Meta(pattern=r"^\d+\.\d+\.\d+" + wire.END)]
@@ -196,16 +201,16 @@ class Recipe(Section, frozen=True, kw_only=True):
     decoder: Decoder = msgspec.field(default_factory=Decoder)
     training: Training = msgspec.field(default_factory=Training)
     self_critical: SelfCritical = msgspec.field(default_factory=SelfCritical)
-    evidence: Evidence | None = None
+    hazard_classifier: HazardClassifier | None = None
     phrases: Phrases | None = None
     detector: Detector | None = None
-    tuning: Tuning | None = None
+    finetuning: Finetuning | None = None
     decoding: Decoding = msgspec.field(default_factory=Decoding)
     known_failures: tuple[str, ...] = ()
-    """What the card should warn of."""
+    """Warnings for the model card."""
 
     def __post_init__(self) -> None:
-        """Refuse what would only fail after hours; raises `ValueError`."""
+        """Refuse settings that would fail only after hours; raises `ValueError`."""
         if self.vocabulary.analyser and self.language != "ko":
             raise ValueError("vocabulary.analyser is for Korean alone: leave it out, or let `language` be ko")
         sides = self.encoder.height, self.encoder.width
@@ -213,8 +218,8 @@ class Recipe(Section, frozen=True, kw_only=True):
             raise ValueError(f"with a `detector`, encoder.height and encoder.width must be multiples of {COARSEST}")
         if self.detector is not None and self.encoder.name == "inception-v3":
             raise ValueError("the maps of encoder.name inception-v3 do not halve evenly, which the `detector` needs")
-        if self.tuning is not None and (self.detector is None or self.evidence is None):
-            raise ValueError("`tuning` tunes `evidence` and `detector` too: give both, even if empty")
+        if self.finetuning is not None and (self.detector is None or self.hazard_classifier is None):
+            raise ValueError("`finetuning` trains `hazard_classifier` and `detector` too: give both, even if empty")
 
 
 def load(path: Path) -> Recipe:
@@ -236,10 +241,11 @@ def of(document: Any, path: Path) -> Recipe:
     """Check what a recipe's file, or one that was made from it, holds; raises `RecipeError` as `load` does."""
     folder = path.resolve().parent
     try:
+        document = aliases.renamed(document)
         recipe = msgspec.convert(document, Recipe, dec_hook=lambda kind, value: _path(folder, kind, value))
     except RecursionError as error:
         raise RecipeError(f"{path}: an anchor holds itself") from error
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, aliases.GivenTwice) as error:
         raise RecipeError(f"{path}: {error}{_nearest(str(error))}") from error
     if recipe.encoder.weights in {"", "imagenet"}:
         return recipe
@@ -260,5 +266,5 @@ def _nearest(message: str) -> str:
     unknown = message.split("`")[1]
     sections: list[type[Section]] = Section.__subclasses__()
     known = {name for section in sections for name in section.__struct_fields__}
-    close = difflib.get_close_matches(unknown, sorted(known), n=1)
-    return f"; did you mean `{close[0]}`?" if close else ""
+    nearest = difflib.get_close_matches(unknown, sorted(known), n=1)
+    return f"; did you mean `{nearest[0]}`?" if nearest else ""

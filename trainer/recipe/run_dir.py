@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class RunDir:
     """The places of one run."""
 
     folder: Path
@@ -47,10 +47,10 @@ class Run:
     @property
     def best_captioner(self) -> Path:
         """The captioner of the latest stage that was run: self-critical, joint or by itself."""
-        return self.tuned if self.tuned.exists() else self.spoken_before
+        return self.tuned if self.tuned.exists() else self.base_captioner
 
     @property
-    def spoken_before(self) -> Path:
+    def base_captioner(self) -> Path:
         """The captioner that self-critical training begins with."""
         joint = self.part("captioner")
         return joint if joint.exists() else self.captioner
@@ -74,7 +74,7 @@ class Run:
 
     @property
     def phrases(self) -> Path:
-        """What foretells the phrases of a picture's sentences."""
+        """What predicts the phrases of an image's sentences."""
         return self.folder / "phrases.weights.h5"
 
     @property

@@ -24,6 +24,7 @@ from msgspec import Meta
 
 from contract import wire
 from trainer.errors import RecipeError
+from trainer.recipe import aliases
 from trainer.recipe import recipe as recipes
 from trainer.recipe.recipe import NOT_YAML, Recipe
 
@@ -142,7 +143,7 @@ def _assigned(text: str) -> tuple[str, Any]:
 
 
 def _called(path: Path, field: str, value: Any) -> str:
-    """Give the part of a variant's name that stands for a value: `adam`, `learning-rate-0-001`."""
+    """Return the part of a variant's name that stands for a value: `adam`, `learning-rate-0-001`."""
     if isinstance(value, dict | list) or value is None:
         raise RecipeError(f"{path}: fields.{field}: give lists, mappings and null as named `variants`")
     leaf = field.rpartition(".")[2]
@@ -155,7 +156,7 @@ def _recipe(path: Path, origin: dict[str, Any], fields: Set, name: str) -> Recip
     for field, value in fields.items():
         if field == "name":
             raise RecipeError(f"{path}: {name}: set.name: a variant's own name is its recipe's")
-        document = _put(path, document, field.split("."), value, field)
+        document = _put(path, document, aliases.field(field).split("."), value, field)
     try:
         return recipes.of(document, path)
     except RecipeError as error:
@@ -163,7 +164,7 @@ def _recipe(path: Path, origin: dict[str, Any], fields: Set, name: str) -> Recip
 
 
 def _put(path: Path, document: Any, keys: list[str], value: Any, field: str) -> dict[str, Any]:
-    """Give the document with one field replaced; sections that the base leaves out begin empty."""
+    """Return the document with one field replaced; sections that the base leaves out begin empty."""
     first, *rest = keys
     if document is None:
         document = {}

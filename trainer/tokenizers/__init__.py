@@ -15,7 +15,7 @@ __all__ = ["Analyser", "AnalyserMissing", "Split", "splitter", "tokenizer"]
 
 
 def splitter(language: str, analyser: str = "") -> Split:
-    """Give what cuts sentences into the words of a vocabulary, which `contract.vocabulary.text` joins again.
+    """Return what cuts sentences into the words of a vocabulary, which `contract.vocabulary.text` joins again.
 
     `analyser` is `kiwi` or `okt` for Korean, empty for the language's own. Raises `AnalyserMissing` where it is not
     installed.
@@ -27,7 +27,7 @@ def splitter(language: str, analyser: str = "") -> Split:
 
 
 def tokenizer(language: str) -> Split:
-    """Give what cuts sentences into the tokens that metrics count.
+    """Return what cuts sentences into the tokens that metrics count.
 
     For Korean these are Kiwi's morphemes, whichever analyser made the vocabulary: figures stay comparable. Raises
     `AnalyserMissing` where Kiwi is not installed.

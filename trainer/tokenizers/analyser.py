@@ -31,4 +31,4 @@ class Analyser(Protocol):
     """What an adapter must do."""
 
     def read(self, sentence: str) -> tuple[str, Sequence[Morpheme]]:
-        """Give the sentence as the morphemes' places count it (Unicode NFC), and its morphemes in order."""
+        """Return the sentence as the morphemes' places count it (Unicode NFC), and its morphemes in order."""

@@ -48,12 +48,12 @@ INSIDE: Final = ".,:'’-_"
 
 
 def forms(morphemes: Iterable[Morpheme]) -> tuple[str, ...]:
-    """Give morphemes as a dictionary spells them, without punctuation."""
+    """Return morphemes as a dictionary spells them, without punctuation."""
     return tuple(one.form for one in morphemes if any(map(_is_said, one.form)))
 
 
 def pieces(sentence: str, morphemes: Sequence[Morpheme]) -> tuple[str, ...]:
-    """Give the words of a sentence for a vocabulary; `contract.korean.join` gives it back without its punctuation."""
+    """Return the words of a sentence for a vocabulary; `contract.korean.join` gives it back without its punctuation."""
     owners = _owners(len(sentence), morphemes)
     kept = [at for at in range(len(sentence)) if _is_kept(sentence, owners, at)]
     found: list[str] = []
@@ -71,7 +71,7 @@ def pieces(sentence: str, morphemes: Sequence[Morpheme]) -> tuple[str, ...]:
 
 
 def _owners(length: int, morphemes: Sequence[Morpheme]) -> list[tuple[Morpheme, ...]]:
-    """Give each character the morphemes that it is part of, those that overlap taken together."""
+    """Return each character the morphemes that it is part of, those that overlap taken together."""
     owners: list[tuple[Morpheme, ...]] = [()] * length
     groups: list[list[Morpheme]] = []
     end = 0
@@ -94,8 +94,8 @@ def _is_said(sign: str) -> bool:
 def _is_kept(sentence: str, owners: Sequence[tuple[Morpheme, ...]], at: int) -> bool:
     if sentence[at] not in INSIDE or not 0 < at < len(sentence) - 1:
         return _is_said(sentence[at])
-    same = owners[at - 1] == owners[at] == owners[at + 1] != ()
-    return same and sentence[at - 1].isalnum() and sentence[at + 1].isalnum()
+    duplicates = owners[at - 1] == owners[at] == owners[at + 1] != ()
+    return duplicates and sentence[at - 1].isalnum() and sentence[at + 1].isalnum()
 
 
 def _attaches(between: str, mine: tuple[Morpheme, ...]) -> bool:
@@ -104,7 +104,7 @@ def _attaches(between: str, mine: tuple[Morpheme, ...]) -> bool:
 
 
 def _fold(written: str, mine: tuple[Morpheme, ...], before: str) -> str:
-    """Give the pair that a particle belongs to, where joining would write it just so; all else as it is written."""
+    """Return the pair that a particle belongs to, where joining would write it just so; all else as it is written."""
     if len(mine) != 1 or not mine[0].particle:
         return written
     return next((pair for pair in _folded.get(written, ()) if shape(pair, before) == written), written)

@@ -1,4 +1,4 @@
-"""What of a picture a network is shown: all of it or a part, mirrored, or in other light."""
+"""What of an image a network is shown: all of it or a part, mirrored, or in other light."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,15 +7,15 @@ from typing import Final
 import numpy as np
 
 Box = tuple[str, float, float, float, float]
-"""Class, left, top, width and height as shares of the picture."""
+"""Class, left, top, width and height as shares of the image."""
 
 LEAST_VISIBLE: Final = 0.4
 """Share of a box that must lie inside a part to count as seen there."""
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """One way to look at a picture file; sides are shares of it, 0 to 1."""
+class AugmentedImage:
+    """One way to look at an image file; sides are shares of it, 0 to 1."""
 
     path: Path
     left: float = 0.0
@@ -28,7 +28,7 @@ class View:
     """Seed of a change of brightness, contrast and colour; 0 for none."""
 
     def boxes(self, boxes: tuple[Box, ...]) -> tuple[Box, ...]:
-        """Give the picture's boxes as this view shows them; those that it mostly cuts away are left out."""
+        """Return the image's boxes as this view shows them; those that it mostly cuts away are left out."""
         seen = (self._box(box) for box in boxes)
         return tuple(box for box in seen if box is not None)
 
@@ -43,18 +43,18 @@ class View:
         return (name, 1 - inside[2] if self.mirrored else inside[0], inside[1], across, down)
 
 
-def vary(path: Path, random: np.random.Generator, *, least_area: float) -> View:
-    """Draw a part of at least this area, of nearly the picture's own proportions, mirrored or not, in other light."""
-    area, ratio = random.uniform(least_area, 1.0), np.exp(random.uniform(-0.15, 0.15))
+def random_crop(path: Path, random: np.random.Generator, *, min_area: float) -> AugmentedImage:
+    """Draw a part of at least this area, of nearly the image's own proportions, mirrored or not, in other light."""
+    area, ratio = random.uniform(min_area, 1.0), np.exp(random.uniform(-0.15, 0.15))
     width, height = min(1.0, float(np.sqrt(area * ratio))), min(1.0, float(np.sqrt(area / ratio)))
     left, top = random.uniform(0, 1 - width), random.uniform(0, 1 - height)
-    return View(path, left, top, width, height, bool(random.integers(2)), int(random.integers(1, 2**31 - 1)))
+    return AugmentedImage(path, left, top, width, height, bool(random.integers(2)), int(random.integers(1, 2**31 - 1)))
 
 
-def near(path: Path, box: Box, random: np.random.Generator, *, proportions: float) -> View:
-    """Draw a part around a box, as a look at a person is: 2 to 5 times its longer side, square in the picture's pixels.
+def crop_around(path: Path, box: Box, random: np.random.Generator, *, proportions: float) -> AugmentedImage:
+    """Draw a part around a box, as a look at a person is: 2 to 5 times its longer side, square in the image's pixels.
 
-    `proportions` is the picture's width by its height.
+    `proportions` is the image's width by its height.
     """
     _, left, top, width, height = box
     side = max(width * proportions, height) * random.uniform(2.0, 5.0)
@@ -62,4 +62,4 @@ def near(path: Path, box: Box, random: np.random.Generator, *, proportions: floa
     x = left + width / 2 - across * random.uniform(0.35, 0.65)
     y = top + height / 2 - down * random.uniform(0.3, 0.7)
     x, y = min(max(0.0, x), 1 - across), min(max(0.0, y), 1 - down)
-    return View(path, x, y, across, down, bool(random.integers(2)), int(random.integers(1, 2**31 - 1)))
+    return AugmentedImage(path, x, y, across, down, bool(random.integers(2)), int(random.integers(1, 2**31 - 1)))

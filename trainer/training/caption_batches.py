@@ -9,16 +9,16 @@ import numpy as np
 import numpy.typing as npt
 
 from contract.vocabulary import PAD, Vocabulary
-from trainer.data.example import Picture
+from trainer.data.example import CaptionExample
 from trainer.recipe.recipe import Recipe
 
 
 @dataclass(frozen=True, slots=True)
-class Corpus:
-    """Pictures with their features; `views` are arrays [M, N, D], as taken and mirrored, rows as in `pictures`."""
+class CaptionFeatures:
+    """Images with their features; `views` are arrays [M, N, D], as taken and mirrored, rows as in `images`."""
 
-    pictures: Sequence[Picture]
-    views: tuple[npt.NDArray[np.float16], ...]
+    examples: Sequence[CaptionExample]
+    maps: tuple[npt.NDArray[np.float16], ...]
 
 
 def pad(tokens: Sequence[int], length: int) -> list[int]:
@@ -29,15 +29,15 @@ def pad(tokens: Sequence[int], length: int) -> list[int]:
 class CaptionBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no stubs
     """Batches ((cells [B, N, D], tokens [B, R, T]), next tokens [B, R, T]), drawn anew every epoch from the seed."""
 
-    def __init__(self, corpus: Corpus, vocabulary: Vocabulary, recipe: Recipe, *, shuffled: bool) -> None:
+    def __init__(self, cached: CaptionFeatures, vocabulary: Vocabulary, recipe: Recipe, *, shuffled: bool) -> None:
         super().__init__(workers=1)
-        self.corpus, self.recipe, self.shuffled = corpus, recipe, shuffled
+        self.cached, self.recipe, self.shuffled = cached, recipe, shuffled
         length = recipe.decoder.max_tokens + 1
-        spoken = [row for row, picture in enumerate(corpus.pictures) if picture.sentences]
-        self.spoken = np.array(spoken, np.int64)
+        captioned = [row for row, example in enumerate(cached.examples) if example.sentences]
+        self.captioned = np.array(captioned, np.int64)
         self.ids = [
-            np.array([pad(vocabulary.encode(words), length) for words in picture.sentences], np.int32)
-            for picture in corpus.pictures
+            np.array([pad(vocabulary.encode(words), length) for words in example.sentences], np.int32)
+            for example in cached.examples
         ]
         self.epoch = -1
         self.rows: npt.NDArray[np.int64] = np.empty(0, np.int64)
@@ -45,36 +45,36 @@ class CaptionBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has 
 
     def __len__(self) -> int:
         training = self.recipe.training
-        steps = max(1, len(self.rows) // training.pictures)
+        steps = max(1, len(self.rows) // training.batch_size)
         return min(steps, training.max_steps) if training.max_steps else steps
 
     def on_epoch_begin(self) -> None:
-        """Choose and order the pictures of the next epoch."""
+        """Choose and order the images of the next epoch."""
         self.epoch += 1
-        self.rows = self._draw(self._random(0)) if self.shuffled else self.spoken
+        self.rows = self._draw(self._random(0)) if self.shuffled else self.captioned
 
     def __getitem__(self, index: int) -> tuple[tuple[Any, Any], Any]:
         random = self._random(index + 1)
-        size = self.recipe.training.pictures
+        size = self.recipe.training.batch_size
         rows = self.rows[index * size : (index + 1) * size]
-        views = random.integers(len(self.corpus.views), size=len(rows)) if self.shuffled else np.zeros(len(rows), int)
-        cells = np.stack([self.corpus.views[view][row] for view, row in zip(views, rows, strict=True)])
+        versions = random.integers(len(self.cached.maps), size=len(rows)) if self.shuffled else np.zeros(len(rows), int)
+        cells = np.stack([self.cached.maps[version][row] for version, row in zip(versions, rows, strict=True)])
         sentences = np.stack([self._some(self.ids[row], random) for row in rows])
         return (cells, sentences[:, :, :-1]), sentences[:, :, 1:]
 
     def _some(self, sentences: npt.NDArray[np.int32], random: np.random.Generator) -> npt.NDArray[np.int32]:
-        wanted = self.recipe.training.sentences
+        wanted = self.recipe.training.captions_per_image
         if not self.shuffled:
             return sentences[np.arange(wanted) % len(sentences)]
         return sentences[random.choice(len(sentences), wanted, replace=len(sentences) < wanted)]
 
     def _draw(self, random: np.random.Generator) -> npt.NDArray[np.int64]:
-        """Mix all captioned pictures with as many hazard scenes as the recipe's share allows."""
-        labelled = np.array([bool(self.corpus.pictures[row].label) for row in self.spoken])
-        captioned, hazards = self.spoken[~labelled], self.spoken[labelled]
+        """Mix all captioned images with as many hazard scenes as the recipe's share allows."""
+        labelled = np.array([bool(self.cached.examples[row].label) for row in self.captioned])
+        everyday, hazards = self.captioned[~labelled], self.captioned[labelled]
         share = self.recipe.training.hazard_share
-        count = min(len(hazards), round(len(captioned) * share / (1 - share))) if len(captioned) else len(hazards)
-        rows = np.concatenate([captioned, random.permutation(hazards)[:count]])
+        count = min(len(hazards), round(len(everyday) * share / (1 - share))) if len(everyday) else len(hazards)
+        rows = np.concatenate([everyday, random.permutation(hazards)[:count]])
         return random.permutation(rows)
 
     def _random(self, index: int) -> np.random.Generator:

@@ -14,8 +14,8 @@ import keras
 import msgspec
 
 from trainer.errors import CheckpointError, RecipeError, Stopped, first_line
-from trainer.recipe.run_dir import Run
-from trainer.training.distribution import ALONE, Spread, failing_together
+from trainer.recipe.run_dir import RunDir
+from trainer.training.distribution import SINGLE_REPLICA, Replicas, failing_together
 
 
 class Best(msgspec.Struct, frozen=True):
@@ -51,8 +51,8 @@ class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no 
         """False for a worker whose chief keeps the files."""
         self.best = read_best(path)
 
-    def has_settled(self, epochs: int) -> bool:
-        """Say whether training stops after so many epochs, because the best is long past."""
+    def is_out_of_patience(self, epochs: int) -> bool:
+        """Return whether training stops after so many epochs, because the best is long past."""
         return self.best is not None and epochs - 1 - self.best.epoch >= self.patience
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -69,7 +69,7 @@ class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no 
             self.best = Best(epoch, metrics[self.monitor], metrics)
             self._save(self.best)
         self.model.set_weights(raw)
-        if self.has_settled(epoch + 1):
+        if self.is_out_of_patience(epoch + 1):
             self.model.stop_training = True
 
     def _save(self, best: Best) -> None:
@@ -83,7 +83,7 @@ class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no 
         figures.replace(self.path.with_suffix(".json"))
 
 
-class Losses(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no stubs
+class MetricsCsv(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no stubs
     """Writes losses and metrics as CSV; the line of an epoch that had to be trained again replaces the old one."""
 
     def __init__(self, path: Path) -> None:
@@ -205,12 +205,12 @@ def _save_weights(network: Any, path: Path, *, kept: bool) -> None:
 
 
 def _done(path: Path) -> tuple[int, int]:
-    """Give the whole epochs, and the steps after them, that a state's file name tells."""
+    """Return the whole epochs, and the steps after them, that a state's file name tells."""
     epochs, _, steps = path.name.partition(".")[0].removeprefix("epoch-").partition("-step-")
     return int(epochs), int(steps or 0)
 
 
-class Rest(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no stubs
+class RemainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no stubs
     """What is left of an epoch after some steps."""
 
     def __init__(self, batches: Any, steps: int) -> None:
@@ -228,7 +228,7 @@ class Rest(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no stubs
         self.batches.on_epoch_begin()
 
 
-class Reseed(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no stubs
+class EpochCounter(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no stubs
     """Tells the batches which epoch it is, so that a resumed run draws what an unbroken one would."""
 
     def __init__(self, batches: Any) -> None:
@@ -243,12 +243,12 @@ class Reseed(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no st
 def fit(  # noqa: PLR0913 - Keras's own takes more
     model: Any,
     batches: Any,
-    run: Run,
+    run: RunDir,
     stage: str,
     keep_best: KeepBest,
     *,
     epochs: int,
-    spread: Spread = ALONE,
+    spread: Replicas = SINGLE_REPLICA,
     **more: Any,
 ) -> None:
     """Train a stage to its end: a killed one goes on after its last whole epoch, a finished one returns at once.
@@ -259,15 +259,15 @@ def fit(  # noqa: PLR0913 - Keras's own takes more
     resume, keep_best.measure = Resume(run.backup(stage)), spread.agreed(keep_best.measure)
     resume.writes = keep_best.writes = spread.chief
     resume.length, resume.alone = len(batches), spread.workers == 1
-    watching: list[Any] = [Reseed(batches), keep_best]
+    progress_bar: list[Any] = [EpochCounter(batches), keep_best]
     if spread.chief:
-        watching += [Losses(run.log(stage)), keras.callbacks.TensorBoard(run.board(stage), write_graph=False)]
-    while resume.epochs < epochs and not keep_best.has_settled(resume.epochs):
+        progress_bar += [MetricsCsv(run.log(stage)), keras.callbacks.TensorBoard(run.board(stage), write_graph=False)]
+    while resume.epochs < epochs and not keep_best.is_out_of_patience(resume.epochs):
         span = {"initial_epoch": resume.epochs, "epochs": resume.epochs + 1 if resume.steps else epochs}
         # The batches draw their own order from the seed; Keras would shuffle them again, differently after a resume.
-        how = {**span, "shuffle": False, "callbacks": [*watching, resume], "verbose": verbosity(), **more}
+        how = {**span, "shuffle": False, "callbacks": [*progress_bar, resume], "verbose": verbosity(), **more}
         with spread.scope(), failing_together(), resume.on_request():
-            model.fit(Rest(batches, resume.steps), **how)
+            model.fit(RemainingBatches(batches, resume.steps), **how)
 
 
 def verbosity() -> int:

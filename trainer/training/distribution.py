@@ -1,6 +1,6 @@
 """Spreads a training over several GPUs or machines without changing what it learns.
 
-A batch stays the recipe's batch: every replica takes an equal share of its pictures, losses are means over the whole
+A batch stays the recipe's batch: every replica takes an equal share of its images, losses are means over the whole
 batch, and gradients are summed before they are clipped. One replica and many therefore take the same steps, as far as
 float arithmetic goes. Files are written by the chief alone, in a folder that every worker must see.
 """
@@ -42,7 +42,7 @@ class Cluster(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class Replicas:
     """The replicas that train together."""
 
     strategy: Any = None
@@ -60,11 +60,11 @@ class Spread:
         """Build and train inside what is to be spread."""
         return self.strategy.scope() if self.strategy else contextlib.nullcontext()
 
-    def check(self, pictures: int, field: str) -> None:
+    def check(self, examples: int, field: str) -> None:
         """Raise `RecipeError` where a batch cannot be shared out evenly."""
-        if pictures % self.replicas:
-            right = -(-pictures // self.replicas) * self.replicas
-            raise RecipeError(f"{field}: {pictures} pictures cannot be shared by {self.replicas} replicas; say {right}")
+        if examples % self.replicas:
+            right = -(-examples // self.replicas) * self.replicas
+            raise RecipeError(f"{field}: {examples} images cannot be shared by {self.replicas} replicas; say {right}")
 
     def chief_first(self, work: Callable[[], Result]) -> Result:
         """Let the chief do what leaves files, and the others, who find them, only then."""
@@ -81,7 +81,7 @@ class Spread:
             self._from_chief([0.0])
 
     def agreed(self, measure: Callable[[], dict[str, float]]) -> Callable[[], dict[str, float]]:
-        """Give a measure by which all workers hold the chief's figures, so that all keep and stop alike."""
+        """Return a measure by which all workers hold the chief's figures, so that all keep and stop alike."""
         if self.workers == 1:
             return measure
 
@@ -102,21 +102,21 @@ class Spread:
         return [float(value) for value in self.strategy.experimental_local_results(given)[0]]
 
 
-ALONE: Final = Spread()
+SINGLE_REPLICA: Final = Replicas()
 """One replica: TensorFlow's default."""
 
 
-def spread(kind: Kind) -> Spread:
+def spread(kind: Kind) -> Replicas:
     """Find the replicas; call it before TensorFlow does anything else. Raises `OperatorError` for a wrong TF_CONFIG."""
     if kind == "none":
-        return ALONE
+        return SINGLE_REPLICA
     if kind == "mirrored":
         devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
-        return Spread(tf.distribute.MirroredStrategy([device.name for device in devices]))
+        return Replicas(tf.distribute.MirroredStrategy([device.name for device in devices]))
     cluster = _cluster()
     first = "chief" if "chief" in cluster.cluster else "worker"
     chief = (cluster.task.type, cluster.task.index) == (first, 0)
-    return Spread(tf.distribute.MultiWorkerMirroredStrategy(), chief, sum(map(len, cluster.cluster.values())))
+    return Replicas(tf.distribute.MultiWorkerMirroredStrategy(), chief, sum(map(len, cluster.cluster.values())))
 
 
 def _cluster() -> Cluster:
@@ -156,14 +156,14 @@ class Model(keras.Model):  # type: ignore[misc]  # keras has no stubs
 
 
 def vectors(logs: dict[str, Any]) -> dict[str, Any]:
-    """Give figures the axis by which Keras averages them where there are several workers."""
+    """Return figures the axis by which Keras averages them where there are several workers."""
     if not isinstance(tf.distribute.get_strategy(), tf.distribute.MultiWorkerMirroredStrategy):
         return logs
     return {name: tf.reshape(value, [1]) for name, value in logs.items()}
 
 
 def share_of_mean(total: Any, count: Any) -> Any:
-    """Give what this replica adds to a mean over the whole batch, from its own total and count.
+    """Return what this replica adds to a mean over the whole batch, from its own total and count.
 
     It is a loss as Keras wants one: a scalar from a loss function is added up over the replicas, not averaged.
     """
@@ -180,7 +180,7 @@ def reported(shares: dict[str, Any]) -> dict[str, Any]:
 
 
 def of_whole_batch(kind: Any) -> Any:
-    """Give the class of optimizer that, on several replicas, sees the gradient of the whole batch.
+    """Return the class of optimizer that, on several replicas, sees the gradient of the whole batch.
 
     Keras clips, and looks for overflow, before it sums over replicas; there the sum comes first.
     """

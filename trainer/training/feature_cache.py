@@ -1,4 +1,4 @@
-"""Encodes views of pictures once and keeps what the encoder said, because a frozen encoder says the same every epoch.
+"""Encodes views of images once and keeps what the encoder said, because a frozen encoder says the same every epoch.
 
 One folder a set: `<map>.npy` float16 [M, ...] for each map of the encoder, and `cache.json` with the rows done so far,
 so that a killed run goes on where it was.
@@ -24,8 +24,8 @@ from rich.progress import track
 from trainer.errors import CheckpointError, DataError, first_line
 from trainer.models import encoders
 from trainer.recipe.recipe import Encoder
-from trainer.recipe.run_dir import Run
-from trainer.training.augmentation import View
+from trainer.recipe.run_dir import RunDir
+from trainer.training.augmentation import AugmentedImage
 
 Maps = dict[str, npt.NDArray[np.float16]]
 
@@ -46,17 +46,17 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class FeatureRequest:
     """A set of views to encode."""
 
     name: str
-    views: Sequence[View]
+    images: Sequence[AugmentedImage]
     maps: tuple[str, ...]
     """Which of the encoder's outputs to keep, or `POOLED`."""
 
 
-def tuned(recipe: Encoder, run: Run) -> Encoder:
-    """Give the recipe's encoder with the weights that the run tuned, where it has."""
+def tuned(recipe: Encoder, run: RunDir) -> Encoder:
+    """Return the recipe's encoder with the weights that the run tuned, where it has."""
     return msgspec.structs.replace(recipe, weights=str(run.encoder)) if run.encoder.exists() else recipe
 
 
@@ -79,14 +79,14 @@ def build_encoder(recipe: Encoder) -> Any:
 
 
 def pooled(cells: Any) -> Any:
-    """Give the mean of each number over the cells, then its maximum: [M, N, D] -> [M, 2D]."""
+    """Return the mean of each number over the cells, then its maximum: [M, N, D] -> [M, 2D]."""
     return keras.ops.concatenate([keras.ops.mean(cells, 1), keras.ops.max(cells, 1)], -1)
 
 
-def read_pictures(views: Sequence[View], recipe: Encoder) -> Iterator[Any]:
+def read_images(images: Sequence[AugmentedImage], recipe: Encoder) -> Iterator[Any]:
     """Yield batches float32 [b, H, W, 3], RGB, whole numbers 0..255, each view squashed to the input size.
 
-    Raises `DataError` naming a picture that cannot be decoded.
+    Raises `DataError` naming an image that cannot be decoded.
     """
 
     def decode(path: Any, sides: Any, mirrored: Any, tint: Any) -> Any:
@@ -96,21 +96,21 @@ def read_pictures(views: Sequence[View], recipe: Encoder) -> Iterator[Any]:
         return tf.cond(mirrored, lambda: tf.reverse(tf.round(pixels), [1]), lambda: tf.round(pixels))
 
     columns = (
-        [str(view.path) for view in views],
-        np.array([(view.left, view.top, view.width, view.height) for view in views], np.float32),
-        [view.mirrored for view in views],
-        [view.tint for view in views],
+        [str(image.path) for image in images],
+        np.array([(image.left, image.top, image.width, image.height) for image in images], np.float32),
+        [image.mirrored for image in images],
+        [image.tint for image in images],
     )
     dataset = tf.data.Dataset.from_tensor_slices(columns)
-    batches = dataset.map(decode, num_parallel_calls=2).batch(recipe.batch).prefetch(2)
+    batches = dataset.map(decode, num_parallel_calls=2).batch(recipe.batch_size).prefetch(2)
     try:
         yield from batches
     except (tf.errors.InvalidArgumentError, tf.errors.NotFoundError) as error:
-        raise DataError(f"{_undecodable(views)}: not a picture that can be decoded") from error
+        raise DataError(f"{_undecodable(images)}: not an image that can be decoded") from error
 
 
 def _part(pixels: Any, sides: Any) -> Any:
-    """Cut a part, sides [4] as shares, out of a picture [h, w, 3]; never less than one pixel."""
+    """Cut a part, sides [4] as shares, out of an image [h, w, 3]; never less than one pixel."""
     size = tf.cast(tf.shape(pixels)[:2], tf.float32)
     start = tf.cast(sides[1::-1] * size, tf.int32)
     end = tf.cast(tf.math.ceil((sides[1::-1] + sides[:1:-1]) * size), tf.int32)
@@ -127,20 +127,20 @@ def _tinted(pixels: Any, seed: Any) -> Any:
     return tf.clip_by_value(pixels, 0.0, 255.0)
 
 
-def cached(folder: Path, recipe: Encoder, wanted: Wanted) -> Maps:
-    """Give the features of a set, memory-mapped; encode what is not on disk yet.
+def cached(folder: Path, recipe: Encoder, wanted: FeatureRequest) -> Maps:
+    """Return the features of a set, memory-mapped; encode what is not on disk yet.
 
-    Raises `CheckpointError` where the folder holds another set's, `DataError` for a broken picture.
+    Raises `CheckpointError` where the folder holds another set's, `DataError` for a broken image.
     """
     place = folder / wanted.name
     key = _key(recipe, wanted)
-    progress = _progress(place, key, len(wanted.views))
+    progress = _progress(place, key, len(wanted.images))
     if progress.done < progress.rows:
         _encode(place, recipe, wanted, progress)
     return {name: np.load(place / f"{name}.npy", mmap_mode="r") for name in wanted.maps}
 
 
-def _encode(place: Path, recipe: Encoder, wanted: Wanted, progress: Progress) -> None:
+def _encode(place: Path, recipe: Encoder, wanted: FeatureRequest, progress: Progress) -> None:
     model = _with_pooled(build_encoder(recipe))
     place.mkdir(parents=True, exist_ok=True)
     at = progress.done
@@ -150,8 +150,8 @@ def _encode(place: Path, recipe: Encoder, wanted: Wanted, progress: Progress) ->
     encode = tf.function(
         lambda pixels: {name: model(pixels, training=False)[name] for name in wanted.maps}, input_signature=[pixels]
     )
-    batches = read_pictures(wanted.views[at:], recipe)
-    total = -(-(progress.rows - at) // recipe.batch)
+    batches = read_images(wanted.images[at:], recipe)
+    total = -(-(progress.rows - at) // recipe.batch_size)
     console, silent = Console(stderr=True), not sys.stderr.isatty()
     for batch in track(batches, f"Encoding {wanted.name}", total=total, console=console, disable=silent):
         for name, values in encode(batch).items():
@@ -180,9 +180,9 @@ def _progress(place: Path, key: str, rows: int) -> Progress:
     try:
         progress = msgspec.json.decode(path.read_bytes(), type=Progress)
     except msgspec.DecodeError as error:
-        raise CheckpointError(f"{path}: {error}; remove {place} to encode the pictures again") from error
+        raise CheckpointError(f"{path}: {error}; remove {place} to encode the images again") from error
     if progress.key != key:
-        raise CheckpointError(f"{place}: features of another encoder or other pictures; remove it to encode them again")
+        raise CheckpointError(f"{place}: features of another encoder or other images; remove it to encode them again")
     return progress
 
 
@@ -192,9 +192,9 @@ def _save(place: Path, progress: Progress) -> None:
     scratch.replace(place / "cache.json")
 
 
-def _key(recipe: Encoder, wanted: Wanted) -> str:
+def _key(recipe: Encoder, wanted: FeatureRequest) -> str:
     parts = (recipe.name, recipe.height, recipe.width, _digest(recipe.weights), wanted.maps)
-    listing = "\n".join(repr((view.path.name, *dataclasses.astuple(view)[1:])) for view in wanted.views)
+    listing = "\n".join(repr((image.path.name, *dataclasses.astuple(image)[1:])) for image in wanted.images)
     return hashlib.sha256(f"{parts}\n{listing}".encode()).hexdigest()
 
 
@@ -203,10 +203,10 @@ def _digest(weights: str) -> str:
     return hashlib.sha256(Path(weights).read_bytes()).hexdigest() if weights.endswith(KERAS_WEIGHTS) else weights
 
 
-def _undecodable(views: Sequence[View]) -> Path:
-    for view in views:
+def _undecodable(images: Sequence[AugmentedImage]) -> Path:
+    for image in images:
         try:
-            tf.io.decode_image(view.path.read_bytes(), channels=3, expand_animations=False)
+            tf.io.decode_image(image.path.read_bytes(), channels=3, expand_animations=False)
         except (tf.errors.InvalidArgumentError, OSError):
-            return view.path
-    return views[0].path
+            return image.path
+    return images[0].path

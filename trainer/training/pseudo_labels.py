@@ -1,7 +1,7 @@
 """Draws the boxes that nobody drew, by a larger detector: pseudo-labels (Sohn et al. 2020, arXiv 2005.04757).
 
 The teacher is a YOLOX network (Ge et al. 2021) as ONNX, exported as its authors do: pixels float32 [1, 3, S, S], BGR
-0..255, the picture at the top left of a grey square. Its answer [1, P, 5 + 80] says for each point of three grids where
+0..255, the image at the top left of a grey square. Its answer [1, P, 5 + 80] says for each point of three grids where
 the box's centre lies from the point and how long its sides are (logarithms), in strides; then objectness and classes.
 """
 
@@ -31,13 +31,13 @@ GREY: Final = 114
 """What YOLOX pads with."""
 
 SAVE_EVERY: Final = 500
-"""Pictures between two saves: a few seconds of work."""
+"""Images between two saves: a few seconds of work."""
 
 OVERLAP: Final = 0.6
 """Of two boxes that overlap more, the better stays."""
 
 Box = tuple[float, float, float, float, float]
-"""Score, left, top, width and height; all but the score as shares of the picture."""
+"""Score, left, top, width and height; all but the score as shares of the image."""
 
 
 class Found(msgspec.Struct):
@@ -46,47 +46,47 @@ class Found(msgspec.Struct):
     teacher: str
     """Digest of the network."""
     people: dict[str, list[Box]]
-    """Boxes of people by picture file."""
+    """Boxes of people by image file."""
 
 
-def people(weights: Path, pictures: Sequence[Path], kept: Path, *, least_score: float) -> dict[Path, list[Box]]:
-    """Give the people on each picture, drawn once and kept in the file `kept`; a killed run goes on.
+def people(weights: Path, images: Sequence[Path], kept: Path, *, min_score: float) -> dict[Path, list[Box]]:
+    """Return the people on each image, drawn once and kept in the file `kept`; a killed run goes on.
 
-    Raises `DataError` for a network or picture that cannot be read, `CheckpointError` where `kept` is not ours.
+    Raises `DataError` for a network or image that cannot be read, `CheckpointError` where `kept` is not ours.
     """
     found = _read(kept, weights)
-    missing = [picture for picture in pictures if str(picture) not in found.people]
+    missing = [image for image in images if str(image) not in found.people]
     console, silent = Console(stderr=True), not sys.stderr.isatty()
-    for number, (picture, boxes) in enumerate(
+    for number, (image, boxes) in enumerate(
         track(_draw(weights, missing), "The teacher looks", len(missing), console=console, disable=silent), 1
     ):
-        found.people[str(picture)] = boxes
+        found.people[str(image)] = boxes
         if number % SAVE_EVERY == 0 or number == len(missing):
             _save(kept, found)
-    return {picture: [box for box in found.people[str(picture)] if box[0] >= least_score] for picture in pictures}
+    return {image: [box for box in found.people[str(image)] if box[0] >= min_score] for image in images}
 
 
-def _draw(weights: Path, pictures: Sequence[Path]) -> Iterator[tuple[Path, list[Box]]]:
-    if not pictures:
+def _draw(weights: Path, images: Sequence[Path]) -> Iterator[tuple[Path, list[Box]]]:
+    if not images:
         return
     session = _session(weights)
     entry = session.get_inputs()[0]
-    for picture in pictures:
+    for image in images:
         try:
-            seen = Image.open(picture).convert("RGB")
+            seen = Image.open(image).convert("RGB")
         except (UnidentifiedImageError, OSError) as error:
-            raise DataError(f"{picture}: not a picture that can be decoded") from error
+            raise DataError(f"{image}: not an image that can be decoded") from error
         side: int = entry.shape[-1]
         scale = side / max(seen.size)
         answer = session.run(None, {entry.name: _square(seen, side, scale)})[0][0]
-        yield picture, boxes(decode(answer, side), scale, *seen.size)
+        yield image, boxes(decode(answer, side), scale, *seen.size)
 
 
 def _session(weights: Path) -> Any:
     try:
         import onnxruntime  # noqa: PLC0415 - only who has a teacher needs it
     except ModuleNotFoundError as error:
-        raise DataError("data.teacher: install the package onnxruntime to use one") from error
+        raise DataError("data.pseudo_labels: install the package onnxruntime to use one") from error
     from onnxruntime.capi import onnxruntime_pybind11_state as refusals  # noqa: PLC0415 - its errors live there alone
 
     unusable = (
@@ -119,14 +119,16 @@ def decode(answer: npt.NDArray[np.float32], side: int) -> npt.NDArray[np.float32
     grids = [np.indices((side // stride, side // stride))[::-1].reshape(2, -1).T for stride in STRIDES]
     points = np.concatenate(grids).astype(np.float32)
     if len(points) != len(answer):
-        raise DataError(f"data.teacher: answers for {len(answer)} points; a YOLOX of {side} pixels has {len(points)}")
+        raise DataError(
+            f"data.pseudo_labels: answers for {len(answer)} points; a YOLOX of {side} pixels has {len(points)}"
+        )
     strides = np.repeat(np.array(STRIDES, np.float32), [len(grid) for grid in grids])[:, np.newaxis]
     centres, sizes = (answer[:, :2] + points) * strides, np.exp(np.minimum(answer[:, 2:4], 8.0)) * strides
     return np.concatenate([centres, sizes, answer[:, 4:]], 1)
 
 
 def boxes(answer: npt.NDArray[np.float32], scale: float, width: int, height: int) -> list[Box]:
-    """Read one answer [P, 85]: people of some probability, without doubles, clipped to the picture."""
+    """Read one answer [P, 85]: people of some probability, without doubles, clipped to the image."""
     scores = answer[:, 4] * answer[:, 5 + PERSON]
     likely = scores >= 0.1
     centres, sizes = answer[likely, :2] / scale, answer[likely, 2:4] / scale
@@ -144,7 +146,7 @@ def boxes(answer: npt.NDArray[np.float32], scale: float, width: int, height: int
 
 
 def digest(weights: Path) -> str:
-    """Give the SHA-256 of a network, by which its answers are kept; raises `DataError` where it cannot be read."""
+    """Return the SHA-256 of a network, by which its answers are kept; raises `DataError` where it cannot be read."""
     try:
         return hashlib.sha256(weights.read_bytes()).hexdigest()
     except OSError as error:

@@ -1,6 +1,6 @@
 """Chooses how much evidence each danger needs, so that all of them together cry wolf no more often than is borne.
 
-Dimensions: M pictures, H dangers.
+Dimensions: M images, H dangers.
 """
 
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from trainer.data.example import Picture
+from trainer.data.example import CaptionExample
 
 Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
@@ -18,11 +18,11 @@ LEAST: Final = 0.1
 """No limit lies lower, as a rule: less is no evidence."""
 
 LEAST_OF_RARE: Final = 0.003
-"""It may go down to this where no everyday picture comes near it. Of two dozen pictures a classifier learns to be
+"""It may go down to this where no everyday image comes near it. Of two dozen images a classifier learns to be
 unsure of new ones, and tuned for long it is sure of all others that they are none."""
 
 NEAR: Final = 10.0
-"""Times the evidence of every everyday picture that a limit below `LEAST` must have."""
+"""Times the evidence of every everyday image that a limit below `LEAST` must have."""
 
 MOST: Final = 0.9999
 """No limit lies higher: a danger must remain sayable. A classifier that has learnt for long is sure of nearly all."""
@@ -34,20 +34,23 @@ HARMLESS: Final = "knife"
 """Evidence that raises no alarm: the knife on a set table, which is to be named and is no danger."""
 
 CALM_PART: Final = 0.25
-"""Everyday pictures may be taken for a danger a quarter as often as peaceful scenes of the cameras themselves."""
+"""Everyday images may be taken for a danger a quarter as often as peaceful scenes of the cameras themselves."""
 
 
-def choose(found: Floats, pictures: Sequence[Picture], dangers: Sequence[str], false_share: float) -> dict[str, float]:
-    """Give each danger's limit, by which most of the scenes [M, H] are recognised within the share of false alarms.
+def choose(
+    found: Floats, examples: Sequence[CaptionExample], dangers: Sequence[str], false_positive_rate: float
+) -> dict[str, float]:
+    """Return each danger's limit, by which most of the scenes [M, H] are recognised within the share of false alarms.
 
-    A limit goes down wherever that wins most true scenes for each false alarm, as long as at most `false_share` of the
-    peaceful scenes, and `CALM_PART` of that of everyday pictures, exceed any limit; it ends midway to the next value.
-    The knife on a set table is no danger: it is held to `false_share` by itself.
+    A limit goes down wherever that wins most true scenes for each false alarm, as long as at most
+    `false_positive_rate` of the peaceful scenes, and `CALM_PART` of that of everyday images, exceed any limit; it ends
+    midway to the next value.
+    The knife on a set table is no danger: it is held to `false_positive_rate` by itself.
     """
-    labels = np.array([picture.label for picture in pictures])
+    labels = np.array([example.label for example in examples])
     knife = dangers.index(HARMLESS) if HARMLESS in dangers else None
     judged = np.array([column for column in range(len(dangers)) if column != knife], int)
-    groups = [(labels == "none", false_share), (labels == "", CALM_PART * false_share)]
+    groups = [(labels == "none", false_positive_rate), (labels == "", CALM_PART * false_positive_rate)]
     peaceful = [(found[rows][:, judged], share) for rows, share in groups if rows.any()]
     own = [found[labels == dangers[column], column] for column in judged]
     floors = np.array([_floor(found[labels == "", column]) for column in range(len(dangers))])
@@ -57,7 +60,7 @@ def choose(found: Floats, pictures: Sequence[Picture], dangers: Sequence[str], f
         limits[column] = limit
     chosen = {dangers[column]: _midway(found[:, column], limits[at]) for at, column in enumerate(judged)}
     if knife is not None:
-        chosen[HARMLESS] = np.quantile(found[labels != HARMLESS, knife], 1 - false_share)
+        chosen[HARMLESS] = np.quantile(found[labels != HARMLESS, knife], 1 - false_positive_rate)
     return {
         danger: round(float(np.clip(chosen[danger], floor, MOST)), DIGITS)
         for danger, floor in zip(dangers, floors, strict=True)
@@ -65,7 +68,7 @@ def choose(found: Floats, pictures: Sequence[Picture], dangers: Sequence[str], f
 
 
 def _floor(everyday: Floats) -> float:
-    """Give how low a danger's limit may lie, by the evidence of everyday pictures."""
+    """Return how low a danger's limit may lie, by the evidence of everyday images."""
     return float(np.clip(NEAR * everyday.max(), LEAST_OF_RARE, LEAST)) if len(everyday) else LEAST
 
 

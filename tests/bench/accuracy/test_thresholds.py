@@ -14,7 +14,7 @@ from contract import bundle
 from edge.infer import image
 from edge.infer.captioner import Captioner
 from tests.edge.look.test_scene import LIMITS
-from trainer.data.example import Picture
+from trainer.data.example import CaptionExample
 
 DANGERS = list(LIMITS)
 
@@ -73,7 +73,7 @@ def test_what_is_found_elsewhere_was_not_there_to_choose_by() -> None:
     evidence[:20, 0] = np.linspace(0.6, 0.8, 20)
     evidence[39, 0] = 0.9  # the last of the peaceful ones: chosen with it, no limit finds a gun
 
-    reached = thresholds.elsewhere(evidence, [Picture(Path(), (), "", label) for label in labels], dangers, 0.0)
+    reached = thresholds.elsewhere(evidence, [CaptionExample(Path(), (), "", label) for label in labels], dangers, 0.0)
 
     assert reached[39, 0]
     assert reached[18:20, 0].all(), "judged without the picture that hides guns"
@@ -88,7 +88,7 @@ def test_evidence_of_a_set_table_is_no_false_alarm() -> None:
     limit = {"gun": 0.5, "knife": 0.5}
 
     found = thresholds.outcome(
-        [before, after, before], [Picture(Path(), (), "", label) for label in labels], limit, limit
+        [before, after, before], [CaptionExample(Path(), (), "", label) for label in labels], limit, limit
     )
 
     assert found.dangers["gun"].found == (0.5, 1.0, 0.5)

@@ -10,7 +10,7 @@ import pytest
 
 from trainer.data import hazard_scenes
 from trainer.data.caption_templates import Templates
-from trainer.data.dataset import Album, BoxDraft, BoxedAlbum, CaptionDraft
+from trainer.data.dataset import BoxDataset, BoxDatasetBuilder, CaptionDataset, CaptionDatasetBuilder
 from trainer.data.quality.issues import Finding, Findings, Kind
 from trainer.errors import DataError
 from trainer.recipe.data import Hazards
@@ -28,12 +28,12 @@ TEMPLATES = Templates(
     terms={"gun": ["gun"]},
 )
 
-DRAWN = Hazards(name="", train=Path(), val=Path(), sentences=Path()).drawn
+DRAWN = Hazards(name="", train=Path(), val=Path(), sentences=Path()).labelled_classes
 """What a recipe takes its sources to have drawn where it does not say."""
 
 
 def scene(label: str = "gun", source: str = "yard", boxes: Sequence[tuple[str, float]] = ()) -> dict[str, Any]:
-    """Describe a scene of 100 x 100 pixels; each box is a name and the square root of its share of the picture."""
+    """Describe a scene of 100 x 100 pixels; each box is a name and the square root of its share of the image."""
     drawn = [{"name": name, "bbox": [0, 0, 100 * side, 100 * side]} for name, side in boxes]
     return {"file": "images/a.jpg", "width": 100, "height": 100, "label": label, "source": source, "boxes": drawn}
 
@@ -44,21 +44,21 @@ def written(folder: Path, *scenes: dict[str, Any]) -> Path:
     return path
 
 
-def read(path: Path, written: Templates = TEMPLATES) -> tuple[Album, list[Finding]]:
-    findings, draft = Findings(), CaptionDraft(words_of)
-    hazard_scenes.captions(path, written, "scenes", draft, findings.of("scenes"))
-    return draft.album(), list(findings)
+def read(path: Path, written: Templates = TEMPLATES) -> tuple[CaptionDataset, list[Finding]]:
+    findings, builder = Findings(), CaptionDatasetBuilder(words_of)
+    hazard_scenes.captions(path, written, "scenes", builder, findings.of("scenes"))
+    return builder.build(), list(findings)
 
 
-def drawn(path: Path, sources: Mapping[str, Sequence[str]] = DRAWN) -> tuple[BoxedAlbum, list[Finding]]:
-    findings, draft = Findings(), BoxDraft()
-    hazard_scenes.boxed(path, sources, draft, findings.of("scenes"))
-    return draft.album(), list(findings)
+def drawn(path: Path, sources: Mapping[str, Sequence[str]] = DRAWN) -> tuple[BoxDataset, list[Finding]]:
+    findings, builder = Findings(), BoxDatasetBuilder()
+    hazard_scenes.boxed(path, sources, builder, findings.of("scenes"))
+    return builder.build(), list(findings)
 
 
 def said(path: Path) -> list[list[str]]:
-    """Give each picture's sentences."""
-    return [[" ".join(words) for words in picture.sentences] for picture in read(path)[0]]
+    """Return each image's sentences."""
+    return [[" ".join(words) for words in example.sentences] for example in read(path)[0]]
 
 
 @pytest.mark.parametrize(
@@ -81,11 +81,11 @@ def test_the_most_particular_key_speaks(tmp_path: Path, found: dict[str, Any], s
     assert said(written(tmp_path, found)) == [sentences]
 
 
-def test_a_scene_keeps_its_label_and_its_picture_beside_the_file(tmp_path: Path) -> None:
-    (picture,), _ = read(written(tmp_path, scene()))
+def test_a_scene_keeps_its_label_and_its_image_beside_the_file(tmp_path: Path) -> None:
+    (example,), _ = read(written(tmp_path, scene()))
 
-    assert picture.path == tmp_path / "images" / "a.jpg"
-    assert (picture.label, picture.dataset) == ("gun", "scenes")
+    assert example.path == tmp_path / "images" / "a.jpg"
+    assert (example.label, example.dataset) == ("gun", "scenes")
 
 
 def test_labels_without_a_template_are_refused_with_those_there_are(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_each_source_answers_only_for_the_classes_it_drew(tmp_path: Path) -> Non
 
     boxed, _ = drawn(written(tmp_path, *scenes))
 
-    assert [picture.labelled for picture in boxed] == [{"gun"}, {"weapon", "person"}, {"fire", "smoke"}]
+    assert [example.labelled for example in boxed] == [{"gun"}, {"weapon", "person"}, {"fire", "smoke"}]
     assert boxed[0].boxes == (("gun", 0, 0, 0.5, 0.5),)
 
 
@@ -113,30 +113,30 @@ def test_boxes_of_classes_that_a_source_did_not_draw_are_named_and_left_out(tmp_
 
     boxes, findings = drawn(path)
 
-    assert [[box[0] for box in picture.boxes] for picture in boxes] == [["gun"]]
-    assert [(finding.kind, finding.count) for finding in findings] == [(Kind.UNDRAWN, 2)]
+    assert [[box[0] for box in example.boxes] for example in boxes] == [["gun"]]
+    assert [(finding.kind, finding.count) for finding in findings] == [(Kind.UNLABELLED_CLASS, 2)]
     assert findings[0].examples[1].endswith("scenes.json: [1] images/a.jpg: gun, source 'yard'")
 
 
 def test_a_recipe_says_which_classes_its_own_sources_drew(tmp_path: Path) -> None:
-    (picture,), findings = drawn(written(tmp_path, scene("gun", "yard", [("gun", 0.5)])), {"yard": ("gun", "person")})
+    (example,), findings = drawn(written(tmp_path, scene("gun", "yard", [("gun", 0.5)])), {"yard": ("gun", "person")})
 
-    assert picture.labelled == {"gun", "person"}
+    assert example.labelled == {"gun", "person"}
     assert not findings
 
 
 def test_scenes_with_a_label_and_nothing_else_will_do(tmp_path: Path) -> None:
-    album, _ = read(written(tmp_path, {"file": "a.jpg", "label": "none"}))
+    dataset, _ = read(written(tmp_path, {"file": "a.jpg", "label": "none"}))
 
-    assert [picture.sentences for picture in album] == [(("nothing",),)]
+    assert [example.sentences for example in dataset] == [(("nothing",),)]
 
 
-def test_boxes_beyond_their_picture_are_clipped_and_named(tmp_path: Path) -> None:
+def test_boxes_beyond_their_image_are_clipped_and_named(tmp_path: Path) -> None:
     far = {**scene("gun", "gun"), "boxes": [{"name": "gun", "bbox": [50, 50, 100, 25]}]}
 
-    (picture,), findings = drawn(written(tmp_path, far))
+    (example,), findings = drawn(written(tmp_path, far))
 
-    assert picture.boxes == (("gun", 0.5, 0.5, 0.5, 0.25),)
+    assert example.boxes == (("gun", 0.5, 0.5, 0.5, 0.25),)
     assert [finding.kind for finding in findings] == [Kind.OUTSIDE]
 
 
@@ -146,7 +146,7 @@ def test_sentences_that_do_not_name_their_danger_are_noted_once(tmp_path: Path) 
     _, findings = read(path, msgspec.structs.replace(TEMPLATES, terms={"gun": ["rifle"]}))
 
     assert [(finding.kind, finding.examples) for finding in findings] == [
-        (Kind.UNNAMED, ["sentences.gun/lobby: a gun in a lobby"])
+        (Kind.TERM_MISSING, ["sentences.gun/lobby: a gun in a lobby"])
     ]
 
 

@@ -8,7 +8,7 @@ import pytest
 from contract import vocabulary
 from trainer.data import caption_templates, hazard_scenes
 from trainer.data.caption_templates import Templates
-from trainer.data.dataset import CaptionDraft
+from trainer.data.dataset import CaptionDatasetBuilder
 from trainer.data.quality.issues import Findings
 from trainer.tokenizers import Split, splitter
 
@@ -16,7 +16,7 @@ CONFIG = Path(__file__).resolve().parents[3] / "config"
 
 
 @dataclass(frozen=True, slots=True)
-class Shipped:
+class LoadedBundle:
     """Templates with their language."""
 
     language: str
@@ -24,7 +24,7 @@ class Shipped:
     split: Split
 
     def said(self, *, of_danger: bool) -> list[tuple[str, str]]:
-        """Give each key with every sentence of it, filled in."""
+        """Return each key with every sentence of it, filled in."""
         return [
             (key.partition("/")[0], sentence)
             for key in self.templates.sentences
@@ -33,61 +33,61 @@ class Shipped:
         ]
 
     def names(self, sentence: str, danger: str) -> bool:
-        """Say whether a sentence holds a term of a danger, word by word."""
+        """Return whether a sentence holds a term of a danger, word by word."""
         words = f" {' '.join(self.split(sentence))} "
         return any(f" {' '.join(self.split(term))} " in words for term in self.templates.terms[danger])
 
 
 @pytest.fixture(scope="module", params=["en", "ko"])
-def shipped(request: pytest.FixtureRequest) -> Shipped:
+def loaded(request: pytest.FixtureRequest) -> LoadedBundle:
     name = "hazard-sentences.yaml" if request.param == "en" else f"hazard-sentences-{request.param}.yaml"
-    return Shipped(request.param, caption_templates.load(CONFIG / name), splitter(request.param))
+    return LoadedBundle(request.param, caption_templates.load(CONFIG / name), splitter(request.param))
 
 
-def test_every_sentence_of_a_danger_names_it(shipped: Shipped) -> None:
-    said = shipped.said(of_danger=True)
+def test_every_sentence_of_a_danger_names_it(loaded: LoadedBundle) -> None:
+    said = loaded.said(of_danger=True)
 
     assert len(said) > 50
-    assert [sentence for danger, sentence in said if not shipped.names(sentence, danger)] == []
+    assert [sentence for danger, sentence in said if not loaded.names(sentence, danger)] == []
 
 
-def test_no_sentence_of_peace_names_a_danger(shipped: Shipped) -> None:
-    dangers = shipped.templates.terms
+def test_no_sentence_of_peace_names_a_danger(loaded: LoadedBundle) -> None:
+    dangers = loaded.templates.terms
 
     assert [
         sentence
-        for _, sentence in shipped.said(of_danger=False)
-        if any(shipped.names(sentence, danger) for danger in dangers)
+        for _, sentence in loaded.said(of_danger=False)
+        if any(loaded.names(sentence, danger) for danger in dangers)
     ] == []
 
 
-def test_every_danger_has_sentences_and_every_sentence_a_danger(shipped: Shipped) -> None:
-    assert set(shipped.templates.labels()) - {"none"} == set(shipped.templates.terms)
+def test_every_danger_has_sentences_and_every_sentence_a_danger(loaded: LoadedBundle) -> None:
+    assert set(loaded.templates.labels()) - {"none"} == set(loaded.templates.terms)
 
 
-def test_a_sentence_cut_into_words_and_joined_again_is_the_same(shipped: Shipped) -> None:
-    said = [sentence for danger in (True, False) for _, sentence in shipped.said(of_danger=danger)]
+def test_a_sentence_cut_into_words_and_joined_again_is_the_same(loaded: LoadedBundle) -> None:
+    said = [sentence for danger in (True, False) for _, sentence in loaded.said(of_danger=danger)]
 
     assert [
-        sentence for sentence in said if vocabulary.text(shipped.split(sentence), shipped.language) != sentence
+        sentence for sentence in said if vocabulary.text(loaded.split(sentence), loaded.language) != sentence
     ] == []  # in Korean also a particle of the wrong shape would come out otherwise
 
 
-def test_every_language_speaks_of_the_same_scenes(shipped: Shipped) -> None:
+def test_every_language_speaks_of_the_same_scenes(loaded: LoadedBundle) -> None:
     english = caption_templates.load(CONFIG / "hazard-sentences.yaml")
 
-    assert set(shipped.templates.sentences) == set(english.sentences)
-    assert set(shipped.templates.terms) == set(english.terms)
+    assert set(loaded.templates.sentences) == set(english.sentences)
+    assert set(loaded.templates.terms) == set(english.terms)
 
 
-def test_real_scenes_of_danger_all_have_sentences(shipped: Shipped, shared_data: Path) -> None:
-    findings, draft = Findings(), CaptionDraft(shipped.split)
+def test_real_scenes_of_danger_all_have_sentences(loaded: LoadedBundle, shared_data: Path) -> None:
+    findings, builder = Findings(), CaptionDatasetBuilder(loaded.split)
     hazard_scenes.captions(
-        shared_data / "hazards" / "hazards_val.json", shipped.templates, "hazards", draft, findings.of("val")
+        shared_data / "hazards" / "hazards_val.json", loaded.templates, "hazards", builder, findings.of("val")
     )
-    album = draft.album()
+    dataset = builder.build()
 
-    assert {picture.label for picture in album} >= {"gun", "fire", "none"}
-    assert all(picture.path.is_file() for picture in album)
-    assert {picture.label for picture in album if not picture.sentences} <= {caption_templates.CALM}
+    assert {example.label for example in dataset} >= {"gun", "fire", "none"}
+    assert all(example.path.is_file() for example in dataset)
+    assert {example.label for example in dataset if not example.sentences} <= {caption_templates.CALM}
     assert not findings

@@ -18,7 +18,7 @@ from tests.trainer.workstation import COMMAND, ROOT
 from trainer.data.quality import image_check
 
 SMALL_DISK = 96 * 1024
-"""Bytes: room for the facts of a few hundred pictures."""
+"""Bytes: room for the facts of a few hundred images."""
 
 
 @dataclass(slots=True)
@@ -33,7 +33,7 @@ class SmallDisk:
         return run(*arguments, "--runs", self.folder, before=None if self.mounted else _limit_files)
 
     def grow(self) -> None:
-        """Give it more room."""
+        """Return it more room."""
         if self.mounted:
             subprocess.run(["mount", "-o", "remount,size=64m", str(self.folder)], check=True)
         self.mounted = True
@@ -70,7 +70,7 @@ def run(*arguments: str | Path, before: Callable[[], None] | None = None) -> sub
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The recipe of a generated set of 1,800 pictures, in COCO's proportions."""
+    """The recipe of a generated set of 1,800 images, in COCO's proportions."""
     return training_memory.generate(tmp_path_factory.mktemp("many") / "set", 1727)
 
 
@@ -81,7 +81,7 @@ def few(tmp_path: Path) -> Path:
 
 
 def spoil(recipe: Path) -> None:
-    """Remove a picture, cut another off, and give a third an empty caption."""
+    """Remove an image, cut another off, and give a third an empty caption."""
     images = recipe.parent / "images"
     (images / f"train-{3:012}.jpg").unlink()
     cut = images / f"train-{5:012}.jpg"
@@ -97,7 +97,7 @@ def test_counts_and_a_clean_bill_are_shown(few: Path, tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     assert "generated" in done.stdout
-    assert "looked at 50 pictures, opened 50" in done.stdout
+    assert "looked at 50 images, opened 50" in done.stdout
     assert "nothing is wrong with the data" in done.stdout
     assert "vocabulary: " in done.stdout
     assert not (tmp_path / "coco-size" / "features").exists()
@@ -109,11 +109,11 @@ def test_faults_are_named_and_refused(few: Path, tmp_path: Path) -> None:
     done = run(few, "--check", "--runs", tmp_path)
 
     assert done.returncode == 78
-    assert "captions train: 1 pictures are not there (refused)\n  " in done.stdout
-    assert "captions train: 1 pictures cannot be decoded (refused)\n  " in done.stdout
+    assert "captions train: 1 images are not there (refused)\n  " in done.stdout
+    assert "captions train: 1 images cannot be decoded (refused)\n  " in done.stdout
     assert "generated train: 1 captions have no word (left out)\n  train-000000000007.jpg: ' . '" in done.stdout
     (line,) = done.stderr.splitlines()
-    assert "1 pictures are not there, the first is " in line
+    assert "1 images are not there, the first is " in line
     assert "train-000000000005.jpg: image file is truncated" in line
 
 
@@ -138,16 +138,16 @@ def test_json_is_one_object_with_every_name_and_nothing_else(few: Path, tmp_path
 
     answer: dict[str, Any] = json.loads(done.stdout)
     assert done.returncode == 0, done.stderr
-    assert answer["sets"][0] == {"set": "generated", "split": "train", "pictures": 46, "sentences": 229}
+    assert answer["sets"][0] == {"set": "generated", "split": "train", "images": 46, "sentences": 229}
     assert [(found["kind"], found["count"], found["done"]) for found in answer["findings"]] == [
-        ("empty", 1, "left out"),
+        ("empty_caption", 1, "left out"),
         ("missing", 1, "left out"),
         ("broken", 1, "left out"),
     ]
-    assert answer["pictures"]["seen"] == answer["pictures"]["opened"] == 50
+    assert answer["images"]["seen"] == answer["images"]["opened"] == 50
 
 
-def test_prepare_killed_on_the_way_opens_no_picture_twice(many: Path, tmp_path: Path) -> None:
+def test_prepare_killed_on_the_way_opens_no_image_twice(many: Path, tmp_path: Path) -> None:
     total, known, opened = training_memory.kill_and_go_on(many, tmp_path, share=0.25)
 
     assert image_check.BATCH <= known < total == 1800
@@ -159,7 +159,7 @@ def test_a_full_disk_is_named_and_once_there_is_room_prepare_goes_on(many: Path,
 
     assert full.returncode == 75, full.stderr
     assert os.strerror(errno.ENOSPC if small_disk.mounted else errno.EIO) in full.stderr
-    assert "pictures.sqlite" in full.stderr
+    assert "images.sqlite" in full.stderr
     assert "run the same command again" in full.stderr
     assert "Traceback" not in full.stderr
 
@@ -167,7 +167,7 @@ def test_a_full_disk_is_named_and_once_there_is_room_prepare_goes_on(many: Path,
     again = small_disk.run(many, "--check", "--json")
 
     assert again.returncode == 0, again.stderr
-    assert json.loads(again.stdout)["pictures"]["seen"] == 1800
+    assert json.loads(again.stdout)["images"]["seen"] == 1800
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""The rendered picture set: the same for a seed, and true to its captions and boxes."""
+"""The rendered image set: the same for a seed, and true to its captions and boxes."""
 
 import json
 from pathlib import Path
@@ -27,7 +27,7 @@ def test_a_seed_gives_the_same_files_and_another_gives_others(folder: Path, tmp_
     assert (tmp_path / "same" / "captions_val.json").read_text() == (folder / "captions_val.json").read_text()
 
 
-def test_captions_and_boxes_say_what_is_on_the_picture(folder: Path) -> None:
+def test_captions_and_boxes_say_what_is_on_the_image(folder: Path) -> None:
     captions = json.loads((folder / "captions_val.json").read_text())
     instances = json.loads((folder / "instances_val.json").read_text())
     names = {category["id"]: category["name"] for category in instances["categories"]}

@@ -45,7 +45,7 @@ def test_on_real_captions_morphemes_leave_far_fewer_words_unknown(min_count: int
     assert kiwi.unknown / kiwi.tokens < 0.6 * spaces.unknown / spaces.tokens
 
 
-def test_every_tenth_picture_is_held_out_with_all_its_captions() -> None:
+def test_every_tenth_image_is_held_out_with_all_its_captions() -> None:
     learnt, held = vocabulary_report.read(CAPTIONS, None)
 
     assert (len(learnt), len(held)) == (88, 8)
@@ -62,11 +62,11 @@ def test_a_second_file_is_held_out_whole(tmp_path: Path) -> None:
     assert held == ["개가 있다"]
 
 
-def test_too_few_pictures_to_hold_some_out_are_refused(tmp_path: Path) -> None:
+def test_too_few_images_to_hold_some_out_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "few.csv"
     path.write_text("file,caption\na.jpg,개가 있다\n", encoding="utf-8")
 
-    with pytest.raises(DataError, match=r"few\.csv: 1 pictures are too few to hold some out; give a second file"):
+    with pytest.raises(DataError, match=r"few\.csv: 1 images are too few to hold some out; give a second file"):
         vocabulary_report.read(path, None)
 
 

@@ -17,10 +17,10 @@ from trainer.evaluation import compare
 from trainer.recipe import recipe as recipes
 from trainer.recipe import sweep
 from trainer.recipe.recipe import Recipe
-from trainer.recipe.run_dir import Run
+from trainer.recipe.run_dir import RunDir
 from trainer.recipe.sweep import Sweep
 
-TRAINING = {"epochs": 2, "pictures": 4, "sentences": 2, "learning_rate": 2.0e-2, "score_pictures": 4}
+TRAINING = {"epochs": 2, "batch_size": 4, "captions_per_image": 2, "learning_rate": 2.0e-2, "score_images": 4}
 
 
 @pytest.fixture
@@ -39,11 +39,11 @@ def planned(folder: Path, **document: Any) -> Sweep:
     return sweep.load(written(folder, **document))
 
 
-def test_variants_with_one_encoder_and_the_same_pictures_share_their_features(recipe: Recipe, tmp_path: Path) -> None:
+def test_variants_with_one_encoder_and_the_same_images_share_their_features(recipe: Recipe, tmp_path: Path) -> None:
     grid = {"training.optimizer": ["adam", "sgd"], "encoder.height": [32, 64]}
     places = []
     for trial in planned(tmp_path, fields=grid).trials:
-        place = Run(tmp_path / "runs" / trial.name)
+        place = RunDir(tmp_path / "runs" / trial.name)
         compare.lay_out(trial.recipe, place, tmp_path / "runs")
         places.append(place.features.resolve())
 
@@ -54,9 +54,9 @@ def test_variants_with_one_encoder_and_the_same_pictures_share_their_features(re
     assert all(place.is_dir() for place in places)
 
 
-def test_features_are_named_by_the_encoder_and_the_pictures_alone(recipe: Recipe, tmp_path: Path) -> None:
+def test_features_are_named_by_the_encoder_and_the_images_alone(recipe: Recipe, tmp_path: Path) -> None:
     prepared = prepare.gather(recipe)
-    (batched,) = planned(tmp_path, variants=[{"name": "a", "set": {"encoder.batch": 1, "seed": 9}}]).trials
+    (batched,) = planned(tmp_path, variants=[{"name": "a", "set": {"encoder.batch_size": 1, "seed": 9}}]).trials
     small_data.recipe(tmp_path / "other", train=4)
     other = recipes.load(tmp_path / "other" / "recipe.yaml")
 
@@ -68,13 +68,13 @@ def test_features_are_named_by_the_encoder_and_the_pictures_alone(recipe: Recipe
 
 def test_a_variants_recipe_stands_in_its_folder_for_every_other_verb(recipe: Recipe, tmp_path: Path) -> None:
     (trial,) = planned(tmp_path, fields={"seed": [4]}).trials
-    compare.lay_out(trial.recipe, Run(tmp_path / "runs" / trial.name), tmp_path / "runs")
+    compare.lay_out(trial.recipe, RunDir(tmp_path / "runs" / trial.name), tmp_path / "runs")
 
     assert recipes.load(tmp_path / "runs" / "seed-4" / "recipe.yaml") == trial.recipe
 
 
 def test_a_folder_begun_with_other_fields_is_refused_by_the_field(recipe: Recipe, tmp_path: Path) -> None:
-    place = Run(tmp_path / "runs" / "a")
+    place = RunDir(tmp_path / "runs" / "a")
     for epochs in (2, 3):
         (trial,) = planned(tmp_path, variants=[{"name": "a", "set": {"training.epochs": epochs}}]).trials
         if epochs == 2:
@@ -104,7 +104,7 @@ def test_a_failure_is_named_and_the_next_variant_tried(recipe: Recipe, tmp_path:
 
 def test_what_is_not_trained_is_left_out_where_nothing_shall_be(recipe: Recipe, tmp_path: Path) -> None:
     plan = planned(tmp_path, fields={"seed": [1, 2]})
-    done = Run(tmp_path / "runs" / "seed-2")
+    done = RunDir(tmp_path / "runs" / "seed-2")
     done.folder.mkdir(parents=True)
     done.captioner.write_bytes(b"weights")
 

@@ -46,8 +46,8 @@ references = [[sentence.split() for sentence in group] for group in WRITTEN]
 Drawn = list[tuple[list[str], list[list[str]]]]
 word = st.sampled_from(words("a man dog runs on the grass"))
 sentence = st.lists(word, min_size=1, max_size=9)
-picture = st.tuples(sentence, st.lists(sentence, min_size=1, max_size=3))
-pictures = st.lists(picture, min_size=1, max_size=4)
+example = st.tuples(sentence, st.lists(sentence, min_size=1, max_size=3))
+examples = st.lists(example, min_size=1, max_size=4)
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_bleu_agrees_with_coco_captions_own_code() -> None:
     assert metrics.bleu(candidates, references) == pytest.approx(theirs, abs=1e-6)
 
 
-@given(pictures)
+@given(examples)
 def test_bleu_agrees_with_coco_captions_code_wherever_something_matches(drawn: Drawn) -> None:
     ours = metrics.bleu([said for said, _ in drawn], [refs for _, refs in drawn])
     scorer = BleuScorer(n=4)
@@ -172,11 +172,11 @@ def test_cider_agrees_with_coco_captions_own_code() -> None:
 
     cider = CiderD(references)
 
-    assert cider.corpus(candidates, references) == pytest.approx(mean)
+    assert cider.cached(candidates, references) == pytest.approx(mean)
     assert [cider.score(said, refs) for said, refs in zip(candidates, references, strict=True)] == pytest.approx(each)
 
 
-@given(pictures)
+@given(examples)
 def test_cider_agrees_with_coco_captions_code_on_anything(drawn: Drawn) -> None:
     scorer = CiderScorer()
     for said, refs in drawn:
@@ -188,7 +188,7 @@ def test_cider_agrees_with_coco_captions_code_on_anything(drawn: Drawn) -> None:
     assert [cider.score(said, refs) for said, refs in drawn] == pytest.approx(list(theirs), abs=1e-9)
 
 
-def test_cider_scores_a_sentence_of_another_picture_by_the_same_frequencies() -> None:
+def test_cider_scores_a_sentence_of_another_image_by_the_same_frequencies() -> None:
     cider = CiderD(references)
 
     right = cider.score(words("a house is on fire"), references[2])
@@ -205,7 +205,7 @@ def test_an_empty_candidate_scores_nothing() -> None:
 
 def test_nothing_at_all_scores_zero() -> None:
     assert metrics.bleu([], []) == (0.0, 0.0, 0.0, 0.0)
-    assert CiderD([]).corpus([], []) == 0.0
+    assert CiderD([]).cached([], []) == 0.0
 
 
 def test_rouge_l_agrees_with_coco_captions_own_code() -> None:
@@ -214,9 +214,9 @@ def test_rouge_l_agrees_with_coco_captions_own_code() -> None:
     assert metrics.rouge_l(candidates, references) == pytest.approx(theirs)
 
 
-@pytest.mark.parametrize("score", [metrics.bleu, metrics.rouge_l, CiderD(references).corpus])
-def test_a_picture_without_references_is_named(score: Callable[..., object]) -> None:
-    with pytest.raises(ValueError, match="picture 1 has no reference"):
+@pytest.mark.parametrize("score", [metrics.bleu, metrics.rouge_l, CiderD(references).cached])
+def test_an_image_without_references_is_named(score: Callable[..., object]) -> None:
+    with pytest.raises(ValueError, match="image 1 has no reference"):
         score([["a"], ["b"]], [[["a"]], []])
     with pytest.raises(ValueError, match="2 candidates cannot be scored against references of 1"):
         score([["a"], ["b"]], [[["a"]]])
@@ -245,7 +245,7 @@ def test_the_seeds_weighing_is_the_mean_of_one_to_three_grams() -> None:
     assert figures["bleu_seed"] == pytest.approx(corpus_bleu(references, candidates, weights=(1 / 3, 1 / 3, 1 / 3)))
 
 
-def test_overlap_is_the_mean_over_pictures_and_their_references() -> None:
+def test_overlap_is_the_mean_over_images_and_their_references() -> None:
     said = [words("a red dog"), words("a cat")]
     meant = [[words("a big red cat"), words("a red dog")], [words("two dogs")]]
 
@@ -278,7 +278,7 @@ def test_a_report_holds_every_figure() -> None:
         *("cider", "rouge_l", "bleu_seed", "jaccard", "cosine"),
     ]
     assert figures["bleu_4"] == metrics.bleu(candidates, references)[3]
-    assert figures["cider"] == CiderD(references).corpus(candidates, references)
+    assert figures["cider"] == CiderD(references).cached(candidates, references)
     assert figures["rouge_l"] == metrics.rouge_l(candidates, references)
 
 

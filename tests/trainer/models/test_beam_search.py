@@ -1,4 +1,4 @@
-"""Beam search over many pictures at once."""
+"""Beam search over many images at once."""
 
 from typing import Any
 
@@ -40,26 +40,26 @@ def how(width: int, alpha: float = 0.0, length: int = LENGTH) -> Decoding:
 
 
 def said(tokens: Any) -> list[int]:
-    """Give the tokens up to END with it, or all."""
+    """Return the tokens up to END with it, or all."""
     ids = [int(token) for token in tokens]
     return ids[: ids.index(END) + 1] if END in ids else ids
 
 
-def log_probs(model: decoder.Decoder, picture: Any, tokens: list[int]) -> Any:
-    """Give the log-probabilities of each next word after START and each of these tokens, by teacher forcing."""
-    odds = model((picture[None], np.array([[[START, *tokens]]], np.int32)))[0, 0]
+def log_probs(model: decoder.Decoder, example: Any, tokens: list[int]) -> Any:
+    """Return the log-probabilities of each next word after START and each of these tokens, by teacher forcing."""
+    odds = model((example[None], np.array([[[START, *tokens]]], np.int32)))[0, 0]
     return tf.nn.log_softmax(odds).numpy()
 
 
-def score(model: decoder.Decoder, picture: Any, tokens: list[int]) -> float:
-    return float(sum(log_probs(model, picture, tokens)[at, token] for at, token in enumerate(tokens)))
+def score(model: decoder.Decoder, example: Any, tokens: list[int]) -> float:
+    return float(sum(log_probs(model, example, tokens)[at, token] for at, token in enumerate(tokens)))
 
 
 def test_a_beam_of_one_takes_the_best_word_each_time(model: decoder.Decoder, cells: Any) -> None:
-    for picture, tokens in zip(cells, beam_search.search(model, cells, how(1)), strict=True):
+    for example, tokens in zip(cells, beam_search.search(model, cells, how(1)), strict=True):
         spoken: list[int] = []
         while len(spoken) < LENGTH and END not in spoken:
-            odds = log_probs(model, picture, spoken)[-1].copy()
+            odds = log_probs(model, example, spoken)[-1].copy()
             odds[[PAD, START, UNKNOWN]] = -np.inf
             spoken.append(int(odds.argmax()))
 
@@ -86,8 +86,8 @@ def test_a_beam_that_holds_everything_finds_the_best_sentence_there_is(model: de
 
     found = beam_search.search(model, cells, how(len(allowed), length=2))
 
-    for picture, tokens in zip(cells, found, strict=True):
-        odds = tf.nn.log_softmax(model((picture[None], inputs)))[0].numpy()
+    for example, tokens in zip(cells, found, strict=True):
+        odds = tf.nn.log_softmax(model((example[None], inputs)))[0].numpy()
         totals = {pair: float(odds[row, 0, pair[0]] + odds[row, 1, pair[1]]) for row, pair in enumerate(sentences)}
         best = max(totals, key=lambda pair: totals[pair])
         silence = float(odds[0, 0, END])
@@ -128,9 +128,9 @@ def test_length_normalisation_favours_longer_sentences(model: decoder.Decoder, c
     assert beam_search.length_norm(7, 1.0) == 2.0
 
 
-def test_pictures_are_spoken_of_in_order_whatever_the_batch(model: decoder.Decoder, cells: Any) -> None:
-    together = list(beam_search.speak(model, cells, WORDS, how(3)))
-    apart = list(beam_search.speak(model, cells, WORDS, how(3), batch=2))
+def test_images_are_captioned_of_in_order_whatever_the_batch(model: decoder.Decoder, cells: Any) -> None:
+    together = list(beam_search.captions(model, cells, WORDS, how(3)))
+    apart = list(beam_search.captions(model, cells, WORDS, how(3), batch=2))
 
     assert together == apart
     assert len(together) == PICTURES

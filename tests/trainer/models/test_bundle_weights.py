@@ -18,8 +18,8 @@ from trainer.errors import CheckpointError
 from trainer.models import bundle_weights
 from trainer.recipe import recipe
 from trainer.recipe.data import Data
-from trainer.recipe.recipe import Detector, Encoder, Evidence
-from trainer.recipe.run_dir import Run
+from trainer.recipe.recipe import Detector, Encoder, HazardClassifier
+from trainer.recipe.run_dir import RunDir
 from trainer.training import feature_cache
 from trainer.training.stages import captioner, detector, hazard_classifier, joint_finetuning
 
@@ -35,7 +35,7 @@ def device() -> Captioner:
 
 @pytest.fixture(scope="module")
 def scene() -> Any:
-    """Give a picture with edges, colours and noise, RGB."""
+    """Return an image with edges, colours and noise, RGB."""
     random = np.random.default_rng(7)
     rgb = np.full((256, 256, 3), (90, 140, 200), np.uint8)
     cv2.rectangle(rgb, (40, 60), (120, 250), (200, 60, 40), -1)
@@ -48,8 +48,8 @@ def seen(device: Captioner, scene: Any) -> Features:
     return device.encode(scene)
 
 
-def alike(one: Any, other: Any) -> float:
-    """Give the cosine of two arrays."""
+def near_duplicates(one: Any, other: Any) -> float:
+    """Return the cosine of two arrays."""
     one, other = np.asarray(one, np.float64).ravel(), np.asarray(other, np.float64).ravel()
     return float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
 
@@ -60,13 +60,13 @@ def maps_of(network: Any, scene: Any) -> Any:
 
 def test_the_encoder_sees_what_the_device_sees(scene: Any, seen: Features) -> None:
     network = feature_cache.build_encoder(Encoder(height=256, width=256, weights="imagenet"))
-    untuned = alike(maps_of(network, scene)["cells"], seen.cells)
+    untuned = near_duplicates(maps_of(network, scene)["cells"], seen.cells)
 
     bundle_weights.encoder(bundle_weights.load(BUNDLE), network, frozenset())
 
     maps = maps_of(network, scene)
     assert untuned < 0.9  # the bundle's encoder was tuned
-    assert all(alike(maps[name], getattr(seen, name)) > 0.97 for name in ("c3", "c4", "cells"))
+    assert all(near_duplicates(maps[name], getattr(seen, name)) > 0.97 for name in ("c3", "c4", "cells"))
 
 
 def test_the_captioner_says_each_word_as_probably_as_the_device(device: Captioner, seen: Features) -> None:
@@ -75,10 +75,10 @@ def test_the_captioner_says_each_word_as_probably_as_the_device(device: Captione
 
     bundle_weights.captioner(found, model, found.words)
 
-    keys, values, state = model.look(seen.cells)
-    weighed = device.weigh(seen)
+    keys, values, state = model.dhash(seen.cells)
+    hazard_network = device.weigh(seen)
     for own, theirs in ((keys, "keys"), (values, "values"), (state, "state")):
-        assert alike(own, weighed.start[theirs]) > 0.999
+        assert near_duplicates(own, hazard_network.start[theirs]) > 0.999
     embedded = model.embedding(np.array([vocabulary.START]))
     context, moved, _ = model.step(model.token_gates(embedded)[None], state[None], keys, values)
     said = np.asarray(model.say(moved[0], context[0], embedded))[0]
@@ -105,16 +105,16 @@ def test_a_word_that_the_bundle_does_not_know_keeps_its_own_vector() -> None:
 def test_dangers_and_classes_are_taken_by_name_and_new_ones_keep_their_own(device: Captioner, seen: Features) -> None:
     found = bundle_weights.load(BUNDLE)
     dangers, classes = ["flood", "fire", "gun"], ("gun", "bicycle", "person")
-    weighed = hazard_classifier.build(1280, len(dangers), Evidence())
-    own = np.array(weighed.get_layer("odds").get_weights()[0])
+    hazard_network = hazard_classifier.build(1280, len(dangers), HazardClassifier())
+    own = np.array(hazard_network.get_layer("odds").get_weights()[0])
     shapes = {name: np.zeros(getattr(seen, name).shape) for name in ("c3", "c4", "cells")}
     boxes = detector.build(Detector(classes=classes), shapes)
 
-    bundle_weights.evidence(found, weighed, dangers)
+    bundle_weights.evidence(found, hazard_network, dangers)
     bundle_weights.detector(found, boxes.network, classes)
 
     kernel, theirs = (
-        np.asarray(weighed.get_layer("odds").get_weights()[0]),
+        np.asarray(hazard_network.get_layer("odds").get_weights()[0]),
         found.network("decoder_init").layers["odds"],
     )
     np.testing.assert_array_equal(kernel[:, 0], own[:, 0])
@@ -140,7 +140,7 @@ def test_statistics_that_a_bundle_folded_away_are_found_again_without_changing_w
     astray = np.asarray(network(maps, training=True)["odds"])
     before = np.asarray(network(maps, training=False)["odds"])
 
-    bundle_weights.settle(network, maps)
+    bundle_weights.recalibrate_batch_norm(network, maps)
 
     np.testing.assert_allclose(np.asarray(network(maps, training=False)["odds"]), before, atol=1e-3)
     within = np.asarray(network(maps, training=True)["odds"])
@@ -149,17 +149,17 @@ def test_statistics_that_a_bundle_folded_away_are_found_again_without_changing_w
 
 def test_tuning_begins_with_a_bundle(tmp_path: Path) -> None:
     sections: dict[str, Any] = {
-        "encoder": {"height": 32, "width": 32, "weights": "imagenet", "batch": 4},
-        "evidence": {},
-        "detector": {"classes": ["wall", "fire"], "pictures": 4},
-        "tuning": {"start": str(BUNDLE), "pictures": 4},
+        "encoder": {"height": 32, "width": 32, "weights": "imagenet", "batch_size": 4},
+        "hazard_classifier": {},
+        "detector": {"classes": ["wall", "fire"], "batch_size": 4},
+        "finetuning": {"start": str(BUNDLE), "batch_size": 4},
     }
     made = small_data.recipe(tmp_path, hazards=4, decoder={}, **sections)
-    assert made.tuning is not None
+    assert made.finetuning is not None
     encoder = feature_cache.build_encoder(made.encoder)
     stem = np.array(encoder.get_layer("stem_conv").get_weights()[0])
 
-    joint_finetuning.build(made, made.tuning, prepare.gather(made), Run(tmp_path / "run"), encoder)
+    joint_finetuning.build(made, made.finetuning, prepare.gather(made), RunDir(tmp_path / "run"), encoder)
 
     fresh = feature_cache.build_encoder(made.encoder)
     head, own_head = (network.get_layer("head_conv").get_weights()[0] for network in (encoder, fresh))
@@ -189,5 +189,5 @@ def test_a_bundle_that_is_not_whole_or_has_no_detector_is_refused(tmp_path: Path
 
 
 def small_recipe(sizes: recipe.Decoder) -> Any:
-    """Give what `captioning.build` asks of a recipe: the decoder's sizes."""
+    """Return what `captioning.build` asks of a recipe: the decoder's sizes."""
     return recipe.Recipe(name="small", version="1.0.0", data=Data(captions=(), licences=()), decoder=sizes)

@@ -34,14 +34,14 @@ def inputs() -> tuple[Any, Any]:
     return random.normal(size=(PICTURES, CELLS, DEPTH)).astype(np.float32), tokens
 
 
-def test_teacher_forcing_gives_log_odds_of_every_next_word(model: decoder.Decoder, inputs: Any) -> None:
+def test_pseudo_label_network_forcing_gives_log_odds_of_every_next_word(model: decoder.Decoder, inputs: Any) -> None:
     odds = model(inputs)
 
     assert odds.shape == (PICTURES, SENTENCES, LENGTH, WORDS)
     assert odds.dtype == tf.float32
 
 
-def test_speaking_step_by_step_equals_teacher_forcing(model: decoder.Decoder, inputs: Any) -> None:
+def test_speaking_step_by_step_equals_pseudo_label_network_forcing(model: decoder.Decoder, inputs: Any) -> None:
     cells, tokens = inputs
     taught = model(inputs).numpy()
 
@@ -82,7 +82,7 @@ def test_a_word_depends_on_those_before_it_and_on_none_after(model: decoder.Deco
     assert np.abs(before[:, :, 3:] - after[:, :, 3:]).min(-1).max() > 1e-4
 
 
-def test_sentences_of_a_picture_do_not_touch_each_other(model: decoder.Decoder, inputs: Any) -> None:
+def test_sentences_of_an_image_do_not_touch_each_other(model: decoder.Decoder, inputs: Any) -> None:
     cells, tokens = inputs
 
     together = model((cells, tokens)).numpy()

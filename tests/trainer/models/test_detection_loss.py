@@ -32,17 +32,17 @@ def test_overlaps_are_what_geometry_says(one: list[float], other: list[float], i
 
 
 def truth(*rows: list[float]) -> Any:
-    """Give true boxes [1, G, 5], padded by one row."""
+    """Return true boxes [1, G, 5], padded by one row."""
     return tf.constant([[*rows, [-1.0, 0, 0, 0, 0]]], tf.float32)
 
 
 def inside(box: list[float]) -> Any:
-    """Say which points lie in a box, written without the module under test."""
+    """Return which points lie in a box, written without the module under test."""
     return (abs(POINTS[:, 0] - box[0]) < box[2] / 2) & (abs(POINTS[:, 1] - box[1]) < box[3] / 2)
 
 
 def assigned(boxes: Any, odds: Any, *rows: list[float]) -> Any:
-    """Give (wanted [P, C], target [P, 4], weight [P]) for predictions boxes [P, 4] and odds [P, C]."""
+    """Return (wanted [P, C], target [P, 4], weight [P]) for predictions boxes [P, 4] and odds [P, C]."""
     wanted = truth(*rows)
     overlap = detection_loss.iou(wanted[:, :, None, 1:], tf.constant(boxes, tf.float32)[None, None])
     found = detection_loss.assign(wanted, overlap, tf.constant(odds, tf.float32)[None], POINTS)
@@ -104,7 +104,7 @@ def loss_of(boxes: Any, odds: Any, true: Any, labelled: tuple[float, ...] = (1.0
 
 
 def perfect(box: list[float], kind: int = 0) -> tuple[Any, Any]:
-    """Give predictions of which every point inside says the box and its class, and no other says anything."""
+    """Return predictions of which every point inside says the box and its class, and no other says anything."""
     odds = np.full((len(POINTS), 2), -20.0)
     odds[inside(box), kind] = 20.0
     return np.tile(box, (len(POINTS), 1)), odds
@@ -138,7 +138,7 @@ def test_a_class_that_was_not_labelled_adds_no_loss() -> None:
     assert loss_of(boxes, shouting, true) > 1 + loss_of(boxes, odds, true)
 
 
-def test_an_empty_picture_only_asks_for_silence() -> None:
+def test_an_empty_image_only_asks_for_silence() -> None:
     silent = np.full((len(POINTS), 2), -20.0)
 
     assert loss_of(perfect(PERSON)[0], silent, truth()) < 1e-6

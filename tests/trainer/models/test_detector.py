@@ -9,7 +9,7 @@ from trainer.models import detector
 
 
 def shapes(side: int) -> dict[str, tuple[int, ...]]:
-    """Give the shapes of the encoder's maps at an input of `side` pixels."""
+    """Return the shapes of the encoder's maps at an input of `side` pixels."""
     return {"c3": (side // 8, side // 8, 6), "c4": (side // 16, side // 16, 8), "cells": ((side // 32) ** 2, 10)}
 
 
@@ -40,7 +40,7 @@ def test_points_go_from_the_finest_level_to_the_coarsest_row_by_row() -> None:
     np.testing.assert_allclose(points[-1], [2.5 / 3, 2.5 / 3])
 
 
-def test_a_picture_wider_than_high_keeps_its_axes_apart() -> None:
+def test_an_image_wider_than_high_keeps_its_axes_apart() -> None:
     wide = {"c3": (4, 8, 6), "c4": (2, 4, 8), "cells": (2, 10)}
     network = detector.build(wide, classes=1, width=8)
 

@@ -29,19 +29,19 @@ GLOBALS = {
 
 
 def value(thing: Any) -> bytes:
-    """Give the opcodes that push a plain value."""
+    """Return the opcodes that push a plain value."""
     return pickle.dumps(thing, protocol=2)[2:-1]
 
 
 def tensor(key: str, kind: str, count: int, view: tuple[Any, Any, Any]) -> bytes:
-    """Give the opcodes of a tensor: a storage of `count` numbers seen through (offset, shape, strides)."""
+    """Return the opcodes of a tensor: a storage of `count` numbers seen through (offset, shape, strides)."""
     storage = b"(" + value("storage") + GLOBALS[kind] + value(key) + value("cpu") + value(count) + b"tQ"
     offset, shape, strides = map(value, view)
     return GLOBALS["rebuild"] + b"(" + storage + offset + shape + strides + b"\x89" + GLOBALS["ordered"] + b")RtR"
 
 
 def state(**tensors: bytes) -> bytes:
-    """Give the pickle of a state dict."""
+    """Return the pickle of a state dict."""
     items = b"".join(value(name) + opcodes for name, opcodes in tensors.items())
     return b"\x80\x02" + GLOBALS["ordered"] + b")R(" + items + b"u."
 

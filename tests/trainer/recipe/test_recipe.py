@@ -13,7 +13,7 @@ CONFIG = Path(__file__).resolve().parents[3] / "config"
 
 
 def smoke(**changes: Any) -> dict[str, Any]:
-    """Give the smoke recipe's document with some of its parts replaced."""
+    """Return the smoke recipe's document with some of its parts replaced."""
     document: dict[str, Any] = yaml.safe_load((CONFIG / "trainer-smoke.yaml").read_text(encoding="utf-8"))
     return {**document, **changes}
 

@@ -56,7 +56,7 @@ def test_named_variants_may_change_whole_sections_and_each_meets_the_grid(tmp_pa
 def test_sections_that_the_base_leaves_out_begin_empty(tmp_path: Path) -> None:
     found = load(tmp_path, variants=[{"name": "with", "set": {"evidence.width": 7}}])
 
-    assert found.trials[0].recipe.evidence == recipes.Evidence(width=7)
+    assert found.trials[0].recipe.hazard_classifier == recipes.HazardClassifier(width=7)
 
 
 def test_paths_are_relative_to_the_file_that_names_them(tmp_path: Path) -> None:

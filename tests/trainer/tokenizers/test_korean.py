@@ -54,8 +54,8 @@ def test_a_korean_model_is_trained_converted_and_speaks_with_the_right_particles
 
     run("converter", "convert", "exported", "--out", "models/ko", "--config", limits, cwd=tmp_path)
     scored = run("converter", "evaluate", "--bundle", "models/ko", "--captions", captions, "--json", cwd=tmp_path)
-    pictures = sorted((tmp_path / "runs" / "sample-ko" / "images").glob("val-*.jpg"))
-    spoken = run("edge", "caption", "--bundle", "models/ko", "--json", *pictures, cwd=tmp_path)
+    examples = sorted((tmp_path / "runs" / "sample-ko" / "images").glob("val-*.jpg"))
+    spoken = run("edge", "caption", "--bundle", "models/ko", "--json", *examples, cwd=tmp_path)
     scores, said = json.loads(scored), [json.loads(line) for line in spoken.splitlines()]
 
     assert figures["bleu_1"] > 0.5

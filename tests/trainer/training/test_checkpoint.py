@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from trainer.errors import CheckpointError, RecipeError, Stopped
-from trainer.recipe.run_dir import Run
+from trainer.recipe.run_dir import RunDir
 from trainer.training import checkpoint
-from trainer.training.checkpoint import KeepBest, Losses, Resume
+from trainer.training.checkpoint import KeepBest, MetricsCsv, Resume
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 """Keras 3.15 writes weights as NumPy 1 had it."""
@@ -51,7 +51,7 @@ class Numbers(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no stub
 
 
 def scores(each: list[float]) -> Callable[[], dict[str, float]]:
-    """Give a measure that answers these scores in turn."""
+    """Return a measure that answers these scores in turn."""
     left = iter(each)
 
     def measure() -> dict[str, float]:
@@ -70,7 +70,7 @@ def train(folder: Path, measured: list[float], *, epochs: int = 4, patience: int
     rate = keras.optimizers.schedules.CosineDecay(0.1, 12)
     model.compile(keras.optimizers.AdamW(rate, use_ema=True, ema_momentum=0.9), "mse")
     folder.mkdir(exist_ok=True)
-    run = Run(folder)
+    run = RunDir(folder)
     keep = KeepBest(run.captioner, scores(measured), monitor="cider", patience=patience)
     batches = Numbers(how.get("excess", 0.0), how.get("count", 3), how.get("stop_in", 0))
     checkpoint.fit(model, batches, run, "captioner", keep, epochs=epochs)
@@ -100,8 +100,8 @@ def test_a_killed_training_goes_on_and_ends_as_an_unbroken_one(tmp_path: Path) -
     resumed = train(tmp_path / "broken", [0.3, 0.4])
 
     assert [row["epoch"] for row in rows(tmp_path / "broken")] == ["0", "1", "2", "3"]
-    for row, same in zip(rows(tmp_path / "broken"), rows(tmp_path / "unbroken"), strict=True):
-        assert float(row["loss"]) == pytest.approx(float(same["loss"]), rel=1e-4)
+    for row, duplicates in zip(rows(tmp_path / "broken"), rows(tmp_path / "unbroken"), strict=True):
+        assert float(row["loss"]) == pytest.approx(float(duplicates["loss"]), rel=1e-4)
     for weights, same_weights in zip(resumed.get_weights(), unbroken.get_weights(), strict=True):
         np.testing.assert_allclose(weights, same_weights, rtol=1e-4)
     assert int(resumed.optimizer.iterations) == int(unbroken.optimizer.iterations) == 12
@@ -154,14 +154,14 @@ def test_more_epochs_than_before_are_added(tmp_path: Path) -> None:
 def test_the_best_epoch_is_kept_with_its_score(tmp_path: Path) -> None:
     train(tmp_path, [0.1, 0.3, 0.2, 0.25])
 
-    best = checkpoint.read_best(Run(tmp_path).captioner)
+    best = checkpoint.read_best(RunDir(tmp_path).captioner)
     assert best == checkpoint.Best(1, 0.3, {"cider": 0.3})
 
 
 def test_the_kept_weights_are_the_averaged_ones_and_training_goes_on_with_the_others(tmp_path: Path) -> None:
     model = train(tmp_path, [0.1], epochs=1)
     raw = model.get_layer("sum").get_weights()
-    model.load_weights(Run(tmp_path).captioner)
+    model.load_weights(RunDir(tmp_path).captioner)
     kept = model.get_layer("sum").get_weights()
     model.load_weights(Resume(tmp_path / "backup" / "captioner").kept)
 
@@ -174,11 +174,11 @@ def test_the_kept_weights_are_the_averaged_ones_and_training_goes_on_with_the_ot
 
 def test_a_resumed_run_knows_what_to_beat(tmp_path: Path) -> None:
     train(tmp_path, [0.9, 0.2], epochs=2)
-    before = Run(tmp_path).captioner.read_bytes()
+    before = RunDir(tmp_path).captioner.read_bytes()
 
     train(tmp_path, [0.8, 0.7])
 
-    assert Run(tmp_path).captioner.read_bytes() == before
+    assert RunDir(tmp_path).captioner.read_bytes() == before
 
 
 def test_only_the_last_whole_epoch_is_kept_to_resume_from(tmp_path: Path) -> None:
@@ -207,12 +207,12 @@ def test_the_state_of_another_recipe_is_refused_by_name(tmp_path: Path) -> None:
 
 def test_a_loss_that_is_no_number_stops_before_anything_is_kept(tmp_path: Path) -> None:
     train(tmp_path, [0.1], epochs=1)
-    kept = Run(tmp_path).captioner.read_bytes()
+    kept = RunDir(tmp_path).captioner.read_bytes()
 
     with pytest.raises(RecipeError, match=r"epoch 1: loss is (nan|inf); lower the stage's learning_rate"):
         train(tmp_path, [0.9], excess=float("inf"))
 
-    assert Run(tmp_path).captioner.read_bytes() == kept
+    assert RunDir(tmp_path).captioner.read_bytes() == kept
     assert Resume(tmp_path / "backup" / "captioner").epochs == 1
     assert len(rows(tmp_path)) == 1
 
@@ -220,9 +220,9 @@ def test_a_loss_that_is_no_number_stops_before_anything_is_kept(tmp_path: Path) 
 def test_an_epoch_trained_again_replaces_its_line(tmp_path: Path) -> None:
     path = tmp_path / "losses.csv"
     for epoch, loss in ((0, 3.0), (1, 2.0)):
-        Losses(path).on_epoch_end(epoch, {"loss": loss})
+        MetricsCsv(path).on_epoch_end(epoch, {"loss": loss})
 
-    again = Losses(path)
+    again = MetricsCsv(path)
     again.on_epoch_end(1, {"loss": 1.5, "val_cider": 0.1})
     again.on_epoch_end(2, {"loss": np.float32(1.25), "val_cider": 0.2})
 

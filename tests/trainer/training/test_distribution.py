@@ -23,18 +23,18 @@ from tests.trainer.workstation import ROOT
 from trainer.data import prepare
 from trainer.errors import OperatorError, RecipeError
 from trainer.recipe import recipe as recipes
-from trainer.recipe.run_dir import Run
+from trainer.recipe.run_dir import RunDir
 from trainer.training import distribution
 from trainer.training.stages import captioner
 
 TRAINING = {
     "epochs": 3,
-    "pictures": 4,
-    "sentences": 2,
+    "batch_size": 4,
+    "captions_per_image": 2,
     "learning_rate": 2.0e-2,
     "clip_norm": 0.5,
-    "average": 0.9,
-    "score_pictures": 4,
+    "ema_momentum": 0.9,
+    "score_images": 4,
     "patience": 9,
 }
 """Two steps an epoch, all of them clipped."""
@@ -45,10 +45,10 @@ TOLERANCE = 2e-4
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a recipe and its pictures, already encoded under `encoded`."""
+    """A folder with a recipe and its images, already encoded under `encoded`."""
     folder = tmp_path_factory.mktemp("replicas")
-    recipe = small_data.recipe(folder, training=TRAINING, self_critical={"epochs": 1, "pictures": 4, "samples": 2})
-    captioner.corpora(recipe, prepare.gather(recipe), Run(folder / "encoded"))
+    recipe = small_data.recipe(folder, training=TRAINING, self_critical={"epochs": 1, "batch_size": 4, "samples": 2})
+    captioner.load_features(recipe, prepare.gather(recipe), RunDir(folder / "encoded"))
     return folder
 
 
@@ -82,7 +82,7 @@ def trained(data: Path, name: str, *arguments: str) -> Path:
 
 
 def losses(folder: Path, stage: str = "captioner") -> dict[str, list[float]]:
-    """Give the columns of a log."""
+    """Return the columns of a log."""
     path = folder / f"{stage}.csv"
     if not path.exists():
         return {}
@@ -120,10 +120,10 @@ def test_two_devices_end_where_one_does(data: Path, alone: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")  # Keras 3.15's
 def test_half_precision_scales_its_loss_and_goes_on_with_the_scale(data: Path) -> None:
-    training = {**TRAINING, "epochs": 1, "mixed_precision": "float16", "average": 0.5}
+    training = {**TRAINING, "epochs": 1, "mixed_precision": "float16", "ema_momentum": 0.5}
     half = recipes.of({**recipes.document(data / "recipe.yaml"), "training": training}, data / "recipe.yaml")
     shutil.copytree(data / "encoded", data / "half")
-    prepared, run = prepare.gather(half), Run(data / "half")
+    prepared, run = prepare.gather(half), RunDir(data / "half")
 
     captioner.train(half, prepared, run)
     captioner.train(captioner.changed(half, training={"epochs": 2}), prepared, run)
@@ -207,8 +207,8 @@ def test_a_batch_that_cannot_be_shared_out_is_refused_with_what_would_be_right()
     class Three:
         num_replicas_in_sync = 3
 
-    with pytest.raises(RecipeError, match=r"training\.pictures: 32 pictures cannot be shared by 3 replicas; say 33"):
-        distribution.Spread(Three()).check(32, "training.pictures")
+    with pytest.raises(RecipeError, match=r"training\.images: 32 images cannot be shared by 3 replicas; say 33"):
+        distribution.Replicas(Three()).check(32, "training.batch_size")
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_one_replica_needs_no_agreement() -> None:
     def measure() -> dict[str, float]:
         return {"cider": 0.5}
 
-    agreed: Any = distribution.ALONE.agreed(measure)
+    agreed: Any = distribution.SINGLE_REPLICA.agreed(measure)
 
     assert agreed is measure
-    assert distribution.ALONE.chief_first(lambda: 7) == 7
+    assert distribution.SINGLE_REPLICA.chief_first(lambda: 7) == 7

@@ -11,12 +11,12 @@ import pytest
 from tests.trainer import small_data
 from trainer.errors import CheckpointError, DataError
 from trainer.recipe.recipe import Encoder
-from trainer.recipe.run_dir import Run
+from trainer.recipe.run_dir import RunDir
 from trainer.training import feature_cache
-from trainer.training.augmentation import View
-from trainer.training.feature_cache import Wanted
+from trainer.training.augmentation import AugmentedImage
+from trainer.training.feature_cache import FeatureRequest
 
-LITE = Encoder(height=32, width=32, weights="imagenet", flips=False, batch=2)
+LITE = Encoder(height=32, width=32, weights="imagenet", flips=False, batch_size=2)
 
 COLOURS = ("red", "green", "blue", "white", "red")
 
@@ -25,26 +25,26 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't
 """Keras 3.15 writes weights as NumPy 1 had it."""
 
 
-def seen(paths: list[Path], **how: Any) -> list[View]:
-    return [View(path, **how) for path in paths]
+def seen(paths: list[Path], **how: Any) -> list[AugmentedImage]:
+    return [AugmentedImage(path, **how) for path in paths]
 
 
 @pytest.fixture
 def paths(tmp_path: Path) -> list[Path]:
-    return [small_data.picture(tmp_path / f"{n}.png", colour) for n, colour in enumerate(COLOURS)]
+    return [small_data.image(tmp_path / f"{n}.png", colour) for n, colour in enumerate(COLOURS)]
 
 
 @pytest.fixture(scope="module")
 def encoded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Path]]:
-    """A cache that holds `cells` of the pictures under the name `all`."""
+    """A cache that holds `cells` of the images under the name `all`."""
     folder = tmp_path_factory.mktemp("encoded")
-    paths = [small_data.picture(folder / f"{n}.png", colour) for n, colour in enumerate(COLOURS)]
-    feature_cache.cached(folder / "cache", LITE, Wanted("all", seen(paths), ("cells",)))
+    paths = [small_data.image(folder / f"{n}.png", colour) for n, colour in enumerate(COLOURS)]
+    feature_cache.cached(folder / "cache", LITE, FeatureRequest("all", seen(paths), ("cells",)))
     return folder / "cache", paths
 
 
-def test_every_picture_has_its_row_in_every_map(tmp_path: Path, paths: list[Path]) -> None:
-    maps = feature_cache.cached(tmp_path / "cache", LITE, Wanted("all", seen(paths), ("c3", "c4", "cells")))
+def test_every_image_has_its_row_in_every_map(tmp_path: Path, paths: list[Path]) -> None:
+    maps = feature_cache.cached(tmp_path / "cache", LITE, FeatureRequest("all", seen(paths), ("c3", "c4", "cells")))
 
     assert {name: values.shape for name, values in maps.items()} == {
         "c3": (5, 4, 4, 40),
@@ -57,9 +57,9 @@ def test_every_picture_has_its_row_in_every_map(tmp_path: Path, paths: list[Path
     assert len({row.tobytes() for row in cells[:4]}) == 4
 
 
-def test_pictures_are_whole_numbers_in_rgb_order_and_mirrored_on_request(paths: list[Path]) -> None:
-    (batch,) = feature_cache.read_pictures(seen(paths[:1]), LITE)
-    (mirrored,) = feature_cache.read_pictures(seen(paths[:1], mirrored=True), LITE)
+def test_images_are_whole_numbers_in_rgb_order_and_mirrored_on_request(paths: list[Path]) -> None:
+    (batch,) = feature_cache.read_images(seen(paths[:1]), LITE)
+    (mirrored,) = feature_cache.read_images(seen(paths[:1], mirrored=True), LITE)
 
     assert batch.shape == (1, 32, 32, 3)
     assert batch.numpy()[0, 0, 31].tolist() == list(small_data.COLOURS["red"])
@@ -67,17 +67,25 @@ def test_pictures_are_whole_numbers_in_rgb_order_and_mirrored_on_request(paths: 
     np.testing.assert_array_equal(mirrored.numpy(), batch.numpy()[:, :, ::-1])
 
 
-def test_a_part_of_a_picture_fills_the_network_s_sight(paths: list[Path]) -> None:
-    views = [View(paths[0], left=0.5, width=0.5), View(paths[0], left=0.25, top=0.4, width=0.0, height=0.0)]
-    (batch,) = feature_cache.read_pictures(views, LITE)
+def test_a_part_of_an_image_fills_the_network_s_sight(paths: list[Path]) -> None:
+    images = [
+        AugmentedImage(paths[0], left=0.5, width=0.5),
+        AugmentedImage(paths[0], left=0.25, top=0.4, width=0.0, height=0.0),
+    ]
+    (batch,) = feature_cache.read_images(images, LITE)
 
     assert np.unique(batch.numpy()[0].reshape(-1, 3), axis=0).tolist() == [list(small_data.COLOURS["red"])]
     assert np.unique(batch.numpy()[1]).tolist() == [0]
 
 
 def test_the_same_seed_gives_the_same_light_and_another_another(paths: list[Path]) -> None:
-    views = [View(paths[1], tint=3), View(paths[1], tint=3), View(paths[1], tint=4), View(paths[1])]
-    pixels = np.concatenate([batch.numpy() for batch in feature_cache.read_pictures(views, LITE)])
+    images = [
+        AugmentedImage(paths[1], tint=3),
+        AugmentedImage(paths[1], tint=3),
+        AugmentedImage(paths[1], tint=4),
+        AugmentedImage(paths[1]),
+    ]
+    pixels = np.concatenate([batch.numpy() for batch in feature_cache.read_images(images, LITE)])
 
     np.testing.assert_array_equal(pixels[0], pixels[1])
     assert not np.array_equal(pixels[0], pixels[2])
@@ -87,7 +95,7 @@ def test_the_same_seed_gives_the_same_light_and_another_another(paths: list[Path
 
 
 def test_an_encoder_that_the_run_has_tuned_takes_the_place_of_the_recipe_s(tmp_path: Path, paths: list[Path]) -> None:
-    run = Run(tmp_path / "run")
+    run = RunDir(tmp_path / "run")
     run.folder.mkdir()
     plain = feature_cache.build_encoder(feature_cache.tuned(LITE, run))
     tuned = feature_cache.build_encoder(LITE)
@@ -96,7 +104,7 @@ def test_an_encoder_that_the_run_has_tuned_takes_the_place_of_the_recipe_s(tmp_p
 
     loaded = feature_cache.build_encoder(feature_cache.tuned(LITE, run))
 
-    (pixels,) = feature_cache.read_pictures(seen(paths[:1]), LITE)
+    (pixels,) = feature_cache.read_images(seen(paths[:1]), LITE)
     np.testing.assert_allclose(loaded(pixels)["cells"], tuned(pixels)["cells"], atol=1e-5)
     assert not np.allclose(plain(pixels)["cells"], loaded(pixels)["cells"], atol=1e-2)
     assert run.features.name == "features-tuned"
@@ -113,8 +121,10 @@ def test_weights_of_another_network_are_refused_by_name(tmp_path: Path) -> None:
 
 
 def test_a_mirrored_view_has_features_of_its_own(tmp_path: Path, paths: list[Path]) -> None:
-    plain = feature_cache.cached(tmp_path, LITE, Wanted("plain", seen(paths[:2]), ("c3",)))["c3"]
-    mirrored = feature_cache.cached(tmp_path, LITE, Wanted("mirrored", seen(paths[:2], mirrored=True), ("c3",)))["c3"]
+    plain = feature_cache.cached(tmp_path, LITE, FeatureRequest("plain", seen(paths[:2]), ("c3",)))["c3"]
+    mirrored = feature_cache.cached(
+        tmp_path, LITE, FeatureRequest("mirrored", seen(paths[:2], mirrored=True), ("c3",))
+    )["c3"]
 
     assert not np.allclose(plain, mirrored, atol=0.1)
 
@@ -123,16 +133,16 @@ def test_what_is_on_disk_is_not_encoded_again(encoded: tuple[Path, list[Path]], 
     cache, paths = encoded
     gone = [tmp_path / path.name for path in paths]
 
-    maps = feature_cache.cached(cache, LITE, Wanted("all", seen(gone), ("cells",)))
+    maps = feature_cache.cached(cache, LITE, FeatureRequest("all", seen(gone), ("cells",)))
 
     np.testing.assert_array_equal(maps["cells"], np.load(cache / "all" / "cells.npy"))
 
 
 def test_a_cut_run_goes_on_where_it_was_and_ends_the_same(tmp_path: Path, paths: list[Path]) -> None:
-    whole = feature_cache.cached(tmp_path / "whole", LITE, Wanted("all", seen(paths), ("c4", "cells")))
-    wanted = Wanted("all", seen(paths), ("c4", "cells"))
+    whole = feature_cache.cached(tmp_path / "whole", LITE, FeatureRequest("all", seen(paths), ("c4", "cells")))
+    wanted = FeatureRequest("all", seen(paths), ("c4", "cells"))
     good = paths[3].read_bytes()
-    paths[3].write_bytes(b"not yet a picture")
+    paths[3].write_bytes(b"not yet an image")
     with pytest.raises(DataError, match=r"3\.png"):
         feature_cache.cached(tmp_path / "cut", LITE, wanted)
     assert json.loads((tmp_path / "cut" / "all" / "cache.json").read_text())["done"] == 2
@@ -150,12 +160,12 @@ def test_a_run_cut_before_its_first_rows_leaves_nothing_in_the_way_of_another_si
 ) -> None:
     good = paths[0].read_bytes()
     paths[0].write_bytes(b"")
-    with pytest.raises(DataError, match=r"0\.png: not a picture that can be decoded"):
-        feature_cache.cached(tmp_path, LITE, Wanted("all", seen(paths), ("cells",)))
+    with pytest.raises(DataError, match=r"0\.png: not an image that can be decoded"):
+        feature_cache.cached(tmp_path, LITE, FeatureRequest("all", seen(paths), ("cells",)))
     paths[0].write_bytes(good)
 
     larger = msgspec.structs.replace(LITE, height=64, width=64)
-    maps = feature_cache.cached(tmp_path, larger, Wanted("all", seen(paths), ("cells",)))
+    maps = feature_cache.cached(tmp_path, larger, FeatureRequest("all", seen(paths), ("cells",)))
 
     assert maps["cells"].shape == (5, 4, 1280)
 
@@ -169,18 +179,20 @@ def test_a_run_cut_before_its_first_rows_leaves_nothing_in_the_way_of_another_si
         pytest.param({}, {"how": {"left": 0.5, "width": 0.5}}, id="a part"),
         pytest.param({}, {"how": {"tint": 7}}, id="other light"),
         pytest.param({}, {"maps": ("c3", "cells")}, id="more maps"),
-        pytest.param({}, {"paths": [Path("0.png")]}, id="other pictures"),
+        pytest.param({}, {"paths": [Path("0.png")]}, id="other images"),
     ],
 )
 def test_features_of_something_else_are_refused(
     encoded: tuple[Path, list[Path]], change: dict[str, Any], wanted: dict[str, Any]
 ) -> None:
     cache, paths = encoded
-    views = seen(wanted.get("paths", paths), **wanted.get("how", {}))
+    images = seen(wanted.get("paths", paths), **wanted.get("how", {}))
 
-    with pytest.raises(CheckpointError, match=r"all: features of another encoder or other pictures; remove it"):
+    with pytest.raises(CheckpointError, match=r"all: features of another encoder or other images; remove it"):
         feature_cache.cached(
-            cache, msgspec.structs.replace(LITE, **change), Wanted("all", views, wanted.get("maps", ("cells",)))
+            cache,
+            msgspec.structs.replace(LITE, **change),
+            FeatureRequest("all", images, wanted.get("maps", ("cells",))),
         )
 
 
@@ -188,17 +200,17 @@ def test_a_damaged_progress_file_is_named(tmp_path: Path, paths: list[Path]) -> 
     (tmp_path / "all").mkdir()
     (tmp_path / "all" / "cache.json").write_text("{")
 
-    with pytest.raises(CheckpointError, match=r"cache\.json: .*remove .*all to encode the pictures again"):
-        feature_cache.cached(tmp_path, LITE, Wanted("all", seen(paths), ("cells",)))
+    with pytest.raises(CheckpointError, match=r"cache\.json: .*remove .*all to encode the images again"):
+        feature_cache.cached(tmp_path, LITE, FeatureRequest("all", seen(paths), ("cells",)))
 
 
 @pytest.mark.parametrize(
     "content", [b"", b"\xff\xd8\xff\xe0 broken", b"GIF89a", None], ids=["empty", "jpeg", "gif", "gone"]
 )
-def test_a_picture_that_cannot_be_decoded_is_named(tmp_path: Path, paths: list[Path], content: bytes | None) -> None:
+def test_an_image_that_cannot_be_decoded_is_named(tmp_path: Path, paths: list[Path], content: bytes | None) -> None:
     broken = paths[2].with_suffix(".jpg")
     if content is not None:
         broken.write_bytes(content)
 
-    with pytest.raises(DataError, match=r"2\.jpg: not a picture that can be decoded"):
-        list(feature_cache.read_pictures(seen([*paths[:2], broken, paths[3]]), LITE))
+    with pytest.raises(DataError, match=r"2\.jpg: not an image that can be decoded"):
+        list(feature_cache.read_images(seen([*paths[:2], broken, paths[3]]), LITE))

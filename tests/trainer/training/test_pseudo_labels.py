@@ -31,9 +31,9 @@ def cyclist(tmp_path: Path) -> Path:
 def test_the_man_on_the_bicycle_is_found_once_and_remembered(tmp_path: Path, cyclist: Path) -> None:
     kept = tmp_path / "teacher.json"
 
-    first = pseudo_labels.people(YOLOX, [cyclist], kept, least_score=0.4)
+    first = pseudo_labels.people(YOLOX, [cyclist], kept, min_score=0.4)
     cyclist.unlink()
-    again = pseudo_labels.people(YOLOX, [cyclist], kept, least_score=0.4)
+    again = pseudo_labels.people(YOLOX, [cyclist], kept, min_score=0.4)
 
     ((_, left, _, width, _), *_) = sorted(first[cyclist], key=lambda box: -box[3] * box[4])
     assert 340 / 640 - 0.1 < left < left + width < 612 / 640 + 0.1
@@ -58,13 +58,13 @@ def test_an_answer_of_another_size_is_refused() -> None:
 
 
 def answer(*rows: tuple[float, float, float, float, float, float]) -> npt.NDArray[np.float32]:
-    """Give the network's answer with rows (cx, cy, w, h, objectness, person)."""
+    """Return the network's answer with rows (cx, cy, w, h, objectness, person)."""
     found = np.zeros((len(rows), 85), np.float32)
     found[:, :6] = rows
     return found
 
 
-def test_boxes_are_clipped_to_the_picture_and_doubles_are_dropped() -> None:
+def test_boxes_are_clipped_to_the_image_and_doubles_are_dropped() -> None:
     rows = answer(
         (50, 50, 40, 40, 0.9, 0.9), (51, 51, 40, 40, 0.8, 0.9), (0, 0, 40, 40, 0.9, 0.5), (9, 9, 5, 5, 0.1, 0.1)
     )
@@ -79,16 +79,16 @@ def test_a_network_that_is_none_is_named(tmp_path: Path, cyclist: Path) -> None:
     weights.write_bytes(b"not a network")
 
     with pytest.raises(DataError, match=r"weights\.onnx: not a network that onnxruntime reads"):
-        pseudo_labels.people(weights, [cyclist], tmp_path / "teacher.json", least_score=0.4)
+        pseudo_labels.people(weights, [cyclist], tmp_path / "teacher.json", min_score=0.4)
 
 
 def test_what_another_network_drew_is_not_believed_and_broken_notes_are_named(tmp_path: Path) -> None:
-    weights, kept, picture = tmp_path / "weights.onnx", tmp_path / "teacher.json", tmp_path / "a.png"
+    weights, kept, example = tmp_path / "weights.onnx", tmp_path / "teacher.json", tmp_path / "a.png"
     weights.write_bytes(b"not a network")
-    kept.write_bytes(msgspec.json.encode(Found("another", {str(picture): []})))
+    kept.write_bytes(msgspec.json.encode(Found("another", {str(example): []})))
 
     with pytest.raises(DataError, match="not a network"):
-        pseudo_labels.people(weights, [picture], kept, least_score=0.4)
+        pseudo_labels.people(weights, [example], kept, min_score=0.4)
     kept.write_text("{")
     with pytest.raises(CheckpointError, match=r"teacher\.json: .*remove it to ask the teacher again"):
-        pseudo_labels.people(weights, [picture], kept, least_score=0.4)
+        pseudo_labels.people(weights, [example], kept, min_score=0.4)

@@ -1,1 +1,1 @@
-"""Reads pictures with captions or boxes from the formats they come in, one file a format, record by record."""
+"""Reads images with captions or boxes from the formats they come in, one file a format, record by record."""

@@ -11,28 +11,28 @@ from typing import Final
 import msgspec
 
 from trainer.data.formats import coco
-from trainer.data.formats.caption_record import Said
+from trainer.data.formats.caption_record import CaptionRecord
 from trainer.data.quality.issues import Kind, Notes
 
 FOLDERS: Final = {"train": "train2014/", "val": "val2014/"}
-"""Where COCO keeps the pictures of each split."""
+"""Where COCO keeps the images of each split."""
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A picture with its translated captions; other keys are left alone."""
+    """A image with its translated captions; other keys are left alone."""
 
     file_path: str
     caption_ko: list[str]
 
 
 def wrote(path: Path) -> bool:
-    """Tell whether the first entry of a JSON list has Korean captions; raises `DataError` for a broken file."""
+    """Return whether the first entry of a JSON list has Korean captions; raises `DataError` for a broken file."""
     _, first = next(coco.records(path, "", dict), (0, {}))
     return "caption_ko" in first
 
 
-def captions(path: Path, split: str, notes: Notes, *, alone: bool) -> Iterator[Said]:
-    """Yield each picture and its Korean captions; `alone`, as the file of both splits, those of COCO's `split` only.
+def captions(path: Path, split: str, notes: Notes, *, alone: bool) -> Iterator[CaptionRecord]:
+    """Yield each image and its Korean captions; `alone`, as the file of both splits, those of COCO's `split` only.
 
     Raises `DataError` naming the file, the entry and the field.
     """
@@ -43,6 +43,6 @@ def captions(path: Path, split: str, notes: Notes, *, alone: bool) -> Iterator[S
         if entry.file_path in known:
             notes.add(Kind.REPEATED, f"{path}: [{number}] {entry.file_path}")
         known.add(entry.file_path)
-        yield Said(entry.file_path, None)
+        yield CaptionRecord(entry.file_path, None)
         for text in entry.caption_ko:
-            yield Said(entry.file_path, text)
+            yield CaptionRecord(entry.file_path, text)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from trainer.data.formats import aihub, coco, flickr, lines, tables
-from trainer.data.formats.caption_record import Said
+from trainer.data.formats.caption_record import CaptionRecord
 from trainer.data.quality.issues import Notes
 from trainer.errors import DataError
 from trainer.recipe.data import Captions
@@ -14,13 +14,13 @@ Split = Literal["train", "val"]
 
 EXPECTED: Final = (
     "COCO captions (a JSON object with `images` and `annotations`), AI-Hub's list of them with `caption_ko`, "
-    "lines of `picture.jpg#0<TAB>caption`, or a table whose first line names `file,caption` and perhaps `split`"
+    "lines of `image.jpg#0<TAB>caption`, or a table whose first line names `file,caption` and perhaps `split`"
 )
 """Formats of a file of captions, as errors name them."""
 
 
-def read(source: Captions, split: Split, notes: Notes) -> Iterator[Said]:
-    """Yield the pictures and captions of a split; what is odd about them is noted.
+def read(source: Captions, split: Split, notes: Notes) -> Iterator[CaptionRecord]:
+    """Yield the images and captions of a split; what is odd about them is noted.
 
     Raises `DataError` naming the file and what was expected of it.
     """
@@ -32,17 +32,17 @@ def read(source: Captions, split: Split, notes: Notes) -> Iterator[Said]:
     listing = flickr.Listing(path, notes)
     unseen = dict(listing.names)
     if not unseen:
-        raise DataError(f"{path}: names no picture; with `captions` given, expected one name a line")
+        raise DataError(f"{path}: names no image; with `captions` given, expected one name a line")
     for said in _captions(source.captions, split, notes):
         name = listing.name_of(said.file)
         if name is not None:
             unseen.pop(name, None)
             yield said
     for name in unseen:
-        yield Said(name, None)
+        yield CaptionRecord(name, None)
 
 
-def _captions(path: Path, split: Split, notes: Notes, *, alone: bool = False) -> Iterator[Said]:
+def _captions(path: Path, split: Split, notes: Notes, *, alone: bool = False) -> Iterator[CaptionRecord]:
     """Choose by the first line that says something; `alone` is the one file of both splits."""
     first = lines.first(path)
     head = tables.header(first)

@@ -1,6 +1,6 @@
 """Reads COCO-style captions and instances (cocodataset.org/#format-data), record by record.
 
-Memory does not grow with the captions or boxes: names and numbers of the pictures alone are kept.
+Memory does not grow with the captions or boxes: names and numbers of the images alone are kept.
 """
 
 import math
@@ -11,8 +11,8 @@ from typing import Final, TypeVar
 import ijson
 import msgspec
 
-from trainer.data.dataset import BoxDraft
-from trainer.data.formats.caption_record import Said
+from trainer.data.dataset import BoxDatasetBuilder
+from trainer.data.formats.caption_record import CaptionRecord
 from trainer.data.quality.issues import Kind, Notes
 from trainer.errors import DataError
 
@@ -20,7 +20,7 @@ Record = TypeVar("Record")
 Key = int | str
 
 TOLERANCE: Final = 1.0
-"""Pixels by which a box may reach beyond its picture without a word: annotation tools round."""
+"""Pixels by which a box may reach beyond its image without a word: annotation tools round."""
 
 
 class Image(msgspec.Struct, frozen=True):
@@ -78,8 +78,8 @@ def records(path: Path, section: str, kind: type[Record]) -> Iterator[tuple[int,
         raise DataError(f"{path}: not whole JSON in UTF-8: {' '.join(str(error).split())}") from error
 
 
-def captions(path: Path, notes: Notes) -> Iterator[Said]:
-    """Yield every picture that a caption file lists, then every caption of one."""
+def captions(path: Path, notes: Notes) -> Iterator[CaptionRecord]:
+    """Yield every image that a caption file lists, then every caption of one."""
     files: dict[Key, str] = {}
     names: set[str] = set()
     for number, image in records(path, "images", Image):
@@ -87,20 +87,20 @@ def captions(path: Path, notes: Notes) -> Iterator[Said]:
             notes.add(Kind.REPEATED, f"{path}: images[{number}] {image.file_name}")
         files[image.id] = image.file_name
         names.add(image.file_name)
-        yield Said(image.file_name, None)
+        yield CaptionRecord(image.file_name, None)
     del names
     for number, annotation in records(path, "annotations", Caption):
         file = files.get(annotation.image_id)
         if file is None:
-            notes.add(Kind.STRAY, f"{path}: annotations[{number}] image_id {annotation.image_id}")
+            notes.add(Kind.UNLISTED, f"{path}: annotations[{number}] image_id {annotation.image_id}")
         else:
-            yield Said(file, annotation.caption)
+            yield CaptionRecord(file, annotation.caption)
 
 
-def instances(path: Path, images: Path, draft: BoxDraft, notes: Notes, absent: Iterable[str] = ()) -> None:
+def instances(path: Path, images: Path, builder: BoxDatasetBuilder, notes: Notes, absent: Iterable[str] = ()) -> None:
     """Read an instances file; crowds are left out, and classes `absent` count as looked for and not there.
 
-    Raises `DataError` for a picture without a size and for a category that the file does not list.
+    Raises `DataError` for an image without a size and for a category that the file does not list.
     """
     names = {category.id: category.name for _, category in records(path, "categories", Category)}
     labelled = frozenset((*names.values(), *absent))
@@ -111,18 +111,18 @@ def instances(path: Path, images: Path, draft: BoxDraft, notes: Notes, absent: I
         if image.id in rows:
             notes.add(Kind.REPEATED, f"{path}: images[{number}] {image.file_name}")
             continue
-        rows[image.id] = draft.place(images, image.file_name, labelled), (image.width, image.height)
+        rows[image.id] = builder.add_image(images, image.file_name, labelled), (image.width, image.height)
     for number, annotation in records(path, "annotations", Instance):
         entry = f"{path}: annotations[{number}]"
         if annotation.category_id not in names:
             raise DataError(f"{entry}: category_id {annotation.category_id} is not among `categories`: {listed(names)}")
         if annotation.image_id not in rows:
-            notes.add(Kind.STRAY, f"{entry} image_id {annotation.image_id}")
+            notes.add(Kind.UNLISTED, f"{entry} image_id {annotation.image_id}")
         elif not annotation.iscrowd:
             row, size = rows[annotation.image_id]
             sides = shares(annotation.bbox, size, entry, notes)
             if sides is not None:
-                draft.draw(row, names[annotation.category_id], sides)
+                builder.add_box(row, names[annotation.category_id], sides)
 
 
 def listed(names: dict[Key, str]) -> str:
@@ -133,10 +133,10 @@ def listed(names: dict[Key, str]) -> str:
 def shares(
     bbox: Sequence[float], size: tuple[float, float], entry: str, notes: Notes
 ) -> tuple[float, float, float, float] | None:
-    """Turn a box in pixels into shares of its picture, clipped to it; None for one without an area."""
+    """Turn a box in pixels into shares of its image, clipped to it; None for one without an area."""
     (left, top, across, down), (width, height) = bbox, size
     if not all(map(math.isfinite, bbox)) or across <= 0 or down <= 0:
-        notes.add(Kind.HOLLOW, f"{entry} bbox {list(bbox)}")
+        notes.add(Kind.EMPTY_BOX, f"{entry} bbox {list(bbox)}")
         return None
     beyond = max(-left, -top, left + across - width, top + down - height)
     if beyond <= TOLERANCE:
@@ -150,6 +150,6 @@ def shares(
 
 
 def _lists(path: Path, section: str) -> bool:
-    """Say whether the file holds the list at all, however empty."""
+    """Return whether the file holds the list at all, however empty."""
     with path.open("rb") as stream:
         return any(prefix == section and event == "start_array" for prefix, event, _ in ijson.parse(stream))

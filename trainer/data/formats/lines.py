@@ -7,11 +7,11 @@ from typing import Final
 from trainer.errors import DataError
 
 LONGEST: Final = 1 << 20
-"""Characters of a line that are still text; a picture or an archive opened by mistake has no line ends."""
+"""Characters of a line that are still text; an image or an archive opened by mistake has no line ends."""
 
 
 def first(path: Path) -> str:
-    """Give the first line that says something, or its first 4,096 characters; empty for an empty file.
+    """Return the first line that says something, or its first 4,096 characters; empty for an empty file.
 
     Raises `DataError` as `read` does.
     """

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from trainer.data.formats import lines
-from trainer.data.formats.caption_record import Said
+from trainer.data.formats.caption_record import CaptionRecord
 from trainer.data.quality.issues import Kind, Notes
 from trainer.errors import DataError
 
@@ -38,7 +38,7 @@ class Header:
 
 
 def header(line: str) -> Header | None:
-    """Read a first line; None where it names no column of pictures and of captions."""
+    """Read a first line; None where it names no column of images and of captions."""
     for delimiter in "|\t,;":
         names = tuple(name.strip().strip('"').lower() for name in line.split(delimiter))
         file = next((names.index(name) for name in FILE if name in names), None)
@@ -48,7 +48,7 @@ def header(line: str) -> Header | None:
     return None
 
 
-def captions(path: Path, head: Header, split: str, notes: Notes) -> Iterator[Said]:
+def captions(path: Path, head: Header, split: str, notes: Notes) -> Iterator[CaptionRecord]:
     """Yield the captions of a split, or all where no column tells them apart; odd lines are noted and left out.
 
     Raises `DataError` naming the line of an unknown split.
@@ -61,9 +61,9 @@ def captions(path: Path, head: Header, split: str, notes: Notes) -> Iterator[Sai
             fields = _fields(row, head)
             if fields is None or not (file := fields[head.file]) or "\n" in fields[head.caption]:
                 if any(row):
-                    notes.add(Kind.MALFORMED, f"{path}:{rows.line_num}: {head.delimiter.join(row)[:60]}")
+                    notes.add(Kind.NOT_A_CAPTION, f"{path}:{rows.line_num}: {head.delimiter.join(row)[:60]}")
             elif head.split is None or _split(path, rows.line_num, fields[head.split]) == split:
-                yield Said(file, fields[head.caption])
+                yield CaptionRecord(file, fields[head.caption])
     except csv.Error as error:
         raise DataError(f"{path}:{rows.line_num}: {error}; is a quotation mark never closed?") from error
 

@@ -1,4 +1,4 @@
-"""Looks into every picture file once: can it be decoded, what is its digest, and what does it look like.
+"""Looks into every image file once: can it be decoded, what is its digest, and what does it look like.
 
 What was found is kept in SQLite beside the run: a killed inspection goes on where it was, and an unchanged file is not
 opened again.
@@ -28,26 +28,26 @@ FORMATS: Final = ("JPEG", "PNG", "BMP", "GIF")
 """What the encoder's reader decodes (tf.io.decode_image)."""
 
 BATCH: Final = 512
-"""Pictures between two commits: what a kill costs, and the most that wait in memory."""
+"""Images between two commits: what a kill costs, and the most that wait in memory."""
 
 SIDE: Final = 9
 """Pixels of the thumbnail whose neighbours are compared: 8 x 8 differences across and as many down."""
 
-_TABLE: Final = """CREATE TABLE IF NOT EXISTS pictures(
+_TABLE: Final = """CREATE TABLE IF NOT EXISTS images(
     path TEXT PRIMARY KEY, size INTEGER NOT NULL, changed INTEGER NOT NULL,
-    digest BLOB NOT NULL, look BLOB NOT NULL, fault TEXT NOT NULL) WITHOUT ROWID"""
+    digest BLOB NOT NULL, dhash BLOB NOT NULL, fault TEXT NOT NULL) WITHOUT ROWID"""
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """What is known of a picture file."""
+class ImageFacts:
+    """What is known of an image file."""
 
     size: int
     changed: int
     """Size in bytes and time of change in nanoseconds, by which a file is known to be the same."""
     digest: bytes
     """16 bytes of its SHA-256; empty where it cannot be read."""
-    look: bytes
+    dhash: bytes
     """16 bytes of which neighbours in a 9 x 9 thumbnail grow brighter, across and down (Krawetz 2013, "dHash"); empty
     where it cannot be decoded."""
     fault: str
@@ -59,7 +59,7 @@ class Facts:
         return self.size >= 0
 
 
-class Store:
+class ImageFactStore:
     """The facts on disk; in memory for no path."""
 
     def __init__(self, path: Path | None) -> None:
@@ -68,26 +68,26 @@ class Store:
             self._base = sqlite3.connect(path or ":memory:", isolation_level=None)
             self._base.execute(_TABLE)
 
-    def __enter__(self) -> "Store":
+    def __enter__(self) -> "ImageFactStore":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._base.close()
 
-    def get(self, path: Path, size: int, changed: int) -> Facts | None:
-        """Give what is known of a file of this size and time, if anything."""
-        query = "SELECT digest, look, fault FROM pictures WHERE path = ? AND size = ? AND changed = ?"
+    def get(self, path: Path, size: int, changed: int) -> ImageFacts | None:
+        """Return what is known of a file of this size and time, if anything."""
+        query = "SELECT digest, dhash, fault FROM images WHERE path = ? AND size = ? AND changed = ?"
         with self._named():
             row = self._base.execute(query, (os.fspath(path), size, changed)).fetchone()
-        return None if row is None else Facts(size, changed, *row)
+        return None if row is None else ImageFacts(size, changed, *row)
 
-    def put(self, found: Iterable[tuple[Path, Facts]]) -> None:
+    def put(self, found: Iterable[tuple[Path, ImageFacts]]) -> None:
         """Keep facts, all or none."""
-        rows = [(os.fspath(path), f.size, f.changed, f.digest, f.look, f.fault) for path, f in found]
+        rows = [(os.fspath(path), f.size, f.changed, f.digest, f.dhash, f.fault) for path, f in found]
         with self._named():
             self._base.execute("BEGIN IMMEDIATE")
             try:
-                self._base.executemany("REPLACE INTO pictures VALUES (?, ?, ?, ?, ?, ?)", rows)
+                self._base.executemany("REPLACE INTO images VALUES (?, ?, ?, ?, ?, ?)", rows)
                 self._base.execute("COMMIT")
             finally:
                 if self._base.in_transaction:
@@ -102,45 +102,45 @@ class Store:
             number = errno.ENOSPC if error.sqlite_errorcode == sqlite3.SQLITE_FULL else errno.EIO
             raise OSError(number, f"{os.strerror(number)} ({error})", str(self._path)) from error
         except sqlite3.DatabaseError as error:
-            raise DataError(f"{self._path}: {error}; remove it, the pictures will be looked at again") from error
+            raise DataError(f"{self._path}: {error}; remove it, the images will be looked at again") from error
 
 
-def inspect(paths: Iterable[Path], store: Store) -> Iterator[tuple[Path, Facts, bool]]:
-    """Yield each picture's facts, and whether they were found just now, in the order of `paths`.
+def inspect(paths: Iterable[Path], store: ImageFactStore) -> Iterator[tuple[Path, ImageFacts, bool]]:
+    """Yield each image's facts, and whether they were found just now, in the order of `paths`.
 
-    A picture that is not there has a fault and no digest. Raises `OSError` where the facts cannot be kept.
+    An image that is not there has a fault and no digest. Raises `OSError` where the facts cannot be kept.
     """
     stream = iter(paths)
     with ThreadPoolExecutor(os.cpu_count()) as pool, _quiet():
         while batch := list(islice(stream, BATCH)):
             known = [_known(path, store) for path in batch]
             new = [path for path, facts in zip(batch, known, strict=True) if facts is None]
-            found = dict(zip(new, pool.map(look_into, new), strict=True))
+            found = dict(zip(new, pool.map(inspect_file, new), strict=True))
             if found:
                 store.put((path, facts) for path, facts in found.items() if facts.there)
             for path, facts in zip(batch, known, strict=True):
                 yield path, facts or found[path], facts is None
 
 
-def look_into(path: Path) -> Facts:
+def inspect_file(path: Path) -> ImageFacts:
     """Read, digest and decode a file; never raises for what is wrong with it, but says so in the facts."""
     try:
         status = path.stat()
         content = path.read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a name with a NUL in it
         there = not isinstance(error, FileNotFoundError | NotADirectoryError | ValueError)
-        return Facts(0 if there else -1, -1, b"", b"", getattr(error, "strerror", None) or str(error))
+        return ImageFacts(0 if there else -1, -1, b"", b"", getattr(error, "strerror", None) or str(error))
     digest = hashlib.sha256(content).digest()[:16]
     try:
-        look, fault = _look(content), ""
+        dhash, fault = _dhash(content), ""
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, IndexError, TypeError, KeyError) as error:
-        look, fault = b"", _reason(error)
+        dhash, fault = b"", _reason(error)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        look, fault = b"", _reason(error)
-    return Facts(status.st_size, status.st_mtime_ns, digest, look, fault)
+        dhash, fault = b"", _reason(error)
+    return ImageFacts(status.st_size, status.st_mtime_ns, digest, dhash, fault)
 
 
-def _known(path: Path, store: Store) -> Facts | None:
+def _known(path: Path, store: ImageFactStore) -> ImageFacts | None:
     try:
         status = path.stat()
     except (OSError, ValueError):
@@ -148,25 +148,25 @@ def _known(path: Path, store: Store) -> Facts | None:
     return store.get(path, status.st_size, status.st_mtime_ns)
 
 
-def _look(content: bytes) -> bytes:
-    """Decode all of a picture, small where the format allows it, and compare neighbours in its thumbnail."""
-    with Image.open(io.BytesIO(content)) as picture:
-        if picture.format not in FORMATS:
-            raise ValueError(f"a {picture.format} file; expected {', '.join(FORMATS)}")
-        picture.draft("L", (SIDE, SIDE))  # JPEG alone: decodes an eighth of the size, every byte still read
-        small = np.asarray(picture.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX))
+def _dhash(content: bytes) -> bytes:
+    """Decode all of an image, small where the format allows it, and compare neighbours in its thumbnail."""
+    with Image.open(io.BytesIO(content)) as image:
+        if image.format not in FORMATS:
+            raise ValueError(f"a {image.format} file; expected {', '.join(FORMATS)}")
+        image.draft("L", (SIDE, SIDE))  # JPEG alone: decodes an eighth of the size, every byte still read
+        small = np.asarray(image.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX))
     across, down = small[:-1, 1:] > small[:-1, :-1], small[1:, :-1] > small[:-1, :-1]
     return np.packbits([across, down]).tobytes()
 
 
 def _reason(error: Any) -> str:
-    """Say in a few words why a picture cannot be decoded."""
-    return "not a picture of a known format" if "cannot identify" in str(error) else " ".join(str(error).split())[:120]
+    """Say in a few words why an image cannot be decoded."""
+    return "not an image of a known format" if "cannot identify" in str(error) else " ".join(str(error).split())[:120]
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Take a picture of absurd size for broken, and no heed of remarks on metadata."""
+    """Take an image of absurd size for broken, and no heed of remarks on metadata."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         warnings.simplefilter("error", Image.DecompressionBombWarning)

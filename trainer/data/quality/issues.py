@@ -12,34 +12,34 @@ KEPT: Final = 1000
 class Kind(Enum):
     """A kind of fault; the value says it of a number of things."""
 
-    MISSING = "pictures are not there"
-    BROKEN = "pictures cannot be decoded"
-    BOTH = "pictures are in both train and val"
-    TWIN = "pictures of val are in train under another name"
-    ALIKE = "pictures of val look like one in train"
-    WORDLESS = "pictures have no caption"
-    EMPTY = "captions have no word"
-    STRAY = "captions or boxes are of pictures that the file does not list"
-    REPEATED = "pictures are listed more than once"
-    MALFORMED = "lines are no caption"
-    UNNAMED = "sentences written for a danger do not name it"
-    OUTSIDE = "boxes reach beyond their picture"
-    HOLLOW = "boxes have no area"
-    UNDRAWN = "boxes are of a class that their source is not said to draw"
+    MISSING = "images are not there"
+    BROKEN = "images cannot be decoded"
+    IN_BOTH_SPLITS = "images are in both train and val"
+    DUPLICATE = "images of val are in train under another name"
+    NEAR_DUPLICATE = "images of val look like one in train"
+    UNCAPTIONED = "images have no caption"
+    EMPTY_CAPTION = "captions have no word"
+    UNLISTED = "captions or boxes are of images that the file does not list"
+    REPEATED = "images are listed more than once"
+    NOT_A_CAPTION = "lines are no caption"
+    TERM_MISSING = "sentences written for a danger do not name it"
+    OUTSIDE = "boxes reach beyond their image"
+    EMPTY_BOX = "boxes have no area"
+    UNLABELLED_CLASS = "boxes are of a class that their source is not said to draw"
 
 
 DONE: Final[Mapping[Kind, str]] = {
-    Kind.TWIN: "kept",
-    Kind.ALIKE: "kept",
-    Kind.WORDLESS: "left out",
-    Kind.EMPTY: "left out",
-    Kind.STRAY: "left out",
+    Kind.DUPLICATE: "kept",
+    Kind.NEAR_DUPLICATE: "kept",
+    Kind.UNCAPTIONED: "left out",
+    Kind.EMPTY_CAPTION: "left out",
+    Kind.UNLISTED: "left out",
     Kind.REPEATED: "joined",
-    Kind.MALFORMED: "left out",
-    Kind.UNNAMED: "kept",
+    Kind.NOT_A_CAPTION: "left out",
+    Kind.TERM_MISSING: "kept",
     Kind.OUTSIDE: "clipped",
-    Kind.HOLLOW: "left out",
-    Kind.UNDRAWN: "left out",
+    Kind.EMPTY_BOX: "left out",
+    Kind.UNLABELLED_CLASS: "left out",
 }
 """What is done about each kind, unless the recipe says otherwise."""
 
@@ -71,7 +71,7 @@ class Findings:
         return len(self._found)
 
     def of(self, where: str) -> "Notes":
-        """Give what readers of one set write into."""
+        """Return what readers of one set write into."""
         return Notes(self, where)
 
     def note(self, where: str, kind: Kind, example: str) -> None:
@@ -87,7 +87,7 @@ class Findings:
             self._found[where, kind].done = done
 
     def refused(self) -> list[Finding]:
-        """Give what the data cannot be used with."""
+        """Return what the data cannot be used with."""
         return [found for found in self if found.done == "refused"]
 
 

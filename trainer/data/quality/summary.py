@@ -12,24 +12,24 @@ from rich.table import Table
 
 from trainer.data import prepare
 from trainer.data.prepare import Prepared
-from trainer.data.quality.validation import Watch
+from trainer.data.quality.validation import CheckProgress
 
 
 @contextlib.contextmanager
-def watching() -> Iterator[Watch]:
-    """Give what `prepare.examine` tells of its progress; a bar shows it where stderr is a terminal."""
-    columns = TextColumn("Looking at pictures"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+def progress_bar() -> Iterator[CheckProgress]:
+    """Return what `prepare.examine` tells of its progress; a bar shows it where stderr is a terminal."""
+    columns = TextColumn("Looking at images"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     console, silent = Console(stderr=True), not sys.stderr.isatty()
-    with Progress(*columns, console=console, disable=silent, transient=True) as progress:
-        task = progress.add_task("pictures", total=None)
-        yield Watch(lambda watch: progress.update(task, completed=watch.seen, total=watch.total))
+    with Progress(*columns, console=console, disable=silent, transient=True) as bar:
+        task = bar.add_task("images", total=None)
+        yield CheckProgress(lambda done: bar.update(task, completed=done.seen, total=done.total))
 
 
-def show(prepared: Prepared, watch: Watch, limit: int) -> None:
+def show(prepared: Prepared, progress: CheckProgress, limit: int) -> None:
     """Print the counts and what was found, each kind with up to `limit` names."""
     console = Console(soft_wrap=True)
     console.print(_counts(prepared))
-    console.print(f"looked at {watch.seen:,} pictures, opened {watch.opened:,}{_rate(watch)}")
+    console.print(f"looked at {progress.seen:,} images, opened {progress.opened:,}{_rate(progress)}")
     share = unknown_share(prepared)
     console.print(f"{share:.1%} of the words of val are not among the {len(prepared.vocabulary):,} of the vocabulary")
     if not prepared.findings:
@@ -43,15 +43,15 @@ def show(prepared: Prepared, watch: Watch, limit: int) -> None:
             console.print(f"  ... and {found.count - limit:,} more")
 
 
-def document(prepared: Prepared, watch: Watch) -> dict[str, Any]:
-    """Give the same as one object; names of up to `findings.KEPT` of each kind."""
+def document(prepared: Prepared, progress: CheckProgress) -> dict[str, Any]:
+    """Return the same as one object; names of up to `findings.KEPT` of each kind."""
     return {
         "sets": [
-            {"set": name, "split": split, "pictures": pictures, "boxes" if name == "boxes" else "sentences": items}
-            for name, split, pictures, items in prepare.count(prepared)
+            {"set": name, "split": split, "images": examples, "boxes" if name == "boxes" else "sentences": items}
+            for name, split, examples, items in prepare.count(prepared)
         ],
         "vocabulary": {"words": len(prepared.vocabulary), "unknown_share": unknown_share(prepared)},
-        "pictures": {"seen": watch.seen, "opened": watch.opened, "seconds": round(watch.seconds, 3)},
+        "images": {"seen": progress.seen, "opened": progress.opened, "seconds": round(progress.seconds, 3)},
         "findings": [
             {
                 "where": found.where,
@@ -66,21 +66,23 @@ def document(prepared: Prepared, watch: Watch) -> dict[str, Any]:
 
 
 def unknown_share(prepared: Prepared) -> float:
-    """Give the share of the words of val's sentences that the vocabulary does not hold; 0 without sentences."""
+    """Return the share of the words of val's sentences that the vocabulary does not hold; 0 without sentences."""
     words = unknown = 0
-    for picture in prepared.val:
-        for sentence in picture.sentences:
+    for example in prepared.val:
+        for sentence in example.sentences:
             words += len(sentence)
             unknown += sum(word not in prepared.vocabulary.ids for word in sentence)
     return unknown / words if words else 0.0
 
 
 def _counts(prepared: Prepared) -> Table:
-    table = Table("set", "split", "pictures", "sentences or boxes")
-    for name, split, pictures, items in prepare.count(prepared):
-        table.add_row(name, split, f"{pictures:,}", f"{items:,}")
+    table = Table("set", "split", "images", "sentences or boxes")
+    for name, split, examples, items in prepare.count(prepared):
+        table.add_row(name, split, f"{examples:,}", f"{items:,}")
     return table
 
 
-def _rate(watch: Watch) -> str:
-    return f" in {watch.seconds:.0f} s, {watch.opened / watch.seconds:,.0f} a second" if watch.opened else ""
+def _rate(progress: CheckProgress) -> str:
+    return (
+        f" in {progress.seconds:.0f} s, {progress.opened / progress.seconds:,.0f} a second" if progress.opened else ""
+    )

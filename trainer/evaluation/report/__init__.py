@@ -1,1 +1,1 @@
-"""Shows what training came to: tables, curves, and pictures with what was said of them."""
+"""Shows what training came to: tables, curves, and images with what was said of them."""

@@ -18,14 +18,14 @@ from trainer.models.decoder import Decoder
 Floats = npt.NDArray[np.float32]
 
 SIDE: Final = 48
-"""Pixels of a heat map's longer side; browsers smooth it over the picture."""
+"""Pixels of a heat map's longer side; browsers smooth it over the image."""
 
 CROOKED: Final = 1.6
 """How far a grid's proportions may be from the input's; beyond it the cells are no grid."""
 
 
 def follow(model: Decoder, cells: Floats, words: Sequence[str], vocabulary: Vocabulary) -> Floats:
-    """Give the attention [T, N] at each word of a sentence that was said of cells [N, D]; each row sums to 1."""
+    """Return the attention [T, N] at each word of a sentence that was said of cells [N, D]; each row sums to 1."""
     tokens = [START, *(vocabulary.ids.get(word, UNKNOWN) for word in words[:-1])]
     keys, values, state = model.look(tf.cast(cells[None], model.compute_dtype))
     state, seen = state[:, None], []
@@ -37,7 +37,7 @@ def follow(model: Decoder, cells: Floats, words: Sequence[str], vocabulary: Voca
 
 
 def grid(cells: int, height: int, width: int) -> tuple[int, int] | None:
-    """Give the rows and columns that so many cells of an input form; None where no grid has its proportions."""
+    """Return the rows and columns that so many cells of an input form; None where no grid has its proportions."""
     shapes = [(rows, cells // rows) for rows in range(1, cells + 1) if cells % rows == 0]
 
     def crooked(shape: tuple[int, int]) -> float:
@@ -49,7 +49,7 @@ def grid(cells: int, height: int, width: int) -> tuple[int, int] | None:
 
 
 def heat(attention: Floats, shape: tuple[int, int]) -> bytes:
-    """Give a PNG, opaque where nothing is looked at and clear where most is, to be laid over the picture."""
+    """Return a PNG, opaque where nothing is looked at and clear where most is, to be laid over the image."""
     rows, columns = shape
     seen = attention.reshape(rows, columns)
     span = float(seen.max() - seen.min())

@@ -15,7 +15,7 @@ from rich.table import Table
 from trainer.errors import OperatorError
 from trainer.recipe import sweep
 from trainer.recipe.recipe import Recipe
-from trainer.recipe.run_dir import Run
+from trainer.recipe.run_dir import RunDir
 
 OK: Final = 0
 FIX_CONFIG: Final = 78
@@ -44,11 +44,11 @@ def add(verbs: Any, add_report: Callable[[argparse.ArgumentParser], None]) -> No
     for each in (comparing, reporting):
         each.add_argument("--out", type=Path, help=f"file to write (default: {REPORT} in the folder of the run)")
         each.add_argument("--language", choices=("en", "ko"), default="en", help="of the headings")
-        each.add_argument("--samples", type=int, default=9, metavar="N", help="pictures drawn (default: %(default)s)")
+        each.add_argument("--samples", type=int, default=9, metavar="N", help="images drawn (default: %(default)s)")
         each.add_argument("--worst", type=int, default=9, metavar="N", help="failures shown (default: %(default)s)")
 
 
-def _report(arguments: argparse.Namespace, recipe: Recipe, run: Run) -> int:
+def _report(arguments: argparse.Namespace, recipe: Recipe, run: RunDir) -> int:
     from trainer.data import prepare  # noqa: PLC0415 - TensorFlow takes seconds to import
     from trainer.evaluation.report import page, predictions  # noqa: PLC0415
 
@@ -95,7 +95,7 @@ def _observe(outcome: Any, arguments: argparse.Namespace) -> Any:
 
     recipe, name = outcome.trial.recipe, outcome.trial.name
     if outcome.status != "trained":
-        return predictions.Observed(name, outcome.status, outcome.reason)
+        return predictions.RunReport(name, outcome.status, outcome.reason)
     try:
         return predictions.observe(
             recipe,
@@ -106,11 +106,11 @@ def _observe(outcome: Any, arguments: argparse.Namespace) -> Any:
             changed=outcome.trial.changed,
         )
     except OperatorError as error:
-        return predictions.Observed(name, "failed", str(error))
+        return predictions.RunReport(name, "failed", str(error))
 
 
 def document(name: str, runs: Sequence[Any], outcomes: Sequence[Any], report: Path) -> dict[str, Any]:
-    """Give the results for scripts."""
+    """Return the results for scripts."""
     variants = [
         {
             "name": run.name,
@@ -137,7 +137,7 @@ def _show(runs: Sequence[Any]) -> None:
 
 
 def grid(runs: Sequence[Any]) -> list[list[str]]:
-    """Give the results as cells, a header first and a line for each run and set; the best of each figure is bold."""
+    """Return the results as cells, a header first and a line for each run and set; the best of each figure is bold."""
     from trainer.evaluation.report import page  # noqa: PLC0415
 
     columns, best = page.columns(runs), page.best(runs)

@@ -10,14 +10,14 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from trainer.evaluation.report.predictions import Observed
+from trainer.evaluation.report.predictions import RunReport
 
 PALETTE: Final = 8
 """Colours that the page defines as `--series-0` to `--series-7`; more lines repeat them with other dashes."""
 
 DASHES: Final = ("solid", "dashdot", "dotted")
 TRAIN: Final = (0, (1.2, 1.4))
-"""How the loss on what is learnt from is drawn beside that on validation pictures."""
+"""How the loss on what is learnt from is drawn beside that on validation images."""
 
 INK: Final = "#f0e200"
 LINE: Final = "#f0e201"
@@ -45,7 +45,7 @@ class Chart:
     svg: str
 
 
-def charts(runs: Sequence[Observed]) -> dict[str, list[Chart]]:
+def charts(runs: Sequence[RunReport]) -> dict[str, list[Chart]]:
     """Draw each stage's losses, then each of its other figures."""
     stages = dict.fromkeys(log.stage for run in runs for log in run.logs)
     return {
@@ -54,8 +54,8 @@ def charts(runs: Sequence[Observed]) -> dict[str, list[Chart]]:
     }
 
 
-def _of(runs: Sequence[Observed], stage: str) -> list[tuple[str, list[Line]]]:
-    """Give the lines of each figure of a stage, losses first; a figure that is 0 throughout is left out."""
+def _of(runs: Sequence[RunReport], stage: str) -> list[tuple[str, list[Line]]]:
+    """Return the lines of each figure of a stage, losses first; a figure that is 0 throughout is left out."""
     figures: dict[str, list[Line]] = {"loss": []}
     for number, run in enumerate(runs):
         for log in run.logs:

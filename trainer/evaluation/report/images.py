@@ -1,4 +1,4 @@
-"""Turns pictures into text that a page can hold."""
+"""Turns images into text that a page can hold."""
 
 import base64
 import io
@@ -15,8 +15,8 @@ QUALITY: Final = 82
 
 
 @dataclass(frozen=True, slots=True)
-class Small:
-    """A picture as the page holds it."""
+class Thumbnail:
+    """An image as the page holds it."""
 
     uri: str = ""
     """Empty where the file is gone or broken."""
@@ -24,19 +24,19 @@ class Small:
     """Width by height."""
 
 
-def small(path: Path) -> Small:
-    """Give a picture as a data URI of at most `SIDE` pixels a side."""
+def thumbnail(path: Path) -> Thumbnail:
+    """Return an image as a data URI of at most `SIDE` pixels a side."""
     try:
-        with Image.open(path) as picture:
-            shrunk = ImageOps.exif_transpose(picture).convert("RGB")
+        with Image.open(path) as image:
+            shrunk = ImageOps.exif_transpose(image).convert("RGB")
             shrunk.thumbnail((SIDE, SIDE))
             out = io.BytesIO()
             shrunk.save(out, "JPEG", quality=QUALITY)
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError, SyntaxError):
-        return Small()
-    return Small(inline(out.getvalue(), "image/jpeg"), round(shrunk.width / shrunk.height, 4))
+        return Thumbnail()
+    return Thumbnail(inline(out.getvalue(), "image/jpeg"), round(shrunk.width / shrunk.height, 4))
 
 
 def inline(content: bytes, kind: str) -> str:
-    """Give bytes as a data URI."""
+    """Return bytes as a data URI."""
     return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"

@@ -9,7 +9,7 @@ import jinja2
 
 from trainer.evaluation.report import curves, images
 from trainer.evaluation.report.caption_examples import HEADINGS, Language
-from trainer.evaluation.report.predictions import Observed, Sample
+from trainer.evaluation.report.predictions import CaptionSample, RunReport
 
 CIDER: Final = "cider"
 """The figure by which runs are ranked."""
@@ -19,15 +19,15 @@ COUNTS: Final = frozenset({"images"})
 
 
 @dataclass(frozen=True, slots=True)
-class Together:
-    """One picture with what every run says of it."""
+class SharedSample:
+    """One image with what every run says of it."""
 
-    sample: Sample
-    said: tuple[tuple[int, str, Sample], ...]
+    sample: CaptionSample
+    said: tuple[tuple[int, str, CaptionSample], ...]
     """Number and name of each run, and its sentence."""
 
 
-def write(path: Path, title: str, runs: Sequence[Observed], *, language: Language = "en") -> None:
+def write(path: Path, title: str, runs: Sequence[RunReport], *, language: Language = "en") -> None:
     """Write the page, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f".{path.name}.new")
@@ -35,8 +35,8 @@ def write(path: Path, title: str, runs: Sequence[Observed], *, language: Languag
     scratch.replace(path)
 
 
-def render(title: str, runs: Sequence[Observed], *, language: Language = "en") -> str:
-    """Give the page's text."""
+def render(title: str, runs: Sequence[RunReport], *, language: Language = "en") -> str:
+    """Return the page's text."""
     loader = jinja2.FileSystemLoader(Path(__file__).parent)
     environment = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
@@ -55,19 +55,19 @@ def render(title: str, runs: Sequence[Observed], *, language: Language = "en") -
         classes=[(run, name, figures) for run in runs for name, figures in run.boxes.items()],
         together=together(runs),
         shown=shown,
-        sources={number: images.small(where) for where, number in shown.items()},
+        sources={number: images.thumbnail(where) for where, number in shown.items()},
         inline=images.inline,
     )
     return page
 
 
-def columns(runs: Sequence[Observed]) -> list[str]:
-    """Give every figure that any run has, in the order in which they are measured."""
+def columns(runs: Sequence[RunReport]) -> list[str]:
+    """Return every figure that any run has, in the order in which they are measured."""
     return list(dict.fromkeys(name for run in runs for figures in run.captions.values() for name in figures))
 
 
-def best(runs: Sequence[Observed]) -> dict[tuple[str, str], float]:
-    """Give the highest value of each figure of each set, by which it is marked where runs differ."""
+def best(runs: Sequence[RunReport]) -> dict[tuple[str, str], float]:
+    """Return the highest value of each figure of each set, by which it is marked where runs differ."""
     found: dict[tuple[str, str], list[float]] = {}
     for run in runs:
         for name, figures in run.captions.items():
@@ -77,21 +77,21 @@ def best(runs: Sequence[Observed]) -> dict[tuple[str, str], float]:
     return {key: max(values) for key, values in found.items() if max(values) > min(values)}
 
 
-def leader(runs: Sequence[Observed]) -> tuple[Observed, float] | None:
-    """Give the run with the highest CIDEr, of any set, and that figure."""
+def leader(runs: Sequence[RunReport]) -> tuple[RunReport, float] | None:
+    """Return the run with the highest CIDEr, of any set, and that figure."""
     ranked = [(run, figures[CIDER]) for run in runs for figures in run.captions.values() if CIDER in figures]
     return max(ranked, key=lambda pair: pair[1]) if ranked else None
 
 
-def together(runs: Sequence[Observed]) -> list[Together]:
-    """Give the sample pictures that several runs were asked about."""
-    said: dict[Path, list[tuple[int, str, Sample]]] = {}
+def together(runs: Sequence[RunReport]) -> list[SharedSample]:
+    """Return the sample images that several runs were asked about."""
+    said: dict[Path, list[tuple[int, str, CaptionSample]]] = {}
     for number, run in enumerate(runs):
         for sample in run.samples:
             said.setdefault(sample.path, []).append((number, run.name, sample))
-    return [Together(group[0][2], tuple(group)) for group in said.values() if len(group) > 1]
+    return [SharedSample(group[0][2], tuple(group)) for group in said.values() if len(group) > 1]
 
 
-def _unique(runs: Sequence[Observed]) -> Iterable[Any]:
+def _unique(runs: Sequence[RunReport]) -> Iterable[Any]:
     samples = [sample for run in runs for sample in (*run.samples, *run.worst)]
     return {sample.path: sample for sample in samples}.values()

@@ -1,4 +1,4 @@
-"""Looks at one trained run: its figures, what it says of validation pictures, and where it looks meanwhile."""
+"""Looks at one trained run: its figures, what it says of validation images, and where it looks meanwhile."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from contract import vocabulary as vocab
-from trainer.data.example import Picture
+from trainer.data.example import CaptionExample
 from trainer.data.prepare import Prepared
 from trainer.evaluation import evaluate
 from trainer.evaluation.report import attention, training_log
@@ -18,7 +18,7 @@ from trainer.metrics import CiderD, bleu
 from trainer.models import beam_search
 from trainer.models.decoder import Decoder
 from trainer.recipe.recipe import Recipe
-from trainer.recipe.run_dir import Run
+from trainer.recipe.run_dir import RunDir
 from trainer.training.stages import captioner
 
 NOTHING: Final = ""
@@ -37,12 +37,12 @@ class Look:
 
     word: str
     png: bytes
-    """A veil to lay over the picture."""
+    """A veil to lay over the image."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """One picture with what was said of it."""
+class CaptionSample:
+    """One image with what was said of it."""
 
     path: Path
     caption: str
@@ -67,7 +67,7 @@ class Confusion:
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class RunReport:
     """What a report shows of a run."""
 
     name: str
@@ -79,50 +79,56 @@ class Observed:
     boxes: dict[str, dict[str, float]] = field(default_factory=dict)
     logs: tuple[Log, ...] = ()
     best_epoch: int | None = None
-    samples: tuple[Sample, ...] = ()
-    worst: tuple[Sample, ...] = ()
+    samples: tuple[CaptionSample, ...] = ()
+    worst: tuple[CaptionSample, ...] = ()
     confusion: Confusion | None = None
 
 
 def observe(  # noqa: PLR0913 - what to look at, and how much of it
-    recipe: Recipe, prepared: Prepared, run: Run, *, samples: int, worst: int, changed: dict[str, object] | None = None
-) -> Observed:
-    """Caption the validation pictures and judge every sentence; `samples` are drawn by the recipe's seed.
+    recipe: Recipe,
+    prepared: Prepared,
+    run: RunDir,
+    *,
+    samples: int,
+    worst: int,
+    changed: dict[str, object] | None = None,
+) -> RunReport:
+    """Caption the validation images and judge every sentence; `samples` are drawn by the recipe's seed.
 
     Raises `CheckpointError` where the run is not trained.
     """
-    _, val = captioner.corpora(recipe, prepared, run)
-    model = captioner.load(recipe, prepared.vocabulary, val.views[0].shape[-1], run)
-    spoken = list(beam_search.speak(model, val.views[0], prepared.vocabulary, recipe.decoding))
-    asked = [row for row, picture in enumerate(val.pictures) if not picture.label]
-    asked = asked or [row for row, picture in enumerate(val.pictures) if picture.sentences]
-    scores = _scores(recipe, val.pictures, spoken, asked)
+    _, val = captioner.load_features(recipe, prepared, run)
+    model = captioner.load(recipe, prepared.vocabulary, val.maps[0].shape[-1], run)
+    spoken = list(beam_search.captions(model, val.maps[0], prepared.vocabulary, recipe.decoding))
+    asked = [row for row, example in enumerate(val.examples) if not example.label]
+    asked = asked or [row for row, example in enumerate(val.examples) if example.sentences]
+    scores = _scores(recipe, val.examples, spoken, asked)
     drawn = sorted(np.random.default_rng(recipe.seed).permutation(asked)[:samples].tolist())
     lowest = sorted(asked, key=lambda row: scores[row])[:worst]
 
-    def show(row: int) -> Sample:
-        looks = _looks(model, val.views[0][row], spoken[row], prepared.vocabulary, recipe)
-        return _sample(recipe, val.pictures[row], spoken[row], scores[row], looks)
+    def show(row: int) -> CaptionSample:
+        looks = _looks(model, val.maps[0][row], spoken[row], prepared.vocabulary, recipe)
+        return _sample(recipe, val.examples[row], spoken[row], scores[row], looks)
 
     recorded = training_log.read(run.folder)
-    return Observed(
+    return RunReport(
         name=recipe.name,
         changed=changed or {},
-        captions=evaluate.figures(recipe, val.pictures, spoken),
+        captions=evaluate.figures(recipe, val.examples, spoken),
         boxes=evaluate.boxes(recipe, prepared, run),
         logs=tuple(recorded),
         best_epoch=_best_epoch(recorded),
         samples=tuple(map(show, drawn)),
         worst=tuple(map(show, lowest)),
-        confusion=confusion(val.pictures, spoken, prepared.terms),
+        confusion=confusion(val.examples, spoken, prepared.terms),
     )
 
 
 def confusion(
-    pictures: Sequence[Picture], spoken: Sequence[Sequence[str]], terms: dict[str, tuple[str, ...]]
+    examples: Sequence[CaptionExample], spoken: Sequence[Sequence[str]], terms: dict[str, tuple[str, ...]]
 ) -> Confusion | None:
     """Count labels against the danger that each sentence names first; None without labelled scenes."""
-    counts = Counter((scene.label, _named(words, terms)) for scene, words in zip(pictures, spoken, strict=True))
+    counts = Counter((scene.label, _named(words, terms)) for scene, words in zip(examples, spoken, strict=True))
     order = [*terms, *sorted({label for label, _ in counts} - {PEACEFUL, NOTHING, *terms}), PEACEFUL]
     labels = [label for label in order if any(label == seen for seen, _ in counts)]
     if not labels:
@@ -143,11 +149,11 @@ def _named(words: Sequence[str], terms: dict[str, tuple[str, ...]]) -> str:
 
 
 def _scores(
-    recipe: Recipe, pictures: Sequence[Picture], spoken: Sequence[Sequence[str]], rows: Sequence[int]
+    recipe: Recipe, examples: Sequence[CaptionExample], spoken: Sequence[Sequence[str]], rows: Sequence[int]
 ) -> dict[int, tuple[float, float]]:
-    """Give CIDEr-D and BLEU-4 of each sentence; the document frequencies are those of all `rows`."""
+    """Return CIDEr-D and BLEU-4 of each sentence; the document frequencies are those of all `rows`."""
     said = evaluate.counted([spoken[row] for row in rows], recipe.language)
-    references = [evaluate.counted(pictures[row].sentences, recipe.language) for row in rows]
+    references = [evaluate.counted(examples[row].sentences, recipe.language) for row in rows]
     cider = CiderD(references)
     return {
         row: (cider.score(mine, theirs), bleu([mine], [theirs])[3])
@@ -156,10 +162,10 @@ def _scores(
 
 
 def _sample(
-    recipe: Recipe, picture: Picture, words: Sequence[str], scores: tuple[float, float], looks: tuple[Look, ...]
-) -> Sample:
-    references = tuple(vocab.text(sentence, recipe.language) for sentence in picture.sentences[:REFERENCES])
-    return Sample(picture.path, vocab.text(words, recipe.language), references, *scores, picture.label, looks)
+    recipe: Recipe, example: CaptionExample, words: Sequence[str], scores: tuple[float, float], looks: tuple[Look, ...]
+) -> CaptionSample:
+    references = tuple(vocab.text(sentence, recipe.language) for sentence in example.sentences[:REFERENCES])
+    return CaptionSample(example.path, vocab.text(words, recipe.language), references, *scores, example.label, looks)
 
 
 def _looks(
@@ -174,7 +180,7 @@ def _looks(
 
 
 def _best_epoch(recorded: Sequence[Log]) -> int | None:
-    """Give the epoch at which the captioner scored best."""
+    """Return the epoch at which the captioner scored best."""
     values = next((log.columns["val_cider"] for log in recorded if "val_cider" in log.columns), ())
     known = [(value, -number) for number, value in enumerate(values, 1) if value is not None]
     return -max(known)[1] if known else None

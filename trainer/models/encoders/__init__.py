@@ -1,6 +1,6 @@
-"""Encoders by name: ImageNet networks that turn a picture into features for the captioner and the detector.
+"""Encoders by name: ImageNet networks that turn an image into features for the captioner and the detector.
 
-Dimensions: B pictures, H x W pixels, N cells of the coarsest map.
+Dimensions: B images, H x W pixels, N cells of the coarsest map.
 """
 
 from collections.abc import Callable

@@ -11,37 +11,37 @@ import numpy as np
 
 from contract.bundle import Decoding
 from contract.vocabulary import Vocabulary
-from trainer.data.example import Picture
+from trainer.data.example import CaptionExample
 from trainer.data.prepare import Prepared
 from trainer.errors import CheckpointError, first_line
 from trainer.metrics import CiderD, bleu
 from trainer.models import beam_search, decoder
 from trainer.recipe.recipe import Recipe, Training
-from trainer.recipe.run_dir import Run
+from trainer.recipe.run_dir import RunDir
 from trainer.training import checkpoint, feature_cache
-from trainer.training.augmentation import View
-from trainer.training.caption_batches import CaptionBatches, Corpus
-from trainer.training.distribution import ALONE, Spread, of_whole_batch
-from trainer.training.feature_cache import Wanted
+from trainer.training.augmentation import AugmentedImage
+from trainer.training.caption_batches import CaptionBatches, CaptionFeatures
+from trainer.training.distribution import SINGLE_REPLICA, Replicas, of_whole_batch
+from trainer.training.feature_cache import FeatureRequest
 
 GREEDY = Decoding(beam_width=1, length_penalty=0.0)
 """How captions are searched for between epochs: quickly."""
 
 
-def corpora(recipe: Recipe, prepared: Prepared, run: Run) -> tuple[Corpus, Corpus]:
-    """Give the train and val pictures with their features, encoding what is not on disk yet."""
+def load_features(recipe: Recipe, prepared: Prepared, run: RunDir) -> tuple[CaptionFeatures, CaptionFeatures]:
+    """Return the train and val images with their features, encoding what is not on disk yet."""
 
     encoder = feature_cache.tuned(recipe.encoder, run)
 
-    def view(name: str, pictures: Sequence[Picture], *, mirrored: bool = False) -> Any:
-        views = [View(picture.path, mirrored=mirrored) for picture in pictures]
-        return feature_cache.cached(run.features, encoder, Wanted(name, views, ("cells",)))["cells"]
+    def encoded(name: str, examples: Sequence[CaptionExample], *, mirrored: bool = False) -> Any:
+        images = [AugmentedImage(example.path, mirrored=mirrored) for example in examples]
+        return feature_cache.cached(run.features, encoder, FeatureRequest(name, images, ("cells",)))["cells"]
 
-    val = Corpus(prepared.val, (view("captions-val", prepared.val),))
-    views = [view("captions-train", prepared.train)]
+    val = CaptionFeatures(prepared.val, (encoded("captions-val", prepared.val),))
+    maps = [encoded("captions-train", prepared.train)]
     if recipe.encoder.flips:
-        views.append(view("captions-train-mirrored", prepared.train, mirrored=True))
-    return Corpus(prepared.train, tuple(views)), val
+        maps.append(encoded("captions-train-mirrored", prepared.train, mirrored=True))
+    return CaptionFeatures(prepared.train, tuple(maps)), val
 
 
 def build(recipe: Recipe, vocabulary: Vocabulary, cell_size: int) -> decoder.Decoder:
@@ -51,7 +51,7 @@ def build(recipe: Recipe, vocabulary: Vocabulary, cell_size: int) -> decoder.Dec
     return model
 
 
-def load(recipe: Recipe, vocabulary: Vocabulary, cell_size: int, run: Run) -> decoder.Decoder:
+def load(recipe: Recipe, vocabulary: Vocabulary, cell_size: int, run: RunDir) -> decoder.Decoder:
     """Build the decoder with the best weights of a run; raises `CheckpointError` where there are none that fit."""
     return load_from(recipe, vocabulary, cell_size, run.best_captioner)
 
@@ -67,22 +67,22 @@ def load_from(recipe: Recipe, vocabulary: Vocabulary, cell_size: int, path: Path
     return model
 
 
-def train(recipe: Recipe, prepared: Prepared, run: Run, spread: Spread = ALONE) -> None:
+def train(recipe: Recipe, prepared: Prepared, run: RunDir, spread: Replicas = SINGLE_REPLICA) -> None:
     """Train until the validation CIDEr no longer rises; a killed run goes on at its last whole epoch."""
-    spread.check(recipe.training.pictures, "training.pictures")
+    spread.check(recipe.training.batch_size, "training.batch_size")
     keras.utils.set_random_seed(recipe.seed)
-    train_corpus, val_corpus = spread.chief_first(lambda: corpora(recipe, prepared, run))
-    batches = CaptionBatches(train_corpus, prepared.vocabulary, recipe, shuffled=True)
+    train_set, val_set = spread.chief_first(lambda: load_features(recipe, prepared, run))
+    batches = CaptionBatches(train_set, prepared.vocabulary, recipe, shuffled=True)
     steps = len(batches) * recipe.training.epochs
     with spread.scope(), precision(recipe.training):
-        model = build(recipe, prepared.vocabulary, train_corpus.views[0].shape[-1])
+        model = build(recipe, prepared.vocabulary, train_set.maps[0].shape[-1])
         model.compile(
             optimizer=optimizer(recipe.training, steps),
             loss=decoder.masked_loss(recipe.training.label_smoothing),
         )
-    measure = scorer(model, val_corpus, prepared.vocabulary, recipe)
+    measure = scorer(model, val_set, prepared.vocabulary, recipe)
     keep = checkpoint.KeepBest(run.captioner, measure, monitor="cider", patience=recipe.training.patience)
-    judged = CaptionBatches(val_corpus, prepared.vocabulary, recipe, shuffled=False)
+    judged = CaptionBatches(val_set, prepared.vocabulary, recipe, shuffled=False)
     epochs = recipe.training.epochs
     checkpoint.fit(model, batches, run, "captioner", keep, epochs=epochs, spread=spread, validation_data=judged)
 
@@ -100,7 +100,7 @@ def precision(training: Training) -> Iterator[None]:
 
 
 def optimizer(training: Training, steps: int) -> Any:
-    """Give the recipe's optimizer: warm-up, then a cosine to a hundredth (Loshchilov and Hutter 2017)."""
+    """Return the recipe's optimizer: warm-up, then a cosine to a hundredth (Loshchilov and Hutter 2017)."""
     rate = keras.optimizers.schedules.CosineDecay(
         training.learning_rate * 0.01,
         max(1, round(steps * (1 - training.warmup))),
@@ -115,7 +115,7 @@ def optimizer(training: Training, steps: int) -> Any:
         "adamax": keras.optimizers.Adamax,
         "sgd": keras.optimizers.SGD,
     }
-    averaging = {"use_ema": True, "ema_momentum": training.average} if training.average else {}
+    averaging = {"use_ema": True, "ema_momentum": training.ema_momentum} if training.ema_momentum else {}
     scaled = training.mixed_precision == "float16"
     kind = kinds[training.optimizer] if scaled else of_whole_batch(kinds[training.optimizer])
     made = kind(rate, weight_decay=training.weight_decay, global_clipnorm=training.clip_norm, **averaging)
@@ -123,34 +123,34 @@ def optimizer(training: Training, steps: int) -> Any:
 
 
 def scorer(
-    model: decoder.Decoder, corpus: Corpus, vocabulary: Vocabulary, recipe: Recipe
+    model: decoder.Decoder, cached: CaptionFeatures, vocabulary: Vocabulary, recipe: Recipe
 ) -> Callable[[], dict[str, float]]:
-    """Give a function that captions validation pictures and scores them; hazard scenes count by their own share."""
-    rows = [row for row, picture in enumerate(corpus.pictures) if not picture.label]
-    rows = (rows or list(range(len(corpus.pictures))))[: recipe.training.score_pictures]
-    hazards = [row for row, picture in enumerate(corpus.pictures) if picture.label and picture.sentences]
-    references = [corpus.pictures[row].sentences for row in rows]
+    """Return a function that captions validation images and scores them; hazard scenes count by their own share."""
+    rows = [row for row, example in enumerate(cached.examples) if not example.label]
+    rows = (rows or list(range(len(cached.examples))))[: recipe.training.score_images]
+    hazards = [row for row, example in enumerate(cached.examples) if example.label and example.sentences]
+    references = [cached.examples[row].sentences for row in rows]
     cider = CiderD(references)
 
     def measure() -> dict[str, float]:
-        spoken = list(beam_search.speak(model, corpus.views[0][rows], vocabulary, GREEDY))
+        spoken = list(beam_search.captions(model, cached.maps[0][rows], vocabulary, GREEDY))
         scores = bleu(spoken, references)
         named = {f"bleu_{number}": score for number, score in enumerate(scores, 1)}
-        exact = _templates_met(model, corpus, hazards, vocabulary)
-        return {**named, "cider": cider.corpus(spoken, references), "hazard_sentences": exact}
+        exact = _template_share(model, cached, hazards, vocabulary)
+        return {**named, "cider": cider.cached(spoken, references), "hazard_sentences": exact}
 
     return measure
 
 
-def _templates_met(model: decoder.Decoder, corpus: Corpus, rows: list[int], vocabulary: Vocabulary) -> float:
-    """Give the share of hazard scenes whose caption is word for word one of the sentences written for their label."""
+def _template_share(model: decoder.Decoder, cached: CaptionFeatures, rows: list[int], vocabulary: Vocabulary) -> float:
+    """Return the share of hazard scenes whose caption is word for word one of the sentences written for their label."""
     if not rows:
         return 0.0
-    spoken = beam_search.speak(model, corpus.views[0][rows], vocabulary, GREEDY)
-    met = [tuple(words) in corpus.pictures[row].sentences for row, words in zip(rows, spoken, strict=True)]
+    spoken = beam_search.captions(model, cached.maps[0][rows], vocabulary, GREEDY)
+    met = [tuple(words) in cached.examples[row].sentences for row, words in zip(rows, spoken, strict=True)]
     return float(np.mean(met))
 
 
 def changed(recipe: Recipe, *, training: dict[str, Any]) -> Recipe:
-    """Give the recipe with some fields of `training` replaced."""
+    """Return the recipe with some fields of `training` replaced."""
     return msgspec.structs.replace(recipe, training=msgspec.structs.replace(recipe.training, **training))

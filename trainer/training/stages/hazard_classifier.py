@@ -1,8 +1,8 @@
-"""Weighs how far a picture's cells speak for each danger, so that no sentence names one that nothing speaks for.
+"""Weighs how far an image's cells speak for each danger, so that no sentence names one that nothing speaks for.
 
 The sentences written from labels are few and alike, which makes them cheap for a captioner to say; a small classifier
-on the same cells keeps it from saying them of any picture that puzzles it.
-Dimensions: M pictures, N cells, D numbers a cell, H dangers.
+on the same cells keeps it from saying them of any image that puzzles it.
+Dimensions: M images, N cells, D numbers a cell, H dangers.
 """
 
 from collections.abc import Sequence
@@ -15,20 +15,20 @@ import numpy as np
 import numpy.typing as npt
 from keras import layers
 
-from trainer.data.example import Picture
+from trainer.data.example import CaptionExample
 from trainer.data.prepare import Prepared
 from trainer.errors import CheckpointError, first_line
-from trainer.recipe.recipe import Evidence as Sizes
+from trainer.recipe.recipe import HazardClassifier as Sizes
 from trainer.recipe.recipe import Recipe
-from trainer.recipe.run_dir import Run
+from trainer.recipe.run_dir import RunDir
 from trainer.training import checkpoint, thresholds
-from trainer.training.caption_batches import Corpus
+from trainer.training.caption_batches import CaptionFeatures
 from trainer.training.stages import captioner
 
 Floats = npt.NDArray[np.float32]
 
 CHUNK: Final = 256
-"""Pictures pooled at once: 64 MB of features."""
+"""Images pooled at once: 64 MB of features."""
 
 
 def build(cell_size: int, dangers: int, sizes: Sizes) -> Any:
@@ -41,16 +41,16 @@ def build(cell_size: int, dangers: int, sizes: Sizes) -> Any:
     return keras.Model(pooled, layers.Dense(dangers, name="odds")(x), name="evidence")
 
 
-def train(recipe: Recipe, sizes: Sizes, prepared: Prepared, run: Run) -> None:
-    """Train the classifier and choose its limits on the validation pictures; a minute, so a killed run begins anew."""
+def train(recipe: Recipe, sizes: Sizes, prepared: Prepared, run: RunDir) -> None:
+    """Train the classifier and choose its limits on the validation images; a minute, so a killed run begins anew."""
     keras.utils.set_random_seed(recipe.seed)
-    train_corpus, val_corpus = captioner.corpora(recipe, prepared, run)
+    train_set, val_set = captioner.load_features(recipe, prepared, run)
     dangers = list(prepared.terms)
-    pooled = np.concatenate([pool(view) for view in train_corpus.views])
-    truth, known = targets(train_corpus.pictures, prepared.terms)
-    copies = len(train_corpus.views)
+    pooled = np.concatenate([pool(view) for view in train_set.maps])
+    truth, known = targets(train_set.examples, prepared.terms)
+    copies = len(train_set.maps)
     model = build(pooled.shape[-1] // 2, len(dangers), sizes)
-    steps = -(-len(pooled) // sizes.pictures) * sizes.epochs
+    steps = -(-len(pooled) // sizes.batch_size) * sizes.epochs
     rate = keras.optimizers.schedules.CosineDecay(sizes.learning_rate, steps)
     loss = keras.losses.BinaryCrossentropy(from_logits=True, reduction=None)
     model.compile(
@@ -58,15 +58,15 @@ def train(recipe: Recipe, sizes: Sizes, prepared: Prepared, run: Run) -> None:
         lambda wanted, odds: loss(wanted[..., :1], odds[..., None]) * wanted[..., 1],
     )
     wanted = np.tile(np.stack([truth, known], -1), (copies, 1, 1))
-    model.fit(pooled, wanted, batch_size=sizes.pictures, epochs=sizes.epochs, verbose=checkpoint.verbosity())
+    model.fit(pooled, wanted, batch_size=sizes.batch_size, epochs=sizes.epochs, verbose=checkpoint.verbosity())
     model.save_weights(run.evidence)
-    chosen = thresholds.choose(probabilities(model, val_corpus), val_corpus.pictures, dangers, sizes.false_share)
+    chosen = thresholds.choose(probabilities(model, val_set), val_set.examples, dangers, sizes.false_positive_rate)
     run.evidence.with_suffix(".json").write_bytes(msgspec.json.encode(chosen))
 
 
-def load(recipe: Recipe, prepared: Prepared, cell_size: int, run: Run) -> tuple[Any, dict[str, float]]:
-    """Give the classifier of a run and each danger's limit; raises `CheckpointError` where there is none that fits."""
-    sizes = recipe.evidence or Sizes()
+def load(recipe: Recipe, prepared: Prepared, cell_size: int, run: RunDir) -> tuple[Any, dict[str, float]]:
+    """Return the classifier of a run and each danger's limit; raises `CheckpointError` where none fits."""
+    sizes = recipe.hazard_classifier or Sizes()
     model = build(cell_size, len(prepared.terms), sizes)
     limits_path: Path = run.best_evidence.with_suffix(".json")
     try:
@@ -80,27 +80,27 @@ def load(recipe: Recipe, prepared: Prepared, cell_size: int, run: Run) -> tuple[
 
 
 def pool(cells: Any) -> Floats:
-    """Give the mean and the maximum over the cells: [M, N, D] -> [M, 2D]."""
+    """Return the mean and the maximum over the cells: [M, N, D] -> [M, 2D]."""
     chunks = [np.asarray(cells[at : at + CHUNK], np.float32) for at in range(0, len(cells), CHUNK)]
     return np.concatenate([np.concatenate([chunk.mean(1), chunk.max(1)], 1) for chunk in chunks])
 
 
-def targets(pictures: Sequence[Picture], terms: dict[str, tuple[str, ...]]) -> tuple[Floats, Floats]:
-    """Give what is there [M, H], and what is known [M, H], each 0 or 1.
+def targets(examples: Sequence[CaptionExample], terms: dict[str, tuple[str, ...]]) -> tuple[Floats, Floats]:
+    """Return what is there [M, H], and what is known [M, H], each 0 or 1.
 
     A labelled scene shows its label and no other danger. What people wrote tells nothing of a danger that they named.
     """
-    truth = np.array([[picture.label == term for term in terms] for picture in pictures], np.float32)
-    named = [[not picture.label and _names(picture, words) for words in terms.values()] for picture in pictures]
+    truth = np.array([[example.label == term for term in terms] for example in examples], np.float32)
+    named = [[not example.label and _names(example, words) for words in terms.values()] for example in examples]
     return truth, 1 - np.array(named, np.float32)
 
 
-def probabilities(model: Any, corpus: Corpus) -> Floats:
-    """Give the probability of each danger for each picture as taken: [M, H]."""
-    odds = np.asarray(model.predict(pool(corpus.views[0]), batch_size=CHUNK, verbose=0), np.float32)
+def probabilities(model: Any, cached: CaptionFeatures) -> Floats:
+    """Return the probability of each danger for each image as taken: [M, H]."""
+    odds = np.asarray(model.predict(pool(cached.maps[0]), batch_size=CHUNK, verbose=0), np.float32)
     return (1 / (1 + np.exp(-odds))).astype(np.float32)
 
 
-def _names(picture: Picture, expressions: Sequence[str]) -> bool:
-    texts = [f" {' '.join(sentence)} " for sentence in picture.sentences]
+def _names(example: CaptionExample, expressions: Sequence[str]) -> bool:
+    texts = [f" {' '.join(sentence)} " for sentence in example.sentences]
     return any(f" {expression} " in text for text in texts for expression in expressions)

@@ -1,9 +1,9 @@
-"""Learns which phrases people's sentences of a picture would hold, from the whole of it at a glance.
+"""Learns which phrases people's sentences of an image would hold, from the whole of it at a glance.
 
 Ridge regression (Hoerl and Kennard 1970) of each phrase's mean normalised CIDEr weight (Vedantam et al. 2015, equation
 3) on the mean and maximum of the tuned cells, cut to the rank whose predictions keep most of their variance
-(reduced-rank regression, Izenman 1975). It has a closed form: one pass over the pictures, no epochs.
-Dimensions: M pictures, D numbers pooled from a picture, P phrases, R rank.
+(reduced-rank regression, Izenman 1975). It has a closed form: one pass over the images, no epochs.
+Dimensions: M images, D numbers pooled from an image, P phrases, R rank.
 """
 
 from collections import Counter
@@ -19,29 +19,29 @@ from keras import layers
 
 from contract.phrases import Phrase
 from contract.vocabulary import Vocabulary
-from trainer.data.example import Picture
+from trainer.data.example import CaptionExample
 from trainer.data.prepare import Prepared
 from trainer.errors import CheckpointError, DataError, first_line
 from trainer.metrics import CiderD
 from trainer.metrics.grams import of_all_orders
 from trainer.recipe.recipe import Phrases as Sizes
 from trainer.recipe.recipe import Recipe
-from trainer.recipe.run_dir import Run
+from trainer.recipe.run_dir import RunDir
 from trainer.training import feature_cache
-from trainer.training.augmentation import View
-from trainer.training.feature_cache import Wanted
-from trainer.training.multitask_examples import Lesson
+from trainer.training.augmentation import AugmentedImage
+from trainer.training.feature_cache import FeatureRequest
+from trainer.training.multitask_examples import MultitaskExample
 
 Floats = npt.NDArray[np.float32]
 
 CHUNK: Final = 512
-"""Pictures whose targets are in memory at once: 10 MB for 5,000 phrases."""
+"""Images whose targets are in memory at once: 10 MB for 5,000 phrases."""
 
 EPSILON: Final = 1e-6
-"""Keeps the spread of pictures that are all alike above 0."""
+"""Keeps the spread of images that are all alike above 0."""
 
 LEAST_VARIANCE: Final = 0.01
-"""Of the numbers' mean variance: one that hardly varies over all pictures tells nothing and is not blown up."""
+"""Of the numbers' mean variance: one that hardly varies over all images tells nothing and is not blown up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Fitted:
 def build(depth: int, count: int, sizes: Sizes) -> Any:
     """Build the network: pooled cells [M, D] (mean, then maximum) -> what is expected of each phrase [M, P].
 
-    The first layer brings each number to its mean of 0 and spread of 1 over the pictures that `put` was given.
+    The first layer brings each number to its mean of 0 and spread of 1 over the images that `put` was given.
     """
     pooled = keras.Input((depth,), name="pooled")
     even = layers.BatchNormalization(center=False, scale=False, epsilon=EPSILON, trainable=False, name="even")
@@ -72,7 +72,7 @@ def build(depth: int, count: int, sizes: Sizes) -> Any:
 
 
 def put(network: Any, fitted: Fitted) -> None:
-    """Give a network what was fitted; directions beyond those that the pictures span are zero."""
+    """Return a network what was fitted; directions beyond those that the images span are zero."""
     first, second = network.get_layer("first"), network.get_layer("second")
     missing = first.units - fitted.first.shape[1]
     network.get_layer("even").set_weights([fitted.centre, fitted.spread**2 - EPSILON])
@@ -80,8 +80,8 @@ def put(network: Any, fitted: Fitted) -> None:
     second.set_weights([np.pad(fitted.second, ((0, missing), (0, 0))), fitted.bias])
 
 
-def train(recipe: Recipe, sizes: Sizes, prepared: Prepared, run: Run) -> None:
-    """Fit on the training pictures that have sentences, as taken and mirrored; minutes, and the features are kept.
+def train(recipe: Recipe, sizes: Sizes, prepared: Prepared, run: RunDir) -> None:
+    """Fit on the training images that have sentences, as taken and mirrored; minutes, and the features are kept.
 
     What was fitted to the encoder as it is and to these phrases is left as it is. Raises `DataError` where no phrase is
     frequent enough.
@@ -90,8 +90,8 @@ def train(recipe: Recipe, sizes: Sizes, prepared: Prepared, run: Run) -> None:
     encoder = feature_cache.tuned(recipe.encoder, run)
     seen = []
     for name, mirrored in (("phrases", False), ("phrases-mirrored", True))[: 1 + recipe.encoder.flips]:
-        views = [View(picture.path, mirrored=mirrored) for picture in targets.pictures]
-        wanted = Wanted(name, views, (feature_cache.POOLED,))
+        maps = [AugmentedImage(example.path, mirrored=mirrored) for example in targets.examples]
+        wanted = FeatureRequest(name, maps, (feature_cache.POOLED,))
         seen.append(feature_cache.cached(run.features, encoder, wanted)[feature_cache.POOLED])
     depth = seen[0].shape[-1]
     if _is_fitted(prepared, sizes, depth, run):
@@ -101,7 +101,7 @@ def train(recipe: Recipe, sizes: Sizes, prepared: Prepared, run: Run) -> None:
     network.save_weights(run.phrases)
 
 
-def _is_fitted(prepared: Prepared, sizes: Sizes, depth: int, run: Run) -> bool:
+def _is_fitted(prepared: Prepared, sizes: Sizes, depth: int, run: RunDir) -> bool:
     if not run.phrases.exists() or (run.encoder.exists() and run.encoder.stat().st_mtime > run.phrases.stat().st_mtime):
         return False
     try:
@@ -111,8 +111,8 @@ def _is_fitted(prepared: Prepared, sizes: Sizes, depth: int, run: Run) -> bool:
     return True
 
 
-def load(prepared: Prepared, sizes: Sizes, depth: int, run: Run) -> tuple[Any, dict[Phrase, float]]:
-    """Give the network of a run and the rarity of each phrase; raises `CheckpointError` where none fits."""
+def load(prepared: Prepared, sizes: Sizes, depth: int, run: RunDir) -> tuple[Any, dict[Phrase, float]]:
+    """Return the network of a run and the rarity of each phrase; raises `CheckpointError` where none fits."""
     rarities = Targets.of(prepared, sizes).rarities
     network = build(depth, len(rarities), sizes)
     try:
@@ -123,13 +123,15 @@ def load(prepared: Prepared, sizes: Sizes, depth: int, run: Run) -> tuple[Any, d
     return network, rarities
 
 
-def frequent(spoken: Sequence[Picture], cider: CiderD, least: int, vocabulary: Vocabulary) -> dict[Phrase, float]:
-    """Give the rarity of each phrase of known words that stands in at least so many sentences, the shortest first.
+def frequent(
+    spoken: Sequence[CaptionExample], cider: CiderD, least: int, vocabulary: Vocabulary
+) -> dict[Phrase, float]:
+    """Return the rarity of each phrase of known words that stands in at least so many sentences, the shortest first.
 
     Raises `DataError` where there is none.
     """
     counts = Counter(
-        gram for picture in spoken for sentence in picture.sentences for gram in set(of_all_orders(sentence))
+        gram for example in spoken for sentence in example.sentences for gram in set(of_all_orders(sentence))
     )
     known = [gram for gram, count in counts.items() if count >= least and all(word in vocabulary.ids for word in gram)]
     if not known:
@@ -140,51 +142,51 @@ def frequent(spoken: Sequence[Picture], cider: CiderD, least: int, vocabulary: V
 
 
 class Targets:
-    """What people wrote of pictures, as mean normalised weights of phrases."""
+    """What people wrote of images, as mean normalised weights of phrases."""
 
-    def __init__(self, pictures: Sequence[Picture], least: int, vocabulary: Vocabulary) -> None:
-        """Take the pictures that have sentences; raises `DataError` where no phrase stands in `least` of these."""
-        self.pictures = [picture for picture in pictures if picture.sentences]
-        self._cider = CiderD([picture.sentences for picture in self.pictures])
-        self.rarities = frequent(self.pictures, self._cider, least, vocabulary)
+    def __init__(self, examples: Sequence[CaptionExample], least: int, vocabulary: Vocabulary) -> None:
+        """Take the images that have sentences; raises `DataError` where no phrase stands in `least` of these."""
+        self.examples = [example for example in examples if example.sentences]
+        self._cider = CiderD([example.sentences for example in self.examples])
+        self.rarities = frequent(self.examples, self._cider, least, vocabulary)
         words = (tuple(vocabulary.words[token] for token in phrase) for phrase in self.rarities)
         self._places = {gram: place for place, gram in enumerate(words)}
 
     @classmethod
     def of(cls, prepared: Prepared, sizes: Sizes) -> Self:
-        """Take the training pictures of a recipe."""
+        """Take the training images of a recipe."""
         return cls(prepared.train, sizes.min_count, prepared.vocabulary)
 
     def __len__(self) -> int:
-        return len(self.pictures)
+        return len(self.examples)
 
-    def rows(self, pictures: Sequence[Picture | Lesson]) -> Floats:
-        """Give the targets [m, P] of pictures; zeros where nobody wrote anything."""
-        found = np.zeros((len(pictures), len(self._places)), np.float32)
-        for row, picture in zip(found, pictures, strict=True):
-            for sentence in picture.sentences:
+    def rows(self, examples: Sequence[CaptionExample | MultitaskExample]) -> Floats:
+        """Return the targets [m, P] of images; zeros where nobody wrote anything."""
+        found = np.zeros((len(examples), len(self._places)), np.float32)
+        for row, example in zip(found, examples, strict=True):
+            for sentence in example.sentences:
                 for gram, weight in self._cider.weights(sentence).items():
                     if (place := self._places.get(gram)) is not None:
-                        row[place] += weight / len(picture.sentences)
+                        row[place] += weight / len(example.sentences)
         return found
 
 
-def fit(views: Sequence[Any], targets: Targets, sizes: Sizes) -> Fitted:
-    """Fit to the views of the targets' pictures, each [M, D]; a chunk of targets is in memory at a time."""
-    centre, spread = _moments(views)
+def fit(maps: Sequence[Any], targets: Targets, sizes: Sizes) -> Fitted:
+    """Fit to the views of the targets' images, each [M, D]; a chunk of targets is in memory at a time."""
+    centre, spread = _moments(maps)
     depth = len(centre)
     inner = np.zeros((depth, depth))
     outer, total = np.zeros((depth, len(targets.rarities))), np.zeros(len(targets.rarities))
     for start in range(0, len(targets), CHUNK):
         end = min(start + CHUNK, len(targets))
-        wanted = targets.rows(targets.pictures[start:end])
+        wanted = targets.rows(targets.examples[start:end])
         total += wanted.sum(0)
-        for view in views:
+        for view in maps:
             seen = (np.asarray(view[start:end], np.float32) - centre) / spread
             inner += seen.T @ seen
             outer += seen.T @ wanted
     count = len(targets)
-    inner, outer = inner / (len(views) * count), outer / (len(views) * count)
+    inner, outer = inner / (len(maps) * count), outer / (len(maps) * count)
     lower = np.linalg.cholesky(inner + sizes.ridge * np.trace(inner) / count * np.eye(depth))
     explained = np.linalg.solve(lower, outer)
     _, directions = np.linalg.eigh(explained @ explained.T)
@@ -198,10 +200,10 @@ def fit(views: Sequence[Any], targets: Targets, sizes: Sizes) -> Fitted:
     )
 
 
-def _moments(views: Sequence[Any]) -> tuple[Floats, Floats]:
-    """Give the mean [D] and the standard deviation [D] over all views."""
-    count = sum(len(view) for view in views)
-    chunks = [np.asarray(view[at : at + CHUNK], np.float64) for view in views for at in range(0, len(view), CHUNK)]
+def _moments(maps: Sequence[Any]) -> tuple[Floats, Floats]:
+    """Return the mean [D] and the standard deviation [D] over all views."""
+    count = sum(len(view) for view in maps)
+    chunks = [np.asarray(view[at : at + CHUNK], np.float64) for view in maps for at in range(0, len(view), CHUNK)]
     mean = sum(chunk.sum(0) for chunk in chunks) / count
     variance = sum(((chunk - mean) ** 2).sum(0) for chunk in chunks) / count
     floor = LEAST_VARIANCE * variance.mean() + EPSILON
@@ -209,7 +211,7 @@ def _moments(views: Sequence[Any]) -> tuple[Floats, Floats]:
 
 
 def loss(wanted: Any, found: Any, written: Any) -> Any:
-    """Give the squared error over all phrases [B, P], its mean over the pictures that people wrote of: written [B]."""
+    """Return the squared error over all phrases [B, P], its mean over the images that people wrote of: written [B]."""
     known = tf.cast(written, found.dtype)
     each = tf.reduce_sum(tf.square(tf.cast(wanted, found.dtype) - found), -1)
     return tf.reduce_sum(each * known) / tf.maximum(tf.reduce_sum(known), 1.0)

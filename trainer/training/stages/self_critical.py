@@ -1,7 +1,7 @@
 """Tunes the captioner on CIDEr-D itself: self-critical sequence training (Rennie et al. 2017).
 
-The baseline of each drawn sentence is the mean reward of the picture's other drawn sentences (Luo 2020), so no greedy
-pass is needed. Dimensions: B pictures, R sentences drawn a picture, T tokens, N cells, D numbers a cell, V words.
+The baseline of each drawn sentence is the mean reward of the image's other drawn sentences (Luo 2020), so no greedy
+pass is needed. Dimensions: B images, R sentences drawn an image, T tokens, N cells, D numbers a cell, V words.
 """
 
 from typing import Any
@@ -16,33 +16,33 @@ from trainer.data.prepare import Prepared
 from trainer.metrics import CiderD
 from trainer.models import decoder
 from trainer.recipe.recipe import Recipe, SelfCritical
-from trainer.recipe.run_dir import Run
+from trainer.recipe.run_dir import RunDir
 from trainer.training import checkpoint, distribution
-from trainer.training.caption_batches import CaptionBatches, Corpus
-from trainer.training.distribution import ALONE, Spread
+from trainer.training.caption_batches import CaptionBatches, CaptionFeatures
+from trainer.training.distribution import SINGLE_REPLICA, Replicas
 from trainer.training.stages import captioner
 
 
 class SelfCriticalBatches(CaptionBatches):
-    """Caption batches whose targets come with the pictures' row numbers [B], by which sentences are judged."""
+    """Caption batches whose targets come with the images' row numbers [B], by which sentences are judged."""
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
         (cells, tokens), targets = super().__getitem__(index)
-        size = self.recipe.training.pictures
+        size = self.recipe.training.batch_size
         rows = self.rows[index * size : (index + 1) * size]
         return (cells, tokens), (targets, rows)
 
 
 class Reward:
-    """CIDEr-D of drawn sentences against the sentences of their picture."""
+    """CIDEr-D of drawn sentences against the sentences of their image."""
 
-    def __init__(self, corpus: Corpus, vocabulary: Vocabulary) -> None:
-        self.references = [picture.sentences for picture in corpus.pictures]
+    def __init__(self, cached: CaptionFeatures, vocabulary: Vocabulary) -> None:
+        self.references = [example.sentences for example in cached.examples]
         self.cider = CiderD(self.references)
         self.vocabulary = vocabulary
 
     def advantage(self, rows: npt.NDArray[np.int64], drawn: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
-        """Give how much better each sentence is than its picture's others: rows [B], drawn [B, R, T] -> [B, R]."""
+        """Return how much better each sentence is than its image's others: rows [B], drawn [B, R, T] -> [B, R]."""
         rewards = np.array(
             [
                 [
@@ -93,7 +93,7 @@ class SelfCriticalModel(distribution.Model):
 
 
 def policy_loss(odds: Any, drawn: Any, advantage: Any) -> Any:
-    """Give REINFORCE's loss: odds [B, R, T, V] of drawn tokens [B, R, T] weighed by advantage [B, R]."""
+    """Return REINFORCE's loss: odds [B, R, T, V] of drawn tokens [B, R, T] weighed by advantage [B, R]."""
     mask = tf.cast(drawn != PAD, odds.dtype)
     log_probs = tf.gather(tf.nn.log_softmax(odds), drawn, axis=-1, batch_dims=3)
     return -distribution.share_of_mean(tf.reduce_sum(log_probs * mask * advantage[..., None]), tf.reduce_sum(mask))
@@ -119,18 +119,18 @@ def draw(model: decoder.Decoder, cells: Any, samples: int, length: int) -> Any:
     return tf.stack(drawn, 2)
 
 
-def train(recipe: Recipe, prepared: Prepared, run: Run, spread: Spread = ALONE) -> None:
+def train(recipe: Recipe, prepared: Prepared, run: RunDir, spread: Replicas = SINGLE_REPLICA) -> None:
     """Tune the best captioner of maximum likelihood; a killed run goes on at its last whole epoch."""
-    spread.check(recipe.self_critical.pictures, "self_critical.pictures")
+    spread.check(recipe.self_critical.batch_size, "self_critical.batch_size")
     keras.utils.set_random_seed(recipe.seed)
-    train_corpus, val_corpus = spread.chief_first(lambda: captioner.corpora(recipe, prepared, run))
-    batches = SelfCriticalBatches(train_corpus, prepared.vocabulary, _as_batches(recipe), shuffled=True)
+    train_set, val_set = spread.chief_first(lambda: captioner.load_features(recipe, prepared, run))
+    batches = SelfCriticalBatches(train_set, prepared.vocabulary, _as_batches(recipe), shuffled=True)
     with spread.scope(), captioner.precision(recipe.training):
-        inner = captioner.load_from(recipe, prepared.vocabulary, train_corpus.views[0].shape[-1], run.spoken_before)
-        model = SelfCriticalModel(inner, Reward(train_corpus, prepared.vocabulary), recipe)
+        inner = captioner.load_from(recipe, prepared.vocabulary, train_set.maps[0].shape[-1], run.base_captioner)
+        model = SelfCriticalModel(inner, Reward(train_set, prepared.vocabulary), recipe)
         model.compile(optimizer=_optimizer(recipe.self_critical, len(batches)))
         model(batches[0][0])
-    measure = captioner.scorer(inner, val_corpus, prepared.vocabulary, recipe)
+    measure = captioner.scorer(inner, val_set, prepared.vocabulary, recipe)
     keep = checkpoint.KeepBest(run.tuned, measure, monitor="cider", patience=recipe.training.patience, saved=inner)
     before = checkpoint.read_best(run.joint if run.joint.exists() else run.captioner)
     if keep.best is None and before is not None:
@@ -139,8 +139,8 @@ def train(recipe: Recipe, prepared: Prepared, run: Run, spread: Spread = ALONE) 
 
 
 def _as_batches(recipe: Recipe) -> Recipe:
-    """Give the recipe with this stage's batch size, and one true sentence a picture."""
-    training = {"pictures": recipe.self_critical.pictures, "sentences": 1}
+    """Return the recipe with this stage's batch size, and one true sentence an image."""
+    training = {"images": recipe.self_critical.batch_size, "captions_per_image": 1}
     return captioner.changed(recipe, training=training)
 
 

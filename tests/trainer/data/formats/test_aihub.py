@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from trainer.data.formats import captions
-from trainer.data.formats.caption_record import Said
+from trainer.data.formats.caption_record import CaptionRecord
 from trainer.data.quality.issues import Findings, Kind
 from trainer.errors import DataError
 from trainer.recipe.data import Captions
@@ -39,18 +39,19 @@ def test_one_file_gives_both_of_cocos_splits(tmp_path: Path) -> None:
     train, val = (list(captions.read(made, split, Findings().of(split))) for split in ("train", "val"))
 
     assert train == [
-        Said(str(TRAIN["file_path"]), text) for text in (None, "음식이 담긴 통이 있다.", "식판에 빵과 과일이 있다.")
+        CaptionRecord(str(TRAIN["file_path"]), text)
+        for text in (None, "음식이 담긴 통이 있다.", "식판에 빵과 과일이 있다.")
     ]
-    assert val == [Said(str(VAL["file_path"]), text) for text in (None, "선반 위에 신발이 있다.", "")]
+    assert val == [CaptionRecord(str(VAL["file_path"]), text) for text in (None, "선반 위에 신발이 있다.", "")]
 
 
-def test_a_file_of_one_split_gives_all_its_pictures(tmp_path: Path) -> None:
+def test_a_file_of_one_split_gives_all_its_images(tmp_path: Path) -> None:
     made = source(tmp_path, [TRAIN, VAL], both=False)
 
     assert {said.file for said in captions.read(made, "train", Findings().of("train"))} == {TRAIN_FILE, VAL_FILE}
 
 
-def test_a_picture_that_stands_twice_is_noted(tmp_path: Path) -> None:
+def test_an_image_that_stands_twice_is_noted(tmp_path: Path) -> None:
     findings = Findings()
 
     list(captions.read(source(tmp_path, [TRAIN, TRAIN]), "train", findings.of("train")))
@@ -66,7 +67,7 @@ def test_a_picture_that_stands_twice_is_noted(tmp_path: Path) -> None:
         pytest.param(
             {**VAL, "caption_ko": "선반"}, r"Expected `array`, got `str` - at `\$\[1\]\.caption_ko`", id="no list"
         ),
-        pytest.param({"caption_ko": []}, r"missing required field `file_path` - at `\$\[1\]`", id="no picture"),
+        pytest.param({"caption_ko": []}, r"missing required field `file_path` - at `\$\[1\]`", id="no image"),
     ],
 )
 def test_an_entry_in_another_layout_is_named(tmp_path: Path, entry: dict[str, object], complaint: str) -> None:

@@ -55,12 +55,12 @@ def source(folder: Path, train: str | bytes, val: str = "", together: str | None
 
 
 def read(made: Captions, split: captions.Split = "train") -> tuple[dict[str, list[str]], Findings]:
-    """Give the captions by picture."""
+    """Return the captions by image."""
     findings = Findings()
-    pictures: dict[str, list[str]] = {}
+    examples: dict[str, list[str]] = {}
     for said in captions.read(made, split, findings.of(split)):
-        pictures.setdefault(said.file, []).extend([] if said.text is None else [said.text])
-    return pictures, findings
+        examples.setdefault(said.file, []).extend([] if said.text is None else [said.text])
+    return examples, findings
 
 
 def noted(findings: Findings) -> dict[Kind, Sequence[str]]:
@@ -69,9 +69,9 @@ def noted(findings: Findings) -> dict[Kind, Sequence[str]]:
 
 @pytest.mark.parametrize("text", FORMATS.values(), ids=FORMATS)
 def test_every_format_says_the_same(tmp_path: Path, text: str) -> None:
-    pictures, findings = read(source(tmp_path, text))
+    examples, findings = read(source(tmp_path, text))
 
-    assert pictures == {"a.jpg": ["개가 달린다.", "A dog, running"], "b.jpg": ["A cat"]}
+    assert examples == {"a.jpg": ["개가 달린다.", "A dog, running"], "b.jpg": ["A cat"]}
     assert not noted(findings)
 
 
@@ -90,7 +90,7 @@ def test_a_list_may_leave_the_endings_of_names_out(tmp_path: Path) -> None:
 def test_names_that_a_list_repeats_and_lines_that_are_no_name_are_noted(tmp_path: Path) -> None:
     made = source(tmp_path, "b.jpg\nb.jpg\na dog\t0\n", together=TOKENS)
 
-    assert noted(read(made)[1]) == {Kind.REPEATED: ["train:2: b.jpg"], Kind.MALFORMED: ["train:3: a dog\t0"]}
+    assert noted(read(made)[1]) == {Kind.REPEATED: ["train:2: b.jpg"], Kind.NOT_A_CAPTION: ["train:3: a dog\t0"]}
 
 
 def test_one_table_may_hold_all_splits(tmp_path: Path) -> None:
@@ -112,10 +112,10 @@ def test_one_file_for_both_splits_needs_a_column_that_tells_them_apart(tmp_path:
 def test_flickr30ks_line_without_its_caption_is_noted(tmp_path: Path) -> None:
     made = source(tmp_path, PIPES + "c.jpg| 4   A dog runs across the grass .\n")
 
-    pictures, findings = read(made)
+    examples, findings = read(made)
 
-    assert set(pictures) == {"a.jpg", "b.jpg"}
-    assert noted(findings) == {Kind.MALFORMED: ["train:5: c.jpg| 4   A dog runs across the grass ."]}
+    assert set(examples) == {"a.jpg", "b.jpg"}
+    assert noted(findings) == {Kind.NOT_A_CAPTION: ["train:5: c.jpg| 4   A dog runs across the grass ."]}
 
 
 def test_quotation_marks_of_flickr30ks_captions_are_their_own(tmp_path: Path) -> None:
@@ -135,10 +135,10 @@ def test_quotation_marks_of_flickr30ks_captions_are_their_own(tmp_path: Path) ->
     ],
 )
 def test_lines_that_are_no_caption_are_noted_with_their_number(tmp_path: Path, text: str, line: str) -> None:
-    pictures, findings = read(source(tmp_path, text))
+    examples, findings = read(source(tmp_path, text))
 
-    assert set(pictures) == {"a.jpg", "b.jpg"}
-    assert noted(findings) == {Kind.MALFORMED: [line]}
+    assert set(examples) == {"a.jpg", "b.jpg"}
+    assert noted(findings) == {Kind.NOT_A_CAPTION: [line]}
 
 
 @pytest.mark.parametrize(
@@ -149,14 +149,14 @@ def test_lines_that_are_no_caption_are_noted_with_their_number(tmp_path: Path, t
         pytest.param(
             "a.jpg\nb.jpg\n", "a list of names; the file of their captions belongs into `captions`", id="list"
         ),
-        pytest.param("picture,words\na,b\n", "begins with 'picture,words'; expected", id="other columns"),
+        pytest.param("image,words\na,b\n", "begins with 'image,words'; expected", id="other columns"),
         pytest.param("file,caption\na.jpg,개\n".encode("cp949"), "not UTF-8; save it as UTF-8", id="another encoding"),
         pytest.param(
             b"file,caption\n" + b"a.jpg,x\n" * 3000 + "b.jpg,개\n".encode("cp949"),
             r"not UTF-8 after line \d+; save it",
             id="another encoding further down",
         ),
-        pytest.param(b"\xff\xd8\xff\xe0 JFIF", "not UTF-8", id="a picture"),
+        pytest.param(b"\xff\xd8\xff\xe0 JFIF", "not UTF-8", id="an image"),
         pytest.param("file,caption,split\na.jpg,A dog,trian\n", "split: 'trian' is none of dev, test", id="split"),
         pytest.param("file,caption\na.jpg," + "x" * 200_000, "field larger than field limit", id="endless field"),
         pytest.param("file,caption\n" + "x" * 1_100_000, "more than 1,048,576 characters", id="endless line"),
@@ -168,7 +168,7 @@ def test_a_file_in_no_known_format_is_told_what_was_expected(tmp_path: Path, tex
 
 
 def test_a_list_that_names_nothing_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="train: names no picture; with `captions` given, expected one name a line"):
+    with pytest.raises(DataError, match="train: names no image; with `captions` given, expected one name a line"):
         read(source(tmp_path, "\n", together=TOKENS))
 
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainer.data.dataset import BoxDraft, BoxedAlbum
+from trainer.data.dataset import BoxDataset, BoxDatasetBuilder
 from trainer.data.formats import coco
-from trainer.data.formats.caption_record import Said
+from trainer.data.formats.caption_record import CaptionRecord
 from trainer.data.quality.issues import Findings, Kind
 from trainer.errors import DataError
 
@@ -36,22 +36,22 @@ def instance(image: int, category: int, bbox: list[float], **more: Any) -> dict[
     return {"id": 1, "image_id": image, "category_id": category, "bbox": bbox, **more}
 
 
-def said(path: Path) -> tuple[list[Said], Findings]:
+def said(path: Path) -> tuple[list[CaptionRecord], Findings]:
     findings = Findings()
     return list(coco.captions(path, findings.of("pets"))), findings
 
 
-def boxed(path: Path, **more: Any) -> tuple[BoxedAlbum, Findings]:
-    findings, draft = Findings(), BoxDraft()
-    coco.instances(path, path.parent / "images", draft, findings.of("pets"), **more)
-    return draft.album(), findings
+def boxed(path: Path, **more: Any) -> tuple[BoxDataset, Findings]:
+    findings, builder = Findings(), BoxDatasetBuilder()
+    coco.instances(path, path.parent / "images", builder, findings.of("pets"), **more)
+    return builder.build(), findings
 
 
 def found(findings: Findings) -> dict[Kind, list[str]]:
     return {finding.kind: [example.partition(": ")[2] for example in finding.examples] for finding in findings}
 
 
-def test_pictures_come_in_the_files_order_and_then_what_is_said_of_them(tmp_path: Path) -> None:
+def test_images_come_in_the_files_order_and_then_what_is_said_of_them(tmp_path: Path) -> None:
     notes = [caption(9, "A cat."), caption(7, "Two dogs!"), caption(7, "개가 달린다.")]
     path = written(tmp_path, {"info": {"year": 2017}, "annotations": notes, "images": IMAGES})
 
@@ -67,22 +67,22 @@ def test_pictures_come_in_the_files_order_and_then_what_is_said_of_them(tmp_path
     assert not found(findings)
 
 
-def test_pictures_may_be_numbered_by_words(tmp_path: Path) -> None:
+def test_images_may_be_numbered_by_words(tmp_path: Path) -> None:
     path = written(tmp_path, {"images": [{"id": "a", "file_name": "a.jpg"}], "annotations": [caption("a", "A dog")]})
 
     assert said(path)[0][-1] == ("a.jpg", "A dog")
 
 
-def test_captions_of_pictures_that_are_not_listed_are_named_and_left_out(tmp_path: Path) -> None:
+def test_captions_of_images_that_are_not_listed_are_named_and_left_out(tmp_path: Path) -> None:
     path = written(tmp_path, {"images": IMAGES, "annotations": [caption(7, "A dog"), caption(8, "A bird")]})
 
     lines, findings = said(path)
 
     assert [line.text for line in lines] == [None, None, "A dog"]
-    assert found(findings) == {Kind.STRAY: ["annotations[1] image_id 8"]}
+    assert found(findings) == {Kind.UNLISTED: ["annotations[1] image_id 8"]}
 
 
-def test_pictures_listed_twice_are_named(tmp_path: Path) -> None:
+def test_images_listed_twice_are_named(tmp_path: Path) -> None:
     twice = [*IMAGES, {"id": 7, "file_name": "dog2.jpg"}, {"id": 11, "file_name": "cat.jpg"}]
     path = written(tmp_path, {"images": twice, "annotations": []})
 
@@ -131,7 +131,7 @@ def test_any_bytes_are_read_or_refused(tmp_path_factory: pytest.TempPathFactory,
         assert all(isinstance(line.file, str) for line in said(path)[0])
 
 
-def test_boxes_become_shares_of_their_picture(tmp_path: Path) -> None:
+def test_boxes_become_shares_of_their_image(tmp_path: Path) -> None:
     notes = [
         instance(7, 2, [50, 25, 100, 50]),
         instance(9, 1, [1, 2, 3, 4], iscrowd=1),
@@ -155,8 +155,8 @@ def test_boxes_become_shares_of_their_picture(tmp_path: Path) -> None:
         pytest.param([-0.5, 0, 100.9, 50], (-0.005, 0, 1.009, 1), None, id="rounded beyond the edge"),
         pytest.param([-10, 25, 60, 50], (0, 0.5, 0.5, 0.5), Kind.OUTSIDE, id="over two edges"),
         pytest.param([150, 0, 20, 20], None, Kind.OUTSIDE, id="wholly outside"),
-        pytest.param([10, 10, 0, 20], None, Kind.HOLLOW, id="no width"),
-        pytest.param([10, 10, 5, -20], None, Kind.HOLLOW, id="negative height"),
+        pytest.param([10, 10, 0, 20], None, Kind.EMPTY_BOX, id="no width"),
+        pytest.param([10, 10, 5, -20], None, Kind.EMPTY_BOX, id="negative height"),
     ],
 )
 def test_boxes_that_do_not_fit_are_clipped_or_left_out_and_named(
@@ -164,16 +164,16 @@ def test_boxes_that_do_not_fit_are_clipped_or_left_out_and_named(
 ) -> None:
     document = {"images": IMAGES[1:], "annotations": [instance(9, 1, bbox)], "categories": PERSON}
 
-    (picture,), findings = boxed(written(tmp_path, document))
+    (example,), findings = boxed(written(tmp_path, document))
 
-    assert [box[1:] for box in picture.boxes] == ([pytest.approx(sides)] if sides else [])
+    assert [box[1:] for box in example.boxes] == ([pytest.approx(sides)] if sides else [])
     assert list(found(findings)) == ([kind] if kind else [])
 
 
-def test_boxes_of_pictures_that_are_not_listed_are_named(tmp_path: Path) -> None:
+def test_boxes_of_images_that_are_not_listed_are_named(tmp_path: Path) -> None:
     document = {"images": IMAGES, "annotations": [instance(8, 1, [0, 0, 1, 1])], "categories": PERSON}
 
-    assert found(boxed(written(tmp_path, document))[1]) == {Kind.STRAY: ["annotations[0] image_id 8"]}
+    assert found(boxed(written(tmp_path, document))[1]) == {Kind.UNLISTED: ["annotations[0] image_id 8"]}
 
 
 @pytest.mark.parametrize(

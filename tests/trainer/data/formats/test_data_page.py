@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from trainer.data import caption_templates, hazard_scenes
-from trainer.data.dataset import BoxDraft, CaptionDraft
+from trainer.data.dataset import BoxDatasetBuilder, CaptionDatasetBuilder
 from trainer.data.formats import captions, coco
 from trainer.data.quality.issues import Findings
 from trainer.recipe.data import Captions, Data, Hazards
@@ -18,7 +18,7 @@ PAGE = Path(__file__).resolve().parents[4] / "docs" / "trainer-data.md"
 
 
 def examples() -> list[tuple[str, str]]:
-    """Give the heading and the text of every block."""
+    """Return the heading and the text of every block."""
     parts = re.split(r"^#+ (.+)$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)
     return [
         (heading, block)
@@ -47,12 +47,12 @@ def test_captions_are_read_without_a_fault(tmp_path: Path, heading: str, number:
 
 
 def test_boxes_are_read_without_a_fault(tmp_path: Path) -> None:
-    path, findings, draft = tmp_path / "boxes.json", Findings(), BoxDraft()
+    path, findings, builder = tmp_path / "boxes.json", Findings(), BoxDatasetBuilder()
     path.write_text(blocks("Boxes")[0], encoding="utf-8")
 
-    coco.instances(path, tmp_path, draft, findings.of("page"))
+    coco.instances(path, tmp_path, builder, findings.of("page"))
 
-    assert [picture.boxes[0][0] for picture in draft.album()] == ["person"]
+    assert [example.boxes[0][0] for example in builder.build()] == ["person"]
     assert not findings
 
 
@@ -62,14 +62,14 @@ def test_scenes_are_read_by_the_templates_and_the_sources_beside_them(tmp_path: 
     scenes.write_text(scene, encoding="utf-8")
     sentences.write_text(blocks("Their sentences")[0], encoding="utf-8")
     (named,) = yaml.safe_load(recipe)["hazards"]
-    drawn = msgspec.convert(named, Hazards, dec_hook=lambda _, value: Path(value)).drawn
-    spoken, boxed = CaptionDraft(split), BoxDraft()
+    drawn = msgspec.convert(named, Hazards, dec_hook=lambda _, value: Path(value)).labelled_classes
+    spoken, boxed = CaptionDatasetBuilder(split), BoxDatasetBuilder()
 
     hazard_scenes.captions(scenes, caption_templates.load(sentences), "page", spoken, findings.of("page"))
     hazard_scenes.boxed(scenes, drawn, boxed, findings.of("page"))
 
-    assert [picture.label for picture in spoken.album()] == ["gun", "none"]
-    assert [picture.labelled for picture in boxed.album()] == [{"gun"}]
+    assert [example.label for example in spoken.build()] == ["gun", "none"]
+    assert [example.labelled for example in boxed.build()] == [{"gun"}]
     assert not findings
 
 

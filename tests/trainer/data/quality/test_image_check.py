@@ -1,4 +1,4 @@
-"""What is found inside picture files, broken ones among them, and that it is found once."""
+"""What is found inside image files, broken ones among them, and that it is found once."""
 
 import errno
 import os
@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from trainer.data.quality import image_check
-from trainer.data.quality.image_check import Facts, Store
+from trainer.data.quality.image_check import ImageFacts, ImageFactStore
 from trainer.errors import DataError
 
 
 def jpeg(seed: int = 0, side: int = 64) -> bytes:
-    """Encode a picture of coloured clouds."""
+    """Encode an image of coloured clouds."""
     noise = np.random.default_rng(seed).integers(0, 256, (4, 4, 3), np.uint8)
     return cv2.imencode(".jpg", cv2.resize(noise, (side, side), interpolation=cv2.INTER_CUBIC))[1].tobytes()
 
@@ -31,32 +31,32 @@ def kept(folder: Path, content: bytes, name: str = "a.jpg") -> Path:
     return path
 
 
-def inspected(paths: list[Path], store: Path | None = None) -> list[tuple[Facts, bool]]:
-    with Store(store) as opened:
+def inspected(paths: list[Path], store: Path | None = None) -> list[tuple[ImageFacts, bool]]:
+    with ImageFactStore(store) as opened:
         return [(facts, new) for _, facts, new in image_check.inspect(paths, opened)]
 
 
 def fault(path: Path) -> str:
-    return image_check.look_into(path).fault
+    return image_check.inspect_file(path).fault
 
 
-def test_a_whole_picture_has_a_digest_a_look_and_no_fault(tmp_path: Path) -> None:
-    facts = image_check.look_into(kept(tmp_path, jpeg()))
+def test_a_whole_image_has_a_digest_a_look_and_no_fault(tmp_path: Path) -> None:
+    facts = image_check.inspect_file(kept(tmp_path, jpeg()))
 
-    assert (len(facts.digest), len(facts.look), facts.fault) == (16, 16, "")
+    assert (len(facts.digest), len(facts.dhash), facts.fault) == (16, 16, "")
     assert facts.size == len(jpeg())
 
 
-def test_the_same_picture_saved_anew_looks_the_same_and_another_does_not(tmp_path: Path) -> None:
+def test_the_same_image_saved_anew_looks_the_same_and_another_does_not(tmp_path: Path) -> None:
     first, second = jpeg(1), jpeg(2)
     pixels = cv2.imdecode(np.frombuffer(first, np.uint8), cv2.IMREAD_COLOR)
     again = cv2.imencode(".jpg", cv2.resize(pixels, (48, 48)), (cv2.IMWRITE_JPEG_QUALITY, 60))[1].tobytes()
-    facts = [image_check.look_into(kept(tmp_path, content)) for content in (first, again, second)]
-    looks = [np.unpackbits(np.frombuffer(found.look, np.uint8)).astype(int) for found in facts]
+    facts = [image_check.inspect_file(kept(tmp_path, content)) for content in (first, again, second)]
+    dhashes = [np.unpackbits(np.frombuffer(found.dhash, np.uint8)).astype(int) for found in facts]
 
     assert len({found.digest for found in facts}) == 3
-    assert abs(looks[0] - looks[1]).sum() <= 10
-    assert abs(looks[0] - looks[2]).sum() > 20
+    assert abs(dhashes[0] - dhashes[1]).sum() <= 10
+    assert abs(dhashes[0] - dhashes[2]).sum() > 20
 
 
 @pytest.mark.parametrize("suffix", [".png", ".bmp", ".gif"])
@@ -70,14 +70,14 @@ def test_other_formats_that_the_encoder_reads_are_no_fault(tmp_path: Path, suffi
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        pytest.param(b"", "not a picture of a known format", id="empty"),
-        pytest.param(b"<html>404 Not Found</html>", "not a picture of a known format", id="a web page"),
+        pytest.param(b"", "not an image of a known format", id="empty"),
+        pytest.param(b"<html>404 Not Found</html>", "not an image of a known format", id="a web page"),
         pytest.param(jpeg()[:-40], "image file is truncated", id="cut off"),
         pytest.param(jpeg()[:300], "", id="headers alone"),
-        pytest.param(jpeg()[20:], "not a picture of a known format", id="no beginning"),
+        pytest.param(jpeg()[20:], "not an image of a known format", id="no beginning"),
     ],
 )
-def test_broken_pictures_have_a_fault(tmp_path: Path, content: bytes, complaint: str) -> None:
+def test_broken_images_have_a_fault(tmp_path: Path, content: bytes, complaint: str) -> None:
     found = fault(kept(tmp_path, content))
 
     assert found
@@ -91,7 +91,7 @@ def test_a_format_that_the_encoder_cannot_read_is_named(tmp_path: Path) -> None:
     assert fault(path) == "a WEBP file; expected JPEG, PNG, BMP, GIF"
 
 
-def test_a_picture_of_absurd_size_is_a_fault_and_never_decoded(tmp_path: Path) -> None:
+def test_an_image_of_absurd_size_is_a_fault_and_never_decoded(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     Image.new("L", (1, 1)).save(path)
     small = path.read_bytes()
@@ -104,15 +104,15 @@ def test_a_picture_of_absurd_size_is_a_fault_and_never_decoded(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("name", ["none.jpg", "a\0.jpg"], ids=["none", "a name that no disk takes"])
-def test_a_picture_that_is_not_there_is_not_there(tmp_path: Path, name: str) -> None:
-    facts = image_check.look_into(tmp_path / name)
+def test_an_image_that_is_not_there_is_not_there(tmp_path: Path, name: str) -> None:
+    facts = image_check.inspect_file(tmp_path / name)
 
     assert not facts.there
     assert facts.fault
 
 
-def test_a_folder_is_no_picture(tmp_path: Path) -> None:
-    facts = image_check.look_into(tmp_path)
+def test_a_folder_is_no_image(tmp_path: Path) -> None:
+    facts = image_check.inspect_file(tmp_path)
 
     assert facts.there
     assert facts.fault == "Is a directory"
@@ -132,7 +132,7 @@ def test_what_is_whole_here_is_whole_to_the_encoder(
 
 def test_what_is_known_is_not_looked_at_again(tmp_path: Path) -> None:
     paths = [kept(tmp_path, jpeg(seed), f"{seed}.jpg") for seed in range(3)] + [tmp_path / "none.jpg"]
-    store = tmp_path / "pictures.sqlite"
+    store = tmp_path / "images.sqlite"
     first = inspected(paths, store)
     kept(tmp_path, jpeg(9, 80), "1.jpg")
 
@@ -144,11 +144,11 @@ def test_what_is_known_is_not_looked_at_again(tmp_path: Path) -> None:
     assert second[1][0].digest != first[1][0].digest
 
 
-def test_pictures_come_in_order_over_many_batches(tmp_path: Path) -> None:
+def test_images_come_in_order_over_many_batches(tmp_path: Path) -> None:
     path = kept(tmp_path, jpeg())
     paths = [path, tmp_path / "none.jpg"] * image_check.BATCH
 
-    with Store(None) as store:
+    with ImageFactStore(None) as store:
         found = list(image_check.inspect(paths, store))
 
     assert [where for where, _, _ in found] == paths
@@ -156,16 +156,16 @@ def test_pictures_come_in_order_over_many_batches(tmp_path: Path) -> None:
 
 
 def test_a_store_that_is_none_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "pictures.sqlite"
+    path = tmp_path / "images.sqlite"
     path.write_bytes(b"not a data base" * 100)
 
-    with pytest.raises(DataError, match=r"pictures\.sqlite: file is not a database; remove it"):
-        Store(path)
+    with pytest.raises(DataError, match=r"images\.sqlite: file is not a database; remove it"):
+        ImageFactStore(path)
 
 
 def test_a_store_that_cannot_be_opened_is_no_fault_of_the_data(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="unable to open") as raised:
-        Store(tmp_path / "none" / "pictures.sqlite")
+        ImageFactStore(tmp_path / "none" / "images.sqlite")
 
     assert raised.value.errno == errno.EIO
     assert os.fspath(tmp_path) in str(raised.value)

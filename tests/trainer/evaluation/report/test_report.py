@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from tests.trainer import small_data
-from trainer.data.example import Picture
+from trainer.data.example import CaptionExample
 from trainer.errors import CheckpointError
 from trainer.evaluation.report import attention, caption_examples, images, page, predictions, training_log
-from trainer.evaluation.report.predictions import Confusion, Look, Observed, Sample
+from trainer.evaluation.report.predictions import CaptionSample, Confusion, Look, RunReport
 from trainer.evaluation.report.training_log import Log
 
 VOID = {"meta", "img", "br"}
@@ -48,25 +48,25 @@ class Page(html.parser.HTMLParser):
 
 
 @pytest.fixture
-def sample(tmp_path: Path) -> Sample:
-    """A picture of which something wrong was said."""
-    path = small_data.picture(tmp_path / "red.png", "red")
-    looks = tuple(
+def sample(tmp_path: Path) -> CaptionSample:
+    """An image of which something wrong was said."""
+    path = small_data.image(tmp_path / "red.png", "red")
+    dhashes = tuple(
         Look(word, attention.heat(np.eye(1, 4, at, np.float32), (2, 2)))
         for at, word in enumerate(("a", "blue", "wall"))
     )
-    return Sample(path, "a blue wall", ("a red wall", "<b>red</b> & white"), 1.25, 0.5, "", looks)
+    return CaptionSample(path, "a blue wall", ("a red wall", "<b>red</b> & white"), 1.25, 0.5, "", dhashes)
 
 
 @pytest.fixture
-def run(sample: Sample) -> Observed:
+def run(sample: CaptionSample) -> RunReport:
     """A run that has everything."""
     columns: dict[str, tuple[float | None, ...]] = {
         "loss": (3.0, 2.0),
         "val_loss": (3.1, 2.5),
         "val_cider": (0.2, None),
     }
-    return Observed(
+    return RunReport(
         name="adam",
         changed={"training.optimizer": "adam"},
         captions={"walls": {"bleu_4": 0.25, "cider": 0.5, "images": 4.0}},
@@ -79,7 +79,7 @@ def run(sample: Sample) -> Observed:
     )
 
 
-def test_the_page_needs_no_network_and_runs_no_script(run: Observed) -> None:
+def test_the_page_needs_no_network_and_runs_no_script(run: RunReport) -> None:
     text = page.render("walls", [run, replace(run, name="sgd")])
     read = Page(text)
 
@@ -91,14 +91,14 @@ def test_the_page_needs_no_network_and_runs_no_script(run: Observed) -> None:
     assert "@import" not in text
 
 
-def test_what_people_and_models_wrote_is_text_and_never_markup(run: Observed) -> None:
+def test_what_people_and_models_wrote_is_text_and_never_markup(run: RunReport) -> None:
     text = page.render("<i>walls</i>", [replace(run, name="<u>run</u>")])
 
     assert "<b>red</b> & white" in Page(text).said
     assert not re.search(r"<[iu]>", text)
 
 
-def test_every_figure_curve_caption_and_reference_is_shown(run: Observed) -> None:
+def test_every_figure_curve_caption_and_reference_is_shown(run: RunReport) -> None:
     text = page.render("walls", [run])
     said = Page(text).said
 
@@ -108,7 +108,7 @@ def test_every_figure_curve_caption_and_reference_is_shown(run: Observed) -> Non
     assert text.count('alt=""') == 6
 
 
-def test_the_best_of_each_column_is_marked(run: Observed) -> None:
+def test_the_best_of_each_column_is_marked(run: RunReport) -> None:
     better = replace(run, name="sgd", captions={"walls": {"bleu_4": 0.2, "cider": 0.9, "images": 4.0}})
 
     text = page.render("walls", [run, better])
@@ -117,20 +117,20 @@ def test_the_best_of_each_column_is_marked(run: Observed) -> None:
     assert page.leader([run, better]) == (better, 0.9)
 
 
-def test_a_failed_variant_is_named_with_its_reason_beside_the_others(run: Observed) -> None:
-    said = Page(page.render("walls", [run, Observed("nadam", "failed", "picture.jpg: not a picture")])).said
+def test_a_failed_variant_is_named_with_its_reason_beside_the_others(run: RunReport) -> None:
+    said = Page(page.render("walls", [run, RunReport("nadam", "failed", "image.jpg: not an image")])).said
 
     assert "nadam" in said
-    assert "picture.jpg: not a picture" in said
+    assert "image.jpg: not an image" in said
 
 
 def test_a_comparison_of_nothing_but_failures_is_still_a_page() -> None:
-    said = Page(page.render("walls", [Observed("adam", "failed", "gone")])).said
+    said = Page(page.render("walls", [RunReport("adam", "failed", "gone")])).said
 
     assert caption_examples.ENGLISH["nothing_trained"] in said
 
 
-def test_several_runs_are_shown_on_the_same_pictures(run: Observed, sample: Sample) -> None:
+def test_several_runs_are_shown_on_the_same_images(run: RunReport, sample: CaptionSample) -> None:
     other = replace(run, name="sgd", samples=(replace(sample, caption="the wall is red"),))
 
     (group,) = page.together([run, other])
@@ -141,7 +141,7 @@ def test_several_runs_are_shown_on_the_same_pictures(run: Observed, sample: Samp
     ]
 
 
-def test_korean_headings_say_as_much_as_english_ones(run: Observed) -> None:
+def test_korean_headings_say_as_much_as_english_ones(run: RunReport) -> None:
     text = page.render("벽", [run], language="ko")
 
     assert caption_examples.KOREAN.keys() == caption_examples.ENGLISH.keys()
@@ -150,16 +150,18 @@ def test_korean_headings_say_as_much_as_english_ones(run: Observed) -> None:
     assert caption_examples.ENGLISH["worst"] not in Page(text).said
 
 
-def test_a_picture_that_is_gone_or_broken_is_named_in_its_place(run: Observed, sample: Sample, tmp_path: Path) -> None:
+def test_an_image_that_is_gone_or_broken_is_named_in_its_place(
+    run: RunReport, sample: CaptionSample, tmp_path: Path
+) -> None:
     broken = tmp_path / "broken.jpg"
     broken.write_bytes(b"\xff\xd8\xff\xe0half")
 
-    assert images.small(tmp_path / "gone.jpg") == images.small(broken) == images.Small()
+    assert images.thumbnail(tmp_path / "gone.jpg") == images.thumbnail(broken) == images.Thumbnail()
     said = Page(page.render("walls", [replace(run, samples=(replace(sample, path=broken),))])).said
-    assert "picture cannot be read: broken.jpg" in said
+    assert "image cannot be read: broken.jpg" in said
 
 
-def test_the_page_is_written_whole(run: Observed, tmp_path: Path) -> None:
+def test_the_page_is_written_whole(run: RunReport, tmp_path: Path) -> None:
     page.write(tmp_path / "sub" / "report.html", "walls", [run])
 
     assert [path.name for path in (tmp_path / "sub").iterdir()] == ["report.html"]
@@ -182,7 +184,8 @@ def test_cells_form_the_grid_of_the_input(cells: int, height: int, width: int, s
 def test_a_sentence_shows_the_danger_that_it_names_first() -> None:
     terms = {"fire": ("fire",), "gun": ("gun", "fire arm")}
     scenes = [
-        Picture(Path(f"{number}.jpg"), (), "s", label) for number, label in enumerate(["fire", "gun", "none", ""])
+        CaptionExample(Path(f"{number}.jpg"), (), "s", label)
+        for number, label in enumerate(["fire", "gun", "none", ""])
     ]
     spoken = [["a", "fire"], ["a", "fire", "arm"], ["a", "room"], ["a", "gun"]]
 

@@ -43,7 +43,7 @@ def padded(x: Any, kernel: int, stride: int) -> Any:
 
 
 def windows(x: Any, kernel: int, stride: int) -> Any:
-    """Give the windows of a convolution, [h, w, C, kernel, kernel]."""
+    """Return the windows of a convolution, [h, w, C, kernel, kernel]."""
     seen = np.lib.stride_tricks.sliding_window_view(padded(x, kernel, stride), (kernel, kernel), (0, 1))
     return seen[::stride, ::stride]
 
@@ -66,9 +66,9 @@ def normalise(x: Any, tensors: Tensors, name: str, *, clipped: bool = True) -> A
     return np.clip(x, 0, 6) if clipped else x
 
 
-def forward(picture: Any, tensors: Tensors) -> dict[str, Any]:
-    """Compute the maps of a picture [H, W, 3], 0..255."""
-    x = (picture - 127.0) / 128.0
+def forward(example: Any, tensors: Tensors) -> dict[str, Any]:
+    """Compute the maps of an image [H, W, 3], 0..255."""
+    x = (example - 127.0) / 128.0
     x = normalise(convolve(x, tensors["_conv_stem.weight"], 2), tensors, "_bn0")
     maps: dict[str, Any] = {}
     for number, (kernel, stride) in enumerate(BLOCKS):
@@ -87,10 +87,10 @@ def forward(picture: Any, tensors: Tensors) -> dict[str, Any]:
 
 @pytest.mark.parametrize("side", [64, 96])
 def test_the_port_computes_what_the_state_dict_means(tensors: Tensors, side: int) -> None:
-    picture = photographs.fitted(photographs.frame(), side)
-    wanted = forward(picture[0], tensors)
+    example = photographs.fitted(photographs.frame(), side)
+    wanted = forward(example[0], tensors)
 
-    found = efficientnet_lite.build("lite0", side, side, "imagenet")(picture, training=False)
+    found = efficientnet_lite.build("lite0", side, side, "imagenet")(example, training=False)
 
     assert set(found) == set(wanted)
     for name, values in wanted.items():
@@ -99,9 +99,9 @@ def test_the_port_computes_what_the_state_dict_means(tensors: Tensors, side: int
 
 
 def test_a_man_on_a_bicycle_is_ranked_as_one_by_the_imagenet_head(tensors: Tensors) -> None:
-    picture = photographs.fitted(photographs.frame()[:, 340:612], 224)
+    example = photographs.fitted(photographs.frame()[:, 340:612], 224)
 
-    cells = efficientnet_lite.build("lite0", 224, 224, "imagenet")(picture, training=False)["cells"].numpy()
+    cells = efficientnet_lite.build("lite0", 224, 224, "imagenet")(example, training=False)["cells"].numpy()
     odds = cells[0].mean(0) @ tensors["_fc.weight"].T + tensors["_fc.bias"]
 
     assert MOUNTAIN_BIKE in np.argsort(-odds)[:5]

@@ -18,10 +18,10 @@ from trainer.models import encoders
 def test_every_encoder_gives_three_maps(
     name: str, side: int, c3: tuple[int, ...], c4: tuple[int, ...], cells: tuple[int, ...]
 ) -> None:
-    picture = np.random.default_rng(1).uniform(0, 255, (2, side, side, 3)).astype(np.float32)
+    example = np.random.default_rng(1).uniform(0, 255, (2, side, side, 3)).astype(np.float32)
 
     model = encoders.get(name).build(side, side, "")
-    maps = {key: values.numpy() for key, values in model(picture, training=False).items()}
+    maps = {key: values.numpy() for key, values in model(example, training=False).items()}
 
     assert {key: values.shape for key, values in maps.items()} == {"c3": (2, *c3), "c4": (2, *c4), "cells": (2, *cells)}
     assert all(np.isfinite(values).all() for values in maps.values())

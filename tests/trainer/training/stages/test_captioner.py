@@ -11,12 +11,12 @@ import pytest
 from contract.vocabulary import END, of
 from tests.trainer import small_data
 from trainer.data import prepare
-from trainer.data.example import Picture
+from trainer.data.example import CaptionExample
 from trainer.errors import CheckpointError
 from trainer.recipe.recipe import Recipe, Training
-from trainer.recipe.run_dir import Run
+from trainer.recipe.run_dir import RunDir
 from trainer.tokenizers.english import split as words_of
-from trainer.training.caption_batches import Corpus
+from trainer.training.caption_batches import CaptionFeatures
 from trainer.training.stages import captioner
 
 WORDS = of(["a", "red", "green", "wall"])
@@ -33,14 +33,14 @@ def recipe(tmp_path: Path) -> Recipe:
 
 @pytest.mark.parametrize("name", ["adam", "adamw", "nadam", "adamax", "sgd"])
 def test_every_optimizer_of_the_recipe_can_be_built(name: Any) -> None:
-    made = captioner.optimizer(Training(optimizer=name, weight_decay=0.02, clip_norm=3.0, average=0.9), 100)
+    made = captioner.optimizer(Training(optimizer=name, weight_decay=0.02, clip_norm=3.0, ema_momentum=0.9), 100)
 
     assert type(made).__name__.lower() == name
     assert (made.weight_decay, made.global_clipnorm, made.use_ema, made.ema_momentum) == (0.02, 3.0, True, 0.9)
 
 
 def test_the_rate_warms_up_and_then_falls_along_a_cosine() -> None:
-    made = captioner.optimizer(Training(learning_rate=1e-3, warmup=0.1, average=0), 1000)
+    made = captioner.optimizer(Training(learning_rate=1e-3, warmup=0.1, ema_momentum=0), 1000)
     rates = [float(made._learning_rate(step)) for step in (0, 50, 100, 550, 1000, 2000)]
 
     np.testing.assert_allclose(rates, [1e-5, 5.05e-4, 1e-3, 5.05e-4, 1e-5, 1e-5], rtol=1e-2)
@@ -64,8 +64,8 @@ def test_weights_survive_the_disk(recipe: Recipe, tmp_path: Path) -> None:
 
     loaded = captioner.load_from(recipe, WORDS, DEPTH, tmp_path / "kept.weights.h5")
 
-    for kept, same in zip(loaded.get_weights(), model.get_weights(), strict=True):
-        np.testing.assert_array_equal(kept, same)
+    for kept, duplicates in zip(loaded.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(kept, duplicates)
 
 
 @pytest.mark.parametrize(
@@ -108,15 +108,15 @@ def test_hazard_scenes_are_scored_apart_from_what_people_wrote(recipe: Recipe) -
     bias[WORDS.ids["red"]], bias[END] = 2.0, 1.0
     model.bias.assign(bias)
     always = " ".join(["red"] * captioner.GREEDY.max_tokens)
-    pictures = [
-        Picture(Path("0.jpg"), (words_of("red red"),), "people"),
-        Picture(Path("1.jpg"), (words_of("a green wall"), words_of("red")), "people"),
-        Picture(Path("2.jpg"), (words_of(always),), "scenes", "fire"),
-        Picture(Path("3.jpg"), (words_of("a red wall"),), "scenes", "fire"),
+    examples = [
+        CaptionExample(Path("0.jpg"), (words_of("red red"),), "people"),
+        CaptionExample(Path("1.jpg"), (words_of("a green wall"), words_of("red")), "people"),
+        CaptionExample(Path("2.jpg"), (words_of(always),), "scenes", "fire"),
+        CaptionExample(Path("3.jpg"), (words_of("a red wall"),), "scenes", "fire"),
     ]
-    corpus = Corpus(pictures, (np.zeros((4, CELLS, DEPTH), np.float16),))
+    cached = CaptionFeatures(examples, (np.zeros((4, CELLS, DEPTH), np.float16),))
 
-    figures = captioner.scorer(model, corpus, WORDS, recipe)()
+    figures = captioner.scorer(model, cached, WORDS, recipe)()
 
     assert figures["hazard_sentences"] == 0.5
     assert figures["bleu_1"] == pytest.approx(3 / (2 * captioner.GREEDY.max_tokens))
@@ -125,8 +125,8 @@ def test_hazard_scenes_are_scored_apart_from_what_people_wrote(recipe: Recipe) -
 
 def test_mirrored_features_are_for_training_alone(tmp_path: Path) -> None:
     recipe = small_data.recipe(tmp_path, train=2, val=2, encoder={"height": 32, "width": 32})
-    train, val = captioner.corpora(recipe, prepare.gather(recipe), Run(tmp_path / "run"))
+    train, val = captioner.load_features(recipe, prepare.gather(recipe), RunDir(tmp_path / "run"))
 
-    assert (len(train.views), len(val.views)) == (2, 1)
-    assert train.views[0].shape == (2, 1, 1280)
-    assert not np.allclose(train.views[0], train.views[1])
+    assert (len(train.maps), len(val.maps)) == (2, 1)
+    assert train.maps[0].shape == (2, 1, 1280)
+    assert not np.allclose(train.maps[0], train.maps[1])

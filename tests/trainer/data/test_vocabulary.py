@@ -5,47 +5,38 @@ from pathlib import Path
 import pytest
 
 from contract.vocabulary import SPECIALS, UNKNOWN
-from trainer.data import example
-from trainer.data.example import Picture
+from trainer.data import vocabulary
+from trainer.data.example import CaptionExample
 from trainer.errors import DataError
 from trainer.recipe.recipe import Vocabulary
 from trainer.tokenizers.english import split
 
 
-def told(*sentences: str) -> Picture:
-    return Picture(Path("picture.jpg"), tuple(split(sentence) for sentence in sentences), "tales")
+def told(*sentences: str) -> CaptionExample:
+    return CaptionExample(Path("image.jpg"), tuple(split(sentence) for sentence in sentences), "tales")
 
 
 TALES = [told("a dog and a cat", "a dog"), told("a zebra", "the cat", "a dog runs")]
 
 
 def test_the_most_frequent_word_comes_first_and_equals_by_the_alphabet() -> None:
-    words = example.vocabulary(TALES, Vocabulary(min_count=1)).words
+    words = vocabulary.build(TALES, Vocabulary(min_count=1)).words
 
     assert words == (*SPECIALS, "a", "dog", "cat", "and", "runs", "the", "zebra")
 
 
 @pytest.mark.parametrize(("min_count", "expected"), [(2, ("a", "dog", "cat")), (3, ("a", "dog")), (5, ("a",))])
 def test_rare_words_are_left_out(min_count: int, expected: tuple[str, ...]) -> None:
-    vocabulary = example.vocabulary(TALES, Vocabulary(min_count=min_count))
+    words = vocabulary.build(TALES, Vocabulary(min_count=min_count))
 
-    assert vocabulary.words == (*SPECIALS, *expected)
-    assert vocabulary.encode(["zebra"])[1] == UNKNOWN
+    assert words.words == (*SPECIALS, *expected)
+    assert words.encode(["zebra"])[1] == UNKNOWN
 
 
 def test_only_the_most_frequent_stay() -> None:
-    assert example.vocabulary(TALES, Vocabulary(min_count=1, max_words=2)).words == (*SPECIALS, "a", "dog")
+    assert vocabulary.build(TALES, Vocabulary(min_count=1, max_words=2)).words == (*SPECIALS, "a", "dog")
 
 
 def test_sentences_without_a_frequent_word_are_refused() -> None:
     with pytest.raises(DataError, match=r"vocabulary\.min_count: no word occurs 6 times"):
-        example.vocabulary(TALES, Vocabulary(min_count=6))
-
-
-def test_pictures_that_are_not_there_are_listed(tmp_path: Path) -> None:
-    (tmp_path / "here.jpg").touch()
-    (tmp_path / "folder.jpg").mkdir()
-
-    absent = example.missing(tmp_path / name for name in ("here.jpg", "gone.jpg", "folder.jpg"))
-
-    assert absent == [tmp_path / "gone.jpg", tmp_path / "folder.jpg"]
+        vocabulary.build(TALES, Vocabulary(min_count=6))
