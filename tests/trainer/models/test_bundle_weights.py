@@ -75,7 +75,7 @@ def test_the_captioner_says_each_word_as_probably_as_the_device(device: Captione
 
     bundle_weights.captioner(found, model, found.words)
 
-    keys, values, state = model.dhash(seen.cells)
+    keys, values, state = model.look(seen.cells)
     hazard_network = device.weigh(seen)
     for own, theirs in ((keys, "keys"), (values, "values"), (state, "state")):
         assert near_duplicates(own, hazard_network.start[theirs]) > 0.999
