@@ -1,4 +1,4 @@
-"""The command line of a device: `wordcam-edge init | caption | check | run | look | send | bench`."""
+"""The command line of a device: `wordcam-edge init | caption | check | run | look | send | forget-calm | bench`."""
 
 import argparse
 import logging
@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
         ("look", _look, "watch the camera and write captions into the outbox"),
         ("send", _send, "send the outbox to the MQTT server"),
         ("check", _check, "try the configuration and all it names: model, outbox, login and camera"),
+        ("forget-calm", _forget_calm, "forget what the camera has learnt of its own calm, and learn anew"),
     ):
         known = verbs.add_parser(verb, help=text, description=text)
         where = f"default: {LOCAL_CONFIG} in this folder, else {SYSTEM_CONFIG}"
@@ -200,6 +202,22 @@ def _check(arguments: argparse.Namespace) -> int:
             print(f"{PROGRAM} check: {finding.error}", file=sys.stderr, flush=True)
             codes.append(finding.error.exit_code)
     return max(codes)
+
+
+def _forget_calm(arguments: argparse.Namespace) -> int:
+    """Have the camera learn its calm anew, also while it is being watched."""
+    from edge.look.memory import calm_file  # noqa: PLC0415  # `send` needs no memory
+
+    settings = _load(arguments)
+    path = calm_file.path_beside(settings.outbox.path)
+    try:
+        calm_file.forget(path, datetime.now(UTC))
+    except OSError as error:
+        raise Misconfigured(
+            f"{path}: {error.strerror}; the folder must exist and this user must write in it"
+        ) from error
+    print(f"{settings.camera.stream}: calm forgotten; the thresholds are those of the model again ({path})")
+    return 0
 
 
 def _caption(arguments: argparse.Namespace) -> int:

@@ -103,6 +103,8 @@ class Gate(Section, frozen=True, kw_only=True):
     """Time between two captions, whatever moves."""
     overdue_seconds: Positive = 60.0
     """Time after which even a still scene is captioned again."""
+    doubt_gap_seconds: Annotated[float, Meta(ge=0)] = 0.4
+    """Time between two looks while a danger is in doubt; they weigh evidence, and write no caption."""
 
 
 class Closer(Section, frozen=True, kw_only=True):

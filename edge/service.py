@@ -8,6 +8,7 @@ import logging
 import os
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ def look(settings: Config, stop: threading.Event, started_at: float) -> None:
     _quiet_opencv()
     from edge.look.capture_loop import Look  # noqa: PLC0415
     from edge.look.event import Eye  # noqa: PLC0415  # see the module's docstring
+    from edge.look.memory.camera_memory import CameraMemory  # noqa: PLC0415
 
     with Outbox(settings.outbox.path, settings.outbox.max_captions) as outbox:
         captioner = open_captioner(settings.bundle, settings.threads)
@@ -47,8 +49,23 @@ def look(settings: Config, stop: threading.Event, started_at: float) -> None:
             process_report.leave(outbox, process_report.LOOK, process_report.camera_gone(manifest.model, error))
             raise
         try:
-            watch = Look(camera, captioner, outbox, eye, settings.gate, closer=settings.closer, started_at=started_at)
-            watch.run(stop)
+            memory = CameraMemory.open(
+                settings.outbox.path,
+                manifest,
+                settings.camera.stream,
+                now=datetime.now(UTC),
+                now_seconds=time.perf_counter(),
+            )
+            Look(
+                camera,
+                captioner,
+                outbox,
+                eye,
+                settings.gate,
+                crops=settings.closer,
+                memory=memory,
+                started_at=started_at,
+            ).run(stop)
         except Refused as error:
             raise Misconfigured(f"{settings.bundle}: a caption breaks the contract: {error.detail}") from error
         finally:

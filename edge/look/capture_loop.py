@@ -1,6 +1,7 @@
 """Look: frames in, sentences into the outbox. This process never opens a connection to the MQTT server."""
 
 import logging
+import math
 import threading
 import time
 import uuid
@@ -15,7 +16,11 @@ from edge.infer.captioner import Captioner
 from edge.look import event, gate, scene
 from edge.look.camera_port import Camera, Frame
 from edge.look.event import Eye
-from edge.outbox import process_report
+from edge.look.memory.camera_memory import CameraMemory
+from edge.look.memory.danger_memory import Attention, Change
+from edge.look.memory.raised import RaisedThresholds
+from edge.look.scene import Sight
+from edge.outbox import process_report, raised_thresholds
 from edge.outbox.outbox import Outbox, Seen
 from edge.process.stage_timer import Latency
 
@@ -36,7 +41,8 @@ class Look:
         eye: Eye,
         settings: config.Gate,
         *,
-        closer: config.Closer,
+        crops: config.Closer,
+        memory: CameraMemory,
         started_at: float,
         clock: Callable[[], float] = time.perf_counter,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -44,10 +50,10 @@ class Look:
     ) -> None:
         """`started_at` is the start of the process on `clock`, in seconds."""
         self._camera, self._captioner, self._outbox, self._eye = camera, captioner, outbox, eye
-        self._settings, self._closer = settings, closer
+        self._settings, self._crops, self._memory = settings, crops, memory
         self._clock, self._now, self._new_id = clock, now, new_id
         self._latency = Latency(clock)
-        self._memory: gate.Memory | None = None
+        self._gate: gate.Memory | None = None
         self._seen = Seen()
         self._started_at = started_at
         self._first_caption_seconds: float | None = None
@@ -58,6 +64,7 @@ class Look:
     def run(self, stop: threading.Event) -> None:
         """Watch until the replay ends or `stop` is set; raises `CameraGone`, `DiskFull`, `TryAgain`."""
         reason = ""
+        self._hear()
         try:
             while not stop.is_set():
                 with self._latency.of("wait"):
@@ -67,28 +74,51 @@ class Look:
                 self.look_at(frame)
                 if self._clock() - self._reported_at >= REPORT_SECONDS:
                     self._report()
+                    self._hear()
+                    self._memory.keep(self._now(), self._clock())
         except CameraGone as error:
             reason = f"camera gone: {error}"
             raise
         finally:
             self._report(reason)
+            self._memory.save()
 
     def look_at(self, frame: Frame) -> gate.Reason:
-        """Judge one frame, caption it where it is worth it, and give the gate's reason."""
+        """Judge one frame, weigh and caption it where it is worth it, and give the gate's reason."""
         began, invoked = self._clock(), self._captioner.invoke_seconds
         self._seen = Seen(self._seen.frames + 1, self._seen.video_bytes + frame.video_bytes)
         with self._latency.of("gate"):
             size = self._captioner.manifest.input
             small = image.fit(frame.bgr, size.height, size.width)
             thumbnail = image.thumbnail(small, gate.HEIGHT, gate.WIDTH)
-            verdict, memory = gate.judge(thumbnail, frame.at, self._memory, self._settings)
-        if verdict.caption:
-            self._caption(frame, image.rgb(small), verdict.reason, began, invoked)
-        self._memory = memory
+            verdict, memory = gate.judge(thumbnail, frame.at, self._gate, self._settings, self._look_again_seconds())
+        if verdict.look:
+            sight = scene.look(self._captioner, frame.bgr, image.rgb(small), self._crops, self._latency)
+            change = self._memory.dangers.look(scene.readings(self._captioner, sight), frame.at, self._now())
+            if change is not Change.NONE:
+                standing = sorted(self._memory.dangers.standing)
+                log.info("danger", extra={"change": change.value, "standing": standing})
+                memory = memory.after_caption()
+            if verdict.caption or change is not Change.NONE:
+                self._caption(frame, sight, verdict.reason, began, invoked)
+        self._gate = memory
         return verdict.reason
 
-    def _caption(self, frame: Frame, rgb: image.Picture, why: gate.Reason, began: float, invoked: float) -> None:
-        seen = scene.describe(self._captioner, frame.bgr, rgb, self._closer, self._latency)
+    def _look_again_seconds(self) -> float:
+        """Give the time after which evidence is weighed again, whatever the gate thinks."""
+        match self._memory.dangers.attention:
+            case Attention.DOUBT:
+                return self._settings.doubt_gap_seconds
+            case Attention.STANDING:
+                return max(self._settings.doubt_gap_seconds, self._settings.min_gap_seconds)
+            case Attention.CALM:
+                return math.inf
+
+    def _caption(self, frame: Frame, sight: Sight, why: gate.Reason, began: float, invoked: float) -> None:
+        weighs = bool(self._captioner.manifest.evidence)
+        dangers = self._memory.dangers
+        seen = scene.tell(self._captioner, sight, self._latency, dangers.standing if weighs else None)
+        believed = event.dangers(dangers.beliefs(), frame.captured_at, frame.at) if weighs else None
         self._sentences += 1
         self._sentence_seconds += self._clock() - began
         self._invoke_seconds += self._captioner.invoke_seconds - invoked
@@ -102,6 +132,7 @@ class Look:
                     now=self._now(),
                     seq=seq,
                     event_id=self._new_id(),
+                    dangers=believed,
                 ),
                 self._seen,
             )
@@ -110,6 +141,10 @@ class Look:
             self._first_caption_seconds = round(self._clock() - self._started_at, 3)
             self._report()
         log.debug("caption", extra={"text": accepted.text, "why": why.value, "confidence": accepted.confidence})
+
+    def _hear(self) -> None:
+        """Take over the thresholds that people have raised since."""
+        self._memory.dangers.raised = RaisedThresholds.of(raised_thresholds.read(self._outbox), self._eye.stream)
 
     def _report(self, reason: str = "") -> None:
         """Count the frames that were not captioned, and say how the work goes."""
@@ -124,5 +159,6 @@ class Look:
             first_caption_seconds=self._first_caption_seconds,
             sentence_ms=per_sentence_ms and round(self._sentence_seconds * per_sentence_ms, 3),
             invoke_ms=per_sentence_ms and round(self._invoke_seconds * per_sentence_ms, 3),
+            calm=self._memory.describe(self._now()),
         )
         process_report.leave(self._outbox, process_report.LOOK, note)

@@ -1,4 +1,4 @@
-"""The closer look: which parts of a frame are worth looking at again, larger.
+"""Crops: which parts of a frame are worth looking at again, larger.
 
 A gun in the hand of someone far away is a few pixels of the picture that the encoder gets. The camera's own picture has
 more of them: a crop around a person shows the encoder a person of the size it knows. All lengths are shares of the
@@ -76,18 +76,18 @@ def regions(detections: Sequence[Detection], settings: config.Closer, height: in
     found: list[Region] = []
     for person in detections:
         if person.name == PERSON and person.score >= settings.min_score:
-            region = _around(person, settings.margin, least)
+            region = around(person, settings.margin, least)
             if region.side <= settings.max_share:
                 found = _joined(found, region, settings.max_share)
     found.sort(key=lambda region: (-round(region.score * STEPS), region.side))
     return found[: settings.crops]
 
 
-def _around(person: Detection, margin: float, least: float) -> Region:
-    """Draw a square around a person, moved into the frame where it would stand out."""
-    side = min(1.0, max(least, max(person.w, person.h) * (1 + margin)))
-    centre = person.x + person.w / 2, person.y + person.h / 2
-    return _square(centre, side, person.score, person.h)
+def around(found: Detection, margin: float, least: float) -> Region:
+    """Draw a square of at least a size around a detection, moved into the frame where it would stand out."""
+    side = min(1.0, max(least, max(found.w, found.h) * (1 + margin)))
+    centre = found.x + found.w / 2, found.y + found.h / 2
+    return _square(centre, side, found.score, found.h)
 
 
 def _joined(found: list[Region], region: Region, max_share: float) -> list[Region]:

@@ -2,13 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
+import msgspec
+
 from contract import caption
-from contract.caption import Caption, Hazard, Label
+from contract.caption import Box, Caption, Hazard, Label
+from contract.errors import Refused
 from edge.infer.captioner import Sentence
 from edge.infer.detection import Detection
+from edge.infer.hazards import WORTH_TELLING
+from edge.look.crops import Region
+from edge.look.memory.danger_memory import Belief
 
 MAX_LABELS: Final = 8
 MAX_HAZARDS: Final = 8
@@ -40,8 +46,14 @@ def compose(  # noqa: PLR0913  # an event is made of that much
     now: datetime,
     seq: int,
     event_id: str,
+    dangers: Sequence[Hazard] | None = None,
 ) -> Caption:
-    """Write the event; raises `contract.errors.Refused` where it would not keep the contract."""
+    """Write the event; raises `contract.errors.Refused` where it would not keep the contract.
+
+    `dangers` are what the camera's memory believes; without one, the sentence's own are taken. Their details go where
+    the event would be too long with them.
+    """
+    found = hazards(sentence) if dangers is None else tuple(dangers)
     event = Caption(
         text=caption.one_line(sentence.text.split()),
         captured_at=captured_at,
@@ -50,7 +62,7 @@ def compose(  # noqa: PLR0913  # an event is made of that much
         stream=eye.stream,
         confidence=round(sentence.confidence, DIGITS),
         labels=labels(detections),
-        hazards=hazards(sentence),
+        hazards=found,
         language=eye.language,
         model=eye.model,
         seq=seq,
@@ -59,7 +71,36 @@ def compose(  # noqa: PLR0913  # an event is made of that much
         time=now,
     )
     # Building an event checks no limits, reading one does: better refused here than by the server.
-    return caption.decode(caption.encode(event))
+    try:
+        return caption.decode(caption.encode(event))
+    except Refused as error:
+        if error.reason != "too-large":
+            raise
+    bare = tuple(Hazard(hazard.term, hazard.probability) for hazard in found)
+    return caption.decode(caption.encode(msgspec.structs.replace(event, hazards=bare)))
+
+
+def dangers(beliefs: Sequence[Belief], captured_at: datetime, at: float) -> tuple[Hazard, ...]:
+    """Write what a memory believes after the frame taken at `at` on the camera's clock; without what is improbable."""
+    found = (_danger(belief, captured_at, at) for belief in beliefs)
+    told = [hazard for hazard in found if max(hazard.probability, hazard.evidence or 0.0) >= WORTH_TELLING]
+    return tuple(told[:MAX_HAZARDS])
+
+
+def _danger(belief: Belief, captured_at: datetime, at: float) -> Hazard:
+    since = None if belief.since is None else captured_at - timedelta(seconds=at - belief.since)
+    return Hazard(
+        belief.danger,
+        round(belief.probability, DIGITS),
+        round(belief.evidence, DIGITS),
+        since,
+        None if belief.region is None else _box(belief.region),
+    )
+
+
+def _box(region: Region) -> Box:
+    left, top, side = (round(min(1.0, max(0.0, length)), DIGITS) for length in (region.left, region.top, region.side))
+    return Box(left, top, side, side)
 
 
 def labels(detections: Sequence[Detection]) -> tuple[Label, ...]:

@@ -4,6 +4,7 @@ Thumbnails are brightness, uint8 [h, w]; times are seconds on the camera's own c
 judged as it would be live.
 """
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -18,6 +19,9 @@ Thumbnail = NDArray[np.uint8]
 HEIGHT: Final = 36
 WIDTH: Final = 64
 """Size of a thumbnail: a person who fills a hundredth of the frame still covers 23 of its 2,304 spots."""
+
+SLACK_SECONDS: Final = 0.001
+"""By so much a look may come early."""
 
 WHITE: Final = 255.0
 """Thumbnails count brightness from 0 to this, settings from 0 to 1."""
@@ -38,6 +42,8 @@ class Reason(StrEnum):
     """Nothing happens."""
     TOO_SOON = "too-soon"
     """Something happens, but the last caption is very young."""
+    DOUBT = "doubt"
+    """A danger may be about to begin or to end: its evidence is weighed, and a sentence written only if it does."""
 
 
 WORTH: Final = frozenset({Reason.FIRST, Reason.SCENE, Reason.MOTION, Reason.OVERDUE})
@@ -54,6 +60,12 @@ class Memory:
     """The last captioned frame."""
     captioned_at: float
     """Its time."""
+    looked_at: float
+    """Time of the last frame whose evidence was weighed."""
+
+    def after_caption(self) -> "Memory":
+        """Give what to remember where the frame just judged was captioned after all."""
+        return Memory(self.before, self.before, self.looked_at, self.looked_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +84,36 @@ class Verdict:
         """Whether the frame is worth a sentence."""
         return self.reason in WORTH
 
+    @property
+    def look(self) -> bool:
+        """Whether its evidence is worth weighing."""
+        return self.caption or self.reason is Reason.DOUBT
 
-def judge(thumbnail: Thumbnail, at: float, memory: Memory | None, settings: config.Gate) -> tuple[Verdict, Memory]:
-    """Decide on the frame taken at `at`, and give what to remember for the next."""
+
+def judge(
+    thumbnail: Thumbnail,
+    at: float,
+    memory: Memory | None,
+    settings: config.Gate,
+    look_again_seconds: float = math.inf,
+) -> tuple[Verdict, Memory]:
+    """Decide on the frame taken at `at`, and give what to remember for the next.
+
+    `look_again_seconds` after the last look, the frame is worth one even where nothing happens.
+    """
     if memory is None:
-        return Verdict(Reason.FIRST, 0.0, 0.0), Memory(thumbnail, thumbnail, at)
+        return Verdict(Reason.FIRST, 0.0, 0.0), Memory(thumbnail, thumbnail, at, at)
     motion = float(np.mean(_difference(thumbnail, memory.before) > settings.motion_step * WHITE))
     change = float(np.mean(_difference(thumbnail, memory.captioned))) / WHITE
-    verdict = Verdict(_reason(motion, change, at - memory.captioned_at, settings), motion, change)
+    reason = _reason(motion, change, at - memory.captioned_at, settings)
+    # A thousandth of slack: times of a film are sums of fractions.
+    if reason not in WORTH and at - memory.looked_at >= look_again_seconds - SLACK_SECONDS:
+        reason = Reason.DOUBT
+    verdict = Verdict(reason, motion, change)
     if verdict.caption:
-        return verdict, Memory(thumbnail, thumbnail, at)
-    return verdict, Memory(thumbnail, memory.captioned, memory.captioned_at)
+        return verdict, Memory(thumbnail, thumbnail, at, at)
+    looked_at = at if verdict.look else memory.looked_at
+    return verdict, Memory(thumbnail, memory.captioned, memory.captioned_at, looked_at)
 
 
 def _reason(motion: float, change: float, age: float, settings: config.Gate) -> Reason:

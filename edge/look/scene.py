@@ -1,5 +1,6 @@
-"""A scene: all that is found out about one frame, by one look at the whole and closer ones where it leaves a doubt."""
+"""A scene: all that is found out about one frame, by one look at the whole, and at crops where that leaves a doubt."""
 
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 
 from edge import config
@@ -8,10 +9,35 @@ from edge.infer.captioner import Captioner, Sentence, Weighed
 from edge.infer.detection import Detection
 from edge.infer.hazards import Hazard
 from edge.infer.image import Picture
-from edge.look import crops as closer
-from edge.look import location_phrase
+from edge.look import crops, location_phrase
 from edge.look.crops import Reason, Region
+from edge.look.memory import reading
+from edge.look.memory.reading import Reading
 from edge.process.stage_timer import Latency
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """A part of the frame that was weighed by itself."""
+
+    region: Region
+    weighed: Weighed
+
+    def excess(self, limits: Mapping[str, float]) -> dict[str, float]:
+        """Give by how much each danger of `limits` exceeds its limit."""
+        return {term: self.weighed.evidence[term] - limit for term, limit in limits.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What one frame shows, before a word is said of it."""
+
+    weighed: Weighed
+    """The whole frame."""
+    detections: tuple[Detection, ...]
+    """Boxes of the whole frame."""
+    crops: tuple[Crop, ...]
+    """Parts of it that were weighed as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,59 +49,51 @@ class Scene:
     detections: tuple[Detection, ...]
     """Boxes of the whole frame."""
     crops: int
-    """Closer looks taken."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Crop:
-    """A closer look and what it is worth."""
-
-    region: Region
-    weighed: Weighed
-    hazards: tuple[Hazard, ...]
-    """Dangers that it bears out."""
-    excess: float
-    """By how much the clearest danger exceeds its limit; below 0 where none does."""
+    """Crops looked at."""
 
 
 def describe(captioner: Captioner, bgr: Picture, small: Picture, settings: config.Closer, latency: Latency) -> Scene:
-    """Describe a frame; `small` is the same frame in RGB, squashed to the encoder's size."""
+    """Describe a still picture; `small` is the same picture in RGB, squashed to the encoder's size."""
+    sight = look(captioner, bgr, small, settings, latency)
+    return tell(captioner, sight, latency)
+
+
+def look(captioner: Captioner, bgr: Picture, small: Picture, settings: config.Closer, latency: Latency) -> Sight:
+    """Weigh a frame, and parts of it where it leaves a doubt."""
     with latency.of("encode"):
         features = captioner.encode(small)
     with latency.of("detect"):
         detections = captioner.detect(features)
     with latency.of("weigh"):
         weighed = captioner.weigh(features)
-    crops = _closer(captioner, bgr, weighed, detections, settings, latency)
-    with latency.of("decode"):
-        sentence = _speak(captioner, weighed, crops)
-    return Scene(sentence, tuple(detections), len(crops))
+    return Sight(weighed, tuple(detections), _crops(captioner, bgr, weighed, detections, settings, latency))
 
 
-def _closer(  # noqa: PLR0913, PLR0917  # what a closer look needs to know of the first one
-    captioner: Captioner,
-    bgr: Picture,
-    weighed: Weighed,
-    detections: list[Detection],
-    settings: config.Closer,
-    latency: Latency,
-) -> list[_Crop]:
-    """Look closer where it is worth it."""
+def readings(captioner: Captioner, sight: Sight) -> dict[str, Reading]:
+    """Give each danger's clearest evidence, of the frame and its crops; empty where the bundle weighs none."""
     manifest = captioner.manifest
-    why = closer.judge(weighed.evidence, manifest.evidence, manifest.crop_evidence, settings)
-    if why is not Reason.WORTH:
-        return []
-    found = closer.regions(detections, settings, *bgr.shape[:2])
-    with latency.of("closer"):
-        return [_look(captioner, bgr, region) for region in found]
+    frame = {
+        term: reading.read(sight.weighed.evidence[term], threshold, _box(sight.detections, term))
+        for term, threshold in manifest.evidence.items()
+    }
+    parts = (
+        {
+            term: reading.read(crop.weighed.evidence[term], threshold, crop.region)
+            for term, threshold in manifest.crop_evidence.items()
+        }
+        for crop in sight.crops
+    )
+    return reading.strongest((frame, *parts))
 
 
-def _look(captioner: Captioner, bgr: Picture, region: Region) -> _Crop:
-    """Judge what a part of the frame shows."""
-    weighed, limits = weigh(captioner, bgr, region), captioner.manifest.crop_evidence
-    excess = {term: weighed.evidence[term] - limit for term, limit in limits.items()}
-    borne_out = tuple(Hazard(term, weighed.evidence[term]) for term, over in excess.items() if over >= 0)
-    return _Crop(region, weighed, borne_out, max(excess.values()))
+def tell(captioner: Captioner, sight: Sight, latency: Latency, standing: Set[str] | None = None) -> Scene:
+    """Say what a frame shows.
+
+    It names the dangers that are `standing` and no others; without a memory, those that the frame itself bears out.
+    """
+    with latency.of("decode"):
+        sentence = _speak(captioner, sight, standing)
+    return Scene(sentence, sight.detections, len(sight.crops))
 
 
 def weigh(captioner: Captioner, bgr: Picture, region: Region) -> Weighed:
@@ -85,16 +103,55 @@ def weigh(captioner: Captioner, bgr: Picture, region: Region) -> Weighed:
     return captioner.weigh(captioner.encode(image.rgb(part)))
 
 
-def _speak(captioner: Captioner, weighed: Weighed, crops: list[_Crop]) -> Sentence:
-    """Say what the clearest crop shows where any bears out a danger, and else what the frame shows."""
-    best = max(crops, key=lambda crop: crop.excess, default=None)
-    if best is None or best.excess < 0:
-        return captioner.speak(weighed)
+def _crops(  # noqa: PLR0913, PLR0917  # what a look at crops needs to know of the first one
+    captioner: Captioner,
+    bgr: Picture,
+    weighed: Weighed,
+    detections: list[Detection],
+    settings: config.Closer,
+    latency: Latency,
+) -> tuple[Crop, ...]:
+    """Look at crops where it is worth it."""
     manifest = captioner.manifest
-    sentence = captioner.speak(best.weighed, manifest.crop_evidence)
-    text = location_phrase.tell(sentence.text, best.region, manifest.language)
-    found = (*captioner.hazards(weighed), *(hazard for crop in crops for hazard in crop.hazards))
-    return replace(sentence, text=text, hazards=_surest(found))
+    why = crops.judge(weighed.evidence, manifest.evidence, manifest.crop_evidence, settings)
+    if why is not Reason.WORTH:
+        return ()
+    found = crops.regions(detections, settings, *bgr.shape[:2])
+    with latency.of("closer"):
+        return tuple(Crop(region, weigh(captioner, bgr, region)) for region in found)
+
+
+def _speak(captioner: Captioner, sight: Sight, standing: Set[str] | None) -> Sentence:
+    """Say what the clearest crop shows where any bears out a danger that may be named, and else what the frame shows.
+
+    What is said of a crop begins with where it is.
+    """
+    manifest = captioner.manifest
+    limits = {term: limit for term, limit in manifest.crop_evidence.items() if standing is None or term in standing}
+    clearest = max(sight.crops, key=lambda crop: _most(crop, limits), default=None) if limits else None
+    if clearest is None or _most(clearest, limits) < 0:
+        return captioner.speak(sight.weighed, None if standing is None else dict.fromkeys(standing, 0.0))
+    sentence = captioner.speak(clearest.weighed, limits if standing is None else dict.fromkeys(limits, 0.0))
+    text = location_phrase.tell(sentence.text, clearest.region, manifest.language)
+    borne_out = (
+        Hazard(term, crop.weighed.evidence[term])
+        for crop in sight.crops
+        for term, over in crop.excess(limits).items()
+        if over >= 0
+    )
+    return replace(sentence, text=text, hazards=_surest((*captioner.hazards(sight.weighed), *borne_out)))
+
+
+def _most(crop: Crop, limits: Mapping[str, float]) -> float:
+    return max(crop.excess(limits).values())
+
+
+def _box(detections: tuple[Detection, ...], term: str) -> Region | None:
+    """Give the least square around the surest box of a danger that the detector knows; None where it found none."""
+    surest = max((found for found in detections if found.name == term), key=lambda found: found.score, default=None)
+    if surest is None:
+        return None
+    return crops.around(surest, 0.0, 0.0)
 
 
 def _surest(found: tuple[Hazard, ...]) -> tuple[Hazard, ...]:

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from contract.status import Stage
+from contract.status import Calm, Stage
 from edge.errors import CameraGone
 from edge.outbox.outbox import Outbox
 
@@ -33,6 +33,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Mean wall time from a frame in memory to its sentence."""
     invoke_ms: float | None = None
     """Mean time of it inside the interpreters."""
+    calm: Calm | None = None
+    """What the camera has learnt of its own calm, where its bundle weighs evidence."""
 
 
 NOTHING: Final = Report()

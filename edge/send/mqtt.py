@@ -44,9 +44,10 @@ class Down:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A message on the subscribed topic."""
+    """A message on a subscribed topic."""
 
     payload: bytes
+    topic: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,14 @@ class Turned:
     why: str
 
 
-Event = Up | Down | Received | Turned
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """The server does not let us read a topic that we can do without."""
+
+    why: str
+
+
+Event = Up | Down | Received | Turned | Unheard
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +78,24 @@ class Will:
 class Connection:
     """One connection, from the attempt to its end. Events are to be taken from `events` by one thread."""
 
-    def __init__(
-        self, settings: config.Mqtt, *, client_id: str, subscription: str, will: Will | None, window: int
+    def __init__(  # noqa: PLR0913  # what a connection is made of
+        self,
+        settings: config.Mqtt,
+        *,
+        client_id: str,
+        subscription: str,
+        will: Will | None,
+        window: int,
+        optional: str = "",
     ) -> None:
-        """Prepare; raises `Misconfigured` where a password or certificate cannot be read."""
+        """Prepare; raises `Misconfigured` where a password or certificate cannot be read.
+
+        `optional` is a second topic, which the server may keep from us.
+        """
         self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._settings = settings
-        self._subscription = subscription
+        self._subscription, self._optional = subscription, optional
+        self._optional_id: int | None = None
         self._client = paho.Client(
             CallbackAPIVersion.VERSION2, client_id=client_id, protocol=paho.MQTTv5, reconnect_on_failure=False
         )
@@ -121,11 +140,16 @@ class Connection:
         """Subscribe, on this and every connection; a refusal is over at once."""
         if reason.is_failure:
             self.events.put(Down(f"the server refused the login: {reason}", reason.value in NEEDS_OPERATOR))
-        else:
-            client.subscribe(self._subscription, qos=1)
+            return
+        client.subscribe(self._subscription, qos=1)
+        if self._optional:
+            _, self._optional_id = client.subscribe(self._optional, qos=1)
 
-    def _on_subscribe(self, _client: Any, _data: Any, _mid: int, reasons: list[ReasonCode], _properties: Any) -> None:
-        if any(reason.is_failure for reason in reasons):
+    def _on_subscribe(self, _client: Any, _data: Any, mid: int, reasons: list[ReasonCode], _properties: Any) -> None:
+        if mid == self._optional_id:
+            if any(reason.is_failure for reason in reasons):
+                self.events.put(Unheard(f"the server does not let this user read {self._optional}: {reasons[0]}"))
+        elif any(reason.is_failure for reason in reasons):
             why = f"the server does not let this user subscribe to {self._subscription}: {reasons[0]}"
             self.events.put(Down(why, needs_operator=True))
         else:
@@ -135,7 +159,7 @@ class Connection:
         self.events.put(Down(f"the connection ended: {reason}"))
 
     def _on_message(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
-        self.events.put(Received(bytes(message.payload)))
+        self.events.put(Received(bytes(message.payload), message.topic))
 
     def _on_publish(self, _client: Any, _data: Any, _mid: int, reason: ReasonCode, _properties: Any) -> None:
         if reason.is_failure:

@@ -12,12 +12,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
-from contract import ack, status, topics
+import msgspec
+
+from contract import ack, status, thresholds, topics
 from contract.errors import Refused
 from contract.status import State, Status
 from edge import config
 from edge.errors import EdgeError, Misconfigured, TryAgain
-from edge.outbox import process_report
+from edge.outbox import process_report, raised_thresholds
 from edge.outbox.outbox import Outbox
 from edge.process import backoff
 from edge.process.stage_timer import Latency
@@ -105,6 +107,7 @@ class Send:
             self._settings,
             client_id=f"wordcam-{self._site}-{self._device}",
             subscription=self._topics["ack"],
+            optional=self._topics["thresholds"],
             will=Will(self._topics["status"], status.encode(self._status(State.OFFLINE, "connection lost", at=None))),
             window=WINDOW,
         )
@@ -132,11 +135,16 @@ class Send:
 
     def _handle(self, connection: Connection, event: mqtt.Event, stored: list[str], refused: list[str]) -> None:
         if isinstance(event, mqtt.Received):
-            self._read_ack(event.payload, stored, refused)
+            if event.topic == self._topics["thresholds"]:
+                self._read_thresholds(event.payload)
+            else:
+                self._read_ack(event.payload, stored, refused)
         elif isinstance(event, mqtt.Up):
             self._begin(connection)
         elif isinstance(event, mqtt.Turned):
             log.error("publication turned down", extra={"why": event.why, "see": "the server's access rules"})
+        elif isinstance(event, mqtt.Unheard):
+            log.warning("raised thresholds unheard", extra={"why": event.why, "see": "the server's access rules"})
         elif event.needs_operator:
             where = f"{self._settings.host}:{mqtt.port_of(self._settings)}"
             raise Misconfigured(f"{where}: {event.why}; see `mqtt.username`, `mqtt.password_file` and `mqtt.tls`")
@@ -216,6 +224,16 @@ class Send:
             log.error("caption refused by the server", extra={"id": refusal.id, "reason": refusal.reason})
             refused.append(refusal.id)
 
+    def _read_thresholds(self, payload: bytes) -> None:
+        """Hand the thresholds that people have raised to the process that looks."""
+        try:
+            found = thresholds.decode(payload, site=self._site, device=self._device)
+        except Refused as error:
+            log.warning("thresholds not understood", extra={"why": str(error)})
+            return
+        raised_thresholds.leave(self._outbox, found)
+        log.info("thresholds", extra={"raised": len(found.raised)})
+
     def _settle(self, stored: list[str], refused: list[str]) -> None:
         """Let captions go, on disk first."""
         self._outbox.settle(stored=stored, refused=refused, sent_bytes=self._sent_bytes)
@@ -254,6 +272,7 @@ class Send:
             model=looked.model,
             ledger=self._outbox.ledger() if at else None,
             stages=(*looked.stages, *self._latency.stages()) if at else (),
+            calm=looked.calm if at and looked.calm else msgspec.UNSET,
         )
 
     def _leave(self, reason: str) -> None:

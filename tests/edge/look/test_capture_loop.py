@@ -15,6 +15,7 @@ from edge.look.camera_port import Frame
 from edge.look.capture_loop import Look
 from edge.look.event import Eye
 from edge.look.gate import Reason
+from edge.look.memory.camera_memory import CameraMemory
 from edge.outbox import process_report
 from edge.outbox.outbox import Outbox
 from tests.edge import pictures
@@ -67,7 +68,8 @@ def watch(film: Film, captioner: Captioner, box: Outbox) -> Look:
         box,
         EYE,
         config.Gate(),
-        closer=config.Closer(),
+        crops=config.Closer(),
+        memory=CameraMemory.open(box.path, captioner.manifest, EYE.stream, now=BEGIN, now_seconds=0.0),
         started_at=0.0,
         now=lambda: BEGIN + timedelta(hours=1),
     )

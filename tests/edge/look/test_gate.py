@@ -27,7 +27,7 @@ def person(scene: gate.Thumbnail, column: int) -> gate.Thumbnail:
 
 
 def remembered(scene: gate.Thumbnail = SCENE, at: float = 0.0) -> Memory:
-    return Memory(scene, scene, at)
+    return Memory(scene, scene, at, at)
 
 
 @pytest.mark.parametrize(
@@ -102,3 +102,23 @@ def test_captions_keep_their_distance_and_are_never_overdue(steps: list[tuple[fl
 
     gaps = np.diff(captioned)
     assert (gaps >= SETTINGS.min_gap_seconds - 1e-9).all()
+
+
+def test_while_a_danger_is_in_doubt_still_frames_are_looked_at_and_not_captioned() -> None:
+    memory: Memory | None = None
+    looked, captioned = [], []
+    for number in range(20):
+        verdict, memory = gate.judge(SCENE, number / 5, memory, SETTINGS, look_again_seconds=0.4)
+        looked += [number / 5] if verdict.look else []
+        captioned += [number / 5] if verdict.caption else []
+
+    assert looked == [0.0, 0.4, 0.8, 1.2, 1.6, 2.0, 2.4, 2.8, 3.2, 3.6]
+    assert captioned == [0.0]
+
+
+def test_a_frame_captioned_for_a_danger_counts_as_the_last_captioned_one() -> None:
+    _, memory = gate.judge(255 - SCENE // 3, 0.4, remembered(), SETTINGS, look_again_seconds=0.4)
+
+    verdict, _ = gate.judge(255 - SCENE // 3, 1.2, memory.after_caption(), SETTINGS)
+
+    assert verdict.reason is Reason.STILL

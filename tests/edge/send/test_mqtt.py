@@ -113,7 +113,7 @@ def test_what_is_published_on_the_subscription_comes_as_an_event(mosquitto: Mosq
 
     assert made.publish("acks", b"hello")
 
-    assert made.events.get(timeout=SECONDS) == Received(b"hello")
+    assert made.events.get(timeout=SECONDS) == Received(b"hello", "acks")
     made.close()
 
 
