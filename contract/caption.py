@@ -22,7 +22,7 @@ MAX_SEQ: Final = 2**31 - 1
 ONE_LINE: Final = r"^[^\x00-\x1f\x7f\u2028\u2029]+" + wire.END
 """No control character and no line break, so that a caption cannot forge a second line in a log or a terminal."""
 
-Name = Annotated[str, Meta(pattern=wire.NAME)]
+Name = Annotated[str, Meta(pattern=wire.NAME, description="1 to 63 of a-z, 0-9 and inner hyphens")]
 Share = Annotated[float, Meta(ge=0, le=1)]
 
 

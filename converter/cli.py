@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import shlex
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ from converter.tflite import inspect, saved_model_export
 from edge.infer.captioner import Captioner
 from edge.infer.image import Unreadable
 from edge.infer.runtime import NoRuntime, NotAModel
+from foundation import log, terminal
 
 MISSED = 1
 """Exit code when a bundle misses a limit."""
@@ -27,8 +29,10 @@ MISSED = 1
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb and give its exit code: 0, 1 for a missed limit, 75 try again, 78 mend what was given."""
+    terminal.accept_every_character()
     words = list(sys.argv[1:] if argv is None else argv)
     options = _parser().parse_args(words)
+    log.configure(options.called, level=logging.WARNING)
     options.command = shlex.join(["wordcam-convert", *words])
     try:
         code: int = options.run(options)
@@ -53,7 +57,7 @@ def _fail(error: Exception, code: int) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="wordcam-convert", description="Make, judge and look into model bundles.")
-    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    verbs = parser.add_subparsers(required=True, metavar="VERB", dest="called")
     _add_convert(verbs)
     _add_verify(verbs)
     _add_evaluate(verbs)

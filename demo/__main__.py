@@ -15,6 +15,7 @@ from demo.settings import REPOSITORY
 from demo.source import Source
 from demo.stage import Stage
 from demo.words import Words
+from foundation import terminal
 
 TURN_SECONDS: Final = 0.2
 """Time between two looks at the processes."""
@@ -28,6 +29,7 @@ UNATTENDED_SECONDS: Final = 60.0
 
 def main(argv: list[str] | None = None) -> int:
     """Run the demo; gives 0, 75 (try again) or 78 (mend something)."""
+    terminal.accept_every_character()
     given = _parser().parse_args(argv)
     said = words.of(given.language)
     # A request to end from outside ends the demo as Ctrl-C does.

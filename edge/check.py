@@ -12,7 +12,7 @@ from contract import bundle, topics
 from contract.errors import Refused
 from edge import config, service
 from edge.config import Config
-from edge.errors import EdgeError, Misconfigured, TryAgain
+from edge.errors import Failure, Misconfigured, TryAgain
 from edge.outbox.outbox import Outbox
 
 ANSWER_SECONDS: Final = 15.0
@@ -26,7 +26,7 @@ class Finding:
     part: str
     said: str = ""
     """What is right with it."""
-    error: EdgeError | None = None
+    error: Failure | None = None
     """What is wrong with it."""
 
 
@@ -41,7 +41,7 @@ def every_part(settings: Config) -> Iterator[Finding]:
     for part, attempt in parts.items():
         try:
             yield Finding(part, attempt(settings))
-        except EdgeError as error:
+        except Failure as error:
             yield Finding(part, error=error)
 
 
@@ -70,7 +70,7 @@ def _outbox(settings: Config) -> str:
 
 
 def _mqtt(settings: Config) -> str:
-    """Look the host up, log in and subscribe as the device does, under another client id; raises `EdgeError`."""
+    """Look the host up, log in and subscribe as the device does, under another client id; raises `Failure`."""
     from edge.send.mqtt import Connection, Down, Up, port_of  # noqa: PLC0415  # `look` must not load the network
 
     mqtt = settings.mqtt
@@ -112,7 +112,7 @@ def _protection(mqtt: config.Mqtt) -> str:
 
 
 def _camera(settings: Config) -> str:
-    """Open the camera and take a frame; raises `EdgeError`."""
+    """Open the camera and take a frame; raises `Failure`."""
     camera = service.open_camera(settings.camera, threading.Event())
     try:
         frame = camera.read()

@@ -16,10 +16,11 @@ import msgspec
 
 from contract import bundle, release
 from contract.errors import Refused
-from edge import check, config, service, starter, yaml_file
-from edge.errors import MISCONFIGURED, EdgeError, Misconfigured, TryAgain
+from edge import check, config, service, starter
+from edge.errors import MISCONFIGURED, Failure, Misconfigured, TryAgain
 from edge.outbox.outbox import Outbox
-from edge.process import log, summary, supervisor
+from edge.process import summary, supervisor
+from foundation import log, terminal, yaml_file
 
 PROGRAM: Final = "wordcam-edge"
 
@@ -32,11 +33,12 @@ SYSTEM_CONFIG: Final = Path("/etc/wordcam/edge.yaml")
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb; give the exit code: 0, 75 try again, 78 fix the configuration."""
+    terminal.accept_every_character()
     arguments = _parser().parse_args(argv)
-    log.configure(arguments.verb, verbose=getattr(arguments, "verbose", False))
+    log.configure(arguments.verb, level=logging.DEBUG if getattr(arguments, "verbose", False) else logging.INFO)
     try:
         code: int = arguments.run(arguments)
-    except EdgeError as error:
+    except Failure as error:
         print(f"{PROGRAM} {arguments.verb}: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
@@ -50,6 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def console() -> None:
     """Entry point of the program."""
+    log.log_uncaught()
     sys.exit(main())
 
 

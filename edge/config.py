@@ -1,16 +1,13 @@
 """The device's configuration: one YAML file, read whole and strictly before anything starts."""
 
-import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
 from contract.caption import Name
-from edge import yaml_file
-from edge.errors import Misconfigured
+from foundation import yaml_file
 
 DEFAULT_BUNDLE: Final = Path(__file__).parent / "models" / "wordcam-1"
 """The model that comes with the package; in a clone, `edge/models` is a link to `models`."""
@@ -64,7 +61,9 @@ class PiCamera(LiveCamera, frozen=True, kw_only=True, tag_field="kind", tag="pic
 class Rtsp(Camera, frozen=True, kw_only=True, tag_field="kind", tag="rtsp"):
     """A network camera: RTSP, or motion JPEG over HTTP."""
 
-    url: Annotated[str, Meta(pattern=r"^(rtsp|rtsps|http|https)://")]
+    url: Annotated[
+        str, Meta(pattern=r"^(rtsp|rtsps|http|https)://", description="an address like rtsp://192.0.2.7/stream")
+    ]
     """Where its stream is, without user name and password."""
     username: str = ""
     """For a camera that asks."""
@@ -196,19 +195,3 @@ def load(path: Path) -> Config:
     Raises `Misconfigured` naming the file, the key and what would be right.
     """
     return yaml_file.load(path, Config)
-
-
-def secret(file: Path | None, variable: str, environ: Mapping[str, str] = os.environ) -> str:
-    """Read a password from the environment, or else from a file; empty without either; raises `Misconfigured`."""
-    if variable in environ:
-        return environ[variable]
-    if file is None:
-        return ""
-    try:
-        return file.read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"{file}: the password cannot be read: {_why(error)}") from error
-
-
-def _why(error: Exception) -> Any:
-    return getattr(error, "strerror", None) or error

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 
 def look(settings: Config, stop: threading.Event, started_at: float) -> None:
-    """Watch the camera until `stop`, or the end of a replay; raises `EdgeError`.
+    """Watch the camera until `stop`, or the end of a replay; raises `Failure`.
 
     `started_at` is the start of the process on `time.perf_counter`, in seconds.
     """
@@ -73,7 +73,7 @@ def look(settings: Config, stop: threading.Event, started_at: float) -> None:
 
 
 def send(settings: Config, stop: threading.Event) -> None:
-    """Send captions until `stop`; raises `EdgeError`."""
+    """Send captions until `stop`; raises `Failure`."""
     from edge.send.publisher import Send  # noqa: PLC0415  # see the module's docstring
 
     with Outbox(settings.outbox.path, settings.outbox.max_captions) as outbox:
@@ -127,13 +127,13 @@ def open_camera(settings: config.AnyCamera, stop: threading.Event) -> "Camera":
 def _leave_network(settings: Config) -> None:
     """Cut this process off from every network, where its camera does not need one."""
     if isinstance(settings.camera, config.Rtsp):
-        log.info("network kept", extra={"why": "the camera is on the network"})
+        log.info("network kept", extra={"reason": "the camera is on the network"})
         return
     why_not = sandbox.leave_network()
     if why_not:
-        log.warning("network kept", extra={"why": why_not})
+        log.warning("network kept", extra={"reason": why_not})
     else:
-        log.info("network left", extra={"why": "no picture can leave this process"})
+        log.info("network left", extra={"reason": "no picture can leave this process"})
 
 
 def _quiet_opencv() -> None:

@@ -4,8 +4,7 @@ import importlib
 import sys
 from typing import Final
 
-MISCONFIGURED: Final = 78
-"""Exit code for what the operator can correct (EX_CONFIG of sysexits.h)."""
+from foundation.errors import MISCONFIGURED
 
 OURS: Final = frozenset({"contract", "edge", "trainer", "converter", "broker", "foundation"})
 """A module of these that is missing is a broken installation, and no extra mends it."""

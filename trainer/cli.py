@@ -16,6 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from foundation import log, terminal
 from trainer.errors import OperatorError, Stopped
 from trainer.evaluation.report import cli as reports
 from trainer.recipe import recipe as recipes
@@ -36,8 +37,9 @@ LANGUAGES = ("en", "ko")
 
 def main(argv: Sequence[str]) -> int:
     """Run a verb; gives 0, 75 for a disk that is full, 78 for something the operator must mend."""
+    terminal.accept_every_character()
     arguments = _parser().parse_args(argv)
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(message)s")
+    log.configure(arguments.called, level=logging.WARNING)
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # its warnings are for programmers
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
@@ -75,7 +77,7 @@ def _stop(*_: object) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="wordcam-train", description="Make a model that writes sentences.")
-    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    verbs = parser.add_subparsers(required=True, metavar="VERB", dest="called")
     _add_sample(verbs)
     _add_words(verbs)
     for name, verb, text in (

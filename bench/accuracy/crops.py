@@ -31,10 +31,11 @@ from bench.device import commands
 from contract import bundle
 from contract.bundle import Manifest
 from contract.errors import Refused
-from edge import config, yaml_file
+from edge import config
 from edge.errors import Misconfigured
 from edge.infer.captioner import Captioner
 from edge.infer.runtime import NoRuntime, NotAModel
+from foundation import yaml_file
 
 SOUGHT: Final[tuple[str, ...]] = ("gun", "weapon", "fight", "falling", "fallen")
 """Dangers of people, which crops around people can show."""

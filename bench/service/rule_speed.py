@@ -12,12 +12,12 @@ from typing import Final
 import msgspec
 
 from bench.accuracy.alarms import RULES
-from broker.config import yaml_file
 from broker.rules import compiler, engine
 from broker.rules import sentence as sentence_
 from broker.rules.compiler import Rulebook
 from broker.rules.engine import Seen
 from broker.rules.schema import RulesFile, RuleText
+from foundation import yaml_file
 
 FEW, MANY = 10, 1000
 

@@ -10,19 +10,19 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Final
 
 import msgspec
 from rich.console import Console
 
-from broker.cli import config_path, console_process, dead_letters, incidents, init, leader, log, rules
+from broker.cli import config_path, console_process, dead_letters, incidents, init, leader, rules
 from broker.cli import data as cli_keep
 from broker.cli import users as web_cli
-from broker.cli.log import JsonLines
 from broker.cli.watch import Watch
 from broker.config import broker as config_file
-from broker.config.broker import MQTT_PASSWORD, secret
+from broker.config.broker import MQTT_PASSWORD
 from broker.config.database import DATABASE_PASSWORD
-from broker.config.errors import BrokerError, Misconfigured
+from broker.config.errors import Failure, Misconfigured
 from broker.config.sites import Places
 from broker.incidents.presence import builtin_rules
 from broker.notify.message import segments
@@ -33,24 +33,30 @@ from broker.service import factory, service
 from broker.store import migrate, vacuum
 from broker.store.engine import open_database
 from contract import release
+from foundation import log, secret, terminal
+
+TALKATIVE: Final = ("alembic", "httpcore", "httpx", "sqlalchemy", "twilio", "urllib3")
+"""Loggers of libraries that log every request or statement at level info."""
 
 
 def console() -> None:
     """Run the command and leave with its exit code."""
-    log.catch_the_rest()
+    log.log_uncaught()
     sys.exit(main(sys.argv[1:]))
 
 
 def main(argv: Sequence[str]) -> int:
     """Run one verb: 0, 75 (try again) or 78 (fix the config)."""
+    terminal.accept_every_character()
     arguments = _parser().parse_args(argv)
-    _log_to_stderr(arguments.verbose)
+    level = logging.DEBUG if arguments.verbose else logging.INFO
+    log.configure(arguments.verb_name, level=level, quiet=TALKATIVE)
     verb: Callable[[argparse.Namespace], int] = arguments.verb
     try:
         if arguments.needs_config:
             arguments.config = config_path.found(arguments.config)
         return verb(arguments)
-    except BrokerError as error:
+    except Failure as error:
         print(f"wordcam-broker: {error}", file=sys.stderr)
         return error.exit_code
     except BrokenPipeError:
@@ -65,7 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="wordcam-broker", description="Captions in, alerts out.")
     release.add_option(parser)
     parser.add_argument("-v", "--verbose", action="store_true", help="log more")
-    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    verbs = parser.add_subparsers(required=True, metavar="VERB", dest="verb_name")
 
     def add(name: str, verb: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
         sub = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
@@ -104,14 +110,6 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _log_to_stderr(verbose: bool) -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines())
-    logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler], force=True)
-    for talkative in ("alembic", "httpcore", "httpx", "sqlalchemy", "twilio", "urllib3"):
-        logging.getLogger(talkative).setLevel(logging.WARNING)
-
-
 def _aside(stop: Callable[[], None]) -> None:
     """Call it in a thread: a signal may find the main thread inside `Event.wait`, holding the lock that `set` takes."""
     threading.Thread(target=stop).start()
@@ -148,8 +146,8 @@ def _check(arguments: argparse.Namespace) -> int:
     config = config_file.load(arguments.config)
     book = compiler.load(config.rules_file)
     builtin_rules.beside(book, config.absence)
-    secret(config.mqtt.password_file, MQTT_PASSWORD, field="mqtt.password_file")
-    secret(config.database.password_file, DATABASE_PASSWORD, field="database.password_file")
+    secret.read(config.mqtt.password_file, MQTT_PASSWORD, field="mqtt.password_file")
+    secret.read(config.database.password_file, DATABASE_PASSWORD, field="database.password_file")
     switchboard = factory.switchboard(config, sys.stdout)
     factory.translator(config, None, NoMetrics())
     if config.monitor is not None and config.monitor.ping is not None:

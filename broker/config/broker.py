@@ -1,22 +1,21 @@
 """`broker.yaml`: everything the alert service is told, checked whole before anything starts."""
 
-import os
 from pathlib import Path
 from typing import Annotated, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Meta
 
-from broker.config import time_interval, yaml_file
+from broker.config import time_interval
 from broker.config.channels import Apprise, Channel, Solapi, Translation, Twilio, e164
 from broker.config.database import Database
-from broker.config.errors import Misconfigured
 from broker.config.incidents import Absence, Incidents
 from broker.config.monitor import Monitor
 from broker.config.retention import Retention
 from broker.config.section import SEVERITIES, Language, Section, Severity, Wording, at_least, in_language
 from broker.config.web import Web
 from contract.caption import Name
+from foundation import yaml_file
 
 __all__ = ["SEVERITIES", "Language", "Severity", "Wording", "in_language"]
 
@@ -26,6 +25,7 @@ LINK_SECRET: Final = "WORDCAM_LINK_SECRET"  # noqa: S105 - the name of a variabl
 Seconds = Annotated[float, Meta(gt=0)]
 Hours = Annotated[float, Meta(gt=0, le=24 * 365)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
+ClientId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="1 to 64 of A-Z, a-z, 0-9, _ and -")]
 
 
 class Tls(Section, frozen=True):
@@ -48,7 +48,7 @@ class Mqtt(Section, frozen=True):
 
     host: str = "127.0.0.1"
     port: Port = 1883
-    client_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")] = "wordcam-broker"
+    client_id: ClientId = "wordcam-broker"
     """The persistent session is kept under this name; two services may not share it."""
     username: str = ""
     password_file: Path | None = None
@@ -57,7 +57,7 @@ class Mqtt(Section, frozen=True):
     keepalive_seconds: Annotated[int, Meta(ge=5, le=3600)] = 30
     session_expiry_hours: Hours = 168
     """How long the server keeps messages for this service while it is away: a week covers a long holiday."""
-    share: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{0,64}$")] = ""
+    share: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{0,64}$", description="up to 64 of A-Z, a-z, 0-9, _ and -")] = ""
     """Instances with the same word here share the captions among them; each needs a `client_id` of its own."""
     batch: Annotated[int, Meta(ge=1, le=5000)] = 1000
     """Messages committed together at most: whatever has come meanwhile, so that few wait for nobody. The more there are
@@ -163,7 +163,9 @@ class Site(Section, frozen=True):
 class Links(Section, frozen=True, kw_only=True):
     """Links in text messages by which an alert is acknowledged. Without this part there are none."""
 
-    base_url: Annotated[str, Meta(pattern=r"^https?://[^/\s]+$")]
+    base_url: Annotated[
+        str, Meta(pattern=r"^https?://[^/\s]+$", description="an address without a path, as https://wordcam.example")
+    ]
     """Where the console is for someone outside: `https://wordcam.example`."""
     secret_file: Path | None = None
     """A file with a long random word; the variable WORDCAM_LINK_SECRET goes before it."""
@@ -209,22 +211,7 @@ class Config(Section, frozen=True, kw_only=True):
 
 def load(path: Path) -> Config:
     """Read and check `broker.yaml`; raises `Misconfigured`."""
-    return yaml_file.load(path, Config)
-
-
-def secret(file: Path | None, variable: str, *, field: str) -> str:
-    """Read a secret from the environment or else from its file; "" where neither is named.
-
-    Raises `Misconfigured` naming `field` where the file cannot be read.
-    """
-    if value := os.environ.get(variable):
-        return value
-    if file is None:
-        return ""
-    try:
-        return file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"{field}: {file} cannot be read ({error}); or set {variable}") from error
+    return yaml_file.load(path, Config, if_missing="name the right file with --config")
 
 
 def _zone(name: str) -> ZoneInfo:

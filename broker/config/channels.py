@@ -16,7 +16,11 @@ Channel = Literal["twilio", "solapi", "apprise", "console"]
 PHONES: Final = frozenset({"twilio", "solapi", "console"})
 """Channels that reach a telephone."""
 
-Address = Annotated[str, Meta(pattern=r"^https?://[^/\s]+$")]
+Address = Annotated[
+    str, Meta(pattern=r"^https?://[^/\s]+$", description="an address without a path, as https://api.example")
+]
+SecureUrl = Annotated[str, Meta(pattern=r"^(https://\S+)?$", description="an address that begins with https://")]
+ServiceUrl = Annotated[str, Meta(pattern=r"^(https?://[^\s]+)?$", description="an address like http://127.0.0.1:5000")]
 Seconds = Annotated[float, Meta(gt=0, le=300)]
 Rate = Annotated[float, Meta(gt=0, le=1000)]
 
@@ -24,14 +28,14 @@ Rate = Annotated[float, Meta(gt=0, le=1000)]
 class Twilio(Section, frozen=True, kw_only=True):
     """A Twilio account. Without any account, text messages are printed instead."""
 
-    account_sid: Annotated[str, Meta(pattern=r"^AC[0-9a-fA-F]{32}$")]
+    account_sid: Annotated[str, Meta(pattern=r"^AC[0-9a-fA-F]{32}$", description="AC and 32 of 0-9 and a-f")]
     auth_token_file: Path | None = None
     """A file that holds the auth token alone; the variable WORDCAM_TWILIO_AUTH_TOKEN goes before it."""
     sender: str
     """Your Twilio number in E.164 (`+1…`), or a messaging service (`MG…`)."""
     base_url: Address = "https://api.twilio.com"
     """Where Twilio's API is: another address for a proxy or a trial server."""
-    callback_url: Annotated[str, Meta(pattern=r"^(https://\S+)?$")] = ""
+    callback_url: SecureUrl = ""
     """Where Twilio reports what became of a message, as it reaches the console from outside; none, no reports."""
     timeout_seconds: Seconds = 15
     per_second: Rate = 20
@@ -65,7 +69,7 @@ class Translation(Section, frozen=True, kw_only=True):
     """Who puts sentences into the recipient's language. Whoever fails, the original sentence is sent."""
 
     by: Literal["offline", "libretranslate", "papago", "deepl", "none"] = "offline"
-    base_url: Annotated[str, Meta(pattern=r"^(https?://[^\s]+)?$")] = ""
+    base_url: ServiceUrl = ""
     """Where the service is; each has its usual address, but for LibreTranslate, which you run yourself."""
     key_id: str = ""
     """Papago's client id."""

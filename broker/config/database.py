@@ -18,7 +18,10 @@ class Database(Section, frozen=True, kw_only=True):
 
     path: Path | None = None
     """An SQLite file on a local disk."""
-    url: Annotated[str, Meta(pattern=r"^(postgresql://\S+)?$")] = ""
+    url: Annotated[
+        str,
+        Meta(pattern=r"^(postgresql://\S+)?$", description="an address like postgresql://wordcam@db.example/wordcam"),
+    ] = ""
     """A PostgreSQL database, without a password: `postgresql://wordcam@db.example/wordcam?sslmode=verify-full`."""
     password_file: Path | None = None
     """A file that holds its password alone; the variable WORDCAM_DATABASE_PASSWORD goes before it."""

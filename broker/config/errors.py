@@ -1,30 +1,12 @@
-"""What can go wrong in the alert service, sorted by who can mend it."""
+"""What can go wrong in the alert service, sorted by who can correct it."""
 
-from typing import Final
+from foundation.errors import Failure, Misconfigured, TryAgain
 
-TRY_AGAIN: Final = 75
-"""Exit code when time or another machine may mend it (EX_TEMPFAIL of sysexits.h)."""
-
-FIX_THE_CONFIG: Final = 78
-"""Exit code when the operator must edit a file (EX_CONFIG of sysexits.h)."""
+__all__ = ["Failure", "Misconfigured"]
 
 
-class BrokerError(Exception):
-    """Base of every error that ends the program with one line and an exit code of its own."""
-
-    exit_code = 1
-
-
-class Misconfigured(BrokerError):
-    """The operator can mend it by editing what the message names."""
-
-    exit_code = FIX_THE_CONFIG
-
-
-class Unavailable(BrokerError):
+class Unavailable(TryAgain):
     """Something this service needs is not there just now; trying again may work."""
-
-    exit_code = TRY_AGAIN
 
 
 class Locked(Unavailable):

@@ -14,7 +14,7 @@ PING_URL: Final = "WORDCAM_PING_URL"
 class Ping(Section, frozen=True, kw_only=True):
     """A sign of life to someone else's machine, which calls when it stays away. See docs/operations.md."""
 
-    url: Annotated[str, Meta(pattern=r"^(https?://\S+)?$")] = ""
+    url: Annotated[str, Meta(pattern=r"^(https?://\S+)?$", description="an address that begins with https://")] = ""
     """What is asked for with GET. Whoever knows it can feign life, so better keep it in a file."""
     url_file: Path | None = None
     """A file that holds the URL alone; the variable WORDCAM_PING_URL goes before it."""

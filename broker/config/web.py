@@ -21,7 +21,9 @@ class Web(Section, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8080
     """0 for any free one, which is then logged."""
-    public_url: Annotated[str, Meta(pattern=r"^(https?://[^/\s]+)?$")] = ""
+    public_url: Annotated[
+        str, Meta(pattern=r"^(https?://[^/\s]+)?$", description="an address without a path, as https://wordcam.example")
+    ] = ""
     """What people type, where a proxy stands in front: `https://wordcam.example`."""
     cert_file: Path | None = None
     """The console's own certificate, where no proxy has one."""

@@ -7,10 +7,11 @@ from typing import Final
 from itsdangerous import BadSignature, SignatureExpired, TimestampSigner
 from sqlalchemy import Connection
 
-from broker.config.broker import LINK_SECRET, Links, secret
+from broker.config.broker import LINK_SECRET, Links
 from broker.config.errors import Misconfigured
 from broker.incidents.responses import Answered, acknowledge
 from broker.notify import alerts
+from foundation import secret
 
 SALT: Final = "wordcam acknowledge"
 """Keeps a signature of one purpose from serving another."""
@@ -37,7 +38,7 @@ class Signer:
     @classmethod
     def of(cls, settings: Links) -> "Signer":
         """Take the secret from its file; raises `Misconfigured` where there is none, or it is too short."""
-        word = secret(settings.secret_file, LINK_SECRET, field="links.secret_file")
+        word = secret.read(settings.secret_file, LINK_SECRET, field="links.secret_file")
         if len(word) < MIN_SECRET_CHARS:
             raise Misconfigured(
                 f"links.secret_file: needs a random word of {MIN_SECRET_CHARS} characters or more, such as"

@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
-from broker.config.broker import MQTT_PASSWORD, Mqtt, secret
-from broker.config.errors import BrokerError, Locked, Misconfigured
+from broker.config.broker import MQTT_PASSWORD, Mqtt
+from broker.config.errors import Failure, Locked, Misconfigured
 from broker.ingest.batch import Answer
 from broker.ingest.decoder import Message
 from broker.ingest.mqtt import Connection, Lost, Refused, Subscribed
 from contract import ack, topics
+from foundation import secret
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ class Ingest:
 
     settings: Mqtt
     accept: Callable[[Sequence[Message]], list[Answer]]
-    failure: BrokerError | None = None
+    failure: Failure | None = None
     """Why it gave up, where only an operator can help."""
     subscribed_at: datetime | None = None
     """Since when the MQTT server has had our subscription; None while it has not."""
@@ -66,7 +67,7 @@ class Ingest:
 
         Raises `Misconfigured` where the TLS files or the password file cannot be used.
         """
-        password = secret(self.settings.password_file, MQTT_PASSWORD, field="mqtt.password_file")
+        password = secret.read(self.settings.password_file, MQTT_PASSWORD, field="mqtt.password_file")
         wait = FIRST_RECONNECT_SECONDS
         while not self._stop.is_set():
             self.beat()

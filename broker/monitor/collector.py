@@ -11,7 +11,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import Connection, Engine
 
-from broker.config.errors import BrokerError
+from broker.config.errors import Failure
 from broker.config.incidents import Absence
 from broker.config.section import SEVERITIES
 from broker.incidents import store
@@ -72,7 +72,7 @@ class Standing(Collector):
         try:
             with reading(self.engine) as connection:
                 found = [*self._texts(connection), *self._incidents(connection), *self._devices(connection)]
-        except BrokerError as error:
+        except Failure as error:
             log.warning("figures without the database", extra={"error": str(error)})
         else:
             yield from found

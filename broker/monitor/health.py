@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Engine
 
-from broker.config.errors import BrokerError
+from broker.config.errors import Failure
 from broker.monitor.thread_heartbeat import Pulse
 from broker.store import migrate
 from broker.store.migrate import Age
@@ -71,7 +71,7 @@ def database(engine: Engine) -> list[Check]:
     try:
         migrate.check_writable(engine)
         age = migrate.age(engine)
-    except BrokerError as error:
+    except Failure as error:
         # Which file it is stands in the log: whoever may ask need not know.
         problem = str(error).rpartition(": ")[2]
         return [Check("database", False, problem), Check("migrations", False, "the database cannot be asked")]

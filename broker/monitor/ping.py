@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from broker.config.broker import secret
 from broker.config.errors import Misconfigured
 from broker.config.monitor import PING_URL, Ping
 from broker.notify.call_timeout import Clogged, Deadline, Late
 from broker.ports import Meters
+from foundation import secret
 
 log = logging.getLogger(__name__)
 
 
 def url_of(ping: Ping) -> str:
     """Give the URL that signs of life go to; raises `Misconfigured`, without saying what a file holds."""
-    url = secret(ping.url_file, PING_URL, field="monitor.ping.url_file") or ping.url
+    url = secret.read(ping.url_file, PING_URL, field="monitor.ping.url_file") or ping.url
     if not url:
         raise Misconfigured(f"monitor.ping.url_file: no URL; name a file that holds it, or set {PING_URL}")
     if not url.startswith(("https://", "http://")) or any(sign.isspace() for sign in url):

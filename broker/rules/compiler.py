@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from broker.config import time_interval, yaml_file
+from broker.config import time_interval
 from broker.config.errors import Misconfigured
 from broker.config.section import Severity, Wording
 from broker.config.time_interval import Schedule
@@ -15,6 +15,7 @@ from broker.rules.phrase import Phrase
 from broker.rules.regex import Regex
 from broker.rules.schema import Count, RulesFile, RuleText, Texts
 from broker.rules.threshold import ONCE, Need
+from foundation import yaml_file
 
 Pattern = Phrase | Regex
 

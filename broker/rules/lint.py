@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from broker import yaml_lines
-from broker.config import yaml_file
 from broker.config.broker import Config
 from broker.config.errors import Misconfigured
 from broker.rules import compiler, engine, phrase, regex, wordlists
@@ -16,6 +14,8 @@ from broker.rules.engine import Seen
 from broker.rules.phrase import Phrase
 from broker.rules.schema import RulesFile, RuleText
 from contract.caption import Label
+from foundation import yaml_file
+from foundation.yaml_file import Document, FileProblem
 
 MAX_EXAMPLES: Final = 300
 """Sentences made of one phrase; a phrase of which all these are cancelled is taken to be dead."""
@@ -42,25 +42,25 @@ class Problem:
 def check(path: Path, config: Config | None = None) -> list[Problem]:
     """Give every mistake of a file, the fatal ones alone where there are any; `config` knows places and people."""
     try:
-        file = yaml_file.load(path, RulesFile)
-    except Misconfigured as error:
-        where, _, problem = str(error).removeprefix(f"{path}: ").partition(": ")
-        return [_problem(path, (where, problem) if problem else ("", where), fatal=True)]
+        document = yaml_file.read(path)
+        file = document.convert(RulesFile)
+    except FileProblem as error:
+        return [Problem(path, error.line, error.where, error.problem, fatal=True)]
     if fatal := list(_unreadable(file)):
-        return [_problem(path, found, fatal=True) for found in fatal]
+        return [_problem(document, path, found, fatal=True) for found in fatal]
     try:
         book = compiler.build(file, origin=str(path))
     except Misconfigured as error:
-        return [_problem(path, ("rules", str(error).removeprefix(f"{path}: ")), fatal=True)]
+        return [_problem(document, path, ("rules", str(error).removeprefix(f"{path}: ")), fatal=True)]
     doubtful = [*_dead(file, book), *_twins(file, book), *_idle(file), *_wordless(file)]
     if config is not None:
         doubtful += [*_unknown_places(file, config), *_unknown_dangers(book, config)]
-    return [_problem(path, found, fatal=False) for found in doubtful]
+    return [_problem(document, path, found, fatal=False) for found in doubtful]
 
 
-def _problem(path: Path, found: tuple[str, str], *, fatal: bool) -> Problem:
+def _problem(document: Document, path: Path, found: tuple[str, str], *, fatal: bool) -> Problem:
     where, problem = found
-    return Problem(path, yaml_lines.line(path, where) if where else None, where, problem, fatal)
+    return Problem(path, document.line(where), where, problem, fatal)
 
 
 Found = tuple[str, str]

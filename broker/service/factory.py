@@ -6,7 +6,7 @@ from typing import TextIO
 
 from sqlalchemy import Engine
 
-from broker.config.broker import Config, Recipient, secret
+from broker.config.broker import Config, Recipient
 from broker.config.channels import SOLAPI_SECRET, TRANSLATION_SECRET, TWILIO_AUTH_TOKEN, Channel, Translation
 from broker.config.errors import Misconfigured
 from broker.notify.senders.by_recipient import Switchboard
@@ -16,6 +16,7 @@ from broker.notify.translation.cached import Kept
 from broker.notify.translation.none import Original
 from broker.notify.translation.offline import Offline
 from broker.ports import Meters, Sender, TranslationService, Translator
+from foundation import secret
 
 PATIENT = 2
 """A call is given up after so many of its account's timeouts: one to connect, one for the answer."""
@@ -58,7 +59,7 @@ def translator(config: Config, engine: Engine | None, meters: Meters) -> Transla
 
 
 def _service(settings: Translation) -> TranslationService:
-    key = secret(settings.secret_file, TRANSLATION_SECRET, field="translation.secret_file")
+    key = secret.read(settings.secret_file, TRANSLATION_SECRET, field="translation.secret_file")
     if not key and settings.by != "libretranslate":
         raise Misconfigured(f"translation.secret_file: no key; name a file that holds it, or set {TRANSLATION_SECRET}")
     # Importing the HTTP client takes a quarter of a second, which `rules test` need not wait for.
@@ -86,7 +87,7 @@ def _twilio(config: Config) -> Sender:
     account = config.twilio
     if account is None:
         raise Misconfigured("recipients: someone is told by twilio, and there is no part `twilio` with an account")
-    token = secret(account.auth_token_file, TWILIO_AUTH_TOKEN, field="twilio.auth_token_file")
+    token = secret.read(account.auth_token_file, TWILIO_AUTH_TOKEN, field="twilio.auth_token_file")
     if not token:
         raise Misconfigured(f"twilio.auth_token_file: no token; name a file that holds it, or set {TWILIO_AUTH_TOKEN}")
     # Twilio's library takes half a second to import, which `rules test` and `watch` need not wait for.
@@ -109,7 +110,7 @@ def _solapi(config: Config) -> Sender:
     account = config.solapi
     if account is None:
         raise Misconfigured("recipients: someone is told by solapi, and there is no part `solapi` with an account")
-    key = secret(account.api_secret_file, SOLAPI_SECRET, field="solapi.api_secret_file")
+    key = secret.read(account.api_secret_file, SOLAPI_SECRET, field="solapi.api_secret_file")
     if not key:
         raise Misconfigured(f"solapi.api_secret_file: no secret; name a file that holds it, or set {SOLAPI_SECRET}")
     from broker.notify.senders.solapi import SolapiSender  # noqa: PLC0415 - as for Twilio
@@ -141,10 +142,7 @@ def _address(name: str, file: Path | None) -> str:
     """Read an address; raises `Misconfigured`. It is read each time, so that a changed file needs no restart."""
     if file is None:
         raise Misconfigured(f"recipients: {name}: no `address_file`")
-    try:
-        lines = [line.strip() for line in file.read_text(encoding="utf-8").splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"recipients: {name}: address_file: {file} cannot be read ({error})") from error
+    lines = [line.strip() for line in secret.text(file, field=f"recipients: {name}: address_file").splitlines()]
     addresses = [line for line in lines if line and not line.startswith("#")]
     if len(addresses) != 1:
         raise Misconfigured(

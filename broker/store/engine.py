@@ -9,10 +9,10 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolEmpty
 
-from broker.config.broker import secret
 from broker.config.database import DATABASE_PASSWORD, Database
 from broker.config.errors import Locked, Misconfigured
 from broker.store import postgresql, sqlite
+from foundation import secret
 
 _EXPLAIN: Final = {"sqlite": sqlite.explain, "postgresql": postgresql.explain}
 
@@ -21,7 +21,7 @@ def open_database(settings: Database) -> Engine:
     """Open the database of a configuration; raises `Unavailable`, or `Misconfigured` where its password is missing."""
     if settings.path is not None:
         return open_engine(settings.path, wait_seconds=settings.wait_seconds)
-    password = secret(settings.password_file, DATABASE_PASSWORD, field="database.password_file")
+    password = secret.read(settings.password_file, DATABASE_PASSWORD, field="database.password_file")
     return postgresql.open_database(settings.url, password, wait_seconds=settings.wait_seconds)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import uvicorn
 
-from broker.config.broker import Config, secret
+from broker.config.broker import Config
 from broker.config.errors import Misconfigured, Unavailable
 from broker.config.sites import Places
 from broker.config.web import Web
@@ -20,6 +20,7 @@ from broker.web.accounts import users
 from broker.web.http_protocol import TimedProtocol
 from broker.web.request.state import Console
 from broker.web.twilio_webhooks import TwilioHooks
+from foundation import secret
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +103,7 @@ def _hooks(config: Config, console: Console) -> TwilioHooks | None:
         return None
     from broker.config.channels import TWILIO_AUTH_TOKEN  # noqa: PLC0415 - only where there is an account
 
-    token = secret(config.twilio.auth_token_file, TWILIO_AUTH_TOKEN, field="twilio.auth_token_file")
+    token = secret.read(config.twilio.auth_token_file, TWILIO_AUTH_TOKEN, field="twilio.auth_token_file")
     if not token:
         raise Misconfigured(f"twilio.auth_token_file: no token; name a file that holds it, or set {TWILIO_AUTH_TOKEN}")
     return TwilioHooks(token, console.engine, config.recipients, config.language)

@@ -63,6 +63,8 @@ def _fields(kind: Kind) -> tuple[types.Field, ...]:
 
 def words(shape: types.Type) -> str:
     """Say in words what values a type holds."""
+    if isinstance(shape, types.Metadata):  # what error messages call it
+        shape = shape.type
     match shape:
         case types.StructType(cls=cls):
             said = f"[{cls.__name__}](#{cls.__name__.lower()})"

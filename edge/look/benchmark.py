@@ -54,7 +54,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def measure(bundle: Path, *, threads: int, frames: int, source: Path | None) -> Figures:
-    """Run `look` over a replay with a gate that lets every frame through; raises `EdgeError` where it fails."""
+    """Run `look` over a replay with a gate that lets every frame through; raises `Failure` where it fails."""
     with tempfile.TemporaryDirectory(prefix="wordcam-bench-") as name:
         folder = Path(name)
         settings = folder / "edge.yaml"

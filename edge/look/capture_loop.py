@@ -140,7 +140,7 @@ class Look:
         if self._first_caption_seconds is None:
             self._first_caption_seconds = round(self._clock() - self._started_at, 3)
             self._report()
-        log.debug("caption", extra={"text": accepted.text, "why": why.value, "confidence": accepted.confidence})
+        log.debug("caption", extra={"text": accepted.text, "reason": why.value, "confidence": accepted.confidence})
 
     def _hear(self) -> None:
         """Take over the thresholds that people have raised since."""

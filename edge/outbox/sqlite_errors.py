@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from edge.errors import DiskFull, EdgeError, Misconfigured, TryAgain
+from edge.errors import DiskFull, Failure, Misconfigured, TryAgain
 
 PRIMARY: Final = 0xFF
 """Lower byte of an extended result code: the primary one (sqlite.org/rescode.html)."""
@@ -32,7 +32,7 @@ def explained(path: Path, busy_seconds: float) -> Iterator[None]:
         raise _explain(path, busy_seconds, error) from error
 
 
-def _explain(path: Path, busy_seconds: float, error: sqlite3.DatabaseError) -> EdgeError:
+def _explain(path: Path, busy_seconds: float, error: sqlite3.DatabaseError) -> Failure:
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & PRIMARY
     if code == sqlite3.SQLITE_FULL or (
         code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and _free_bytes(path) < FULL_BYTES

@@ -75,7 +75,7 @@ class Child:
         try:
             self.process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
-            log.warning("killed", extra={"child": self.verb, "why": f"did not stop within {STOP_SECONDS:g} s"})
+            log.warning("killed", extra={"child": self.verb, "reason": f"did not stop within {STOP_SECONDS:g} s"})
             self.process.kill()
             self.process.wait()
         self.process = None
@@ -95,7 +95,7 @@ class Child:
         self.failures += 1
         self.start_at = now + wait
         told = "it said why above" if code in (1, TRY_AGAIN) else f"exit code {code}"
-        log.warning("child ended", extra={"child": self.verb, "why": told, "restart_seconds": round(wait, 1)})
+        log.warning("child ended", extra={"child": self.verb, "reason": told, "restart_seconds": round(wait, 1)})
 
 
 def run(config: Path, outbox: Outbox, stop: threading.Event, *, verbose: bool) -> None:

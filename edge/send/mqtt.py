@@ -16,6 +16,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edge import config
 from edge.errors import Misconfigured, TryAgain
+from foundation import secret
 
 CONNECT_SECONDS: Final = 10.0
 """Wait for the server's TCP, TLS and CONNACK."""
@@ -173,8 +174,8 @@ def port_of(settings: config.Mqtt) -> int:
 
 def _authenticate(client: paho.Client, settings: config.Mqtt) -> None:
     """Set user name, password and TLS; raises `Misconfigured` naming the file."""
-    username = config.secret(None, "WORDCAM_MQTT_USERNAME") or settings.username
-    password = config.secret(settings.password_file, "WORDCAM_MQTT_PASSWORD")
+    username = secret.read(None, "WORDCAM_MQTT_USERNAME", field="mqtt.username") or settings.username
+    password = secret.read(settings.password_file, "WORDCAM_MQTT_PASSWORD", field="mqtt.password_file")
     if username:
         client.username_pw_set(username, password)
     tls = settings.tls

@@ -18,7 +18,7 @@ from contract import ack, status, thresholds, topics
 from contract.errors import Refused
 from contract.status import State, Status
 from edge import config
-from edge.errors import EdgeError, Misconfigured, TryAgain
+from edge.errors import Failure, Misconfigured, TryAgain
 from edge.outbox import process_report, raised_thresholds
 from edge.outbox.outbox import Outbox
 from edge.process import backoff
@@ -76,7 +76,7 @@ class Send:
         try:
             while not stop.is_set():
                 self._turn(stop)
-        except EdgeError as error:
+        except Failure as error:
             reason = str(error)
             raise
         finally:
@@ -142,9 +142,9 @@ class Send:
         elif isinstance(event, mqtt.Up):
             self._begin(connection)
         elif isinstance(event, mqtt.Turned):
-            log.error("publication turned down", extra={"why": event.why, "see": "the server's access rules"})
+            log.error("publication turned down", extra={"reason": event.why, "see": "the server's access rules"})
         elif isinstance(event, mqtt.Unheard):
-            log.warning("raised thresholds unheard", extra={"why": event.why, "see": "the server's access rules"})
+            log.warning("raised thresholds unheard", extra={"reason": event.why, "see": "the server's access rules"})
         elif event.needs_operator:
             where = f"{self._settings.host}:{mqtt.port_of(self._settings)}"
             raise Misconfigured(f"{where}: {event.why}; see `mqtt.username`, `mqtt.password_file` and `mqtt.tls`")
@@ -172,7 +172,7 @@ class Send:
         )
         self._attempt += 1
         self._next_attempt_at = self._clock() + wait
-        log.warning("not connected", extra={"why": why, "retry_seconds": round(wait, 1)})
+        log.warning("not connected", extra={"reason": why, "retry_seconds": round(wait, 1)})
 
     def _publish(self, connection: Connection) -> None:
         """Publish new captions, as many as the window lets, and at once that the camera has gone or come back."""
@@ -217,7 +217,7 @@ class Send:
         try:
             message = ack.decode(payload)
         except Refused as error:
-            log.warning("acknowledgement not understood", extra={"why": str(error)})
+            log.warning("acknowledgement not understood", extra={"reason": str(error)})
             return
         stored += message.stored
         for refusal in message.refused:
@@ -229,7 +229,7 @@ class Send:
         try:
             found = thresholds.decode(payload, site=self._site, device=self._device)
         except Refused as error:
-            log.warning("thresholds not understood", extra={"why": str(error)})
+            log.warning("thresholds not understood", extra={"reason": str(error)})
             return
         raised_thresholds.leave(self._outbox, found)
         log.info("thresholds", extra={"raised": len(found.raised)})

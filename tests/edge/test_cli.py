@@ -94,7 +94,7 @@ def test_an_unknown_key_is_named_by_every_verb(write_config: Write, verb: str) -
     done = edge(verb, "--config", path)
 
     assert done.returncode == MISCONFIGURED
-    assert last_line(done) == f"wordcam-edge {verb}: {path}: `mqtt.hots` is not a key; did you mean `host`?"
+    assert last_line(done) == f"wordcam-edge {verb}: {path}:10: mqtt.hots: unknown key; did you mean `host`?"
 
 
 @pytest.mark.parametrize(
@@ -212,4 +212,4 @@ def test_the_closer_look_can_be_changed_and_a_wrong_change_is_named(tiny: Path, 
 
     assert off.returncode == 0, off.stderr
     assert wrong.returncode == MISCONFIGURED
-    assert last_line(wrong) == "wordcam-edge caption: --closer: `crops`: Expected `int` <= 8"
+    assert last_line(wrong) == "wordcam-edge caption: --closer: crops: Expected `int` <= 8"

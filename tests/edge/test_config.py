@@ -1,5 +1,6 @@
 """The configuration: strict, and clear about what is wrong."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -29,20 +30,20 @@ def test_paths_start_at_the_files_folder(write_config: Write, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("sections", "said"),
     [
-        ({"brigde": "x"}, "`brigde` is not a key; did you mean `bundle`?"),
-        ({"gate": {"min_gap": 1}}, "`gate.min_gap` is not a key; did you mean `min_gap_seconds`?"),
-        ({"camera": {"kind": "v4l2", "path": "x"}}, "`camera.path` is not a key; known are "),
-        ({"mqtt": {"host": "h", "tls": {"cafile": "x"}}}, "`mqtt.tls.cafile` is not a key; did you mean `ca_file`?"),
-        ({"camera": {"kind": "webcam"}}, "`camera.kind` is 'webcam'; use one of v4l2, picamera, rtsp, replay"),
-        ({"camera": {"device": "/dev/video0"}}, "`camera.kind` is None; use one of v4l2"),
-        ({"camera": {"kind": "rtsp"}}, "`camera`: missing required field `url`"),
-        ({"camera": {"kind": "rtsp", "url": "ftp://x"}}, "`camera.url`: Expected `str` matching"),
-        ({"site": "North Gate"}, "`site`: a name is expected: 1 to 63 of a-z, 0-9 and inner hyphens"),
-        ({"mqtt": {"host": "h", "port": "1883"}}, "`mqtt.port`: Expected `int | null`, got `str`"),
-        ({"mqtt": {"host": "h", "port": 70000}}, "`mqtt.port`: Expected `int` <= 65535"),
-        ({"threads": 0}, "`threads`: Expected `int` >= 1"),
-        ({"bundle": 3}, "`bundle`: Expected `Path`, got 3"),
-        ({"gate": [1]}, "`gate`: Expected `object`, got `array`"),
+        ({"brigde": "x"}, "brigde: unknown key; did you mean `bundle`?"),
+        ({"gate": {"min_gap": 1}}, "gate.min_gap: unknown key; did you mean `min_gap_seconds`?"),
+        ({"camera": {"kind": "v4l2", "path": "x"}}, "camera.path: unknown key; known here: "),
+        ({"mqtt": {"host": "h", "tls": {"cafile": "x"}}}, "mqtt.tls.cafile: unknown key; did you mean `ca_file`?"),
+        ({"camera": {"kind": "webcam"}}, "camera.kind: 'webcam' is unknown; use one of v4l2, picamera, rtsp, replay"),
+        ({"camera": {"device": "/dev/video0"}}, "camera: required key `kind` is missing; use one of v4l2"),
+        ({"camera": {"kind": "rtsp"}}, "camera: required key `url` is missing"),
+        ({"camera": {"kind": "rtsp", "url": "ftp://x"}}, "camera.url: Expected `str`: an address like rtsp://"),
+        ({"site": "North Gate"}, "site: Expected `str`: 1 to 63 of a-z, 0-9 and inner hyphens"),
+        ({"mqtt": {"host": "h", "port": "1883"}}, "mqtt.port: Expected `int | null`, got `str`"),
+        ({"mqtt": {"host": "h", "port": 70000}}, "mqtt.port: Expected `int` <= 65535"),
+        ({"threads": 0}, "threads: Expected `int` >= 1"),
+        ({"bundle": 3}, "bundle: expected a path, got 3"),
+        ({"gate": [1]}, "gate: Expected `object`, got `array`"),
     ],
     ids=lambda value: str(value)[:40],
 )
@@ -52,20 +53,20 @@ def test_a_wrong_key_or_value_is_named(write_config: Write, sections: dict[str, 
     with pytest.raises(Misconfigured) as caught:
         config.load(path)
 
-    assert str(caught.value).startswith(f"{path}: {said}")
+    assert re.match(rf"{re.escape(str(path))}(:\d+)?: {re.escape(said)}", str(caught.value))
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (b"site: a\nsite: b\n", "line 2, column 1: the key 'site' stands twice"),
-        (b"site: [a\n", "line 2, column 1: expected ',' or ']'"),
-        (b"- a\n- b\n", "keys and values are expected, not list"),
-        (b"", "keys and values are expected, not NoneType"),
-        (b"site: \xff\n", "byte 6 is not UTF-8"),
-        (b"site: !!python/object:os.system x\n", "line 1, column 7: could not determine a constructor"),
-        (b"site: a\x00b\n", "not YAML: "),
+        (b"site: a\nsite: b\n", ":2: the key `site` stands twice"),
+        (b"site: [a\n", ":2: not YAML: expected ',' or ']'"),
+        (b"- a\n- b\n", ": expected keys with values, got a list"),
+        (b"", ": required key `site` is missing"),
+        (b"site: \xff\n", ":1: byte 6 is not UTF-8"),
+        (b"site: !!python/object:os.system x\n", ":1: not YAML: could not determine a constructor"),
+        (b"site: a\x00b\n", ": not YAML: "),
     ],
     ids=lambda value: str(value)[:30],
 )
@@ -76,7 +77,7 @@ def test_what_is_no_yaml_is_named(tmp_path: Path, text: bytes, said: str) -> Non
     with pytest.raises(Misconfigured) as caught:
         config.load(path)
 
-    assert str(caught.value).startswith(f"{path}: {said}")
+    assert str(caught.value).startswith(f"{path}{said}")
     assert "\n" not in str(caught.value)
 
 
@@ -91,14 +92,3 @@ def test_every_default_passes_its_own_limits(write_config: Write) -> None:
     values = {name: getattr(settings.gate, name) for name in settings.gate.__struct_fields__}
 
     assert config.load(write_config(camera={"kind": "v4l2"}, gate=values)) == settings
-
-
-def test_a_password_comes_from_the_environment_first_and_then_from_the_file(tmp_path: Path) -> None:
-    file = tmp_path / "password"
-    file.write_text("from file\n", encoding="utf-8")
-
-    assert config.secret(file, "SECRET", {"SECRET": "from environment"}) == "from environment"
-    assert config.secret(file, "SECRET", {}) == "from file"
-    assert config.secret(None, "SECRET", {}) == ""
-    with pytest.raises(Misconfigured, match="none: the password cannot be read: No such file"):
-        config.secret(tmp_path / "none", "SECRET", {})

@@ -196,5 +196,5 @@ def _read(file: Path) -> Picture | None:
     try:
         return image.read_bgr(file)
     except image.Unreadable as error:
-        log.warning("picture left out", extra={"why": str(error)})
+        log.warning("picture left out", extra={"reason": str(error)})
         return None

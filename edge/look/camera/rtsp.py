@@ -8,6 +8,7 @@ from edge import config
 from edge.errors import Misconfigured
 from edge.look.camera.live import Live, capture
 from edge.look.camera.pace import Pace
+from foundation import secret
 
 
 def open_camera(settings: config.Rtsp, pace: Pace) -> Live:
@@ -32,6 +33,6 @@ def _address(settings: config.Rtsp) -> str:
         raise Misconfigured("`camera.url` holds a user name; put it into `camera.username` and `camera.password_file`")
     if not settings.username:
         return settings.url
-    password = config.secret(settings.password_file, "WORDCAM_CAMERA_PASSWORD")
+    password = secret.read(settings.password_file, "WORDCAM_CAMERA_PASSWORD", field="camera.password_file")
     user = f"{urllib.parse.quote(settings.username, safe='')}:{urllib.parse.quote(password, safe='')}"
     return urllib.parse.urlunsplit(parts._replace(netloc=f"{user}@{parts.netloc}"))

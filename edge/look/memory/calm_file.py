@@ -131,5 +131,5 @@ def _calm(learnt: Learnt, bounds: Mapping[str, Bounds]) -> Calm:
 
 
 def _anew(path: Path, bounds: Mapping[str, Bounds], now: datetime, why: str) -> Opened:
-    log.warning("calm forgotten", extra={"file": str(path), "why": why})
+    log.warning("calm forgotten", extra={"file": str(path), "reason": why})
     return Opened(Calm(bounds), now, why[:80])

@@ -64,7 +64,7 @@ class CameraMemory:
             calm_file.save(self._path, calm, model=self._model, stream=self._stream, since=self._since)
             self._identity = calm_file.identity(self._path)
         except OSError as error:
-            log.warning("calm not saved", extra={"file": str(self._path), "why": error.strerror or str(error)})
+            log.warning("calm not saved", extra={"file": str(self._path), "reason": error.strerror or str(error)})
 
     def describe(self, now: datetime) -> status.Calm | None:
         """Say what was learnt, and from which evidence each danger counts; None where the bundle weighs none."""

@@ -59,7 +59,7 @@ def test_check_finds_a_mistake_in_the_rules(tmp_path: Path, capsys: pytest.Captu
 
     assert main.main(["check", "--config", str(path)]) == 78
 
-    said = f"wordcam-broker: {rules}: rules[0].cooldown: unknown key; did you mean `cooldown_minutes`?\n"
+    said = f"wordcam-broker: {rules}:2: rules[0].cooldown: unknown key; did you mean `cooldown_minutes`?\n"
     assert capsys.readouterr().err == said
 
 

@@ -8,11 +8,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.config import broker, yaml_file
+from broker.config import broker
 from broker.config.errors import Misconfigured
 from broker.rules import compiler, engine, lint
 from broker.rules.engine import Seen
 from broker.rules.schema import RulesFile
+from foundation import yaml_file
 from tests.broker.running_service import RULES, write_config
 
 

@@ -17,7 +17,6 @@ from sqlalchemy import Engine, func, select
 
 from broker.cli import main
 from broker.config.broker import Recipient
-from broker.config.errors import FIX_THE_CONFIG
 from broker.incidents import store
 from broker.incidents.incident import State
 from broker.notify import alerts, dead_letters
@@ -25,6 +24,7 @@ from broker.store import captions, migrate
 from broker.store.engine import open_engine, reading, writing
 from broker.store.migrate import Age
 from broker.store.tables import console, core, messaging  # noqa: F401 - as there
+from foundation.errors import MISCONFIGURED
 from tests.broker.device import event, said
 from tests.broker.running_service import write_config
 from tests.broker.scene import Scene
@@ -130,7 +130,7 @@ def test_a_database_newer_than_the_program_is_refused_with_one_line(
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     engine.dispose()
 
-    assert main.main([*verb, "--config", str(config)]) == FIX_THE_CONFIG
+    assert main.main([*verb, "--config", str(config)]) == MISCONFIGURED
 
     said = capsys.readouterr().err.strip().splitlines()[-1]
     assert said == (

@@ -13,7 +13,7 @@ from contract import topics
 from contract.ack import Ack
 from contract.status import State
 from edge import config
-from edge.errors import EdgeError, Misconfigured
+from edge.errors import Failure, Misconfigured
 from edge.outbox import process_report
 from edge.outbox.outbox import Outbox
 from edge.send.publisher import WINDOW, Send
@@ -31,13 +31,13 @@ class Sender:
 
     box: Outbox
     stop: threading.Event = field(default_factory=threading.Event)
-    error: EdgeError | None = None
+    error: Failure | None = None
 
     def run(self, settings: config.Mqtt) -> None:
         try:
             with Outbox(self.box.path, 1000) as box:
                 Send(box, settings, site="lab", device="dev-1", version="1.2.3").run(self.stop)
-        except EdgeError as error:
+        except Failure as error:
             self.error = error
 
 
@@ -227,14 +227,14 @@ def test_a_connection_that_is_cut_is_made_again(box: Outbox, mosquitto: Mosquitt
             gateway.cut()
 
 
-@pytest.mark.parametrize("password", ["wrong", ""], ids=["wrong password", "no password"])
-def test_a_bad_login_is_one_clear_error(box: Outbox, tmp_path: Path, password: str) -> None:
+@pytest.mark.parametrize("password", [True, False], ids=["wrong password", "no password"])
+def test_a_bad_login_is_one_clear_error(box: Outbox, tmp_path: Path, password: bool) -> None:
     fill(box, 1)
-    file = tmp_path / "password"
-    file.write_text(password, encoding="utf-8")
+    (tmp_path / "password").write_text("wrong", encoding="utf-8")
+    login = {"username": "dev-1", "password_file": tmp_path / "password"} if password else {}
     with Mosquitto(tmp_path / "mosquitto", users={"dev-1": "right"}) as server:
         sender = Sender(box)
-        sender.run(mqtt(server, username="dev-1" if password else "", password_file=file))
+        sender.run(mqtt(server, **login))
 
     assert isinstance(sender.error, Misconfigured)
     assert f"{server.host}:{server.port}: the server refused the login: Not authorized" in str(sender.error)
@@ -265,7 +265,7 @@ def test_a_topic_that_the_server_forbids_is_told_and_costs_nothing(
     ):
         wait_until(lambda: "publication turned down" in caplog.messages, "the server's refusal in the log")
 
-    (why,) = {record.__dict__["why"] for record in caplog.records if "turned down" in record.getMessage()}
+    (why,) = {record.__dict__["reason"] for record in caplog.records if "turned down" in record.getMessage()}
     assert why == "Not authorized"
     assert box.ledger().waiting == 1
 

@@ -118,7 +118,7 @@ def test_a_broken_picture_is_left_out_and_named(frames: Path, caplog: pytest.Log
         seen = play(settings(frames))
 
     assert len(seen) == 5
-    assert "0002.png: not a picture" in caplog.records[0].__dict__["why"]
+    assert "0002.png: not a picture" in caplog.records[0].__dict__["reason"]
 
 
 def test_a_folder_of_broken_pictures_alone_ends_the_replay(frames: Path) -> None:
