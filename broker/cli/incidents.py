@@ -18,6 +18,7 @@ from broker.incidents.responses import Answered, Effect
 from broker.incidents.silence import Silence
 from broker.notify import alerts
 from broker.notify.alerts import Alert
+from broker.notify.message import reason_texts
 from broker.store import migrate
 from broker.store.engine import open_database, reading, writing
 
@@ -116,12 +117,12 @@ def _lost(incident: Incident, places: Places) -> str:
 
 def _event(event: Event, places: Places, site: str) -> str:
     who = f" {event.by}:" if event.by else ""
-    return f"  {places.local(event.at, site):%H:%M:%S}  {event.kind}{who} {event.detail}"
+    return f"  {places.local(event.at, site):%H:%M:%S}  {event.kind}{who} {reason_texts.say(event.detail, 'en')}"
 
 
 def _message(alert: Alert, places: Places, site: str) -> str:
     when = places.local(alert.sent_at or alert.created_at, site)
-    what = alert.text or alert.because
+    what = alert.text or reason_texts.say(alert.reasons, "en")
     error = f" ({alert.error})" if alert.error else ""
     return f"  {when:%H:%M:%S}  message {alert.id} to {alert.recipient}: {alert.kind}, {alert.state}{error}: {what}"
 

@@ -18,7 +18,7 @@ from broker.config.broker import Config
 from broker.config.errors import Misconfigured
 from broker.config.section import Language
 from broker.config.sites import Places
-from broker.notify.message import texts
+from broker.notify.message import reason_texts, texts
 from broker.rules import compiler, lint
 from broker.rules.replay import Line, LineOutcome, Trial
 from broker.store import migrate, selection
@@ -161,11 +161,25 @@ def _show(
 ) -> None:
     for outcome in outcomes:
         if arguments.json:
-            print(msgspec.json.encode(outcome).decode())
+            print(msgspec.json.encode(_tree(outcome)).decode())
         else:
             print(_describe(outcome, arguments.language, places))
     if not arguments.json:
         print(_totals(trial))
+
+
+def _tree(outcome: LineOutcome) -> dict[str, Any]:
+    """Return what `--json` prints of a sentence; reasons are in English."""
+    tree: dict[str, Any] = {
+        "text": outcome.text,
+        "fired": [
+            {"rule": one.rule, "severity": one.severity, "because": reason_texts.say(one.reasons, "en")}
+            for one in outcome.fired
+        ],
+        "cancelled": [{"rule": one.rule, "because": reason_texts.say(one.reasons, "en")} for one in outcome.cancelled],
+    }
+    more = {"file": outcome.file, "captured_at": outcome.captured_at, "camera": outcome.camera}
+    return tree | {name: value for name, value in more.items() if value is not None}
 
 
 def _describe(outcome: LineOutcome, language: Language, places: Places | None) -> str:
@@ -174,8 +188,11 @@ def _describe(outcome: LineOutcome, language: Language, places: Places | None) -
     if outcome.captured_at is not None and outcome.camera is not None and places is not None:
         at = places.local(outcome.captured_at, outcome.camera.partition("/")[0])
         found[0] = f"{at:%Y-%m-%d %H:%M:%S} {outcome.camera} {found[0]}"
-    found += [f"  {said.severity[one.severity]}: {one.rule} {said.fired}, {one.because}" for one in outcome.fired]
-    found += [f"  {one.rule} {said.cancelled}: {one.because}" for one in outcome.cancelled]
+    found += [
+        f"  {said.severity[one.severity]}: {one.rule} {said.fired}, {reason_texts.say(one.reasons, language)}"
+        for one in outcome.fired
+    ]
+    found += [f"  {one.rule} {said.cancelled}: {reason_texts.say(one.reasons, language)}" for one in outcome.cancelled]
     return "\n".join(found if len(found) > 1 else [*found, f"  {said.nothing}"])
 
 

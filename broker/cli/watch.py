@@ -16,7 +16,7 @@ from broker.config.database import Database
 from broker.config.errors import Locked
 from broker.config.sites import Places
 from broker.incidents.presence import devices
-from broker.notify.message import segments, texts
+from broker.notify.message import reason_texts, segments, texts
 from broker.notify.message.texts import Words
 from broker.store import captions, migrate
 from broker.store.captions import Heard
@@ -112,7 +112,10 @@ class Watch:
         line.append(f"  {caption.confidence:.2f}", style="dim")
         for decision in caption.decisions:
             if decision.outcome == Outcome.CANCELLED:
-                line.append(f"  [{decision.rule} {said.cancelled}: {decision.because}]", style="yellow")
+                line.append(
+                    f"  [{decision.rule} {said.cancelled}: {reason_texts.say(decision.because, self.language)}]",
+                    style="yellow",
+                )
             else:
                 told = said.told if Outcome(decision.outcome).tells else decision.outcome
                 line.append(f"  [{said.fired}: {decision.rule}, {told}]", style="bold white on red")

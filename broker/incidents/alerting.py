@@ -17,6 +17,8 @@ from broker.notify import alerts, contacts, delivery_window
 from broker.notify.alerts import Intent, Kind
 from broker.notify.contacts import Contact
 from broker.notify.delivery_window import HOUR, Hold
+from broker.notify.reasons import NotificationFor
+from broker.rules.reasons import Reasons
 
 MOST_NAMED: Final = 20
 """Missed devices that a message knows by name: a text has room for a few, and a site may have thousands."""
@@ -27,7 +29,7 @@ class Occasion:
     """Why people are told."""
 
     kind: Kind
-    because: str
+    reasons: Reasons
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What the text says beyond what every text of an incident says."""
 
@@ -58,11 +60,11 @@ class Teller:
             if held is None:
                 told.append(person.name)
             else:
-                detail = f"{occasion.kind}: {person.name}: {held.because}"
-                store.add_event(connection, incident.id, Event(now, Happening.HELD, detail))
+                detail = NotificationFor(occasion.kind.value, person.name, (held.reason,))
+                store.add_event(connection, incident.id, Event(now, Happening.HELD, (detail,)))
         if told:
-            detail = f"{occasion.kind}: {', '.join(told)}: {occasion.because}"
-            event = Event(now, Happening.TOLD, detail, caption_id=incident.caption_id)
+            detail = NotificationFor(occasion.kind.value, ", ".join(told), occasion.reasons)
+            event = Event(now, Happening.TOLD, (detail,), caption_id=incident.caption_id)
             store.add_event(connection, incident.id, event)
         # The end changes nothing about what people know of the danger.
         said = incident.told if occasion.kind is Kind.RESOLVED else Told(incident.severity, incident.cameras)
@@ -87,7 +89,7 @@ def _intent(incident: Incident, occasion: Occasion, key: str, held: Hold | None)
         rule=incident.rule,
         site=incident.site,
         severity=incident.severity,
-        because=occasion.because if held is None else f"{occasion.because}; held: {held.because}",
+        reasons=occasion.reasons if held is None else (*occasion.reasons, held.reason),
         facts={
             "opened_at": incident.opened_at.isoformat(),
             "cameras": list(incident.cameras),

@@ -13,6 +13,7 @@ from broker.incidents.alerting import Teller
 from broker.notify import alerts, contacts
 from broker.notify import held as store
 from broker.notify.alerts import Alert, Intent, Kind
+from broker.notify.reasons import Gathered
 
 
 def release(
@@ -30,7 +31,7 @@ def release(
     worst = max(waiting, key=lambda alert: (SEVERITIES.index(alert.severity), alert.id))
     hold = teller.hold(connection, person, contact, worst.severity, now=now)
     if hold is not None:
-        store.hold_on(connection, name, until=hold.until, because=hold.because)
+        store.hold_on(connection, name, until=hold.until, reason=hold.reason)
     elif len(waiting) == 1:
         store.release(connection, worst.id, at=now)
     else:
@@ -48,7 +49,7 @@ def _gather(connection: Connection, person: Recipient, waiting: Sequence[Alert],
         rule=worst.rule,
         site=worst.site,
         severity=worst.severity,
-        because=f"{len(waiting)} messages waited: {waiting[0].because}",
+        reasons=(Gathered(len(waiting)), *waiting[0].reasons),
         facts=lost | {"count": len(waiting), "since": waiting[0].created_at.isoformat(), "items": _items(waiting)},
     )
     digest_id = alerts.add(connection, intent, to=person, at=now)

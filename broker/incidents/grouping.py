@@ -18,10 +18,22 @@ from broker.incidents.policy import cooldown, inhibition, routing
 from broker.incidents.policy.cooldown import Timing, Verdict
 from broker.incidents.policy.routing import Route
 from broker.incidents.silence import Subject
-from broker.notify import alerts
+from broker.notify import alerts, reasons
 from broker.notify.alerts import Kind
+from broker.notify.message import reason_texts
+from broker.notify.reasons import (
+    AlsoSeen,
+    ClosedBefore,
+    Inhibited,
+    NoRecipient,
+    NotifiedAs,
+    OpenedBy,
+    SeenBy,
+    SeverityRaised,
+)
 from broker.rules.compiler import Rule
 from broker.rules.engine import Finding
+from broker.rules.reasons import Reasons, SeenTooRarely
 from broker.store import captions
 from broker.store.captions import Decision, Stored
 from broker.store.outcome import Outcome
@@ -38,7 +50,7 @@ class Sighting:
     stream: str
     """"" where it is the whole device."""
     rule: Rule
-    because: str
+    reasons: Reasons
     now: datetime
     caption_id: int | None = None
     """The caption that says so; None for a device that is missed."""
@@ -62,7 +74,13 @@ class Made:
     site: str
     incident: int
     people: int
-    because: str
+    reasons: Reasons
+
+    @property
+    def as_fields(self) -> dict[str, object]:
+        """The fields of its log line."""
+        facts = {"rule": self.rule, "site": self.site, "incident": self.incident, "people": self.people}
+        return facts | {"because": reason_texts.say(self.reasons, "en")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +100,14 @@ class Desk:
         for finding in sorted(findings, key=lambda finding: -SEVERITIES.index(finding.rule.severity)):
             event = caption.event
             place = (event.site, event.device, event.stream)
-            sighting = Sighting(*place, finding.rule, finding.because, now, caption.id)
+            sighting = Sighting(*place, finding.rule, finding.reasons, now, caption.id)
             verdict, incident = self._judge(connection, caption, sighting, finding, leading)
             if verdict.outcome.tells and incident is not None:
                 made.append(self.tell(connection, sighting, verdict, incident))
                 incident = store.get(connection, incident.id)
             if leading is None and incident is not None and incident.told is not None:
                 leading = incident
-            because = finding.because if not verdict.because else f"{finding.because}; {verdict.because}"
+            because = reasons.encode((*finding.reasons, *verdict.reasons))
             number = incident.id if incident else None
             decision = Decision(finding.rule.name, verdict.outcome.value, because, number)
             captions.add_decision(connection, caption, decision, at=now)
@@ -113,12 +131,12 @@ class Desk:
     ) -> tuple[Verdict, Incident | None]:
         """Choose what comes of one finding, and give the incident that it belongs to."""
         if not finding.fired:
-            return Verdict(Outcome.CANCELLED, ""), None
+            return Verdict(Outcome.CANCELLED), None
         if missing := _missing(connection, caption, sighting.rule):
-            return Verdict(Outcome.NOT_YET, missing), None
+            return Verdict(Outcome.NOT_YET, (missing,)), None
         incident = store.open_at(connection, sighting.site, sighting.rule.danger)
         if incident is not None and leading is not None and incident.id == leading.id:
-            return Verdict(Outcome.TOLD_AS, f"told as {leading.rule}"), leading
+            return Verdict(Outcome.TOLD_AS, (NotifiedAs(leading.rule),)), leading
         if incident is None:
             if (hidden := self._hidden(connection, sighting, leading)) is not None:
                 return hidden
@@ -134,14 +152,14 @@ class Desk:
         rule = sighting.rule
         if leading is not None and self._covers(leading, rule):
             self._also(connection, leading, sighting)
-            return Verdict(Outcome.TOLD_AS, f"told as {leading.rule}"), leading
+            return Verdict(Outcome.TOLD_AS, (NotifiedAs(leading.rule),)), leading
         if (behind := self.behind(connection, sighting)) is not None:
-            return Verdict(Outcome.INHIBITED, f"people know of {behind.danger}, incident {behind.id}"), behind
+            return Verdict(Outcome.INHIBITED, (Inhibited(behind.danger, behind.id),)), behind
         last = store.last_closed(connection, sighting.site, rule.danger)
         if last is not None and _was_just_closed(last, sighting):
-            because = f"{last.closed_by} closed incident {last.id} of this camera as {last.state}"
-            store.note_once(connection, last.id, Event(sighting.now, Happening.SEEN_AGAIN, sighting.camera))
-            return Verdict(Outcome.CLOSED, because), last
+            store.note_once(connection, last.id, Event(sighting.now, Happening.SEEN_AGAIN, (SeenBy(sighting.camera),)))
+            reason = ClosedBefore(last.closed_by, last.id, last.state.value)
+            return Verdict(Outcome.CLOSED, (reason,)), last
         return None
 
     def behind(self, connection: Connection, sighting: Sighting) -> Incident | None:
@@ -163,8 +181,8 @@ class Desk:
         return routing.of(self.recipients, self.settings.escalation, site=site, danger=danger, severity=severity)
 
     def _also(self, connection: Connection, incident: Incident, sighting: Sighting) -> None:
-        detail = f"{sighting.rule.danger} at {sighting.camera}"
-        event = Event(sighting.now, Happening.ALSO, detail, caption_id=sighting.caption_id)
+        detail = AlsoSeen(sighting.rule.danger, sighting.camera)
+        event = Event(sighting.now, Happening.ALSO, (detail,), caption_id=sighting.caption_id)
         store.note_once(connection, incident.id, event)
 
     def open(self, connection: Connection, sighting: Sighting) -> Incident:
@@ -186,9 +204,9 @@ class Desk:
                 due_at=sighting.now + timedelta(minutes=self.settings.resolve_minutes),
             ),
         )
-        detail = f"{sighting.rule.name} at {sighting.camera}: {sighting.because}"
+        detail = OpenedBy(sighting.rule.name, sighting.camera, sighting.reasons)
         store.add_event(
-            connection, made.id, Event(sighting.now, Happening.OPENED, detail, caption_id=sighting.caption_id)
+            connection, made.id, Event(sighting.now, Happening.OPENED, (detail,), caption_id=sighting.caption_id)
         )
         return made
 
@@ -198,11 +216,11 @@ class Desk:
         cameras = incident_.with_camera(incident.cameras, sighting.camera)
         more = not at_least(incident.severity, rule.severity)
         if cameras != incident.cameras:
-            event = Event(now, Happening.CAMERA, sighting.camera, caption_id=sighting.caption_id)
+            event = Event(now, Happening.CAMERA, (SeenBy(sighting.camera),), caption_id=sighting.caption_id)
             store.add_event(connection, incident.id, event)
         if more:
-            detail = f"{rule.severity}: {sighting.because}"
-            event = Event(now, Happening.SEVERITY, detail, caption_id=sighting.caption_id)
+            detail = SeverityRaised(rule.severity, sighting.reasons)
+            event = Event(now, Happening.SEVERITY, (detail,), caption_id=sighting.caption_id)
             store.add_event(connection, incident.id, event)
         joined = replace(
             incident,
@@ -221,11 +239,10 @@ class Desk:
         now = sighting.now
         held = silence.find(silence.in_force(connection, at=now), sighting.subject, at=now)
         if held is not None:
-            because = held.spelt_out
-            store.note_once(connection, incident.id, Event(now, Happening.MUTED, because))
-            return Verdict(Outcome.SILENCED, because)
+            store.note_once(connection, incident.id, Event(now, Happening.MUTED, (held.as_reason,)))
+            return Verdict(Outcome.SILENCED, (held.as_reason,))
         if not self.route(incident).first:
-            return Verdict(Outcome.NOBODY, "no recipient wants it")
+            return Verdict(Outcome.NOBODY, (NoRecipient(),))
         notice = alerts.notice(connection, incident.id)
         verdict = cooldown.decide(incident, notice, now=now, timing=self.timing(sighting.rule.cooldown))
         if verdict.look_at is not None:
@@ -236,7 +253,7 @@ class Desk:
     def tell(self, connection: Connection, sighting: Sighting, verdict: Verdict, incident: Incident) -> Made:
         """Write the intents to tell people of an incident at once."""
         people = self.route(incident).first
-        occasion = Occasion(KINDS[verdict.outcome], verdict.because)
+        occasion = Occasion(KINDS[verdict.outcome], verdict.reasons)
         told = Teller(self.places).tell(connection, incident, people, occasion, now=sighting.now)
         # A first message starts the escalation's clock, and so does one that says that it grew more serious.
         grew = incident.told is None or not at_least(incident.told.severity, incident.severity)
@@ -244,15 +261,15 @@ class Desk:
             told = replace(told, step=0, stepped_at=sighting.now)
         # The rounds look at it at once: there may be a step to take already, or a time to wait for.
         store.save(connection, replace(told, due_at=sighting.now))
-        because = f"{sighting.because}; {verdict.because}"
-        return Made(sighting.rule.name, sighting.site, incident.id, len(people), because)
+        reasons_ = (*sighting.reasons, *verdict.reasons)
+        return Made(sighting.rule.name, sighting.site, incident.id, len(people), reasons_)
 
 
-def _missing(connection: Connection, caption: Stored, rule: Rule) -> str:
-    """Say why a danger was not seen often enough yet; "" where it was."""
+def _missing(connection: Connection, caption: Stored, rule: Rule) -> SeenTooRarely | None:
+    """Return why a danger was not seen often enough yet; None where it was."""
     need = rule.need
     if need.times <= 1:
-        return ""
+        return None
     before = captions.seen_before(connection, caption, rule.name, within=need.within, limit=need.of - 1)
     return need.missing(before)
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from broker.config.broker import Severity
 from broker.notify.message.outage import Lost
+from broker.rules.reasons import Reasons
 
 
 class State(StrEnum):
@@ -60,7 +61,7 @@ class Event:
 
     at: datetime
     kind: Happening
-    detail: str
+    detail: Reasons
     by: str = ""
     """Who did it; "" where the service did."""
     caption_id: int | None = None

@@ -20,7 +20,9 @@ from broker.incidents.silence import Silence, Subject
 from broker.notify import alerts
 from broker.notify.alerts import Alert, Kind, Notice
 from broker.notify.alerts import State as Sent
+from broker.notify.reasons import ClosedAs, DevicesRecovered, EscalatedTo, NobodyAnswered, NoLongerSeen
 from broker.rules.compiler import Rulebook
+from broker.rules.reasons import Reason
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +51,7 @@ class Visit:
             return self._tell_end(incident)
         muted = self._muted(incident)
         if muted is not None:
-            event = Event(self.now, Happening.MUTED, muted.spelt_out)
+            event = Event(self.now, Happening.MUTED, (muted.as_reason,))
             store.note_once(self.connection, incident.id, event)
             return self._end_or_wait(incident, [muted.ends_at], escalating=False)
         due: list[datetime] = []
@@ -66,7 +68,7 @@ class Visit:
         verdict = self._verdict(incident, alerts.notice(self.connection, incident.id))
         if verdict.outcome.tells:
             people = self.desk.route(incident).first
-            return self._tell(incident, people, Occasion(KINDS[verdict.outcome], verdict.because)), []
+            return self._tell(incident, people, Occasion(KINDS[verdict.outcome], verdict.reasons)), []
         return incident, [] if verdict.look_at is None else [verdict.look_at]
 
     def _verdict(self, incident: Incident, notice: Notice) -> Verdict:
@@ -94,15 +96,15 @@ class Visit:
         """Take the next step if it is due, and say what comes after."""
         step = self._next_step(incident)
         if isinstance(step, Finished) and step.exhausted:
-            event = Event(self.now, Happening.UNANSWERED, "everyone was told, and nobody answered")
+            event = Event(self.now, Happening.UNANSWERED, (NobodyAnswered(),))
             store.note_once(self.connection, incident.id, event)
         if not isinstance(step, Tell):
             return incident, step
         names = ", ".join(person.name for person in step.people)
-        event = Event(self.now, Happening.ESCALATED, f"to {names}: {step.because}")
+        event = Event(self.now, Happening.ESCALATED, (EscalatedTo(names, (step.reason,)),))
         store.add_event(self.connection, incident.id, event)
         log.warning("nobody answers; the next are told", extra={"incident": incident.id, "people": names})
-        told = self._tell(incident, step.people, Occasion(Kind.ESCALATION, step.because))
+        told = self._tell(incident, step.people, Occasion(Kind.ESCALATION, (step.reason,)))
         incident = replace(told, step=incident.step + 1, stepped_at=self.now)
         after = self._next_step(incident)
         return incident, Wait(self.now + AT_ONCE) if isinstance(after, Tell) else after
@@ -112,12 +114,12 @@ class Visit:
         return escalation.decide(incident, route, now=self.now, unreached=self._unreached(incident))
 
     def _unreached(self, incident: Incident) -> str:
-        """Say why none of those told last can be reached now; "" where someone may be."""
+        """Name those notified last if none of them can be reached now; "" where someone may be."""
         last = f"incident/{incident.id}/{incident.tellings}/"
         sent = [alert for alert in alerts.of_incident(self.connection, incident.id) if alert.key.startswith(last)]
         if not sent or any(alert.state in REACHED for alert in sent):
             return ""
-        return f"{', '.join(alert.recipient for alert in sent)} cannot be reached now"
+        return ", ".join(alert.recipient for alert in sent)
 
     def _end_or_wait(self, incident: Incident, due: list[datetime], *, escalating: bool) -> Incident:
         if incident.lost:  # The roll call says when it is over.
@@ -127,7 +129,7 @@ class Visit:
         lasting = Lasting(quiet, self._cooldown(incident))
         decision = auto_resolve.decide(incident, notice, lasting, now=self.now, escalating=escalating)
         if isinstance(decision, Over):
-            store.add_event(self.connection, incident.id, Event(self.now, Happening.RESOLVED, decision.because))
+            store.add_event(self.connection, incident.id, Event(self.now, Happening.RESOLVED, (decision.reason,)))
             return self._tell_end(replace(incident, state=State.RESOLVED, closed_at=self.now))
         return replace(incident, due_at=min(moment for moment in (*due, decision.until) if moment > self.now))
 
@@ -136,10 +138,11 @@ class Visit:
         sent = alerts.of_incident(self.connection, incident.id)
         people = [person for person in self.desk.recipients if _is_to_hear_the_end(person, incident, sent)]
         if people:
-            by_itself = "every device is well again" if incident.lost else "no camera sees it any more"
-            because = f"{incident.closed_by}: {incident.state}" if incident.closed_by else by_itself
+            reason: Reason = DevicesRecovered() if incident.lost else NoLongerSeen()
+            if incident.closed_by:
+                reason = ClosedAs(incident.closed_by, incident.state.value)
             facts = {"state": incident.state.value, "by": incident.closed_by}
-            incident = self._tell(incident, people, Occasion(Kind.RESOLVED, because, facts))
+            incident = self._tell(incident, people, Occasion(Kind.RESOLVED, (reason,), facts))
         return replace(incident, due_at=None)
 
     def _tell(

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
@@ -110,7 +110,7 @@ class Rounds:
         """Call the devices, and say whether anyone is told of some."""
         made = roll.call(self.engine, now=now, require=lambda connection: self.post.require(connection, turn))
         for one in made:
-            log.info("alert made", extra=asdict(one))
+            log.info("alert made", extra=one.as_fields)
         if made:
             self.on_alert()
         return bool(made)

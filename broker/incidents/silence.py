@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, insert, select, update
 
+from broker.notify.reasons import Silenced
 from broker.store.tables import core
 
 FIELDS: Final = ("site", "device", "stream", "danger", "rule", "severity")
@@ -66,9 +67,9 @@ class Silence:
         return " ".join(f"{field}={','.join(values)}" for field, values in self.matchers.items())
 
     @property
-    def spelt_out(self) -> str:
-        """Who wants it quiet, and why."""
-        return f"silence {self.id} of {self.author}: {self.reason}"
+    def as_reason(self) -> Silenced:
+        """Why a notification that it matches is not sent."""
+        return Silenced(self.id, self.author, self.reason)
 
 
 def find(silences: Iterable[Silence], subject: Subject, *, at: datetime) -> Silence | None:

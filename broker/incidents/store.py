@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from sqlalchemy import Connection, Row, func, insert, select, update
@@ -11,11 +11,13 @@ from sqlalchemy.exc import IntegrityError
 
 from broker.incidents import incident as incidents
 from broker.incidents.incident import Event, Happening, Incident, State, Told
+from broker.notify import reasons
 from broker.notify.message.outage import Lost
+from broker.notify.reasons import How, Via
 from broker.store.tables import core
 
-DETAIL_CHARS = 400
-"""A reason longer than this is cut; the longest that the service writes quotes one caption of 200."""
+ANSWERS = (Happening.ACKNOWLEDGED, Happening.RESOLVED, Happening.FALSE_ALARM)
+"""Entries that a person's answer writes."""
 
 
 def open_at(connection: Connection, site: str, danger: str) -> Incident | None:
@@ -125,7 +127,7 @@ def add_event(connection: Connection, incident_id: int, event: Event) -> None:
         "at": event.at,
         "kind": event.kind.value,
         "by": event.by,
-        "detail": event.detail[:DETAIL_CHARS],
+        "detail": reasons.encode(event.detail),
         "caption_id": event.caption_id,
     }
     connection.execute(insert(core.incident_event), row)
@@ -135,7 +137,7 @@ def note_once(connection: Connection, incident_id: int, event: Event) -> None:
     """Write one entry of the timeline unless one of its kind says the same already."""
     table = core.incident_event
     same = (table.c.incident_id == incident_id) & (table.c.kind == event.kind.value)
-    known = select(table.c.id).where(same, table.c.detail == event.detail[:DETAIL_CHARS]).limit(1)
+    known = select(table.c.id).where(same, table.c.detail == reasons.encode(event.detail)).limit(1)
     if connection.execute(known).first() is None:
         add_event(connection, incident_id, event)
 
@@ -144,7 +146,15 @@ def timeline(connection: Connection, incident_id: int) -> Sequence[Event]:
     """Give what happened to an incident, oldest first."""
     table = core.incident_event
     rows = connection.execute(select(table).where(table.c.incident_id == incident_id).order_by(table.c.id))
-    return [Event(row.at, Happening(row.kind), row.detail, row.by, row.caption_id) for row in rows]
+    return [_event(row) for row in rows]
+
+
+def _event(row: Row[Any]) -> Event:
+    kind = Happening(row.kind)
+    detail = reasons.decode(row.detail)
+    if kind in ANSWERS and row.detail in get_args(How):
+        detail = (Via(row.detail),)  # as version 0.1 wrote it
+    return Event(row.at, kind, detail, row.by, row.caption_id)
 
 
 def _columns(incident: Incident) -> dict[str, Any]:

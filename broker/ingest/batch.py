@@ -4,7 +4,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
@@ -93,7 +93,7 @@ class Reception:
         self._count(batch)
         self.meters.took_in(self._taken_in(batch, len(messages), time.monotonic() - began))
         for made in batch.alerts:
-            log.info("alert made", extra=asdict(made))
+            log.info("alert made", extra=made.as_fields)
         if batch.alerts:
             self.on_alert()
         return list(answers(readings))

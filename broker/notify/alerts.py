@@ -9,6 +9,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 
 from broker.config.broker import Language, Recipient, Severity
+from broker.notify import reasons
+from broker.rules.reasons import Reasons
 from broker.store.tables import core
 
 
@@ -61,7 +63,7 @@ class Intent:
     rule: str
     site: str
     severity: Severity
-    because: str
+    reasons: Reasons
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What the text says beyond the caption; see docs/alerts.md for each kind's."""
 
@@ -84,7 +86,7 @@ class Alert:
     phone: str
     language: Language
     state: State
-    because: str
+    reasons: Reasons
     """Why it was made, or why it is held."""
     facts: Mapping[str, Any]
     text: str
@@ -127,7 +129,7 @@ def add(
         "rule": intent.rule,
         "site": intent.site,
         "severity": intent.severity,
-        "because": intent.because[:400],
+        "because": reasons.encode(intent.reasons),
         "facts": dict(intent.facts),
         "recipient": to.name,
         "phone": to.e164,
@@ -286,5 +288,6 @@ def joined() -> Any:
 
 def of_row(row: Row[Any]) -> Alert:
     """Read a message from a row of `joined`."""
-    facts = {name: row._mapping[name] for name in Alert.__dataclass_fields__}
-    return Alert(**(facts | {"kind": Kind(row.kind), "state": State(row.state)}))
+    facts = {name: row._mapping[name] for name in Alert.__dataclass_fields__ if name != "reasons"}
+    facts |= {"kind": Kind(row.kind), "state": State(row.state), "reasons": reasons.decode(row.because)}
+    return Alert(**facts)

@@ -9,6 +9,8 @@ from broker.config import time_interval
 from broker.config.broker import Recipient
 from broker.config.section import Severity, at_least
 from broker.notify.contacts import Contact
+from broker.notify.reasons import Away, HourlyLimit, QuietHours
+from broker.rules.reasons import Reason
 
 HOUR: Final = timedelta(hours=1)
 
@@ -18,7 +20,7 @@ class Hold:
     """It waits until a moment."""
 
     until: datetime
-    because: str
+    reason: Reason
 
 
 def decide(
@@ -35,7 +37,7 @@ def away(contact: Contact | None, now: datetime) -> Hold | None:
     """Hold back everything from someone who is away."""
     if contact is None or contact.away_until is None or contact.away_until <= now:
         return None
-    return Hold(contact.away_until, f"away: {contact.away_because or 'no reason given'}")
+    return Hold(contact.away_until, Away(contact.away_because))
 
 
 def quiet(person: Recipient, severity: Severity, local: datetime) -> Hold | None:
@@ -43,7 +45,7 @@ def quiet(person: Recipient, severity: Severity, local: datetime) -> Hold | None
     if person.quiet_passes is not None and at_least(severity, person.quiet_passes):
         return None
     end = time_interval.end_after(person.quiet, local)
-    return None if end is None else Hold(end, f"quiet hours until {end:%H:%M}")
+    return None if end is None else Hold(end, QuietHours(f"{end:%H:%M}"))
 
 
 def cap(person: Recipient, recent: Sequence[datetime], now: datetime) -> Hold | None:
@@ -52,4 +54,4 @@ def cap(person: Recipient, recent: Sequence[datetime], now: datetime) -> Hold | 
     if len(counted) < person.max_per_hour:
         return None
     until = counted[len(counted) - person.max_per_hour] + HOUR
-    return Hold(until, f"{len(counted)} messages in an hour, {person.max_per_hour} are allowed")
+    return Hold(until, HourlyLimit(len(counted), person.max_per_hour))

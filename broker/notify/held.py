@@ -5,8 +5,9 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
-from broker.notify import alerts
+from broker.notify import alerts, reasons
 from broker.notify.alerts import Alert, State
+from broker.rules.reasons import Reason
 from broker.store.tables import core
 
 
@@ -31,9 +32,9 @@ def of(connection: Connection, recipient: str) -> list[Alert]:
     return [alerts.of_row(row) for row in connection.execute(alerts.joined().where(held).order_by(table.c.id))]
 
 
-def hold_on(connection: Connection, recipient: str, *, until: datetime, because: str) -> None:
+def hold_on(connection: Connection, recipient: str, *, until: datetime, reason: Reason) -> None:
     """Hold everything that is held for someone until a later moment."""
-    _change_held(connection, recipient, {"due_at": until, "because": because[:400]})
+    _change_held(connection, recipient, {"due_at": until, "because": reasons.encode((reason,))})
 
 
 def release(connection: Connection, alert_id: int, *, at: datetime) -> None:

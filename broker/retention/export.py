@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Engine
 
+from broker.notify.message import reason_texts
 from broker.store import search, selection
 from broker.store.engine import reading
 from broker.store.outcome import Outcome
@@ -91,7 +92,7 @@ def _values(found: Found) -> list[str]:
         *(f"{found.confidence:.2f}", found.model),
         " ".join(made.rule for made in fired),
         " ".join(made.outcome for made in fired),
-        "; ".join(made.because for made in fired),
+        "; ".join(reason_texts.say(made.because, "en") for made in fired),
     ]
 
 
@@ -103,7 +104,8 @@ def _object(found: Found) -> dict[str, Any]:
         "confidence": found.confidence,
         "model": found.model,
         "decisions": [
-            {"rule": made.rule, "outcome": made.outcome, "because": made.because, "incident": made.incident_id}
+            {"rule": made.rule, "outcome": made.outcome, "incident": made.incident_id}
+            | {"because": reason_texts.say(made.because, "en")}
             for made in found.decisions
         ],
     }

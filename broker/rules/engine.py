@@ -9,6 +9,16 @@ from broker.config import time_interval
 from broker.rules import negation
 from broker.rules import sentence as sentence_
 from broker.rules.compiler import EVERYWHERE, Entry, Pattern, Rule, Rulebook
+from broker.rules.reasons import (
+    HazardBelieved,
+    LabelCounted,
+    LabelMissing,
+    LowConfidence,
+    OnlyIn,
+    Reason,
+    Reasons,
+    Says,
+)
 from broker.rules.schema import Count
 from broker.rules.sentence import Sentence, Span
 from contract.caption import Caption, Label
@@ -52,7 +62,8 @@ class Finding:
 
     rule: Rule
     fired: bool
-    because: str
+    reasons: Reasons
+    """Why it fired, or what cancelled it."""
 
 
 def may_concern(book: Rulebook, caption: Caption) -> bool:
@@ -111,71 +122,68 @@ def _concerns(rule: Rule, seen: Seen) -> bool:
 
 
 def _apply(book: Rulebook, rule: Rule, seen: Seen, sentence: Sentence) -> Finding | None:
-    reasons = [*_spoken(book, rule, sentence), *_believed(rule, seen, sentence), *_counted(rule, seen)]
-    if not reasons:
+    grounds = [*_spoken(book, rule, sentence), *_believed(rule, seen, sentence), *_counted(rule, seen)]
+    if not grounds:
         return None
     held_back = _held_back(rule, seen, sentence)
     if held_back is not None:
-        return Finding(rule, fired=False, because=held_back)
-    standing = next((reason.because for reason in reasons if not reason.cancelled_by), None)
-    if standing is not None:
-        return Finding(rule, fired=True, because=standing)
-    return Finding(rule, fired=False, because=reasons[0].cancelled_by)
+        return Finding(rule, fired=False, reasons=(held_back,))
+    for found in grounds:
+        if found.cancelled_by is None:
+            return Finding(rule, fired=True, reasons=(found.reason,))
+    cancelled = grounds[0].cancelled_by
+    return Finding(rule, fired=False, reasons=() if cancelled is None else (cancelled,))
 
 
 @dataclass(frozen=True, slots=True)
-class _Reason:
-    """Why a rule would fire, and what cancels that; "" where nothing does."""
+class _Ground:
+    """Why a rule would fire, and what cancels that; None where nothing does."""
 
-    because: str
-    cancelled_by: str
+    reason: Reason
+    cancelled_by: Reason | None
 
 
-def _spoken(book: Rulebook, rule: Rule, sentence: Sentence) -> Iterator[_Reason]:
+def _spoken(book: Rulebook, rule: Rule, sentence: Sentence) -> Iterator[_Ground]:
     """Give a reason for every place where the sentence names the danger."""
     named = [span for pattern in rule.says for span in pattern.spans(sentence)]
     taken = [span for pattern in rule.exceptions for span in pattern.spans(sentence)] if named else []
     for span in named:
-        said = sentence.quote(span)
-        doubt = negation.doubt(sentence, span, book.supposed)
+        cancelled: Reason | None = negation.doubt(sentence, span, book.supposed)
         over = next((other for other in taken if other.overlaps(span)), None)
-        cancelled = doubt.because if doubt else f"only in {sentence.quote(over)}" if over else ""
-        yield _Reason(f"says {said}", cancelled)
+        if cancelled is None and over is not None:
+            cancelled = OnlyIn(sentence.words_at(over))
+        yield _Ground(Says(sentence.words_at(span)), cancelled)
 
 
-def _believed(rule: Rule, seen: Seen, sentence: Sentence) -> Iterator[_Reason]:
+def _believed(rule: Rule, seen: Seen, sentence: Sentence) -> Iterator[_Ground]:
     """Give a reason for every danger that the model believes in; the sentence may explain it away."""
     for term, least in rule.hazards.items():
         probability = seen.hazards.get(term, 0.0)
         if probability >= least:
-            excuse = _first(rule.exceptions, sentence)
-            yield _Reason(
-                f"hazard {term} {probability:.2f} is at least {least:.2f}", f"says {excuse}" if excuse else ""
-            )
+            yield _Ground(HazardBelieved(term, probability, least), _first(rule.exceptions, sentence))
 
 
-def _counted(rule: Rule, seen: Seen) -> Iterator[_Reason]:
+def _counted(rule: Rule, seen: Seen) -> Iterator[_Ground]:
     """Give a reason for everything that the detector counted enough of."""
     for name, wanted in rule.labels.items():
         if _is_enough(seen.labels.get(name), wanted):
-            yield _Reason(f"{seen.labels[name].count} {name} counted, {wanted.count} or more tell", "")
+            yield _Ground(LabelCounted(name, seen.labels[name].count, wanted.count), None)
 
 
-def _held_back(rule: Rule, seen: Seen, sentence: Sentence) -> str | None:
+def _held_back(rule: Rule, seen: Seen, sentence: Sentence) -> Reason | None:
     """Say what cancels the rule as a whole, if anything does."""
     if seen.confidence < rule.min_confidence:
-        return f"confidence {seen.confidence:.2f} is below {rule.min_confidence:.2f}"
+        return LowConfidence(seen.confidence, rule.min_confidence)
     for name, wanted in rule.requires.items():
         if not _is_enough(seen.labels.get(name), wanted):
-            return f"requires {wanted.count} {name}"
-    excuse = _first(rule.unless, sentence)
-    return f"says {excuse}" if excuse else None
+            return LabelMissing(name, wanted.count)
+    return _first(rule.unless, sentence)
 
 
 def _is_enough(label: Label | None, wanted: Count) -> bool:
     return label is not None and label.count >= wanted.count and label.score >= wanted.score
 
 
-def _first(patterns: Sequence[Pattern], sentence: Sentence) -> str:
+def _first(patterns: Sequence[Pattern], sentence: Sentence) -> Says | None:
     spans: Iterator[Span] = (span for pattern in patterns for span in pattern.spans(sentence))
-    return next((sentence.quote(span) for span in spans), "")
+    return next((Says(sentence.words_at(span)) for span in spans), None)

@@ -8,7 +8,7 @@ from typing import Final
 
 from broker.config.broker import Config
 from broker.config.errors import Misconfigured
-from broker.rules import compiler, engine, phrase, regex, wordlists
+from broker.rules import compiler, engine, phrase, reasons, regex, wordlists
 from broker.rules.compiler import Rule, Rulebook
 from broker.rules.engine import Seen
 from broker.rules.phrase import Phrase
@@ -115,7 +115,7 @@ def _cancelled(book: Rulebook, rule: Rule, said: Phrase) -> str:
         found = [finding for finding in engine.judge(book, seen) if finding.rule is rule]
         if not found or found[0].fired:
             return ""
-        because = because or f"of {seen.text!r}, {found[0].because}"
+        because = because or f"of {seen.text!r}, {reasons.in_english(found[0].reasons)}"
     return because
 
 

@@ -1,10 +1,10 @@
 """Tells whether a sentence denies the danger that it names ("without a gun") or only supposes it ("as if to shoot")."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from broker.rules.phrase import Phrase
+from broker.rules.reasons import Denied, Supposed
 from broker.rules.sentence import Sentence, Span, Word
 
 REACH: Final = {"no": 1, "without": 1, "not": 2, "never": 2, "nobody": 2, "none": 2, "neither": 2, "cannot": 2}
@@ -27,21 +27,14 @@ RELATIVE: Final = frozenset({"that", "which"})
 """Words that may stand between: "something that looks like a gun"."""
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
-    """Why a danger that is named is none."""
-
-    because: str
-
-
-def doubt(sentence: Sentence, span: Span, supposed: Sequence[Phrase] = ()) -> Doubt | None:
-    """Say what denies or merely supposes the danger at `span`; None where nothing does."""
+def doubt(sentence: Sentence, span: Span, supposed: Sequence[Phrase] = ()) -> Denied | Supposed | None:
+    """Return what denies or merely supposes the danger at `span`; None where nothing does."""
     last = Span(span.stop - 1, span.stop)
     denied = denial(sentence.words, span) or denial(sentence.words, last)
     if denied is not None:
-        return Doubt(f"{denied!r} stands before {sentence.quote(span)}")
+        return Denied(denied, sentence.words_at(span))
     before = supposition(sentence, span, supposed)
-    return None if before is None else Doubt(f"{sentence.quote(before)} makes {sentence.quote(span)} a thought")
+    return None if before is None else Supposed(sentence.words_at(before), sentence.words_at(span))
 
 
 def denial(words: Sequence[Word], span: Span) -> str | None:

@@ -15,6 +15,7 @@ from broker.config.sites import Places
 from broker.rules import engine
 from broker.rules.compiler import Rulebook
 from broker.rules.engine import Finding, Seen
+from broker.rules.reasons import Reasons, SeenTooRarely
 from contract.caption import Hazard, Label
 
 LONGEST_MEMORY: Final = 50
@@ -26,7 +27,7 @@ class Judged:
     """What one rule made of one caption."""
 
     finding: Finding
-    missing: str = ""
+    missing: SeenTooRarely | None = None
     """Why it does not count yet, where it fired and was not seen often enough."""
 
     @property
@@ -35,9 +36,9 @@ class Judged:
         return self.finding.fired and not self.missing
 
     @property
-    def because(self) -> str:
+    def reasons(self) -> Reasons:
         """Why it would, or would not."""
-        return f"{self.finding.because}; {self.missing}" if self.missing else self.finding.because
+        return self.finding.reasons if self.missing is None else (*self.finding.reasons, self.missing)
 
 
 @dataclass
@@ -78,10 +79,12 @@ class Replay:
             counter[one.finding.rule.name] += 1
 
 
-def _missing(finding: Finding, past: Sequence[tuple[datetime | None, frozenset[str]]], at: datetime | None) -> str:
+def _missing(
+    finding: Finding, past: Sequence[tuple[datetime | None, frozenset[str]]], at: datetime | None
+) -> SeenTooRarely | None:
     need = finding.rule.need
     if not finding.fired or need.times <= 1:
-        return ""
+        return None
     recent = [
         finding.rule.name in saw for when, saw in past if at is None or when is None or at - need.within < when <= at
     ]
@@ -103,27 +106,30 @@ class Line(msgspec.Struct, frozen=True):
     """The picture, where the line came from one."""
 
 
-class Fired(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Fired:
     """A rule that would raise an alarm."""
 
     rule: str
     severity: Severity
-    because: str
+    reasons: Reasons
 
 
-class Cancelled(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Cancelled:
     """A rule that names the danger and yet keeps quiet."""
 
     rule: str
-    because: str
+    reasons: Reasons
 
 
-class LineOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
+@dataclass(frozen=True, slots=True)
+class LineOutcome:
     """What the rules make of one line."""
 
     text: str
-    fired: list[Fired] = msgspec.UNSET  # type: ignore[assignment]  # always given; UNSET keeps an empty list in the JSON
-    cancelled: list[Cancelled] = msgspec.UNSET  # type: ignore[assignment]  # as above
+    fired: Sequence[Fired]
+    cancelled: Sequence[Cancelled]
     file: str | None = None
     captured_at: datetime | None = None
     camera: str | None = None
@@ -186,9 +192,9 @@ def _outcome(line: Line, judged: list[Judged]) -> LineOutcome:
     return LineOutcome(
         text=line.text,
         fired=[
-            Fired(rule.name, rule.severity, one.because) for rule, one in zip(rule, judged, strict=True) if one.counts
+            Fired(rule.name, rule.severity, one.reasons) for rule, one in zip(rule, judged, strict=True) if one.counts
         ],
-        cancelled=[Cancelled(one.finding.rule.name, one.because) for one in judged if not one.counts],
+        cancelled=[Cancelled(one.finding.rule.name, one.reasons) for one in judged if not one.counts],
         file=line.file,
         captured_at=line.captured_at,
         camera="/".join((line.site, line.device, line.stream)) if line.stream else None,

@@ -95,9 +95,9 @@ class Sentence:
         ]
         return Span(touched[0], touched[-1] + 1) if touched else None
 
-    def quote(self, span: Span) -> str:
-        """Give the words at a span as a reader is shown them."""
-        return repr(" ".join(word.text for word in self.words[span.start : span.stop]))
+    def words_at(self, span: Span) -> str:
+        """Return the words at a span, in lower case."""
+        return " ".join(word.text for word in self.words[span.start : span.stop])
 
 
 @lru_cache(maxsize=1 << 16)

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from broker.rules.reasons import SeenTooRarely
+
 
 @dataclass(frozen=True, slots=True)
 class Need:
@@ -13,16 +15,15 @@ class Need:
     of: int
     within: timedelta
 
-    def missing(self, before: Sequence[bool]) -> str:
-        """Say why a sighting does not count yet; "" where it does.
+    def missing(self, before: Sequence[bool]) -> SeenTooRarely | None:
+        """Return why a sighting does not count yet; None where it does.
 
         `before` says of the camera's captions before this one, newest first and all within the time, which saw it too.
         """
         seen = 1 + sum(before[: self.of - 1])
         if seen >= self.times:
-            return ""
-        seconds = self.within.total_seconds()
-        return f"seen in {seen} of {self.of} captions within {seconds:g} s; {self.times} are needed"
+            return None
+        return SeenTooRarely(seen, self.of, self.within.total_seconds(), self.times)
 
 
 ONCE = Need(1, 1, timedelta(seconds=1))

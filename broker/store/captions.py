@@ -32,6 +32,7 @@ class Decision:
     rule: str
     outcome: str
     because: str
+    """Stored text: see `broker.notify.reasons`."""
     incident_id: int | None = None
 
 

@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 
 from broker.incidents.incident import Incident
 from broker.notify.alerts import Notice
+from broker.notify.reasons import NotSeenFor
 
 
 @dataclass(frozen=True, slots=True)
 class Over:
     """It is over."""
 
-    because: str
+    reason: NotSeenFor
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,4 +43,4 @@ def decide(incident: Incident, notice: Notice, lasting: Lasting, *, now: datetim
         ends = max(ends, now + lasting.quiet)
     if now < ends:
         return Open(ends)
-    return Over(f"no camera has seen it for {round((now - incident.seen_at).total_seconds() / 60)} min")
+    return Over(NotSeenFor(round((now - incident.seen_at).total_seconds() / 60)))

@@ -6,6 +6,7 @@ from datetime import datetime
 from broker.config.broker import Recipient
 from broker.incidents.incident import Incident, State
 from broker.incidents.policy.routing import Route
+from broker.notify.reasons import NoAnswer, Unreachable
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +14,7 @@ class Tell:
     """The next step is due."""
 
     people: tuple[Recipient, ...]
-    because: str
+    reason: NoAnswer | Unreachable
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Finished:
 def decide(incident: Incident, route: Route, *, now: datetime, unreached: str = "") -> Tell | Wait | Finished:
     """Choose what to do about an open incident that people were told of.
 
-    `unreached` says why none of those told last can be reached now; the next ones are told at once then.
+    `unreached` names those notified last if none of them can be reached now; the next ones are notified at once then.
     """
     if incident.state is not State.OPEN or incident.stepped_at is None:
         return Finished(exhausted=False)
@@ -42,9 +43,9 @@ def decide(incident: Incident, route: Route, *, now: datetime, unreached: str = 
         return Finished(exhausted=bool(route.steps))
     step = route.steps[incident.step]
     if unreached and incident.step < route.first_round:
-        return Tell(step.people, unreached)
+        return Tell(step.people, Unreachable(unreached))
     due_at = incident.stepped_at + step.after
     if now < due_at:
         return Wait(due_at)
     minutes = round((now - incident.stepped_at).total_seconds() / 60)
-    return Tell(step.people, f"nobody answered within {minutes} min")
+    return Tell(step.people, NoAnswer(minutes))

@@ -14,6 +14,7 @@ from broker.incidents.incident import Event, Happening, Incident, State
 from broker.incidents.presence import builtin_rules, detector, devices
 from broker.incidents.presence.detector import DANGER, Cause, Lapse
 from broker.notify.message.outage import Lost
+from broker.notify.reasons import DeviceMissing, DevicesWellFor, SeenBy, SeenByMany
 from broker.store.engine import reading, writing
 
 LOOK_EVERY: Final = timedelta(seconds=5)
@@ -21,13 +22,6 @@ LOOK_EVERY: Final = timedelta(seconds=5)
 
 NAMED: Final = 8
 """Devices that one entry of a timeline names."""
-
-SAID: Final = {
-    Cause.GONE: "no word since",
-    Cause.QUIET: "no word since",
-    Cause.NO_CAMERA: "no camera since",
-    Cause.NO_PICTURE: "no picture since",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +148,7 @@ class RollCall:
         """Write down who is away now."""
         new = [device for device in away if device not in incident.cameras]
         if new:
-            store.add_event(connection, incident.id, Event(now, Happening.CAMERA, _listed(new)))
+            store.add_event(connection, incident.id, Event(now, Happening.CAMERA, (_listed(new),)))
         blind = all(lapse.cause.is_blind for lapse in away.values())
         counted = replace(
             incident,
@@ -182,17 +176,17 @@ class RollCall:
         well = now - incident.seen_at
         if well < timedelta(seconds=self.settings.steady_seconds):
             return
-        because = f"every device has been well for {round(well.total_seconds())} s"
-        store.add_event(connection, incident.id, Event(now, Happening.RESOLVED, because))
+        detail = DevicesWellFor(round(well.total_seconds()))
+        store.add_event(connection, incident.id, Event(now, Happening.RESOLVED, (detail,)))
         store.save(connection, replace(incident, state=State.RESOLVED, closed_at=now, due_at=now))
 
     def _sighting(self, site: str, device: str, lapse: Lapse, now: datetime) -> Sighting:
         rule = builtin_rules.of(self.settings, blind=lapse.cause.is_blind)
         since = self.desk.places.local(lapse.since, site)
-        because = f"{SAID[lapse.cause]} {since:%Y-%m-%d %H:%M:%S}" + (f" ({lapse.reason})" if lapse.reason else "")
-        return Sighting(site, device, "", rule, because, now)
+        reason = DeviceMissing(lapse.cause.value, f"{since:%Y-%m-%d %H:%M:%S}", lapse.reason)
+        return Sighting(site, device, "", rule, (reason,), now)
 
 
-def _listed(devices_: Sequence[str]) -> str:
-    more = f", and {len(devices_) - NAMED} more" if len(devices_) > NAMED else ""
-    return ", ".join(devices_[:NAMED]) + more
+def _listed(names: Sequence[str]) -> SeenBy | SeenByMany:
+    some = ", ".join(names[:NAMED])
+    return SeenByMany(some, len(names) - NAMED) if len(names) > NAMED else SeenBy(some)

@@ -17,6 +17,7 @@ from broker.incidents import store as incidents_store
 from broker.incidents.incident import State
 from broker.incidents.presence import devices as devices_store
 from broker.incidents.responses import Effect
+from broker.notify.message import reason_texts
 from broker.retention import erasure
 from broker.retention.erasure import Asker
 from broker.store import search
@@ -160,7 +161,10 @@ def incident(page: ThisPage, number: Number) -> WholeIncident:
         timeline = incidents_store.timeline(connection, number)
     if found is None:
         raise NotFoundException("no incident has this number")
-    happened = [Happening(one.at, one.kind.value, one.detail, one.by, one.caption_id) for one in timeline]
+    happened = [
+        Happening(one.at, one.kind.value, reason_texts.say(one.detail, "en"), one.by, one.caption_id)
+        for one in timeline
+    ]
     return WholeIncident(Incident.of(found), happened)
 
 

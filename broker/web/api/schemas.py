@@ -8,6 +8,7 @@ import msgspec
 from broker.incidents import incident as incident_
 from broker.incidents import silence as silence_
 from broker.incidents.presence import devices
+from broker.notify.message import reason_texts
 from broker.retention import erasure
 from broker.store.search import Found
 from contract.status import Ledger
@@ -43,7 +44,10 @@ class Caption(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, found: Found) -> Self:
         """Take it from the store."""
-        decisions = [Decision(made.rule, made.outcome, made.because, made.incident_id) for made in found.decisions]
+        decisions = [
+            Decision(made.rule, made.outcome, reason_texts.say(made.because, "en"), made.incident_id)
+            for made in found.decisions
+        ]
         return cls(
             *(found.id, found.site, found.device, found.stream, found.captured_at, found.text, found.language),
             *(found.translated, found.confidence, found.model, decisions),

@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 from broker.incidents import responses, store
 from broker.incidents.incident import State
 from broker.incidents.responses import Answered, Effect
-from broker.incidents.store import DETAIL_CHARS
 from broker.notify import alerts
+from broker.notify.reasons import MAX_CHARS
 from broker.store import search
 from broker.store.engine import reading, writing
 from broker.web.accounts.account import Role
@@ -32,7 +32,7 @@ ANSWERS: Final[dict[str, Callable[..., Answered]]] = {
 class Note(msgspec.Struct):
     """What someone writes into a timeline."""
 
-    text: Annotated[str, msgspec.Meta(max_length=DETAIL_CHARS)] = ""
+    text: Annotated[str, msgspec.Meta(max_length=MAX_CHARS)] = ""
     csrf: str = ""
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import Row
 from broker.config.errors import Misconfigured
 from broker.rules import compiler
 from broker.rules.compiler import Rulebook
+from broker.rules.reasons import Reasons
 from broker.rules.replay import Line, Trial
 from broker.store import selection, statistics
 from broker.store.engine import reading
@@ -51,16 +52,16 @@ class Tried:
 
     fired: int = 0
     cancelled: int = 0
-    examples: dict[str, str] = field(default_factory=dict)
+    examples: dict[str, Reasons] = field(default_factory=dict)
     """Sentences that it fired on, with the reason."""
-    spared: dict[str, str] = field(default_factory=dict)
+    spared: dict[str, Reasons] = field(default_factory=dict)
     """Sentences that it named and let be, with the reason."""
 
-    def add(self, text: str, because: str, *, fired: bool) -> None:
+    def add(self, text: str, reasons: Reasons, *, fired: bool) -> None:
         """Count one sentence."""
         shown = self.examples if fired else self.spared
         if len(shown) < EXAMPLES:
-            shown.setdefault(text, because)
+            shown.setdefault(text, reasons)
         self.fired += fired
         self.cancelled += not fired
 
@@ -113,9 +114,9 @@ def judged(page: Page, book: Rulebook, rows: Iterable[Row[Any]]) -> tuple[int, d
     for row in rows:
         outcome = trial.judge(_line(row))
         for fired in outcome.fired:
-            tried.setdefault(fired.rule, Tried()).add(row.text, fired.because, fired=True)
+            tried.setdefault(fired.rule, Tried()).add(row.text, fired.reasons, fired=True)
         for cancelled in outcome.cancelled:
-            tried.setdefault(cancelled.rule, Tried()).add(row.text, cancelled.because, fired=False)
+            tried.setdefault(cancelled.rule, Tried()).add(row.text, cancelled.reasons, fired=False)
     return trial.totals.sentences, tried
 
 

@@ -10,20 +10,16 @@ from markupsafe import Markup
 
 from broker.config.section import Language, in_language
 from broker.config.sites import Places
-from broker.incidents.incident import Event, Happening
+from broker.notify.message import reason_texts
 from broker.notify.message.texts import byte_size
 from broker.store.search import Found
 from broker.web import texts
-from broker.web.rendering import reasons
 from broker.web.request.state import Console
 from broker.web.texts import Texts
 
 MINUTE: Final = 60
 HOUR: Final = 3600
 DAY: Final = 86400
-
-ANSWERS: Final = (Happening.ACKNOWLEDGED, Happening.RESOLVED, Happening.FALSE_ALARM)
-"""Entries whose detail is the way by which the answer came."""
 
 
 @cache
@@ -50,8 +46,8 @@ def render(template: str, console: Console, language: Language, values: dict[str
         "clock": _clock(console.places),
         "ago": _ago(console, said),
         "translated": _translated(console, language),
-        "because": lambda reason: reasons.say(reason, language),
-        "detail": lambda happened: _detail(happened, said),
+        "because": lambda reasons: reason_texts.say(reasons, language),
+        "detail": lambda happened: reason_texts.say(happened.detail, language),
         "title": lambda rule, danger: _title(console, rule, danger, language),
     }
     return _environment().get_template(template).render(tools | values)
@@ -111,17 +107,6 @@ def _translated(console: Console, language: Language) -> Any:
         )
 
     return translated
-
-
-def _detail(happened: Event, said: Texts) -> str:
-    """Write what an entry of a timeline says, beyond its kind."""
-    detail = happened.detail
-    if happened.kind in ANSWERS:
-        return said.about("how", detail)
-    kind, colon, rest = detail.partition(": ")
-    if colon and happened.kind in (Happening.TOLD, Happening.HELD):
-        return f"{said.about('kind', kind)}: {reasons.say(rest, said.language)}"
-    return reasons.say(detail, said.language)
 
 
 def _title(console: Console, rule: str, danger: str, language: Language) -> str:

@@ -15,6 +15,7 @@ from broker.incidents.incident import State
 from broker.incidents.responses import Effect
 from broker.incidents.silence import Silence
 from broker.notify import contacts
+from broker.notify.reasons import AlsoSeen, HourlyLimit, NotificationFor, Silenced
 from broker.store.engine import reading, writing
 from tests.broker.scene import CHAIN, CHIEF, GUARD, Scene, empty_database
 
@@ -82,7 +83,7 @@ def test_smoke_hides_behind_a_fire_that_people_know_of_and_is_kept(scene: Make) 
 
     assert room.say("thick smoke", camera="cam-1") == ["smoke: inhibited"]
 
-    assert [one.detail for one in room.events() if one.kind == "also"] == ["smoke at pi-01/cam-1"]
+    assert [one.detail for one in room.events() if one.kind == "also"] == [(AlsoSeen("smoke", "pi-01/cam-1"),)]
 
 
 def test_smoke_does_not_hide_from_someone_who_was_not_told_of_the_fire(scene: Make) -> None:
@@ -189,7 +190,7 @@ def test_a_silence_keeps_quiet_writes_down_why_and_ends(scene: Make) -> None:
     assert room.do(silence.end, made.id, by="lee")
     assert room.say("a gun") == ["gun: first"]
 
-    assert [one.detail for one in room.events() if one.kind == "muted"] == ["silence 1 of kim: welding"]
+    assert [one.detail for one in room.events() if one.kind == "muted"] == [(Silenced(1, "kim", "welding"),)]
 
 
 def test_a_silence_stops_the_escalation_for_as_long_as_it_holds(scene: Make) -> None:
@@ -228,7 +229,7 @@ def test_what_is_more_than_one_can_read_in_an_hour_waits_and_says_so(scene: Make
         room.say("a gun", site=site)
 
     assert room.deliver() == ["first to guard", "first to guard"]
-    assert "2 messages in an hour" in room.events(3)[-1].detail
+    assert room.events(3)[-1].detail == (NotificationFor("first", "guard", (HourlyLimit(2, 2),)),)
     assert room.pass_by(hours=1, minutes=10) == ["digest to guard"]
 
 

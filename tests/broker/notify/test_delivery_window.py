@@ -6,6 +6,7 @@ from broker.config.broker import Recipient
 from broker.config.section import Severity
 from broker.notify import delivery_window
 from broker.notify.contacts import Contact
+from broker.notify.reasons import Away, HourlyLimit, QuietHours
 from tests.broker.device import NOON
 from tests.broker.incidents.policy.cases import minutes
 
@@ -25,7 +26,7 @@ def test_at_night_only_what_may_passes(person: Recipient, severity: Severity, wa
     assert (found is not None) == waits
     if found is not None:
         assert found.until == NIGHT.replace(day=15, hour=7)
-        assert found.because == "quiet hours until 07:00"
+        assert found.reason == QuietHours("07:00")
 
 
 def test_by_day_nobody_is_asleep() -> None:
@@ -39,7 +40,7 @@ def test_one_message_too_many_waits_until_the_oldest_is_an_hour_old() -> None:
 
     assert found is not None
     assert found.until == NOON + minutes(10)
-    assert found.because == "2 messages in an hour, 2 are allowed"
+    assert found.reason == HourlyLimit(2, 2)
     assert delivery_window.cap(CAPPED, recent[:1], NOON) is None
 
 
@@ -48,5 +49,5 @@ def test_whoever_is_away_gets_nothing_until_they_are_back() -> None:
 
     found = delivery_window.decide(SLEEPER, away, "critical", recent=[], local=NOON)
 
-    assert found == delivery_window.Hold(NOON + minutes(30), "away: lunch")
+    assert found == delivery_window.Hold(NOON + minutes(30), Away("lunch"))
     assert delivery_window.decide(SLEEPER, away, "critical", recent=[], local=NOON + minutes(30)) is None

@@ -14,6 +14,7 @@ from broker.config.section import Wording
 from broker.rules import compiler, engine
 from broker.rules.compiler import Rulebook
 from broker.rules.engine import Finding, Seen
+from broker.rules.reasons import HazardBelieved, LowConfidence, in_english
 from broker.rules.schema import RulesFile, RuleText
 from tests.broker.device import event
 from tests.broker.running_service import RULES
@@ -99,7 +100,7 @@ def test_a_finding_says_why_it_fired(sentence: str, because: str) -> None:
     finding = only(SHIPPED, sentence)
 
     assert finding.fired
-    assert finding.because == because
+    assert in_english(finding.reasons) == because
 
 
 @pytest.mark.parametrize(
@@ -115,14 +116,14 @@ def test_a_finding_says_why_it_was_cancelled(sentence: str, because: str) -> Non
     finding = only(SHIPPED, sentence)
 
     assert not finding.fired
-    assert finding.because == because
+    assert in_english(finding.reasons) == because
 
 
 def test_a_hazard_fires_though_the_sentence_keeps_quiet() -> None:
     finding = only(SHIPPED, Seen("a man stands in a corridor", hazards={"gun": 0.71}))
 
     assert finding.fired
-    assert finding.because == "hazard gun 0.71 is at least 0.50"
+    assert finding.reasons == (HazardBelieved("gun", 0.71, 0.5),)
 
 
 def test_a_hazard_below_the_limit_does_not_fire() -> None:
@@ -139,7 +140,7 @@ def test_a_caption_that_is_less_sure_than_the_rule_asks_does_not_fire_it() -> No
     book = one_rule(min_confidence=0.5)
 
     assert fired(book, Seen("a gun", confidence=0.5)) == {"gun"}
-    assert only(book, Seen("a gun", confidence=0.4)).because == "confidence 0.40 is below 0.50"
+    assert only(book, Seen("a gun", confidence=0.4)).reasons == (LowConfidence(0.4, 0.5),)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +175,7 @@ def test_every_shipped_rule_has_a_title_in_both_languages() -> None:
 def test_any_text_at_all_can_be_judged(text: str) -> None:
     findings = engine.judge(SHIPPED, Seen(text))
 
-    assert all(finding.because for finding in findings)
+    assert all(finding.reasons for finding in findings)
 
 
 @given(

@@ -158,7 +158,7 @@ def test_any_tree_is_a_rulebook_or_refused_and_judges_any_text(tmp_path_factory:
         assert any(problem.fatal for problem in found)
         return
     assert not any(problem.fatal for problem in found)
-    assert all(finding.because for finding in engine.judge(book, Seen(text)))
+    assert all(finding.reasons for finding in engine.judge(book, Seen(text)))
 
 
 @given(st.binary(max_size=200))

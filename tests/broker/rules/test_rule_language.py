@@ -7,6 +7,7 @@ import pytest
 
 from broker.rules import compiler
 from broker.rules.engine import Seen
+from broker.rules.reasons import LabelMissing, Says
 from broker.rules.schema import Count, RulesFile, RuleText
 from contract.caption import Label
 from tests.broker.rules.test_engine import SHIPPED, fired, one_rule, only
@@ -34,7 +35,7 @@ def test_a_regular_expression_is_a_phrase() -> None:
 
     assert fired(book, "two GUNMEN run") == {"gun"}
     assert fired(book, "a toy gunman") == set()
-    assert only(book, "two gunmen").because == "says 'gunmen'"
+    assert only(book, "two gunmen").reasons == (Says("gunmen"),)
 
 
 def test_an_expression_that_would_take_for_ever_elsewhere_takes_no_time_here() -> None:
@@ -76,7 +77,7 @@ def test_what_the_detector_counts_fires_a_rule(seen: Seen, fires: bool) -> None:
 def test_a_rule_may_require_what_the_detector_counts() -> None:
     book = one_rule(requires={"person": Count(count=1)})
 
-    assert only(book, "a gun").because == "requires 1 person"
+    assert only(book, "a gun").reasons == (LabelMissing("person", 1),)
     assert fired(book, Seen("a gun", labels={"person": Label("person", 1, 0.3)})) == {"gun"}
 
 

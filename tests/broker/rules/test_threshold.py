@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from broker.rules.reasons import SeenTooRarely
 from broker.rules.threshold import ONCE, Need
 
 THREE_OF_FIVE = Need(3, 5, timedelta(seconds=10))
@@ -20,12 +21,12 @@ THREE_OF_FIVE = Need(3, 5, timedelta(seconds=10))
     ],
 )
 def test_a_sighting_counts_with_those_before_it(before: list[bool], enough: bool) -> None:
-    assert (THREE_OF_FIVE.missing(before) == "") == enough
+    assert (THREE_OF_FIVE.missing(before) is None) == enough
 
 
 def test_it_says_how_many_are_missing() -> None:
-    assert THREE_OF_FIVE.missing([True]) == "seen in 2 of 5 captions within 10 s; 3 are needed"
+    assert THREE_OF_FIVE.missing([True]) == SeenTooRarely(2, of=5, within_seconds=10, needed=3)
 
 
 def test_once_may_be_enough() -> None:
-    assert ONCE.missing([]) == ""
+    assert ONCE.missing([]) is None

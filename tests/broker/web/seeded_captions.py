@@ -19,6 +19,7 @@ from broker.incidents.ack_links import Signer
 from broker.incidents.incident import Incident, State
 from broker.notify import alerts
 from broker.notify.alerts import Intent, Kind
+from broker.notify.reasons import NotNotifiedYet
 from broker.store import captions
 from broker.store.engine import open_database, reading, writing
 from broker.store.tables import core
@@ -78,7 +79,7 @@ def tell(of: Config, *, person: int = 0) -> Incident:
         stored = captions.add_one(connection, said, received_at=now)
         assert stored is not None
         made = store.start(connection, _incident(site, stored.id, now))
-        intent = Intent(f"test/{number}", Kind.FIRST, made.id, stored.id, "gun", site, "critical", "test")
+        intent = Intent(f"test/{number}", Kind.FIRST, made.id, stored.id, "gun", site, "critical", (NotNotifiedYet(),))
         alert = alerts.add(connection, intent, to=of.recipients[person], at=now)
         alerts.begin(connection, alert, text="ALERT", provider="twilio", at=now)
         alerts.mark_sent(connection, alert, provider_id=sid(alert), at=now)

@@ -14,7 +14,6 @@ from broker.notify.alerts import State as Sent
 from broker.store.outcome import Outcome
 from broker.web import texts
 from broker.web.accounts.account import Role
-from broker.web.rendering import reasons
 
 WEB = Path(texts.__file__).resolve().parents[1]
 
@@ -69,18 +68,3 @@ def test_every_action_of_the_audit_log_has_words() -> None:
 
     assert actions
     assert {action for action in actions if f"action.{action}" not in texts.of("en").said} == set()
-
-
-@pytest.mark.parametrize(
-    ("reason", "said"),
-    [
-        ("says 'gun'", "'gun'(이)라는 말이 있음"),
-        ("hazard gun 0.80 is at least 0.50", "위험 gun의 확률 0.80, 기준 0.50 이상"),
-        ("only in 'fire hydrant'", "'fire hydrant' 안에만 나옴"),
-        ("says 'fire'; the last message was sent 40 s ago", "'fire'(이)라는 말이 있음; 마지막 문자 40초 전"),
-        ("something new", "something new"),
-    ],
-)
-def test_reasons_are_said_in_korean(reason: str, said: str) -> None:
-    assert reasons.say(reason, "ko") == said
-    assert reasons.say(reason, "en") == reason

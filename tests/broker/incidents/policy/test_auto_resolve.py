@@ -5,6 +5,7 @@ import pytest
 from broker.incidents.policy import auto_resolve
 from broker.incidents.policy.auto_resolve import Lasting, Open, Over
 from broker.notify.alerts import Notice
+from broker.notify.reasons import NotSeenFor
 from tests.broker.device import NOON
 from tests.broker.incidents.policy.cases import incident, minutes
 
@@ -28,4 +29,4 @@ def test_an_incident_lasts_until_it_is_quiet_and_told(
 ) -> None:
     decision = auto_resolve.decide(SEEN_AT_NOON, notice, LASTING, now=NOON + minutes(after), escalating=escalating)
 
-    assert decision == (Over(f"no camera has seen it for {after} min") if ends is None else Open(NOON + minutes(ends)))
+    assert decision == (Over(NotSeenFor(round(after))) if ends is None else Open(NOON + minutes(ends)))

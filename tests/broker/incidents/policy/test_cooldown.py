@@ -49,7 +49,7 @@ def test_the_time_counts_from_the_last_message_sent(incident: Incident, notice: 
     verdict = cooldown.decide(incident, notice, now=NOON, timing=TIMING)
 
     assert verdict.outcome is outcome
-    assert verdict.because
+    assert verdict.reasons
 
 
 def test_what_is_not_there_is_not_repeated() -> None:

@@ -5,6 +5,7 @@ from broker.incidents.incident import State
 from broker.incidents.policy import escalation
 from broker.incidents.policy.escalation import Finished, Tell, Wait
 from broker.incidents.policy.routing import Route, Step
+from broker.notify.reasons import NoAnswer, Unreachable
 from tests.broker.device import NOON
 from tests.broker.incidents.policy.cases import incident, minutes
 
@@ -16,7 +17,7 @@ FRESH = incident(stepped_at=NOON)
 
 def test_the_next_contact_is_told_when_nobody_has_answered_in_time() -> None:
     assert escalation.decide(FRESH, ROUTE, now=NOON + minutes(4)) == Wait(NOON + minutes(5))
-    assert escalation.decide(FRESH, ROUTE, now=NOON + minutes(5)) == Tell((CHIEF,), "nobody answered within 5 min")
+    assert escalation.decide(FRESH, ROUTE, now=NOON + minutes(5)) == Tell((CHIEF,), NoAnswer(5))
 
 
 def test_an_answer_ends_it() -> None:
@@ -36,7 +37,7 @@ def test_without_steps_there_is_nothing_to_exhaust() -> None:
 
 
 def test_whoever_cannot_be_reached_is_not_waited_for() -> None:
-    assert escalation.decide(FRESH, ROUTE, now=NOON, unreached="guard is asleep") == Tell((CHIEF,), "guard is asleep")
+    assert escalation.decide(FRESH, ROUTE, now=NOON, unreached="guard") == Tell((CHIEF,), Unreachable("guard"))
 
 
 def test_only_new_people_are_told_without_waiting() -> None:

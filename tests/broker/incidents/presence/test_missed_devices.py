@@ -16,6 +16,7 @@ from broker.incidents.alerting import Teller
 from broker.incidents.incident import State as Standing
 from broker.incidents.presence import builtin_rules
 from broker.incidents.silence import Silence
+from broker.notify.reasons import AlsoSeen
 from broker.rules import compiler
 from broker.rules.schema import RulesFile, RuleText
 from tests.broker.incidents.presence.missing_devices import COMPOSER, SETTINGS, pass_by
@@ -100,7 +101,7 @@ def test_it_hides_behind_a_greater_danger_where_the_configuration_says_so(missin
 
     assert pass_by(room, seconds=180) == []
 
-    assert [one.detail for one in room.events() if one.kind == "also"] == ["device-lost at pi-01"]
+    assert [one.detail for one in room.events() if one.kind == "also"] == [(AlsoSeen("device-lost", "pi-01"),)]
 
 
 def test_what_waits_for_the_morning_says_which_device_it_is(missing_scene: Make) -> None:

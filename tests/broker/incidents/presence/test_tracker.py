@@ -5,6 +5,8 @@ from datetime import timedelta
 
 from broker.incidents.incident import State as Standing
 from broker.incidents.presence import devices
+from broker.notify.message import reason_texts
+from broker.notify.reasons import SeenByMany
 from broker.store.engine import reading
 from contract.status import Ledger, State
 from tests.broker.incidents.presence.missing_devices import pass_by, texts
@@ -64,8 +66,10 @@ def test_a_site_that_goes_dark_is_one_incident_and_one_message(missing_scene: Ma
     assert room.incident.cameras == tuple(names)
     assert texts(room) == [f"ALERT Device silent - north-gate, 03:01: {', '.join(names)}: no word since 03:00 #1"]
     assert texts(room, "ko") == ["[경보] 장치 무응답 · north-gate 03:01 장치 12대 03:00부터 소식 없음 #1"]
-    assert room.events()[0].detail == "device-silent at pi-01: no word since 2026-03-14 03:00:00 (connection lost)"
-    assert room.events()[1].detail == f"{', '.join(names[1:9])}, and 3 more"
+    assert reason_texts.say(room.events()[0].detail, "en") == (
+        "device-silent at pi-01: no message since 2026-03-14 03:00:00 (connection lost)"
+    )
+    assert room.events()[1].detail == (SeenByMany(", ".join(names[1:9]), 3),)
 
 
 def test_another_device_that_falls_silent_later_is_an_update(missing_scene: Make) -> None:
