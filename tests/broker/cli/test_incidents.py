@@ -44,7 +44,7 @@ def test_an_incident_is_listed_and_shown_with_every_reason(run: Run) -> None:
     assert run("incidents") == line
     assert run("incidents", "show", "1") == line + (
         "  12:00:00  opened gun at pi-01/cam-0: says 'gun'\n"
-        "  12:00:00  told first: guard: nobody was told yet\n"
+        "  12:00:00  told first: guard: nobody was notified yet\n"
         "  12:00:00  message 1 to guard: first, sent: ALERT gun\n"
     )
 

@@ -14,8 +14,10 @@ from broker.config.errors import Locked
 from broker.incidents.presence import devices
 from broker.ingest.batch import Answer, Reception, answers
 from broker.ingest.decoder import Message, Unreadable
-from broker.notify import alerts
+from broker.notify import alerts, reasons
+from broker.notify.reasons import NotifiedAs
 from broker.rules import compiler
+from broker.rules.reasons import OnlyIn, Says
 from broker.store.engine import open_database, reading, writing
 from broker.store.tables import core
 from contract import ack
@@ -162,7 +164,7 @@ def test_a_caption_of_two_dangers_is_one_message(reception: Reception, engine: E
 
     assert len(rows(engine, core.alert)) == 1
     assert outcomes(engine) == [("fire", "first"), ("smoke", "told-as")]
-    assert rows(engine, core.decision)[1].because.endswith("told as fire")
+    assert reasons.decode(rows(engine, core.decision)[1].because) == (Says("smoke"), NotifiedAs("fire"))
 
 
 def test_everyone_who_wants_it_is_told_in_their_language(engine: Engine, clock: Clock) -> None:
@@ -190,7 +192,7 @@ def test_a_cancelled_danger_is_kept_with_its_reason(reception: Reception, engine
     reception.accept([said(event("a red fire hydrant"))])
 
     (row,) = rows(engine, core.decision)
-    assert (row.outcome, row.because) == ("cancelled", "only in 'fire hydrant'")
+    assert (row.outcome, reasons.decode(row.because)) == ("cancelled", (OnlyIn("fire hydrant"),))
 
 
 def test_hostile_words_are_only_words(reception: Reception, engine: Engine) -> None:

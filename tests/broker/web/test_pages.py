@@ -57,7 +57,7 @@ def test_an_incident_shows_every_reason(guard: Browser) -> None:
     page = guard.http.get("/incidents/3").text
 
     assert "says &#39;fire&#39;" in page
-    assert "nobody was told yet" in page
+    assert "nobody was notified yet" in page
     assert "Fire brigade called" in page
 
 
