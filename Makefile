@@ -8,7 +8,7 @@ RUN := $(VENV)/bin
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
-demo: ## show the whole path on this machine (CLIP=path; ARGS="--language ko")
+demo: ## show the whole path on this machine: a rendered fire becomes a message (CLIP=path; ARGS="--camera --language ko")
 	@tools/environment .demo/venv demo
 	@.demo/venv/bin/python -m demo $(if $(CLIP),--clip "$(CLIP)") $(ARGS)
 

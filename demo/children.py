@@ -1,16 +1,18 @@
-"""The processes of the demo: started one after another, stopped in the opposite order, their logs kept apart."""
+"""The processes of the demo: stopped in the opposite order of their start, and ended with the demo itself."""
 
 import os
 import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from demo import screen
 from demo.errors import Stuck
+from foundation import child_process
 
 STOP_SECONDS: Final = 10
 """A service drains and ends within a second; after ten it is ended by force."""
@@ -60,21 +62,22 @@ class Children:
     folder: Path
     _children: list[Child] = field(default_factory=list)
 
-    def start(self, name: str, *command: str | Path, shown: bool = False, stressed: bool = False) -> Child:
+    def start(self, name: str, *command: str | Path, show: Callable[[str], str] | None = None) -> Child:
         """Start a process in a session of its own, so that Ctrl-C in the terminal reaches the demo alone.
 
-        With `shown` its stdout goes to the terminal, otherwise nowhere.
+        With `show`, which may change it, its stdout goes to the terminal, otherwise nowhere. The process ends with the
+        demo, also with one that is killed.
         """
         log = self.folder / f"{name}.log"
         with log.open("wb") as file:
             process = subprocess.Popen(
-                [str(part) for part in command],
+                child_process.bound([str(part) for part in command]),
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE if shown else subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL if show is None else subprocess.PIPE,
                 stderr=file,
                 start_new_session=True,
             )
-        shower = screen.follow(process.stdout, stressed=stressed) if process.stdout else None
+        shower = screen.follow(process.stdout, show) if process.stdout and show else None
         child = Child(name, process, log, shower)
         self._children.append(child)
         return child

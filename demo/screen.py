@@ -3,6 +3,7 @@
 import os
 import sys
 import threading
+from collections.abc import Callable
 from typing import IO, Final
 
 _BOLD_YELLOW: Final = "\033[1;33m"
@@ -31,17 +32,17 @@ def quiet(text: str) -> str:
     return _painted(text, _DIM)
 
 
-def follow(stream: IO[bytes], *, stressed: bool) -> threading.Thread:
-    """Copy what a process writes to the terminal until it ends, in a thread of its own."""
-    thread = threading.Thread(target=_copy, args=(stream, stressed), daemon=True)
+def follow(stream: IO[bytes], show: Callable[[str], str]) -> threading.Thread:
+    """Copy what a process writes to the terminal until it ends, as `show` makes it look, in a thread of its own."""
+    thread = threading.Thread(target=_copy, args=(stream, show), daemon=True)
     thread.start()
     return thread
 
 
-def _copy(stream: IO[bytes], stressed: bool) -> None:
+def _copy(stream: IO[bytes], show: Callable[[str], str]) -> None:
     while chunk := os.read(stream.fileno(), _CHUNK):
-        if text := chunk.decode("utf-8", errors="replace").rstrip("\n"):
-            say(stress(text) if stressed else text)
+        if text := show(chunk.decode("utf-8", errors="replace").rstrip("\n")):
+            say(text)
 
 
 def _painted(text: str, colour: str) -> str:

@@ -16,9 +16,6 @@ DEVICE: Final = "device"
 SERVER: Final = "server"
 """Names by which the two services log in to the MQTT server."""
 
-GAP_SECONDS: Final = 0.4
-"""Time between two captions: less than a device's usual second, because the clip is short."""
-
 RECIPIENTS: Final = {"en": "+1 202 555 0123", "ko": "+82 10 0000 0000"}
 """Whom the text message would reach; nobody has these numbers, and nothing is sent."""
 
@@ -54,7 +51,6 @@ def write_edge(folder: Path, source: Source, bundle: Path, mqtt: dict[str, Any])
             "device": "this-machine",
             "bundle": str(bundle.resolve()),
             "camera": source.camera,
-            "gate": {"min_gap_seconds": GAP_SECONDS},
             "outbox": {"path": str(folder / "outbox.sqlite")},
             "mqtt": {**mqtt, "status_seconds": 5},
         },
@@ -62,17 +58,17 @@ def write_edge(folder: Path, source: Source, bundle: Path, mqtt: dict[str, Any])
 
 
 def write_broker(folder: Path, language: Language, mqtt: dict[str, Any]) -> Path:
-    """Write the configuration of the alert service, with all rules, and give its path."""
+    """Write the configuration of the alert service, with the shipped rules, and give its path."""
     return _yaml(
         folder / "broker.yaml",
         {
             "database": {"path": str(database(folder))},
-            "rules_file": str(_yaml(folder / "rules.yaml", rules())),
+            "rules_file": str(REPOSITORY / "config" / "rules.yaml"),
             "mqtt": mqtt,
             "language": language,
             "web": {"port": 0},
             "recipients": [{"name": "guard", "phone": RECIPIENTS[language], "language": language}],
-            "sites": [{"id": "demo", "name": {"en": "Demo", "ko": "데모"}}],
+            "sites": [{"id": "demo", "name": {"en": "Demo yard", "ko": "데모 마당"}}],
         },
     )
 
@@ -86,13 +82,6 @@ def mqtt_part(folder: Path, user: str, password: str, port: int) -> dict[str, An
 def database(folder: Path) -> Path:
     """Name the file that the alert service keeps its captions in."""
     return folder / "broker.sqlite"
-
-
-def rules() -> dict[str, Any]:
-    """Give the rules that every installation starts with, and the demo's own after them."""
-    shipped: dict[str, Any] = yaml.safe_load((REPOSITORY / "config" / "rules.yaml").read_text(encoding="utf-8"))
-    own: dict[str, Any] = yaml.safe_load((REPOSITORY / "demo" / "rules.yaml").read_text(encoding="utf-8"))
-    return {**shipped, "rules": [*shipped["rules"], *own["rules"]]}
 
 
 def _secret(path: Path, word: str) -> Path:

@@ -1,4 +1,4 @@
-"""Who plays in the demo: an MQTT server, the alert service, its watcher, and the device."""
+"""Who plays in the demo: an MQTT server, the alert service with its console, its watcher, and the device."""
 
 import json
 import time
@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from demo import mqtt, settings
+from demo import mqtt, phone, screen, settings
 from demo.children import Child, Children, installed
 from demo.mqtt import Server
 from demo.settings import Login
 from demo.words import Language
 
 TURN_SECONDS: Final = 0.1
-"""Time between two looks at whether the alert service is ready."""
+"""Time between two looks at whether a service is ready."""
 
 
 @dataclass
@@ -41,37 +41,24 @@ class Stage:
         mqtt.wait(server.port)
         self._must_run = (child,)
 
-    def start_broker(self, config: Path) -> None:
-        """Start the alert service, and the terminal view of its captions once it has its database."""
-        program = installed("wordcam-broker")
-        child = self.children.start(
-            "alert service",
-            *(program, "run", "--config", config, "--summary", self.server_summary),
-            shown=True,
-            stressed=True,
-        )
-        while not settings.database(self.folder).exists():
-            child.check()
-            time.sleep(TURN_SECONDS)
-        self._must_run = (*self._must_run, child)
-        watch = self.children.start("watch", program, "watch", "--config", config, shown=True)
-        while '"watching"' not in watch.log.read_text(encoding="utf-8"):
-            watch.check()
-            time.sleep(TURN_SECONDS)
-
-    def start_console(self, config: Path, language: Language) -> Login:
-        """Start the web pages, and give where they are and who may enter until the demo ends."""
+    def start_broker(self, config: Path, language: Language) -> Login:
+        """Start the alert service with its console, and the terminal view of its captions; return where and who may
+        enter the console until the demo ends.
+        """
         program = installed("wordcam-broker")
         login = settings.console_login(self.folder)
-        self.children.start(
-            "account",
-            *(program, "user", "add", login.name, "--role", "administrator", "--language", language),
-            *("--config", config, "--password-file", login.file),
-        ).process.wait()
-        child = self.children.start("console", program, "console", "--config", config)
-        self._must_run = (*self._must_run, child)
-        while (address := _address(child.log)) is None:
-            child.check()
+        # The first verb makes the database, which the others need.
+        account = ("user", "add", login.name, "--role", "administrator", "--language", language)
+        made = self.children.start("account", program, *account, "--config", config, "--password-file", login.file)
+        if made.process.wait() != 0:
+            made.check()
+        run = ("run", "--console", "--config", config, "--summary", self.server_summary)
+        service = self.children.start("alert service", program, *run, show=_messages)
+        watch = self.children.start("watch", program, "watch", "--config", config, show=str)
+        self._must_run = (*self._must_run, service)
+        while (address := _address(service.log)) is None or '"watching"' not in watch.log.read_text(encoding="utf-8"):
+            service.check()
+            watch.check()
             time.sleep(TURN_SECONDS)
         return replace(login, address=address)
 
@@ -90,9 +77,15 @@ class Stage:
         return True
 
 
+def _messages(printed: str) -> str:
+    """Show the messages of the alert service; the console's address is said elsewhere."""
+    shown = "\n".join(line for line in printed.split("\n") if not line.startswith("http://"))
+    return screen.stress(phone.drawn(shown)) if shown else ""
+
+
 def _address(log: Path) -> str | None:
-    """Read from the console's log where it is; None while it does not say."""
+    """Read from the log of the alert service where its console is; None while it does not say."""
     for line in log.read_text(encoding="utf-8").splitlines():
-        if '"event": "console"' in line:
+        if '"address"' in line:
             return str(json.loads(line)["address"])
     return None

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from unicodedata import east_asian_width
 
+from demo import phone
 from demo.words import Words
 
 
@@ -48,9 +48,7 @@ def _latency(stages: list[dict[str, Any]], said: Words) -> Iterator[str]:
 
 
 def _row(name: str, value: str) -> str:
-    # Korean letters take two columns of a terminal.
-    columns = sum(2 if east_asian_width(letter) in "WF" else 1 for letter in name)
-    return f"  {name}{' ' * (16 - columns)}{value}"
+    return f"  {name}{' ' * (16 - phone.width(name))}{value}"
 
 
 def _read(path: Path) -> dict[str, Any]:

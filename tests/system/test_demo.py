@@ -1,5 +1,6 @@
 """The demo, as a stranger runs it."""
 
+import contextlib
 import re
 import signal
 import subprocess
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from testing.waiting import PATIENCE_SECONDS
+from testing.waiting import PATIENCE_SECONDS, wait_until
 from tests.conftest import REPOSITORY
 from tests.system.device import RED, paint
 
@@ -33,19 +34,55 @@ def test_it_shows_sentences_an_alert_and_what_it_saved(tiny: Path, fires: Path) 
     done = run("--bundle", tiny, "--clip", fires)
 
     assert done.returncode == 0, done.stderr
-    assert re.search(r"--- SMS to \+12025550123 \(not sent.*\nALERT Fire - Demo.*a fire burning", done.stdout)
+    assert re.search(r"│ SMS to \+12025550123 \(not sent", done.stdout)
+    assert re.search(r"│ ALERT Fire - Demo yard", done.stdout)
     assert re.search(r"^\d\d:\d\d:\d\d Demo.*a fire burning", done.stdout, re.MULTILINE)
     assert re.search(r"alerts +1 \(fire\)", done.stdout)
     assert re.search(r"kB of words in place of .* of video, \d+ times less", done.stdout)
     assert re.search(r"encode +\d", done.stdout)
 
 
-def test_as_shipped_it_turns_its_clip_into_sentences_and_an_alert() -> None:
+def test_as_shipped_it_sees_a_calm_yard_and_then_raises_the_alarm_for_the_fire() -> None:
     done = run()
 
     assert done.returncode == 0, done.stderr
-    assert re.search(r"^ALERT Someone in the closed area - Demo", done.stdout, re.MULTILINE), done.stdout
-    assert len(re.findall(r"^\d\d:\d\d:\d\d Demo", done.stdout, re.MULTILINE)) >= 5
+    sentences = re.findall(r"^\d\d:\d\d:\d\d Demo.*", done.stdout, re.MULTILINE)
+    assert "fire" not in sentences[0]
+    assert sum("fire" in sentence for sentence in sentences) >= 3
+    assert re.search(r"│ ALERT Fire - Demo yard", done.stdout), done.stdout
+
+
+def test_when_it_is_killed_nothing_is_left_running(tiny: Path) -> None:
+    with subprocess.Popen([*DEMO, "--bundle", str(tiny)], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout is not None
+        seen = ""
+        while "Sentences as they reach" not in seen:
+            seen += demo.stdout.readline()
+        family = _below(demo.pid)
+        demo.kill()
+        demo.wait(PATIENCE_SECONDS)
+
+    assert len(family) >= 5  # MQTT server, alert service, console, watch, device with its two processes
+    wait_until(lambda: not [pid for pid in family if _runs(pid)], "the end of every process")
+
+
+def _below(pid: int) -> list[int]:
+    """Return every process below one."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+    found = [pid]
+    for one in found:
+        found += [child for child, parent in parents.items() if parent == one]
+    return found[1:]
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_it_speaks_korean(tiny: Path, fires: Path) -> None:
