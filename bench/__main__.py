@@ -18,7 +18,7 @@ from bench.accuracy import rule_false_alarms
 from bench.accuracy.alarms import BUNDLE, ROOT
 from bench.device import commands, frame, yolox
 from bench.device.baseline_captioner import STEPS, Seed
-from bench.service import latency, rule_speed, soak, throughput
+from bench.service import console_pages, latency, rule_speed, soak, throughput
 from contract.errors import Refused
 from edge.infer.runtime import NoRuntime, NotAModel
 from testing.errors import ServerUnavailable
@@ -28,6 +28,9 @@ CACHE: Final = ROOT / ".cache" / "bench"
 
 PUBLISHED: Final = (416, "silu")
 """YOLOX-Nano as its authors publish it: the side of its picture, and its activation."""
+
+FEW_CAPTIONS: Final = 1000
+PAGE_ROUNDS: Final = 9
 
 VARIANTS: Final = (PUBLISHED, (320, "silu"), (416, "relu6"), (320, "relu6"))
 """What ours is timed against; the others show what size and activation do to the time."""
@@ -162,6 +165,18 @@ def server(options: argparse.Namespace) -> Iterator[Line]:
     made = f"{long['warm_mib']:.0f} to {long['end_mib']:.0f} MiB over {long['captions']:,.0f} captions"
     yield Line("growth of the alert service", long["mib_per_million"], "MiB a million", "0", made)
     yield Line("database", long["disk_bytes"], "bytes a caption", "", "after its last checkpoint")
+    yield pages(options.captions_kept)
+
+
+def pages(captions: int) -> Line:
+    """Open every page of the console over few captions and over many; the worst ratio counts."""
+    costs = console_pages.compare(FEW_CAPTIONS, captions, PAGE_ROUNDS)
+    worst = costs[0]
+    made = (
+        f"{worst.path}: {1000 * worst.many_seconds:.0f} by {1000 * worst.few_seconds:.0f} ms, the worst of {len(costs)}"
+    )
+    subject = f"a page of the console over {captions:,} captions by {FEW_CAPTIONS:,}"
+    return Line(subject, worst.ratio, "times", "at most 3", made)
 
 
 def false_alarms(captions: Path) -> Iterator[Line]:
@@ -209,6 +224,9 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seconds", type=int, default=30, metavar="N", help="of 100 captions each (%(default)s)")
     parser.add_argument(
         "--captions-count", type=int, default=100_000, metavar="N", help="captions for its memory (%(default)s)"
+    )
+    parser.add_argument(
+        "--captions-kept", type=int, default=1_000_000, metavar="N", help="captions for its console (%(default)s)"
     )
     parser.add_argument("--json", action="store_true", help="a JSON list in place of a table")
     return parser.parse_args(argv)

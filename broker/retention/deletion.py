@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or_, select, tuple_, update
 
 from broker.notify.alerts import OPEN, State
+from broker.store import rollup
 from broker.store.captions import GONE
 from broker.store.tables import core
 from broker.store.tables.console import caption_words
@@ -51,6 +52,7 @@ def captions(connection: Connection, ids: Sequence[int]) -> int:
         return 0
     said = list(connection.execute(select(caption.c.text).where(caption.c.id.in_(ids)).distinct()).scalars())
     connection.execute(delete(translation).where(translation.c.original.in_(said)))
+    rollup.remove(connection, ids)
     connection.execute(delete(caption_words).where(caption_words.c.caption_id.in_(ids)))
     connection.execute(delete(decision).where(decision.c.caption_id.in_(ids)))
     kept = list(connection.execute(select(caption.c.id).where(caption.c.id.in_(ids), stays())).scalars())

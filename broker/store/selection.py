@@ -1,11 +1,12 @@
 """Selects captions by site, device and time, and reads them page by page along the index."""
 
+import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
 
 from broker.store.captions import GONE, sites
 from broker.store.tables.core import caption
@@ -69,13 +70,18 @@ def page(connection: Connection, scope: Scope, after: Mark | None, *, limit: int
 
 def captured_between(connection: Connection, start: datetime, end: datetime, *, page: int = PAGE) -> Iterator[Row[Any]]:
     """Give every caption taken from `start` up to `end`, in the order in which they were taken."""
-    order = (caption.c.captured_at, caption.c.id)
-    query = select(caption).where(caption.c.captured_at < end, caption.c.text != GONE).order_by(*order).limit(page)
-    rows = connection.execute(query.where(caption.c.captured_at >= start)).all()
+    if end <= start:
+        return
+    each = (_captured_at(connection, Scope(site, since=start, until=end), page) for site in sites(connection))
+    yield from heapq.merge(*each, key=lambda row: (row.captured_at, row.id))
+
+
+def _captured_at(connection: Connection, scope: Scope, size: int) -> Iterator[Row[Any]]:
+    """Give the captions of one site, along its index."""
+    rows = page(connection, scope, None, limit=size)
     while rows:
         yield from rows
-        after = tuple_(*order) > (rows[-1].captured_at, rows[-1].id)
-        rows = connection.execute(query.where(after)).all() if len(rows) == page else []
+        rows = page(connection, scope, mark(rows[-1]), limit=size) if len(rows) == size else []
 
 
 def mark(row: Row[Any]) -> Mark:

@@ -5,14 +5,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Final
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, literal, select, union_all, update
 from sqlalchemy import insert as insert_into
 
 from broker.store.outcome import Outcome
 from broker.store.tables import core
 from broker.store.tables.console import ledger_sample
 from contract.status import Ledger
+
+IDS_AT_ONCE: Final = 5000
+"""Parameters of one statement; SQLite takes 32,766 at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,51 +30,30 @@ class Sample:
     video_bytes: int
 
 
-def captions_by_step(
-    connection: Connection, edges: Sequence[datetime], *, site: str = "", device: str = ""
-) -> list[tuple[int, int]]:
-    """Count captions, and those that a rule fired on, between every two edges."""
-    table, decision = core.caption, core.decision
-    fired = select(decision.c.caption_id).where(decision.c.outcome != Outcome.CANCELLED.value)
-    counted = []
-    for start, end in pairwise(edges):
-        query = select(func.count()).select_from(table).where(table.c.captured_at >= start, table.c.captured_at < end)
-        if site:
-            query = query.where(table.c.site == site)
-        if device:
-            query = query.where(table.c.device == device)
-        every = connection.execute(query).scalar_one()
-        danger = connection.execute(query.where(table.c.id.in_(fired))).scalar_one() if every else 0
-        counted.append((int(every), int(danger)))
-    return counted
-
-
 def incidents_by_step(connection: Connection, edges: Sequence[datetime], *, site: str = "") -> list[Counter[str]]:
-    """Count the incidents that were opened between every two edges, by severity."""
+    """Count the incidents that were opened between every two edges, by severity; the index alone is read."""
     table = core.incident
-    query = select(table.c.opened_at, table.c.severity).where(
-        table.c.opened_at >= edges[0], table.c.opened_at < edges[-1]
-    )
-    if site:
-        query = query.where(table.c.site == site)
-    counted: list[Counter[str]] = [Counter() for _ in edges[1:]]
-    for opened_at, severity in connection.execute(query):
-        place = next(n for n, end in enumerate(edges[1:]) if opened_at < end)
-        counted[place][severity] += 1
+    steps = [
+        select(literal(step).label("step"), table.c.severity, table.c.site, func.count())
+        .where(table.c.opened_at >= start, table.c.opened_at < end)
+        .group_by(table.c.severity, table.c.site)
+        for step, (start, end) in enumerate(pairwise(edges))
+    ]
+    counted: list[Counter[str]] = [Counter() for _ in steps]
+    for step, severity, where, count in connection.execute(union_all(*steps)):
+        if site in ("", where):
+            counted[step][severity] += int(count)
     return counted
 
 
-def fired_by_rule(connection: Connection, *, since: datetime, until: datetime) -> Counter[str]:
-    """Count the captions of a stretch of time that each rule fired on, when they came in."""
-    table, decision = core.caption, core.decision
-    span = (table.c.captured_at >= since) & (table.c.captured_at < until)
-    query = (
-        select(decision.c.rule, func.count())
-        .join(table, table.c.id == decision.c.caption_id)
-        .where(span, decision.c.outcome != Outcome.CANCELLED.value)
-        .group_by(decision.c.rule)
-    )
-    return Counter({rule: int(count) for rule, count in connection.execute(query)})
+def fired_by_rule(connection: Connection, ids: Sequence[int]) -> Counter[str]:
+    """Count the captions of these that each rule fired on, when they came in."""
+    decision, counted = core.decision, Counter[str]()
+    query = select(decision.c.rule, func.count()).where(decision.c.outcome != Outcome.CANCELLED.value)
+    for start in range(0, len(ids), IDS_AT_ONCE):
+        some = query.where(decision.c.caption_id.in_(ids[start : start + IDS_AT_ONCE]))
+        counted.update({rule: int(count) for rule, count in connection.execute(some.group_by(decision.c.rule))})
+    return counted
 
 
 def sample(connection: Connection, ledgers: dict[tuple[str, str], Ledger], *, at: datetime) -> None:

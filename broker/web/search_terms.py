@@ -23,7 +23,7 @@ def words(*texts: str) -> str:
 
 def entry(found: Found, translated: str) -> Indexed:
     """Return what search keeps of a caption and its translation."""
-    return Indexed(found.id, translated, words(found.text, translated))
+    return Indexed(found, translated, words(found.text, translated))
 
 
 def asked(question: str) -> list[Term] | None:

@@ -16,7 +16,7 @@ from sqlalchemy import (
     Text,
 )
 
-from broker.store.tables.core import Moment, metadata
+from broker.store.tables.core import Moment, Number, metadata
 
 account: Final = Table(
     "account",
@@ -104,6 +104,21 @@ caption_words: Final = Table(
     Column("words", Text, nullable=False),
 )
 """What search looks at: the stems of a caption and of its translation, and the translation; "" where there is none."""
+
+caption_rollup: Final = Table(
+    "caption_rollup",
+    metadata,
+    Column("site", String(63), nullable=False),
+    Column("quarter_at", Moment, nullable=False),
+    Column("captions", Number, nullable=False),
+    Column("dangers", Number, nullable=False),
+    Column("first_id", Number, nullable=False),
+    Column("last_id", Number, nullable=False),
+    PrimaryKeyConstraint("site", "quarter_at"),
+)
+"""Captions of a site that were taken in a quarter of an hour, and those of them that a rule fired on: counted when
+search gets to know them, and taken off when they are deleted. The ids enclose theirs. Every time zone's hours and days
+begin with a quarter of an hour."""
 
 ledger_sample: Final = Table(
     "ledger_sample",

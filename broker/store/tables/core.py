@@ -107,6 +107,8 @@ incident: Final = Table(
     Column("due_at", Moment),
     Index("ix_incident_due_at", "due_at"),
     Index("ix_incident_site_danger_closed_at", "site", "danger", "closed_at"),
+    Index("ix_incident_opened_at_severity_site", "opened_at", "severity", "site"),
+    Index("ix_incident_state", "state"),
 )
 """One danger at one site from its first sighting to its end, over all cameras. `open_key` is `site/danger` while it is
 open and null afterwards: the database itself keeps a second one from being opened. `caption_id` is the last caption;
@@ -159,6 +161,7 @@ decision: Final = Table(
     Column("because", String(400), nullable=False),
     Column("decided_at", Moment, nullable=False),
     Column("incident_id", ForeignKey("incident.id"), index=True),
+    Index("ix_decision_rule_caption_id", "rule", "caption_id"),
 )
 """What each rule that a caption concerned made of it, and why."""
 

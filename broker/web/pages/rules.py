@@ -84,8 +84,9 @@ def attempt(page: ThisPage, data: URLEncodedBody[Draft]) -> Response[str]:
         return _show(page, data, outcome=outcome)
     since, until = stretch(page, data.when)
     with reading(page.console.engine) as connection:
-        count, replay = judged(page, book, islice(selection.captured_between(connection, since, until), MOST))
-        before = statistics.fired_by_rule(connection, since=since, until=until)
+        rows = list(islice(selection.captured_between(connection, since, until), MOST))
+        before = statistics.fired_by_rule(connection, [row.id for row in rows])
+    count, replay = judged(page, book, rows)
     return _show(page, data, replay=replay, before=before, count=count)
 
 

@@ -12,8 +12,9 @@ from litestar.params import FromQuery
 from broker.config.section import SEVERITIES
 from broker.incidents.presence import devices
 from broker.notify.message.texts import byte_size
-from broker.store import statistics
+from broker.store import rollup, statistics
 from broker.store.engine import reading
+from broker.store.rollup import Count
 from broker.store.statistics import Sample
 from broker.web.accounts.account import Role
 from broker.web.rendering import charts
@@ -40,7 +41,8 @@ def show(page: ThisPage, span: FromQuery[str] = "day", site: FromQuery[str] = ""
     span = span if span in SPANS else "day"
     steps = _steps(page, span, site)
     with reading(page.console.engine) as connection:
-        captions = statistics.captions_by_step(connection, steps.edges, site=site)
+        captions = rollup.by_step(connection, steps.edges, site=site)
+        is_behind = rollup.is_behind(connection)
         incidents = statistics.incidents_by_step(connection, steps.edges, site=site)
         samples = statistics.samples(connection, since=steps.edges[0], site=site)
         ledgers = [one.ledger for one in devices.everyone(connection) if site in ("", one.site)]
@@ -53,8 +55,9 @@ def show(page: ThisPage, span: FromQuery[str] = "day", site: FromQuery[str] = ""
         captions=_captions(page, steps.names, captions),
         incidents=_incidents(page, steps.names, incidents),
         saved=_saved(page, steps.names, saved),
-        total_captions=sum(every for every, _ in captions),
-        total_danger=sum(danger for _, danger in captions),
+        is_behind=is_behind,
+        total_captions=sum(one.captions for one in captions),
+        total_danger=sum(one.dangers for one in captions),
         total_incidents=sum(sum(counted.values()) for counted in incidents),
         words=sum(ledger.sent_bytes for ledger in ledgers),
         video=sum(ledger.video_bytes for ledger in ledgers),
@@ -92,14 +95,16 @@ def _steps(page: Page, span: str, site: str) -> _Steps:
     return _Steps(edges, [edge.strftime(form) for edge in edges[:-1]])
 
 
-def _captions(page: Page, names: Sequence[str], counted: Sequence[tuple[int, int]]) -> Chart:
+def _captions(page: Page, names: Sequence[str], counted: Sequence[Count]) -> Chart:
     t = page.said
     return charts.bars(
         [
             Bar(
-                name, (danger, every - danger), _tips(name, ((t("plots.danger"), danger), (t("plots.captions"), every)))
+                name,
+                (one.dangers, one.captions - one.dangers),
+                _tips(name, ((t("plots.danger"), one.dangers), (t("plots.captions"), one.captions))),
             )
-            for name, (every, danger) in zip(names, counted, strict=True)
+            for name, one in zip(names, counted, strict=True)
         ]
     )
 

@@ -39,7 +39,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from sqlalchemy import event
-from broker.store import schema
+from broker.store import migrate
 from broker.store.engine import open_engine
 
 engine, left = open_engine(Path(sys.argv[1])), int(sys.argv[2])
@@ -51,7 +51,7 @@ def count(*_):
         os.kill(os.getpid(), signal.SIGKILL)
 
 event.listen(engine, "after_cursor_execute", count)
-schema.migrate(engine)
+migrate.migrate(engine)
 """
 """Migrates a database, and is killed after so many statements."""
 

@@ -81,6 +81,40 @@ def test_filters_narrow_what_is_found(engine: Engine) -> None:
     assert _ids(engine, site="elsewhere") == []
     assert _ids(engine, before=3) == [2, 1]
     assert _ids(engine, danger_only=True) == []
+    assert _ids(engine, device="pi-01") == [4, 3, 2, 1]
+
+
+def test_pages_of_a_place_follow_each_other_in_time(engine: Engine) -> None:
+    with writing(engine) as connection:
+        late = event("a red car from long ago", seq=9, captured_at=NOW - timedelta(days=2))
+        captions.add(connection, [late], received_at=NOW)
+
+    asked = {"site": "north-gate"}
+    with reading(engine) as connection:
+        pages = [[4, 3], [2, 1], [5], []]
+        before = None
+        for page in pages:
+            found = store.find(connection, Question(**asked, before=before), limit=2)
+            assert [one.id for one in found] == page
+            before = found[-1].id if found else None
+
+
+def test_the_page_after_a_deleted_caption_goes_on_by_number(engine: Engine) -> None:
+    assert _ids(engine, site="north-gate", before=99) == [4, 3, 2, 1]
+
+
+def test_the_last_word_of_a_device_is_that_of_its_last_picture(engine: Engine) -> None:
+    with writing(engine) as connection:
+        late = event("a red car from long ago", seq=9, captured_at=NOW - timedelta(days=2))
+        other = event("a dog", seq=10, captured_at=NOW - timedelta(days=2), device="pi-02")
+        captions.add(connection, [late, other], received_at=NOW)
+
+    with reading(engine) as connection:
+        last = store.last_words(connection)
+    assert {place: found.id for place, found in last.items()} == {
+        ("north-gate", "pi-01"): 4,
+        ("north-gate", "pi-02"): 6,
+    }
 
 
 def test_a_deleted_caption_is_found_no_more(engine: Engine) -> None:
