@@ -14,7 +14,6 @@ from rich.console import Console
 
 from contract.errors import Refused
 from converter import config, report
-from converter.errors import FIX_THE_INPUT, TRY_AGAIN, Unusable
 from converter.evaluation import caption_metrics, coco, detection_metrics
 from converter.request import Request
 from converter.tflite import inspect, saved_model_export
@@ -22,6 +21,7 @@ from edge.infer.captioner import Captioner
 from edge.infer.image import Unreadable
 from edge.infer.runtime import NoRuntime, NotAModel
 from foundation import log, terminal
+from foundation.errors import Failure, Misconfigured, from_os_error
 
 MISSED = 1
 """Exit code when a bundle misses a limit."""
@@ -36,10 +36,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     options.command = shlex.join(["wordcam-convert", *words])
     try:
         code: int = options.run(options)
-    except (Unusable, Refused, Unreadable, NotAModel, NoRuntime) as error:
-        return _fail(error, FIX_THE_INPUT)
+    except Failure as error:
+        return _failed(error)
+    except (Refused, Unreadable, NotAModel, NoRuntime) as error:
+        return _failed(Misconfigured(str(error)))
     except OSError as error:
-        return _fail(error, TRY_AGAIN)
+        return _failed(from_os_error(error))
     except KeyboardInterrupt:
         return 130
     return code
@@ -50,9 +52,9 @@ def console() -> None:
     sys.exit(main())
 
 
-def _fail(error: Exception, code: int) -> int:
+def _failed(error: Failure) -> int:
     print(f"wordcam-convert: {error}", file=sys.stderr)
-    return code
+    return error.exit_code
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,20 +1,15 @@
 """The converter's settings: how much to look at, and what a bundle must keep to be written."""
 
-import difflib
 from pathlib import Path
-from typing import Annotated, Any, Final, get_type_hints
+from typing import Annotated
 
 import msgspec
-import yaml
 from msgspec import Meta
 
-from converter.errors import Unusable
+from foundation import yaml_file
 
 Count = Annotated[int, Meta(ge=1)]
 Share = Annotated[float, Meta(ge=0, le=1)]
-
-NOT_YAML: Final = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
-"""What PyYAML lets through: of dates that are none (`2001-99-99`), of `!!int` without digits, of endless nesting."""
 
 
 class Calibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -66,35 +61,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 def load(path: Path) -> Settings:
-    """Read the settings; raises `Unusable` naming the file, the dotted key and what would be right."""
-    try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except OSError as error:
-        raise Unusable(f"{path}: {error.strerror}; give the right file with --config") from error
-    except UnicodeDecodeError as error:
-        raise Unusable(f"{path}: byte {error.start} is not UTF-8") from error
-    except (yaml.YAMLError, *NOT_YAML) as error:
-        raise Unusable(f"{path}: not readable as YAML: {' '.join(str(error).split())}") from error
-    try:
-        _refuse_unknown_keys(tree, Settings, str(path), "")
-        return msgspec.convert(tree, Settings)
-    except RecursionError as error:
-        raise Unusable(f"{path}: an anchor holds itself") from error
-    except msgspec.ValidationError as error:
-        message, _, where = str(error).partition(" - at `$")
-        field = where.strip("`.")
-        raise Unusable(f"{path}: {field}: {message}" if field else f"{path}: {message}") from error
-
-
-def _refuse_unknown_keys(tree: Any, kind: type[msgspec.Struct], file: str, prefix: str) -> None:
-    """Say which key the operator may have meant, at any depth; wrong types are left to msgspec."""
-    if not isinstance(tree, dict):
-        return
-    kinds = get_type_hints(kind)
-    for key, value in tree.items():
-        if key not in kind.__struct_fields__:
-            near = difflib.get_close_matches(str(key), kind.__struct_fields__, n=1, cutoff=0.5)
-            hint = f"did you mean `{near[0]}`?" if near else f"known here: {', '.join(kind.__struct_fields__)}"
-            raise Unusable(f"{file}: {prefix}{key}: unknown key; {hint}")
-        if isinstance(kinds[key], type) and issubclass(kinds[key], msgspec.Struct):
-            _refuse_unknown_keys(value, kinds[key], file, f"{prefix}{key}.")
+    """Return the settings of a file; raises `Misconfigured` naming the file, the line, the key and what is right."""
+    return yaml_file.load(path, Settings, if_missing="name the right file with --config")

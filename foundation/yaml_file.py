@@ -5,7 +5,7 @@ import logging
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -60,7 +60,7 @@ class Document:
     folder: Path
     """Where its relative paths start."""
     tree: Any
-    """What it holds."""
+    """What it holds; None where it is empty."""
     _root: yaml.Node | None = field(default=None, repr=False)
 
     def line(self, where: str) -> int | None:
@@ -85,10 +85,11 @@ class Document:
             return msgspec.convert(tree, kind, strict=strict, dec_hook=hook)
 
         info = inspect.type_info(kind)
-        if not isinstance(self.tree, dict):
-            found = "a list" if isinstance(self.tree, list) else repr(self.tree)
+        tree = {} if self.tree is None else self.tree
+        if not isinstance(tree, dict):
+            found = "a list" if isinstance(tree, list) else repr(tree)
             raise FileProblem(self.name, None, "", f"expected keys with values, got {found}")
-        tree = self._known(self.tree, info, ())
+        tree = self._known(tree, info, ())
         try:
             return convert(tree)
         except msgspec.ValidationError as error:
@@ -119,7 +120,7 @@ class Document:
 
     def _known_keys(self, tree: dict[Any, Any], kind: inspect.StructType, at: Path_) -> dict[Any, Any]:
         fields = {known.encode_name: known.type for known in kind.fields}
-        renamed = getattr(kind.cls, "OLD_KEYS", {})
+        renamed = _old_keys(kind)
         found: dict[Any, Any] = {}
         for key, value in tree.items():
             now = renamed.get(key, key)
@@ -191,6 +192,12 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?[0-9]+(\.[0-9]*)?[eE][-+]?[0-9]+\Z"), list("-+0123456789")
+)
+# YAML 1.1, which PyYAML reads, takes `1e-3` for text; YAML 1.2 and everyone who trains models take it for a number.
+
+
 def load(path: Path, kind: type[Structure], *, if_missing: str = "") -> Structure:
     """Return a file as a structure; relative paths in it start at the file's folder, and `~` is the home folder.
 
@@ -231,7 +238,7 @@ def parse(text: str, name: str, folder: Path) -> Document:
         raise FileProblem(name, None, "", f"not YAML: {' '.join(str(error).split())}") from error
     finally:
         loader.dispose()
-    return Document(name, folder, {} if tree is None else tree, root)
+    return Document(name, folder, tree, root)
 
 
 def _refuse_circle(node: yaml.Node | None, *, above: set[int], done: set[int]) -> None:
@@ -267,12 +274,48 @@ def located(folder: Path, value: object) -> Path:
         raise ValueError(f"{value!r}: there is no such user's home folder") from error
 
 
+def today(kind: type[msgspec.Struct], where: str) -> str:
+    """Return a dotted key with today's name in place of each old one: `tuning.views` is `finetuning.augmentations`."""
+    shape: inspect.Type = inspect.type_info(kind)
+    keys: list[str] = []
+    for key in where.split("."):
+        shape = next(filter(_has_keys, _alternatives(shape)), inspect.AnyType())
+        if isinstance(shape, inspect.StructType):
+            keys.append(_old_keys(shape).get(key, key))
+            shape = next((known.type for known in shape.fields if known.encode_name == keys[-1]), inspect.AnyType())
+        else:
+            keys.append(key)
+    return ".".join(keys)
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return which known word the operator may have meant, as the end of a sentence."""
     names = list(known)
     longer = [name for name in names if word and name.startswith(word)]
     close = longer or difflib.get_close_matches(word, names, n=1, cutoff=NEAR)
     return f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(sorted(names)) or 'nothing'}"
+
+
+def _old_keys(kind: inspect.StructType) -> Mapping[str, str]:
+    return getattr(kind.cls, "OLD_KEYS", {})
+
+
+def _has_keys(kind: inspect.Type) -> bool:
+    return isinstance(kind, inspect.StructType)
+
+
+def _alternatives(kind: inspect.Type) -> Iterator[inspect.Type]:
+    """Give the types that a value, or an item of a list, may have."""
+    match kind:
+        case inspect.Metadata(type=inner):
+            yield from _alternatives(inner)
+        case inspect.UnionType(types=options):
+            for option in options:
+                yield from _alternatives(option)
+        case inspect.ListType(item_type=item) | inspect.VarTupleType(item_type=item):
+            yield from _alternatives(item)
+        case _:
+            yield kind
 
 
 def _keys(where: str) -> Path_:

@@ -17,14 +17,14 @@ from rich.console import Console
 from rich.table import Table
 
 from foundation import log, terminal
-from trainer.errors import OperatorError, Stopped
+from foundation.errors import TRY_AGAIN, Failure, from_os_error
+from trainer.errors import Stopped
 from trainer.evaluation.report import cli as reports
 from trainer.recipe import recipe as recipes
 from trainer.recipe.recipe import Recipe
 from trainer.recipe.run_dir import RunDir
 
-OK, TRY_AGAIN, FIX_CONFIG = 0, 75, 78
-"""Exit codes; the last two are sysexits.h's EX_TEMPFAIL and EX_CONFIG."""
+OK = 0
 
 STAGES = ("captioner", "detector", "finetuning", "self-critical", "hazards", "phrases")
 
@@ -36,7 +36,7 @@ LANGUAGES = ("en", "ko")
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run a verb; gives 0, 75 for a disk that is full, 78 for something the operator must mend."""
+    """Run a verb and return its exit code: 0, 75 for what passes by itself, 78 for what the user must correct."""
     terminal.accept_every_character()
     arguments = _parser().parse_args(argv)
     log.configure(arguments.called, level=logging.WARNING)
@@ -51,12 +51,10 @@ def main(argv: Sequence[str]) -> int:
         run.folder.mkdir(parents=True, exist_ok=True)
         verb: Callable[[argparse.Namespace, Recipe, RunDir], int] = arguments.verb
         return verb(arguments, recipe, run)
-    except OperatorError as error:
-        print(f"wordcam-train: {error}", file=sys.stderr)
-        return FIX_CONFIG
+    except Failure as error:
+        return _failed(error)
     except OSError as error:
-        print(f"wordcam-train: {error}; nothing that was saved is lost, run the same command again", file=sys.stderr)
-        return TRY_AGAIN
+        return _failed(from_os_error(error))
     except Stopped as stopped:
         print(f"wordcam-train: stopped ({stopped}); run the same command to go on", file=sys.stderr)
         return TRY_AGAIN
@@ -69,6 +67,11 @@ def console() -> None:
     """Be the console script; SIGTERM, by which hosts are taken away, ends it as a failure that passes."""
     signal.signal(signal.SIGTERM, _stop)
     sys.exit(main(sys.argv[1:]))
+
+
+def _failed(error: Failure) -> int:
+    print(f"wordcam-train: {error}", file=sys.stderr)
+    return error.exit_code
 
 
 def _stop(*_: object) -> None:

@@ -1,8 +1,10 @@
-"""What the trainer raises, by who can mend it."""
+"""What the trainer raises, by who can correct it."""
+
+from foundation.errors import Misconfigured
 
 
-class OperatorError(Exception):
-    """A file, a field or a folder that whoever called the trainer can put right; says which and how."""
+class OperatorError(Misconfigured):
+    """A file, a field or a folder that the user can correct; says which and how."""
 
 
 class DataError(OperatorError):

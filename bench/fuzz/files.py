@@ -10,15 +10,13 @@ from typing import Final
 from bench.accuracy.alarms import ROOT
 from bench.fuzz.decoder import Decoder, Read, of_file, refusing
 from broker.config import broker as broker_config
-from broker.config.errors import Misconfigured as BrokerMisconfigured
 from broker.rules import compiler
 from converter import config as converter_config
-from converter.errors import Unusable
 from edge import config as edge_config
-from edge.errors import Misconfigured as EdgeMisconfigured
+from foundation.errors import Misconfigured
 from trainer.data.formats import captions as datasets
 from trainer.data.quality.issues import Findings, Notes
-from trainer.errors import DataError, RecipeError
+from trainer.errors import DataError
 from trainer.models import torch_weights
 from trainer.recipe import recipe
 from trainer.recipe.data import Captions
@@ -72,11 +70,11 @@ def _weights() -> tuple[Read, Sequence[bytes]]:
 
 
 DECODERS: Final = (
-    _file("rules.yaml", compiler.load, [RULES], BrokerMisconfigured),
-    _yaml("broker.yaml", broker_config.load, BrokerMisconfigured),
-    _yaml("edge.yaml", edge_config.load, EdgeMisconfigured),
-    _yaml("trainer.yaml", recipe.load, RecipeError),
-    _yaml("converter.yaml", converter_config.load, Unusable),
+    _file("rules.yaml", compiler.load, [RULES], Misconfigured),
+    _yaml("broker.yaml", broker_config.load, Misconfigured),
+    _yaml("edge.yaml", edge_config.load, Misconfigured),
+    _yaml("trainer.yaml", recipe.load, Misconfigured),
+    _yaml("converter.yaml", converter_config.load, Misconfigured),
     _file("captions-data-set", _dataset, [COCO, TABLE, FLICKR, AIHUB], DataError),
     Decoder("torch-weights", _weights, 1),
 )

@@ -3,13 +3,12 @@
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-import yaml
 
-from trainer.errors import DataError
-from trainer.recipe.recipe import NOT_YAML
+from foundation import yaml_file
+from foundation.yaml_file import FileProblem
 
 PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 
@@ -44,69 +43,52 @@ class Templates(msgspec.Struct, frozen=True):
         return [filled for pattern in self.sentences[key] for filled in _fill(pattern, self.words)]
 
 
+class _File(msgspec.Struct, frozen=True):
+    """The file as it is written; a section without entries may be left empty."""
+
+    sentences: dict[str, list[str]] | None
+    words: dict[str, list[str]] | None
+    terms: dict[str, list[str]] | None
+
+
 def load(path: Path) -> Templates:
-    """Read the templates; raises `DataError` naming the file, the field and what would be right."""
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror}") from error
-    except (yaml.YAMLError, *NOT_YAML) as error:
-        raise DataError(f"{path}: not YAML in UTF-8: {' '.join(str(error).split())}") from error
-    sections = Templates.__struct_fields__
-    if not isinstance(document, dict):
-        raise DataError(f"{path}: expected the sections {', '.join(sections)}")
-    if unknown := sorted(map(str, set(document) - set(sections))):
-        raise DataError(f"{path}: unknown field `{unknown[0]}`; expected {', '.join(sections)}")
-    if absent := [name for name in sections if name not in document]:
-        raise DataError(f"{path}: missing required field `{absent[0]}`")
-    templates = Templates(**{name: _section(path, name, document[name]) for name in sections})
-    for complaint in _complaints(templates):
-        raise DataError(f"{path}: {complaint}")
+    """Return the templates of a file; raises `Misconfigured` naming the file, the field and what would be right."""
+    document = yaml_file.read(path)
+    found = document.convert(_File)
+    templates = Templates(found.sentences or {}, found.words or {}, found.terms or {})
+    for where, problem in _complaints(templates):
+        raise FileProblem(str(path), document.line(where), where, problem)
     return templates
 
 
-def _section(path: Path, name: str, entries: Any) -> dict[str, list[str]]:
-    """Check one section key by key, so that an error names the key."""
-    if entries is None:
-        return {}
-    if not isinstance(entries, dict):
-        raise DataError(f"{path}: {name}: expected keys with lists of texts, got {entries!r}")
-    checked: dict[str, list[str]] = {}
-    for key, texts in entries.items():
-        try:
-            checked[str(key)] = msgspec.convert(texts, list[str])
-        except msgspec.ValidationError as error:
-            raise DataError(f"{path}: {name}.{key}: expected a list of texts in quotes, got {texts!r}") from error
-    return checked
-
-
-def _complaints(templates: Templates) -> Iterator[str]:
+def _complaints(templates: Templates) -> Iterator[tuple[str, str]]:
+    """Give the place and the words of each mistake."""
     sections: Mapping[str, Mapping[str, list[str]]] = msgspec.structs.asdict(templates)
     for section, entries in sections.items():
         for key, texts in entries.items():
             wordless = section == "sentences" and key.partition("/")[0] == CALM
             if not (texts or wordless) or not all(text.strip() for text in texts):
-                yield f"{section}.{key}: expected at least one text, and none of them empty"
+                yield f"{section}.{key}", "expected at least one text, and none of them empty"
     for name, texts in templates.words.items():
         if held := next((text for text in texts if "{" in text or "}" in text), None):
-            yield f"words.{name}: {held!r}: words cannot hold a placeholder"
+            yield f"words.{name}", f"{held!r}: words cannot hold a placeholder"
     for key, sentences in templates.sentences.items():
         if not KEY.fullmatch(key):
-            yield f"sentences.{key}: expected label, label/close, label/source or label/source/people"
+            yield f"sentences.{key}", "expected label, label/close, label/source or label/source/people"
         for sentence in sentences:
             yield from _unfillable(key, sentence, templates.words)
 
 
-def _unfillable(key: str, sentence: str, words: Mapping[str, list[str]]) -> Iterator[str]:
+def _unfillable(key: str, sentence: str, words: Mapping[str, list[str]]) -> Iterator[tuple[str, str]]:
     ways = 1
     for name in PLACEHOLDER.findall(sentence):
         if name not in words:
-            yield f"sentences.{key}: {{{name}}} is not among `words`: {', '.join(words) or 'there are none'}"
+            yield f"sentences.{key}", f"{{{name}}} is not among `words`: {', '.join(words) or 'there are none'}"
         ways *= len(words.get(name, ()))
     if ways > WORDINGS:
-        yield f"sentences.{key}: {sentence!r} can be filled in {ways:,} ways, {WORDINGS} at most"
+        yield f"sentences.{key}", f"{sentence!r} can be filled in {ways:,} ways, {WORDINGS} at most"
     if re.search(r"[{}]", PLACEHOLDER.sub("", sentence)):
-        yield f"sentences.{key}: {sentence!r}: a brace without its other half; a placeholder is {{name}}"
+        yield f"sentences.{key}", f"{sentence!r}: a brace without its other half; a placeholder is {{name}}"
 
 
 def _fill(pattern: str, words: Mapping[str, list[str]]) -> list[str]:

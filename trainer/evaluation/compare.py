@@ -11,9 +11,10 @@ from typing import Final, Literal
 
 import msgspec
 
+from foundation.errors import Misconfigured
 from trainer.data import prepare
 from trainer.data.prepare import Prepared
-from trainer.errors import CheckpointError, OperatorError, Stopped
+from trainer.errors import CheckpointError, Stopped
 from trainer.recipe import recipe as recipes
 from trainer.recipe import sweep
 from trainer.recipe.recipe import Recipe
@@ -72,7 +73,7 @@ def found(plan: Sweep, folder: Path) -> list[Outcome]:
 def _attempt(trial: Trial, place: RunDir, folder: Path, options: Sequence[str], say: Callable[[str], None]) -> Outcome:
     try:
         lay_out(trial.recipe, place, folder)
-    except OperatorError as error:
+    except Misconfigured as error:
         return Outcome(trial, place, "failed", str(error))
     command = [*COMMAND, "train", str(place.folder / RECIPE), "--runs", str(folder), *options]
     code, last = _follow(command, lambda line: say(f"{trial.name} | {line}"))

@@ -1,7 +1,8 @@
 """The `data` section of a recipe: datasets, their splits and their licences."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta
@@ -36,6 +37,8 @@ class Hazards(Section, frozen=True, kw_only=True):
     See `trainer.data.hazard_scenes`.
     """
 
+    OLD_KEYS: ClassVar[Mapping[str, str]] = {"drawn": "labelled_classes"}
+
     name: str
     train: Path
     val: Path
@@ -64,6 +67,8 @@ class PseudoLabels(Section, frozen=True, kw_only=True):
     See `trainer.training.pseudo_labels`.
     """
 
+    OLD_KEYS: ClassVar[Mapping[str, str]] = {"least_score": "min_score"}
+
     weights: Path
     """A YOLOX network as ONNX."""
     min_score: Share = 0.4
@@ -72,6 +77,8 @@ class PseudoLabels(Section, frozen=True, kw_only=True):
 
 class Data(Section, frozen=True, kw_only=True):
     """Datasets, checks and licences."""
+
+    OLD_KEYS: ClassVar[Mapping[str, str]] = {"twins": "duplicates", "teacher": "pseudo_labels"}
 
     captions: tuple[Captions, ...]
     hazards: tuple[Hazards, ...] = ()

@@ -3,18 +3,17 @@
 Every default stands here once. Paths are relative to the recipe's own folder.
 """
 
-import difflib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 import msgspec
-import yaml
 from msgspec import Meta
 
 from contract import wire
 from contract.bundle import Decoding
-from trainer.errors import RecipeError
-from trainer.recipe import aliases
+from foundation import yaml_file
+from foundation.yaml_file import Document
 from trainer.recipe.data import Data, Section, Share
 
 Positive = Annotated[int, Meta(ge=1)]
@@ -23,9 +22,6 @@ Rate = Annotated[float, Meta(gt=0)]
 
 COARSEST: Final = 32
 """Pixels between two cells of the coarsest map, which the detector needs to divide the image evenly."""
-
-NOT_YAML: Final = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
-"""What PyYAML lets through: of dates that are none (`2001-99-99`), of `!!int` without digits, of endless nesting."""
 
 
 class Vocabulary(Section, frozen=True, kw_only=True):
@@ -41,6 +37,8 @@ class Vocabulary(Section, frozen=True, kw_only=True):
 
 class Encoder(Section, frozen=True, kw_only=True):
     """The image encoder; frozen, except in `finetuning`."""
+
+    OLD_KEYS: ClassVar[Mapping[str, str]] = {"batch": "batch_size"}
 
     name: str = "efficientnet-lite0"
     height: Positive = 224
@@ -68,6 +66,13 @@ class Decoder(Section, frozen=True, kw_only=True):
 
 class Training(Section, frozen=True, kw_only=True):
     """Maximum-likelihood training of the captioner."""
+
+    OLD_KEYS: ClassVar[Mapping[str, str]] = {
+        "pictures": "batch_size",
+        "sentences": "captions_per_image",
+        "average": "ema_momentum",
+        "score_pictures": "score_images",
+    }
 
     epochs: Positive = 12
     batch_size: Positive = 32
@@ -99,6 +104,8 @@ class Training(Section, frozen=True, kw_only=True):
 class SelfCritical(Section, frozen=True, kw_only=True):
     """Self-critical sequence training on CIDEr-D (Rennie et al. 2017), after maximum likelihood."""
 
+    OLD_KEYS: ClassVar[Mapping[str, str]] = {"pictures": "batch_size"}
+
     epochs: Count = 0
     """0 leaves it out."""
     batch_size: Positive = 32
@@ -112,6 +119,8 @@ class SelfCritical(Section, frozen=True, kw_only=True):
 
 class HazardClassifier(Section, frozen=True, kw_only=True):
     """The classifier whose evidence a hazard needs before a caption may name it."""
+
+    OLD_KEYS: ClassVar[Mapping[str, str]] = {"pictures": "batch_size", "false_share": "false_positive_rate"}
 
     width: Positive = 128
     """Units of the hidden layer."""
@@ -138,6 +147,8 @@ class Phrases(Section, frozen=True, kw_only=True):
 class Detector(Section, frozen=True, kw_only=True):
     """The object detector on the encoder's maps."""
 
+    OLD_KEYS: ClassVar[Mapping[str, str]] = {"pictures": "batch_size"}
+
     classes: tuple[str, ...] = ("person",)
     width: Positive = 64
     """Channels of the feature pyramid."""
@@ -155,6 +166,18 @@ class Finetuning(Section, frozen=True, kw_only=True):
 
     See `trainer.training.stages.joint_finetuning`.
     """
+
+    OLD_KEYS: ClassVar[Mapping[str, str]] = {
+        "pictures": "batch_size",
+        "sentences": "captions_per_image",
+        "average": "ema_momentum",
+        "close_share": "closeup_share",
+        "views": "augmentations",
+        "least_area": "min_area",
+        "close_below": "closeup_max_area",
+        "calm_share": "peaceful_closeup_share",
+        "evidence_weight": "hazards_weight",
+    }
 
     start: Path | None = None
     """Initial weights: the recipe of a run, perhaps at a smaller resolution (Touvron et al. 2019), or the folder of a
@@ -191,8 +214,10 @@ class Finetuning(Section, frozen=True, kw_only=True):
 class Recipe(Section, frozen=True, kw_only=True):
     """Everything that determines a model; two runs of one recipe differ by their seed alone."""
 
-    name: Annotated[str, Meta(pattern=wire.NAME)]
-    version: Annotated[str, Meta(pattern=r"^\d+\.\d+\.\d+" + wire.END)]
+    OLD_KEYS: ClassVar[Mapping[str, str]] = {"evidence": "hazard_classifier", "tuning": "finetuning"}
+
+    name: Annotated[str, Meta(pattern=wire.NAME, description="1 to 63 of a-z, 0-9 and inner hyphens")]
+    version: Annotated[str, Meta(pattern=r"^\d+\.\d+\.\d+" + wire.END, description="three numbers like 1.0.0")]
     language: Literal["en", "ko"] = "en"
     seed: int = 1
     data: Data
@@ -223,48 +248,14 @@ class Recipe(Section, frozen=True, kw_only=True):
 
 
 def load(path: Path) -> Recipe:
-    """Read a recipe; raises `RecipeError` naming the file, the field and what would be right."""
-    return of(document(path), path)
+    """Return the recipe of a file; raises `Misconfigured` naming the file, the line, the field and what is right."""
+    return of(yaml_file.read(path))
 
 
-def document(path: Path) -> Any:
-    """Read YAML, whatever it holds; raises `RecipeError` naming the file."""
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise RecipeError(f"{path}: {error.strerror}") from error
-    except (yaml.YAMLError, *NOT_YAML) as error:
-        raise RecipeError(f"{path}: not YAML: {' '.join(str(error).split())}") from error
-
-
-def of(document: Any, path: Path) -> Recipe:
-    """Check what a recipe's file, or one that was made from it, holds; raises `RecipeError` as `load` does."""
-    folder = path.resolve().parent
-    try:
-        document = aliases.renamed(document)
-        recipe = msgspec.convert(document, Recipe, dec_hook=lambda kind, value: _path(folder, kind, value))
-    except RecursionError as error:
-        raise RecipeError(f"{path}: an anchor holds itself") from error
-    except (msgspec.ValidationError, aliases.GivenTwice) as error:
-        raise RecipeError(f"{path}: {error}{_nearest(str(error))}") from error
+def of(document: Document) -> Recipe:
+    """Return the recipe that a file, or a document made from one, holds; raises `Misconfigured` as `load` does."""
+    recipe = document.convert(Recipe)
     if recipe.encoder.weights in {"", "imagenet"}:
         return recipe
-    weights = str(_path(folder, Path, recipe.encoder.weights))
+    weights = str(yaml_file.located(document.folder, recipe.encoder.weights))
     return msgspec.structs.replace(recipe, encoder=msgspec.structs.replace(recipe.encoder, weights=weights))
-
-
-def _path(folder: Path, kind: type, value: Any) -> Path:
-    if kind is not Path or not isinstance(value, str):
-        raise TypeError(f"{value!r} is not a {kind.__name__}")
-    return (folder / value).resolve()
-
-
-def _nearest(message: str) -> str:
-    """Suggest a known key for an unknown one."""
-    if "unknown field" not in message:
-        return ""
-    unknown = message.split("`")[1]
-    sections: list[type[Section]] = Section.__subclasses__()
-    known = {name for section in sections for name in section.__struct_fields__}
-    nearest = difflib.get_close_matches(unknown, sorted(known), n=1)
-    return f"; did you mean `{nearest[0]}`?" if nearest else ""

@@ -19,19 +19,18 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import msgspec
-import yaml
 from msgspec import Meta
 
 from contract import wire
+from foundation import yaml_file
 from trainer.errors import RecipeError
-from trainer.recipe import aliases
 from trainer.recipe import recipe as recipes
-from trainer.recipe.recipe import NOT_YAML, Recipe
+from trainer.recipe.recipe import Recipe
 
 MOST: Final = 200
 """Variants of a sweep; a grid of more is a slip of the pen, not weeks of intent."""
 
-Name = Annotated[str, Meta(pattern=wire.NAME)]
+Name = Annotated[str, Meta(pattern=wire.NAME, description="1 to 63 of a-z, 0-9 and inner hyphens")]
 Set = dict[str, Any]
 """Values by dotted field: `training.optimizer`."""
 
@@ -41,7 +40,7 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: Name
     set: Set = {}
-    needs: tuple[str, ...] = ()
+    needs: tuple[Path, ...] = ()
     """Files without which the variant is left out, with a word about it, instead of being an error."""
 
 
@@ -49,7 +48,7 @@ class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the file holds."""
 
     name: Name
-    base: str
+    base: Path
     set: Set = {}
     fields: dict[str, list[Any]] = {}
     variants: tuple[Variant, ...] = ()
@@ -83,14 +82,11 @@ def load(path: Path, base: Path | None = None, fields: Sequence[str] = ()) -> Sw
     """Read a sweep and build every variant's recipe.
 
     `base` replaces the file's own, `fields` (`training.epochs=1`) are set in every variant beyond the file's. Raises
-    `RecipeError` naming the file, the variant and the field, before anything is run.
+    `Misconfigured` naming the file, the variant and the field, before anything is run.
     """
-    try:
-        document = msgspec.convert(recipes.document(path), Document)
-    except msgspec.ValidationError as error:
-        raise RecipeError(f"{path}: {error}") from error
+    document = yaml_file.load(path, Document)
     document = msgspec.structs.replace(document, set=document.set | dict(map(_assigned, fields)))
-    origin = msgspec.to_builtins(recipes.load(base or path.parent / document.base), enc_hook=_written)
+    origin = msgspec.to_builtins(recipes.load(base or document.base), enc_hook=_written)
     trials = tuple(_trials(path, document, origin))
     names = [trial.name for trial in trials]
     if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -127,19 +123,16 @@ def _trials(path: Path, document: Document, origin: dict[str, Any]) -> Iterator[
             names = [variant.name] if variant else []
             names += [_called(path, field, value) for field, value in zip(document.fields, values, strict=True)]
             recipe = _recipe(path, origin, {**document.set, **changed}, "-".join(names))
-            needs = [path.parent / needed for needed in variant.needs] if variant else []
+            needs = variant.needs if variant else ()
             missing = next((str(needed) for needed in needs if not needed.exists()), "")
             yield Trial(recipe, changed, missing)
 
 
 def _assigned(text: str) -> tuple[str, Any]:
     field, separator, value = text.partition("=")
-    try:
-        if not separator or not field:
-            raise RecipeError(f"--set {text}: must be FIELD=VALUE, such as training.epochs=1")
-        return field, yaml.safe_load(value)
-    except (yaml.YAMLError, *NOT_YAML) as error:
-        raise RecipeError(f"--set {text}: not YAML: {' '.join(str(error).split())}") from error
+    if not separator or not field:
+        raise RecipeError(f"--set {text}: must be FIELD=VALUE, such as training.epochs=1")
+    return field, yaml_file.parse(value, f"--set {text}", Path.cwd()).tree
 
 
 def _called(path: Path, field: str, value: Any) -> str:
@@ -156,11 +149,8 @@ def _recipe(path: Path, origin: dict[str, Any], fields: Set, name: str) -> Recip
     for field, value in fields.items():
         if field == "name":
             raise RecipeError(f"{path}: {name}: set.name: a variant's own name is its recipe's")
-        document = _put(path, document, aliases.field(field).split("."), value, field)
-    try:
-        return recipes.of(document, path)
-    except RecipeError as error:
-        raise RecipeError(str(error).replace(f"{path}: ", f"{path}: {name}: ", 1)) from error
+        document = _put(path, document, yaml_file.today(Recipe, field).split("."), value, field)
+    return recipes.of(yaml_file.Document(f"{path}: {name}", path.resolve().parent, document))
 
 
 def _put(path: Path, document: Any, keys: list[str], value: Any, field: str) -> dict[str, Any]:

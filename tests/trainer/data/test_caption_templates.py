@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
+from foundation.errors import Misconfigured
 from trainer.data import caption_templates
 from trainer.data.caption_templates import Templates
-from trainer.errors import DataError
 
 WHOLE: dict[str, Any] = {
     "sentences": {"gun": ["{person} with a gun"], "none/yard": ["{person} in a yard"]},
@@ -59,13 +59,17 @@ def test_a_calm_scene_may_go_without_a_sentence(tmp_path: Path) -> None:
         ),
         pytest.param(
             {"sentences": {"gun": "a gun"}},
-            r"sentences\.gun: expected a list of texts in quotes, got 'a gun'",
+            r"sentences\.gun: Expected `array`, got `str`",
             id="text",
         ),
-        pytest.param({"sentences": {"gun": [3]}}, r"sentences\.gun: expected a list of texts", id="a number"),
+        pytest.param(
+            {"sentences": {"gun": [3]}},
+            r"sentences\.gun\[0\]: Expected .*; put the value in quotes",
+            id="a number",
+        ),
         pytest.param({"sentences": {"gun": []}}, r"sentences\.gun: expected at least one text", id="no sentence"),
         pytest.param({"sentences": {"gun": [" "]}}, r"sentences\.gun: expected at least one text", id="blank"),
-        pytest.param({"sentences": ["a gun"]}, r"sentences: expected keys with lists of texts", id="a list"),
+        pytest.param({"sentences": ["a gun"]}, r"sentences: Expected `object \| null`, got `array`", id="a list"),
         pytest.param(
             {"sentences": {"gun/a/b": ["a gun"]}}, r"sentences\.gun/a/b: expected label, label/close", id="key"
         ),
@@ -79,27 +83,28 @@ def test_a_calm_scene_may_go_without_a_sentence(tmp_path: Path) -> None:
         pytest.param(
             {"sentences": {"gun": ["{person}" * 9]}}, r"sentences\.gun: .* can be filled in 512 ways, 500", id="many"
         ),
-        pytest.param({"term": {}}, "unknown field `term`; expected sentences, words, terms", id="unknown section"),
+        pytest.param({"term": {}}, "term: unknown key; did you mean `terms`", id="unknown section"),
     ],
 )
 def test_templates_that_cannot_be_used_are_refused_by_name(
     tmp_path: Path, change: dict[str, Any], complaint: str
 ) -> None:
-    with pytest.raises(DataError, match=rf"sentences\.yaml: .*{complaint}"):
+    with pytest.raises(Misconfigured, match=rf"sentences\.yaml:\d+: .*{complaint}"):
         caption_templates.load(written(tmp_path, {**WHOLE, **change}))
 
 
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        pytest.param("", "expected the sections sentences, words, terms", id="empty"),
-        pytest.param("- a gun", "expected the sections", id="a list"),
-        pytest.param("sentences: {}\nwords: {}", "missing required field `terms`", id="no terms"),
-        pytest.param("sentences: {", "not YAML in UTF-8", id="no YAML"),
+        pytest.param("", "required key `sentences` is missing", id="empty"),
+        pytest.param("- a gun", "expected keys with values, got a list", id="a list"),
+        pytest.param("sentences: {}\nwords: {}", "required key `terms` is missing", id="no terms"),
+        pytest.param("sentences: {gun: [a], gun: [b]}", "the key `gun` stands twice", id="twice"),
+        pytest.param("sentences: {", "not YAML: ", id="no YAML"),
     ],
 )
 def test_a_file_that_holds_no_templates_is_named(tmp_path: Path, text: str, complaint: str) -> None:
-    with pytest.raises(DataError, match=rf"sentences\.yaml: {complaint}"):
+    with pytest.raises(Misconfigured, match=rf"sentences\.yaml(:\d+)?: {complaint}"):
         caption_templates.load(written(tmp_path, text))
 
 
@@ -107,10 +112,10 @@ def test_templates_in_another_encoding_are_named(tmp_path: Path) -> None:
     path = tmp_path / "sentences.yaml"
     path.write_bytes("sentences: {gun: [총]}".encode("cp949"))
 
-    with pytest.raises(DataError, match=r"sentences\.yaml: not YAML in UTF-8"):
+    with pytest.raises(Misconfigured, match=r"sentences\.yaml:1: byte 18 is not UTF-8"):
         caption_templates.load(path)
 
 
 def test_templates_that_are_not_there_are_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"none\.yaml: No such file"):
+    with pytest.raises(Misconfigured, match=r"none\.yaml: No such file"):
         caption_templates.load(tmp_path / "none.yaml")

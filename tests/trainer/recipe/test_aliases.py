@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 import yaml
 
+from foundation import yaml_file
+from foundation.errors import Misconfigured
 from tests.trainer import small_data
-from trainer.errors import RecipeError
-from trainer.recipe import aliases, recipe
+from trainer.recipe import recipe
+from trainer.recipe.recipe import Recipe
 
 OLD: dict[str, Any] = {
     "training": {"pictures": 8, "sentences": 2, "average": 0.5, "score_pictures": 9},
@@ -46,7 +48,7 @@ def test_a_field_given_by_both_names_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "recipe.yaml"
     path.write_text(path.read_text() + "training: {pictures: 8, batch_size: 8}\n")
 
-    with pytest.raises(RecipeError, match=r"`training\.pictures` is the old name of `training\.batch_size`"):
+    with pytest.raises(Misconfigured, match=r"training\.pictures: this is the old name of `batch_size`"):
         recipe.load(path)
 
 
@@ -61,4 +63,4 @@ def test_a_field_given_by_both_names_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_a_sweep_may_use_the_old_names_too(old: str, new: str) -> None:
-    assert aliases.field(old) == new
+    assert yaml_file.today(Recipe, old) == new

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.measure import Measurement
 from rich.table import Table
 
-from trainer.errors import OperatorError
+from foundation.errors import Misconfigured
 from trainer.recipe import sweep
 from trainer.recipe.recipe import Recipe
 from trainer.recipe.run_dir import RunDir
@@ -105,7 +105,7 @@ def _observe(outcome: Any, arguments: argparse.Namespace) -> Any:
             worst=arguments.worst,
             changed=outcome.trial.changed,
         )
-    except OperatorError as error:
+    except Misconfigured as error:
         return predictions.RunReport(name, "failed", str(error))
 
 
