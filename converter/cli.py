@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from rich.console import Console
 
+from contract import release
 from contract.errors import Refused
 from converter import config, report
 from converter.evaluation import caption_metrics, coco, detection_metrics
@@ -59,6 +60,7 @@ def _failed(error: Failure) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="wordcam-convert", description="Make, judge and look into model bundles.")
+    release.add_option(parser)
     verbs = parser.add_subparsers(required=True, metavar="VERB", dest="called")
     _add_convert(verbs)
     _add_verify(verbs)

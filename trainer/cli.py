@@ -16,6 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from contract import release
 from foundation import log, terminal
 from foundation.errors import TRY_AGAIN, Failure, from_os_error
 from trainer.errors import Stopped
@@ -80,7 +81,9 @@ def _stop(*_: object) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="wordcam-train", description="Make a model that writes sentences.")
+    release.add_option(parser)
     verbs = parser.add_subparsers(required=True, metavar="VERB", dest="called")
+    _add_init(verbs)
     _add_sample(verbs)
     _add_words(verbs)
     for name, verb, text in (
@@ -122,6 +125,16 @@ def _add_recipe(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--runs", type=Path, default=Path("runs"), help="folder of all runs (default: %(default)s)")
 
 
+def _add_init(verbs: Any) -> None:  # argparse keeps the type of its subparsers private
+    text = "write a first recipe for a folder of images and captions (CSV, COCO, Flickr8k), and say what comes next"
+    sub = verbs.add_parser("init", help=text, description=text)
+    sub.set_defaults(alone=_init)
+    sub.add_argument("folder", type=Path, metavar="FOLDER", help="the images and their captions")
+    sub.add_argument("--out", type=Path, default=Path("recipe.yaml"), metavar="FILE", help="default: %(default)s")
+    sub.add_argument("--name", default="mine", help="of the model (%(default)s)")
+    sub.add_argument("--force", action="store_true", help="replace a file that is there")
+
+
 def _add_sample(verbs: Any) -> None:  # argparse keeps the type of its subparsers private
     text = "render a small captioned and boxed image set to try a recipe on"
     sub = verbs.add_parser("sample", help=text, description=text)
@@ -139,6 +152,30 @@ def _add_words(verbs: Any) -> None:
     sub.add_argument("--language", choices=LANGUAGES, default="ko", help="of the captions (default: %(default)s)")
     sub.add_argument("--min-count", type=int, default=4, metavar="N", help="a learnt word occurs N times (%(default)s)")
     sub.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+
+
+def _init(arguments: argparse.Namespace) -> int:
+    from trainer.recipe import starter  # noqa: PLC0415 - brings a JSON reader that no other verb needs here
+
+    out: Path = arguments.out
+    if out.exists() and not arguments.force:
+        raise OperatorError(f"{out}: is there already; --force replaces it")
+    found = starter.find(arguments.folder, out.parent)
+    text = starter.text(found, out, arguments.name)
+    out.write_text(text, encoding="utf-8")
+    recipes.load(out)
+    split = f"train {found.captions.train}, val {found.captions.val}"
+    print(f"{out}: written for {found.images_count:,} images and {found.captions_count:,} captions; {split}")
+    if found.val_is_made:
+        print("One image in ten was held out for validation; where images of one scene are alike, split them by scene.")
+    if found.images_count < starter.FEW_IMAGES:
+        print(f"Fewer than {starter.FEW_IMAGES:,} images: a model that learns on from the shipped one needs less data")
+        print("(`finetuning.start` in docs/workstation.md of the source).")
+    print("Next:")
+    for command in (f"prepare {out} --check", f"train {out}", f"evaluate {out}", f"export {out} --out exported"):
+        print(f"  wordcam-train {command}")
+    print("  wordcam-convert convert exported --out bundle")
+    return OK
 
 
 def _sample(arguments: argparse.Namespace) -> int:

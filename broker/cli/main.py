@@ -35,7 +35,7 @@ from broker.store.engine import open_database
 from contract import release
 from foundation import log, secret, terminal
 
-TALKATIVE: Final = ("alembic", "httpcore", "httpx", "sqlalchemy", "twilio", "urllib3")
+TALKATIVE: Final = ("alembic", "httpcore", "httpx", "sqlalchemy", "twilio", "urllib3", "uvicorn.error")
 """Loggers of libraries that log every request or statement at level info."""
 
 
