@@ -6,8 +6,6 @@ from typing import Final
 
 from foundation.errors import MISCONFIGURED
 
-from foundation.errors import MISCONFIGURED
-
 OURS: Final = frozenset({"contract", "edge", "trainer", "converter", "broker", "foundation"})
 """A module of these that is missing is a broken installation, and no extra mends it."""
 

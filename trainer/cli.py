@@ -19,7 +19,7 @@ from rich.table import Table
 from contract import release
 from foundation import log, terminal
 from foundation.errors import TRY_AGAIN, Failure, from_os_error
-from trainer.errors import Stopped
+from trainer.errors import OperatorError, Stopped
 from trainer.evaluation.report import cli as reports
 from trainer.recipe import recipe as recipes
 from trainer.recipe.recipe import Recipe
