@@ -15,21 +15,18 @@ from edge.look.memory import reading
 GAIN: Final = 2.0
 """Log-likelihood ratio, a second, of one log-odd of evidence."""
 
-LEAD: Final = 1.5
+LEAD: Final = 0.5
 """Log-odds below the threshold at which evidence speaks neither for danger nor for calm."""
 
-RISE: Final = 3.0
-FALL: Final = 2.0
-"""Most that one second of evidence counts for danger, and for calm."""
-
-FALL_STANDING: Final = 1.0
-"""Most that one second counts for calm while the danger stands: flames and people are hidden for moments."""
+RISE: Final = 4.0
+FALL: Final = 1.0
+"""Most that one second of evidence counts for danger, and for calm: flames and people are hidden for moments."""
 
 LIMIT: Final = 5.0
-"""The sum from which a danger begins: three frames half a second apart that speak clearly, never one."""
+"""The sum from which a danger begins: a second and a half of clear evidence, never one frame."""
 
 END: Final = 2.0
-"""The sum from which it has ended."""
+"""The sum from which it has ended; the sum then begins anew."""
 
 MOST: Final = 9.0
 """The largest sum: after it, seven seconds of clear calm end the danger."""
@@ -69,9 +66,8 @@ def add(known: Sum, excess: float, seconds: float, at: float) -> Sum:
 
     A danger begins with a frame that is itself above the threshold.
     """
-    standing = known.since is not None
-    ratio = max(-(FALL_STANDING if standing else FALL), min(RISE, GAIN * (excess + LEAD)))
+    ratio = max(-FALL, min(RISE, GAIN * (excess + LEAD)))
     value = min(MOST, max(0.0, known.value + ratio * min(LONGEST_SECONDS, max(0.0, seconds))))
-    if standing:
-        return Sum(value, known.since) if value > END else Sum(value)
+    if known.since is not None:
+        return Sum(value, known.since) if value > END else NOTHING
     return Sum(value, at) if value >= LIMIT and excess >= 0 else Sum(value)

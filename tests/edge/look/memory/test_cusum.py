@@ -34,7 +34,7 @@ def test_one_odd_frame_among_calm_ones_never_speaks(gaps_: list[float], odd: flo
     assert after([*frames, (odd, 100.0), *frames]).since is None
 
 
-@given(st.floats(0, 18.5), st.floats(0.2, 1.0))
+@given(st.floats(0.5, 18.5), st.floats(0.2, 1.0))
 def test_a_steady_danger_speaks_within_three_seconds(excess: float, gap: float) -> None:
     known, at = cusum.add(NOTHING, excess, cusum.FIRST_SECONDS, 0.0), 0.0
     while known.since is None:
@@ -44,6 +44,19 @@ def test_a_steady_danger_speaks_within_three_seconds(excess: float, gap: float) 
     assert at <= 3.0
     assert known.since == at
     assert known.probability >= 0.5
+
+
+def test_evidence_just_at_its_threshold_needs_a_few_seconds_more() -> None:
+    known = after([(0.0, 1.0)] * 4)
+
+    assert known.since is None
+    assert cusum.add(known, 0.0, 1.0, 5.0).since == 5.0
+
+
+def test_after_its_end_one_odd_frame_is_silent_again() -> None:
+    over = after([(9.0, 1.0)] * 5 + [(-9.0, 1.0)] * 8)
+
+    assert cusum.add(over, 9.0, 100.0, 200.0).since is None
 
 
 @given(st.lists(st.tuples(st.floats(-0.5, 18.5), st.floats(0.1, 60)), max_size=60))

@@ -40,11 +40,11 @@ def test_a_danger_begins_once_and_ends_once() -> None:
 def test_after_an_odd_frame_the_next_look_is_worth_it_soon_and_then_no_more() -> None:
     known = memory()
     attention = []
-    for number, evidence in enumerate((5.0, -9.0, -9.0, -9.0, -9.0)):
+    for number, evidence in enumerate([5.0] + [-9.0] * 9):
         known.look({"fire": Reading(evidence), "gun": Reading(-9.0)}, number * 0.4, NOW)
         attention.append(known.attention)
 
-    assert attention == [Attention.DOUBT, Attention.DOUBT, Attention.CALM, Attention.CALM, Attention.CALM]
+    assert attention == [Attention.DOUBT] * 5 + [Attention.CALM] * 5
     assert known.standing == frozenset()
 
 
@@ -56,7 +56,7 @@ def test_a_belief_says_since_when_where_and_how_clearly() -> None:
 
     first, second = known.beliefs()
 
-    assert (first.danger, first.since, first.region) == ("fire", 1.5, where)
+    assert (first.danger, first.since, first.region) == ("fire", 1.0, where)
     assert first.probability >= 0.5
     assert first.evidence == pytest.approx(0.88, abs=0.01)
     assert (second.danger, second.since) == ("gun", None)

@@ -121,7 +121,7 @@ def test_a_fire_that_is_over_is_told_to_be_over(weighing: Captioner, box: Outbox
     assert stood.count(True) > 0
     assert stood[-1] is False
     assert events[-1].captured_at - BEGIN < timedelta(seconds=20)
-    assert fire(events[-1]).since is None
+    assert all(hazard.since is None for hazard in events[-1].hazards)
 
 
 def test_what_people_called_a_false_alarm_is_no_alarm_again(weighing: Captioner, box: Outbox) -> None:

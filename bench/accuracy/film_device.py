@@ -1,0 +1,113 @@
+"""A device in this process that watches a film on the film's own clock, and gives the captions that it would send."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from contract import caption
+from contract.caption import Caption
+from edge import config
+from edge.infer.captioner import Captioner
+from edge.infer.image import Picture
+from edge.look.camera import replay
+from edge.look.camera_port import Camera, Frame
+from edge.look.capture_loop import Look
+from edge.look.event import Eye
+from edge.look.memory.camera_memory import CameraMemory
+from edge.outbox.outbox import Outbox
+
+BEGIN: Final = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
+"""When every film begins: on a Monday, at noon in Seoul."""
+
+SITE: Final = "bench"
+DEVICE: Final = "film"
+
+MAX_CAPTIONS: Final = 1_000_000
+
+PAGE: Final = 500
+"""Captions read from the outbox at once."""
+
+Change = Callable[[Picture, float], Picture]
+"""What the weather or the sensor makes of a frame, BGR, taken at so many seconds."""
+
+
+@dataclass
+class FilmCamera:
+    """A film played as fast as it can be looked at; each frame carries the moment at which a camera would take it."""
+
+    inner: Camera
+    change: Change | None = None
+    seconds: float = 0.0
+    """Time of the last frame."""
+
+    @property
+    def now(self) -> datetime:
+        """The film's clock."""
+        return BEGIN + timedelta(seconds=self.seconds)
+
+    def read(self) -> Frame | None:
+        """Give the next frame; raises `Misconfigured` where none can be decoded."""
+        frame = self.inner.read()
+        if frame is None:
+            return None
+        self.seconds = frame.at
+        bgr = frame.bgr if self.change is None else self.change(frame.bgr, frame.at)
+        return replace(frame, bgr=bgr, captured_at=self.now)
+
+    def close(self) -> None:
+        """Stop playing."""
+        self.inner.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What became of one film."""
+
+    captions: tuple[Caption, ...]
+    seconds: float
+    """How long it lasted."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilmDevice:
+    """The device's own loop with its shipped settings."""
+
+    captioner: Captioner
+    gate: config.Gate = field(default_factory=config.Gate)
+    crops: config.Closer = field(default_factory=config.Closer)
+    looks_per_second: float = 5.0
+
+    def watch(self, film: Path, folder: Path, change: Change | None = None) -> Watched:
+        """Play a film to its end; what the device keeps lies in `folder`, and is taken up where it lies there already.
+
+        Raises `edge.errors.Misconfigured` where the film cannot be played.
+        """
+        settings = config.Replay(path=film, pace="fast", looks_per_second=self.looks_per_second, stream="cam-0")
+        camera = FilmCamera(replay.open_camera(settings, lambda _: None), change)
+        manifest = self.captioner.manifest
+        eye = Eye(SITE, DEVICE, settings.stream, manifest.model, manifest.language)
+        with Outbox(folder / "outbox.sqlite", MAX_CAPTIONS) as outbox:
+            memory = CameraMemory.open(outbox.path, manifest, eye.stream, now=BEGIN, now_seconds=0.0)
+            Look(
+                camera,
+                self.captioner,
+                outbox,
+                eye,
+                self.gate,
+                crops=self.crops,
+                memory=memory,
+                started_at=0.0,
+                now=lambda: camera.now,
+            ).run(threading.Event())
+            camera.close()
+            return Watched(tuple(_captions(outbox)), camera.seconds)
+
+
+def _captions(outbox: Outbox) -> Iterator[Caption]:
+    """Take every caption out of the outbox, the oldest first."""
+    while page := outbox.waiting(limit=PAGE):
+        yield from (caption.decode(found.payload) for found in page)
+        outbox.settle(stored=[found.id for found in page])
