@@ -92,7 +92,7 @@ class Superseded(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Term:
     """One time on duty."""
 
     token: int
@@ -100,28 +100,28 @@ class Turn:
     """Whether the one before may still be alive, and in the middle of handing a message over."""
 
 
-class Post(Protocol):
+class Leadership(Protocol):
     """Says whether this instance is on duty."""
 
     @property
-    def turn(self) -> Turn | None:
+    def term(self) -> Term | None:
         """The present turn; None off duty, or where it is no longer sure."""
 
-    def require(self, connection: Connection, turn: Turn) -> None:
+    def require(self, connection: Connection, term: Term) -> None:
         """Raise `Superseded` where another instance has taken over since; in the transaction that writes."""
 
 
-class Alone:
+class SoleInstance:
     """The post of the only one there is."""
 
-    turn = Turn(0)
+    term = Term(0)
 
-    def require(self, connection: Connection, turn: Turn) -> None:
+    def require(self, connection: Connection, term: Term) -> None:
         """Do nothing: there is nobody else."""
 
 
 @dataclass(frozen=True, slots=True)
-class TakenIn:
+class IngestedBatch:
     """What one batch brought, after its commit."""
 
     messages: int
@@ -138,10 +138,10 @@ class TakenIn:
     """Seconds from the camera to the disk, of each caption of a batch that was all new."""
 
 
-class Meters(Protocol):
+class Metrics(Protocol):
     """Counts. Every label comes from a list of ours: what cameras say is never one."""
 
-    def took_in(self, batch: TakenIn) -> None:
+    def took_in(self, batch: IngestedBatch) -> None:
         """Count a batch."""
 
     def attempted(self, channel: str) -> None:
@@ -166,7 +166,7 @@ class Meters(Protocol):
 class NoMetrics:
     """Counts nothing: for a service without a monitor, and for verbs that do not run one."""
 
-    def took_in(self, batch: TakenIn) -> None:
+    def took_in(self, batch: IngestedBatch) -> None:
         """Let it be."""
 
     def attempted(self, channel: str) -> None:

@@ -11,11 +11,11 @@ from sqlalchemy import Engine, select
 
 from broker.config.broker import Recipient
 from broker.config.sites import Places
-from broker.incidents.grouping import Desk
-from broker.incidents.scheduler import Rounds
-from broker.ingest.batch import Reception
+from broker.incidents.grouping import Grouper
+from broker.incidents.scheduler import Scheduler
+from broker.ingest.batch import BatchProcessor
 from broker.ingest.decoder import Message
-from broker.notify import alerts
+from broker.notify import notifications
 from broker.rules import compiler
 from broker.store import migrate
 from broker.store.engine import open_engine, reading, writing
@@ -80,15 +80,15 @@ class _Run:
     def __init__(self, engine: Engine, book: compiler.Rulebook, until: datetime) -> None:
         self._engine, self._until = engine, until
         self._now = until
-        desk = Desk([GUARD], places=Places.nameless())
-        self._reception = Reception(engine, book, [GUARD], clock=lambda: self._now)
-        self._rounds = Rounds(engine, book, desk, clock=lambda: self._now)
+        grouper = Grouper([GUARD], places=Places.nameless())
+        self._processor = BatchProcessor(engine, book, [GUARD], clock=lambda: self._now)
+        self._scheduler = Scheduler(engine, book, grouper, clock=lambda: self._now)
 
     def play(self, captions: Iterable[Caption]) -> None:
         for said in captions:
             self._pass_until(said.captured_at)
             topic = topics.topic(said.site, said.device, "caption")
-            self._reception.accept([Message(topic, caption.encode(said))])
+            self._processor.accept([Message(topic, caption.encode(said))])
             self._work()
         self._pass_until(self._until)
 
@@ -101,17 +101,17 @@ class _Run:
             self._work()
 
     def _work(self) -> None:
-        while self._rounds.step() or self._send():
+        while self._scheduler.step() or self._send():
             pass
 
     def _send(self) -> bool:
         """Take the next message as sent; False where none is due."""
         with writing(self._engine) as connection:
-            due = alerts.next_due(connection, at=self._now)
+            due = notifications.next_due(connection, at=self._now)
             if due is None:
                 return False
-            alerts.begin(connection, due.id, text="-", provider="bench", at=self._now)
-            return alerts.mark_sent(connection, due.id, provider_id=str(due.id), at=self._now)
+            notifications.begin(connection, due.id, text="-", provider="bench", at=self._now)
+            return notifications.mark_sent(connection, due.id, provider_id=str(due.id), at=self._now)
 
 
 def _heard(engine: Engine) -> Heard:

@@ -20,10 +20,10 @@ from broker.config.broker import Config
 from broker.config.sites import Places
 from broker.incidents import ack_links
 from broker.incidents.ack_links import Signer
-from broker.ingest.batch import Reception
+from broker.ingest.batch import BatchProcessor
 from broker.ingest.decoder import Message
-from broker.notify import alerts
-from broker.notify.translation.offline import Offline
+from broker.notify import notifications
+from broker.notify.translation.offline import OfflineTranslator
 from broker.rules import compiler
 from broker.store import migrate, search
 from broker.store.engine import open_database, reading, writing
@@ -48,7 +48,7 @@ class Site:
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="wordcam-fuzz-")))
     config: Config = field(init=False)
     engine: Engine = field(init=False)
-    reception: Reception = field(init=False)
+    processor: BatchProcessor = field(init=False)
     words: dict[bytes, bytes] = field(default_factory=dict)
     """What stands for a session, a form's word and a token in inputs that are kept."""
 
@@ -61,13 +61,13 @@ class Site:
         self.engine = open_database(self.config.database)
         migrate.migrate(self.engine)
         book = compiler.load(self.config.rules_file)
-        self.reception = Reception(self.engine, book, self.config.recipients, places=Places.of(self.config))
-        self.reception.accept([said()])
+        self.processor = BatchProcessor(self.engine, book, self.config.recipients, places=Places.of(self.config))
+        self.processor.accept([said()])
         with writing(self.engine) as connection:
-            alert = alerts.next_due(connection, at=datetime.now(UTC))
+            alert = notifications.next_due(connection, at=datetime.now(UTC))
             if alert is not None:
-                alerts.begin(connection, alert.id, text="ALERT", provider="twilio", at=datetime.now(UTC))
-                alerts.mark_sent(connection, alert.id, provider_id=sid(1), at=datetime.now(UTC))
+                notifications.begin(connection, alert.id, text="ALERT", provider="twilio", at=datetime.now(UTC))
+                notifications.mark_sent(connection, alert.id, provider_id=sid(1), at=datetime.now(UTC))
             self._log_in(connection)
 
     def _log_in(self, connection: Any) -> None:
@@ -92,7 +92,7 @@ class Site:
 
     def console(self) -> Any:
         """Give the whole console."""
-        made = Console(self.engine, self.config, Places.of(self.config), Offline(), self.signer)
+        made = Console(self.engine, self.config, Places.of(self.config), OfflineTranslator(), self.signer)
         return app.build(made, self.hooks)
 
 
@@ -117,13 +117,13 @@ def said() -> Message:
 
 def _reception() -> tuple[Read, Sequence[bytes]]:
     """Take in a message whole: read, judged, stored, answered."""
-    reception = site().reception
+    processor = site().processor
 
     def read(data: bytes) -> str:
         topic, _, payload = data.partition(b"\n")
-        before = dict(reception.tally.refused)
-        reception.accept([Message(topic.decode("utf-8", errors="replace"), payload)])
-        return next((reason for reason, n in reception.tally.refused.items() if n != before.get(reason)), ACCEPTED)
+        before = dict(processor.counts.refused)
+        processor.accept([Message(topic.decode("utf-8", errors="replace"), payload)])
+        return next((reason for reason, n in processor.counts.refused.items() if n != before.get(reason)), ACCEPTED)
 
     seed = said()
     other = topics.topic(examples.SITE, examples.DEVICE, "status").encode()

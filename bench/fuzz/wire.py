@@ -19,7 +19,7 @@ from broker.ingest import decoder
 from broker.ingest.decoder import Message
 from broker.notify import replies
 from broker.notify.message import segments
-from broker.notify.translation.offline import Offline
+from broker.notify.translation.offline import OfflineTranslator
 from broker.retention import export
 from broker.rules import compiler, engine, replay
 from broker.rules.engine import Seen
@@ -57,7 +57,7 @@ def _text(name: str, read: Read, seeds: Sequence[bytes], weight: int = 10) -> De
 def _topic_and_payload(data: bytes) -> str:
     topic, _, payload = data.partition(b"\n")
     read = decoder.read(Message(topic.decode("utf-8", errors="replace"), payload))
-    return read.reason if isinstance(read, decoder.Unreadable) else ACCEPTED
+    return read.reason if isinstance(read, decoder.Rejection) else ACCEPTED
 
 
 def _intake() -> tuple[Read, Sequence[bytes]]:
@@ -100,7 +100,7 @@ def _lines() -> tuple[Read, Sequence[bytes]]:
 
 
 def _translation() -> tuple[Read, Sequence[bytes]]:
-    grammar = Offline()
+    grammar = OfflineTranslator()
     return refusing(of_text(lambda text: grammar.translate(text[:200], source="en", target="ko"))), SENTENCES
 
 

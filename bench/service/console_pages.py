@@ -23,7 +23,7 @@ from broker.config.database import Database
 from broker.config.web import Web
 from broker.incidents import store
 from broker.incidents.incident import Incident, State
-from broker.notify.translation.offline import Offline
+from broker.notify.translation.offline import OfflineTranslator
 from broker.store import migrate, rollup
 from broker.store.engine import open_engine, writing
 from broker.store.rollup import Counted
@@ -107,7 +107,7 @@ class _Phrase:
 
 
 def _phrase(text: str) -> _Phrase:
-    translated = Offline().translate(text, source="en", target="ko")
+    translated = OfflineTranslator().translate(text, source="en", target="ko")
     return _Phrase(text, translated, search_terms.words(text, translated))
 
 

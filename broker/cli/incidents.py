@@ -16,9 +16,9 @@ from broker.incidents import responses, silence, store
 from broker.incidents.incident import Event, Incident
 from broker.incidents.responses import Answered, Effect
 from broker.incidents.silence import Silence
-from broker.notify import alerts
-from broker.notify.alerts import Alert
+from broker.notify import notifications
 from broker.notify.message import reason_texts
+from broker.notify.notifications import Notification
 from broker.store import migrate
 from broker.store.engine import open_database, reading, writing
 
@@ -89,7 +89,7 @@ def _show(engine: Engine, places: Places, number: int) -> None:
         if incident is None:
             raise Misconfigured(f"incidents show {number}: there is no such incident")
         events = store.timeline(connection, number)
-        sent = alerts.of_incident(connection, number)
+        sent = notifications.of_incident(connection, number)
     print(_line(incident, places))
     for event in events:
         print(_event(event, places, incident.site))
@@ -120,7 +120,7 @@ def _event(event: Event, places: Places, site: str) -> str:
     return f"  {places.local(event.at, site):%H:%M:%S}  {event.kind}{who} {reason_texts.say(event.detail, 'en')}"
 
 
-def _message(alert: Alert, places: Places, site: str) -> str:
+def _message(alert: Notification, places: Places, site: str) -> str:
     when = places.local(alert.sent_at or alert.created_at, site)
     what = alert.text or reason_texts.say(alert.reasons, "en")
     error = f" ({alert.error})" if alert.error else ""

@@ -26,7 +26,7 @@ from broker.config.errors import Failure, Misconfigured
 from broker.config.sites import Places
 from broker.incidents.presence import builtin_rules
 from broker.notify.message import segments
-from broker.notify.translation.offline import Offline
+from broker.notify.translation.offline import OfflineTranslator
 from broker.ports import NoMetrics
 from broker.rules import compiler
 from broker.service import factory, service
@@ -148,7 +148,7 @@ def _check(arguments: argparse.Namespace) -> int:
     builtin_rules.beside(book, config.absence)
     secret.read(config.mqtt.password_file, MQTT_PASSWORD, field="mqtt.password_file")
     secret.read(config.database.password_file, DATABASE_PASSWORD, field="database.password_file")
-    switchboard = factory.switchboard(config, sys.stdout)
+    senders = factory.senders(config, sys.stdout)
     factory.translator(config, None, NoMetrics())
     if config.monitor is not None and config.monitor.ping is not None:
         from broker.monitor import ping  # noqa: PLC0415 - it brings an HTTP client
@@ -159,7 +159,7 @@ def _check(arguments: argparse.Namespace) -> int:
     if not config.recipients:
         print(f"{arguments.config}: recipients: nobody is told of anything", file=sys.stderr)
     people = ", ".join(f"{person.name} ({_reached(person)}, {person.language})" for person in config.recipients)
-    print(f"{arguments.config}: good. Messages by {_listed(switchboard.names)} to {people or 'nobody'}.")
+    print(f"{arguments.config}: good. Messages by {_listed(senders.names)} to {people or 'nobody'}.")
     print(f"{config.rules_file}: good. {len(book.rules)} rules: {', '.join(rule.name for rule in book.rules)}.")
     return 0
 
@@ -181,9 +181,9 @@ def _send_test(arguments: argparse.Namespace) -> int:
     if not people:
         known = ", ".join(person.name for person in config.recipients) or "nobody"
         raise Misconfigured(f"{arguments.config}: recipients: no {arguments.to or 'recipient'}; known: {known}")
-    switchboard = factory.switchboard(config, sys.stdout)
+    senders = factory.senders(config, sys.stdout)
     for person in people:
-        sender = switchboard.of(person.name)
+        sender = senders.of(person.name)
         text = service.send_test(config, person, sender)
         print(f"{person.name}: {sender.name}, {segments.parts(text)} part(s)")
     return 0
@@ -216,7 +216,7 @@ def _dead(arguments: argparse.Namespace) -> int:
 
 
 def _translate(arguments: argparse.Namespace) -> int:
-    translator = Offline() if arguments.offline else factory.translator(_config(arguments), None, NoMetrics())
+    translator = OfflineTranslator() if arguments.offline else factory.translator(_config(arguments), None, NoMetrics())
     with rules.lines(arguments.file) as lines:
         for sentence in dead_letters.sentences(lines, origin=arguments.file):
             said = translator.translate(sentence, source="en", target="ko")

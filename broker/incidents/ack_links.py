@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from broker.config.broker import LINK_SECRET, Links
 from broker.config.errors import Misconfigured
 from broker.incidents.responses import Answered, acknowledge
-from broker.notify import alerts
+from broker.notify import notifications
 from foundation import secret
 
 SALT: Final = "wordcam acknowledge"
@@ -69,9 +69,9 @@ class Signer:
 
 def use(connection: Connection, signer: Signer, token: str, *, at: datetime) -> Answered:
     """Acknowledge by a link, once; raises `Refused`."""
-    alert = alerts.get(connection, signer.read(token))
+    alert = notifications.get(connection, signer.read(token))
     if alert is None or alert.incident_id is None:
         raise Refused("this link is not one of ours")
-    if not alerts.use_link(connection, alert.id, at=at):
+    if not notifications.use_link(connection, alert.id, at=at):
         raise Refused("this link was used before")
     return acknowledge(connection, alert.incident_id, by=alert.recipient, how="link", at=at)

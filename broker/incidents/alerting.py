@@ -12,11 +12,11 @@ from broker.config.broker import Recipient
 from broker.config.section import Severity
 from broker.config.sites import Places
 from broker.incidents import store
-from broker.incidents.incident import Event, Happening, Incident, Told
-from broker.notify import alerts, contacts, delivery_window
-from broker.notify.alerts import Intent, Kind
+from broker.incidents.incident import Event, EventKind, Incident, LastNotified
+from broker.notify import contacts, delivery_window, notifications
 from broker.notify.contacts import Contact
-from broker.notify.delivery_window import HOUR, Hold
+from broker.notify.delivery_window import HOUR, Deferral
+from broker.notify.notifications import Intent, Kind
 from broker.notify.reasons import NotificationFor
 from broker.rules.reasons import Reasons
 
@@ -35,7 +35,7 @@ class Occasion:
 
 
 @dataclass(frozen=True, slots=True)
-class Teller:
+class Notifier:
     """Knows everyone's clock."""
 
     places: Places
@@ -56,31 +56,31 @@ class Teller:
         for person in people:
             held = self.hold(connection, person, known.get(person.name), incident.severity, now=now)
             intent = _intent(incident, occasion, f"incident/{incident.id}/{number}/{person.name}", held)
-            alerts.add(connection, intent, to=person, at=now, held_until=held.until if held else None)
+            notifications.add(connection, intent, to=person, at=now, held_until=held.until if held else None)
             if held is None:
                 told.append(person.name)
             else:
                 detail = NotificationFor(occasion.kind.value, person.name, (held.reason,))
-                store.add_event(connection, incident.id, Event(now, Happening.HELD, (detail,)))
+                store.add_event(connection, incident.id, Event(now, EventKind.HELD, (detail,)))
         if told:
             detail = NotificationFor(occasion.kind.value, ", ".join(told), occasion.reasons)
-            event = Event(now, Happening.TOLD, (detail,), caption_id=incident.caption_id)
+            event = Event(now, EventKind.TOLD, (detail,), caption_id=incident.caption_id)
             store.add_event(connection, incident.id, event)
         # The end changes nothing about what people know of the danger.
-        said = incident.told if occasion.kind is Kind.RESOLVED else Told(incident.severity, incident.cameras)
+        said = incident.told if occasion.kind is Kind.RESOLVED else LastNotified(incident.severity, incident.cameras)
         return replace(incident, tellings=number, told=said)
 
     def hold(
         self, connection: Connection, person: Recipient, contact: Contact | None, severity: Severity, *, now: datetime
-    ) -> Hold | None:
+    ) -> Deferral | None:
         """Say whether a message to someone has to wait."""
-        recent = alerts.lately(connection, person.name, since=now - HOUR)
+        recent = notifications.lately(connection, person.name, since=now - HOUR)
         return delivery_window.decide(
             person, contact, severity, recent=recent, local=self.places.by_clock_of(person, now)
         )
 
 
-def _intent(incident: Incident, occasion: Occasion, key: str, held: Hold | None) -> Intent:
+def _intent(incident: Incident, occasion: Occasion, key: str, held: Deferral | None) -> Intent:
     return Intent(
         key=key,
         kind=occasion.kind,

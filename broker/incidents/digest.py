@@ -9,15 +9,15 @@ from sqlalchemy import Connection
 
 from broker.config.broker import Recipient
 from broker.config.section import SEVERITIES
-from broker.incidents.alerting import Teller
-from broker.notify import alerts, contacts
-from broker.notify import held as store
-from broker.notify.alerts import Alert, Intent, Kind
+from broker.incidents.alerting import Notifier
+from broker.notify import contacts, notifications
+from broker.notify import deferred as store
+from broker.notify.notifications import Intent, Kind, Notification
 from broker.notify.reasons import Gathered
 
 
 def release(
-    connection: Connection, name: str, recipients: Sequence[Recipient], teller: Teller, *, now: datetime
+    connection: Connection, name: str, recipients: Sequence[Recipient], notifier: Notifier, *, now: datetime
 ) -> None:
     """Send what is held for someone, or hold it on where they still cannot be told."""
     person = next((person for person in recipients if person.name == name), None)
@@ -29,7 +29,7 @@ def release(
         return
     contact = contacts.all_known(connection).get(name)
     worst = max(waiting, key=lambda alert: (SEVERITIES.index(alert.severity), alert.id))
-    hold = teller.hold(connection, person, contact, worst.severity, now=now)
+    hold = notifier.hold(connection, person, contact, worst.severity, now=now)
     if hold is not None:
         store.hold_on(connection, name, until=hold.until, reason=hold.reason)
     elif len(waiting) == 1:
@@ -38,25 +38,27 @@ def release(
         _gather(connection, person, waiting, worst, now)
 
 
-def _gather(connection: Connection, person: Recipient, waiting: Sequence[Alert], worst: Alert, now: datetime) -> None:
+def _gather(
+    connection: Connection, person: Recipient, waiting: Sequence[Notification], worst: Notification, now: datetime
+) -> None:
     """Write one digest in place of many messages; it tells of the worst, and counts the rest."""
     lost = {name: worst.facts[name] for name in ("lost", "lost_count") if name in worst.facts}
     intent = Intent(
         key=f"digest/{waiting[0].id}/{person.name}",
         kind=Kind.DIGEST,
         incident_id=None,
-        caption_id=alerts.caption_of(connection, worst.id),
+        caption_id=notifications.caption_of(connection, worst.id),
         rule=worst.rule,
         site=worst.site,
         severity=worst.severity,
         reasons=(Gathered(len(waiting)), *waiting[0].reasons),
         facts=lost | {"count": len(waiting), "since": waiting[0].created_at.isoformat(), "items": _items(waiting)},
     )
-    digest_id = alerts.add(connection, intent, to=person, at=now)
+    digest_id = notifications.add(connection, intent, to=person, at=now)
     store.gather(connection, person.name, digest_id=digest_id)
 
 
-def _items(waiting: Sequence[Alert]) -> list[dict[str, Any]]:
+def _items(waiting: Sequence[Notification]) -> list[dict[str, Any]]:
     """Count messages by site and rule, the most frequent first."""
     counted = Counter((alert.site, alert.rule) for alert in waiting)
     return [{"site": site, "rule": rule, "count": count} for (site, rule), count in counted.most_common()]

@@ -12,15 +12,15 @@ from broker.config.section import SEVERITIES, Severity, at_least
 from broker.config.sites import Places
 from broker.incidents import incident as incident_
 from broker.incidents import silence, store
-from broker.incidents.alerting import Occasion, Teller
-from broker.incidents.incident import Event, Happening, Incident, State
+from broker.incidents.alerting import Notifier, Occasion
+from broker.incidents.incident import Event, EventKind, Incident, State
 from broker.incidents.policy import cooldown, inhibition, routing
 from broker.incidents.policy.cooldown import Timing, Verdict
 from broker.incidents.policy.routing import Route
 from broker.incidents.silence import Subject
-from broker.notify import alerts, reasons
-from broker.notify.alerts import Kind
+from broker.notify import notifications, reasons
 from broker.notify.message import reason_texts
+from broker.notify.notifications import Kind
 from broker.notify.reasons import (
     AlsoSeen,
     ClosedBefore,
@@ -67,7 +67,7 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class Queued:
     """Messages that were written for one finding."""
 
     rule: str
@@ -84,7 +84,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class Grouper:
     """Works inside the caller's transaction: captions, decisions, incidents and intents are written together."""
 
     recipients: Sequence[Recipient]
@@ -93,9 +93,9 @@ class Desk:
 
     def take(
         self, connection: Connection, caption: Stored, findings: Sequence[Finding], *, now: datetime
-    ) -> list[Made]:
+    ) -> list[Queued]:
         """Write what comes of every finding in a caption, the most severe first."""
-        made: list[Made] = []
+        made: list[Queued] = []
         leading: Incident | None = None
         for finding in sorted(findings, key=lambda finding: -SEVERITIES.index(finding.rule.severity)):
             event = caption.event
@@ -157,7 +157,7 @@ class Desk:
             return Verdict(Outcome.INHIBITED, (Inhibited(behind.danger, behind.id),)), behind
         last = store.last_closed(connection, sighting.site, rule.danger)
         if last is not None and _was_just_closed(last, sighting):
-            store.note_once(connection, last.id, Event(sighting.now, Happening.SEEN_AGAIN, (SeenBy(sighting.camera),)))
+            store.note_once(connection, last.id, Event(sighting.now, EventKind.SEEN_AGAIN, (SeenBy(sighting.camera),)))
             reason = ClosedBefore(last.closed_by, last.id, last.state.value)
             return Verdict(Outcome.CLOSED, (reason,)), last
         return None
@@ -182,7 +182,7 @@ class Desk:
 
     def _also(self, connection: Connection, incident: Incident, sighting: Sighting) -> None:
         detail = AlsoSeen(sighting.rule.danger, sighting.camera)
-        event = Event(sighting.now, Happening.ALSO, (detail,), caption_id=sighting.caption_id)
+        event = Event(sighting.now, EventKind.ALSO, (detail,), caption_id=sighting.caption_id)
         store.note_once(connection, incident.id, event)
 
     def open(self, connection: Connection, sighting: Sighting) -> Incident:
@@ -206,7 +206,7 @@ class Desk:
         )
         detail = OpenedBy(sighting.rule.name, sighting.camera, sighting.reasons)
         store.add_event(
-            connection, made.id, Event(sighting.now, Happening.OPENED, (detail,), caption_id=sighting.caption_id)
+            connection, made.id, Event(sighting.now, EventKind.OPENED, (detail,), caption_id=sighting.caption_id)
         )
         return made
 
@@ -216,11 +216,11 @@ class Desk:
         cameras = incident_.with_camera(incident.cameras, sighting.camera)
         more = not at_least(incident.severity, rule.severity)
         if cameras != incident.cameras:
-            event = Event(now, Happening.CAMERA, (SeenBy(sighting.camera),), caption_id=sighting.caption_id)
+            event = Event(now, EventKind.CAMERA, (SeenBy(sighting.camera),), caption_id=sighting.caption_id)
             store.add_event(connection, incident.id, event)
         if more:
             detail = SeverityRaised(rule.severity, sighting.reasons)
-            event = Event(now, Happening.SEVERITY, (detail,), caption_id=sighting.caption_id)
+            event = Event(now, EventKind.SEVERITY, (detail,), caption_id=sighting.caption_id)
             store.add_event(connection, incident.id, event)
         joined = replace(
             incident,
@@ -239,22 +239,22 @@ class Desk:
         now = sighting.now
         held = silence.find(silence.in_force(connection, at=now), sighting.subject, at=now)
         if held is not None:
-            store.note_once(connection, incident.id, Event(now, Happening.MUTED, (held.as_reason,)))
+            store.note_once(connection, incident.id, Event(now, EventKind.MUTED, (held.as_reason,)))
             return Verdict(Outcome.SILENCED, (held.as_reason,))
         if not self.route(incident).first:
             return Verdict(Outcome.NOBODY, (NoRecipient(),))
-        notice = alerts.notice(connection, incident.id)
+        notice = notifications.notice(connection, incident.id)
         verdict = cooldown.decide(incident, notice, now=now, timing=self.timing(sighting.rule.cooldown))
         if verdict.look_at is not None:
             due_at = min(incident.due_at or verdict.look_at, verdict.look_at)
             store.save(connection, replace(incident, due_at=due_at))
         return verdict
 
-    def tell(self, connection: Connection, sighting: Sighting, verdict: Verdict, incident: Incident) -> Made:
+    def tell(self, connection: Connection, sighting: Sighting, verdict: Verdict, incident: Incident) -> Queued:
         """Write the intents to tell people of an incident at once."""
         people = self.route(incident).first
         occasion = Occasion(KINDS[verdict.outcome], verdict.reasons)
-        told = Teller(self.places).tell(connection, incident, people, occasion, now=sighting.now)
+        told = Notifier(self.places).tell(connection, incident, people, occasion, now=sighting.now)
         # A first message starts the escalation's clock, and so does one that says that it grew more serious.
         grew = incident.told is None or not at_least(incident.told.severity, incident.severity)
         if incident.state is State.OPEN and grew:
@@ -262,7 +262,7 @@ class Desk:
         # The rounds look at it at once: there may be a step to take already, or a time to wait for.
         store.save(connection, replace(told, due_at=sighting.now))
         reasons_ = (*sighting.reasons, *verdict.reasons)
-        return Made(sighting.rule.name, sighting.site, incident.id, len(people), reasons_)
+        return Queued(sighting.rule.name, sighting.site, incident.id, len(people), reasons_)
 
 
 def _missing(connection: Connection, caption: Stored, rule: Rule) -> SeenTooRarely | None:

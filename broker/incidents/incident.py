@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from broker.config.broker import Severity
-from broker.notify.message.outage import Lost
+from broker.notify.message.outage import LostDevice
 from broker.rules.reasons import Reasons
 
 
@@ -28,7 +28,7 @@ class State(StrEnum):
         return self in (State.RESOLVED, State.FALSE_ALARM)
 
 
-class Happening(StrEnum):
+class EventKind(StrEnum):
     """Kinds of entries in an incident's timeline."""
 
     OPENED = "opened"
@@ -60,7 +60,7 @@ class Event:
     """One entry of a timeline."""
 
     at: datetime
-    kind: Happening
+    kind: EventKind
     detail: Reasons
     by: str = ""
     """Who did it; "" where the service did."""
@@ -68,7 +68,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class LastNotified:
     """What the last telling said of an incident."""
 
     severity: Severity
@@ -98,7 +98,7 @@ class Incident:
     """The caption that an alert of it tells of: the last one. None where no camera said anything: see `lost`."""
     tellings: int = 0
     """How often people were told, escalations and the end included: names the intents."""
-    told: Told | None = None
+    told: LastNotified | None = None
     """None until people were told."""
     step: int = 0
     """Steps of its escalation that were taken."""
@@ -112,7 +112,7 @@ class Incident:
     """Who closed it; "" where it ended by itself."""
     due_at: datetime | None = None
     """When it is looked at next without being seen; None where nothing is due, and once it is over."""
-    lost: tuple[Lost, ...] = ()
+    lost: tuple[LostDevice, ...] = ()
     """The devices that are missed now or, once it is over, were last."""
 
     @property

@@ -9,17 +9,17 @@ from sqlalchemy import Connection
 
 from broker.config.broker import Recipient
 from broker.incidents import silence, store
-from broker.incidents.alerting import Occasion, Teller
-from broker.incidents.grouping import KINDS, Desk
-from broker.incidents.incident import Event, Happening, Incident, State
+from broker.incidents.alerting import Notifier, Occasion
+from broker.incidents.grouping import KINDS, Grouper
+from broker.incidents.incident import Event, EventKind, Incident, State
 from broker.incidents.policy import auto_resolve, cooldown, escalation
 from broker.incidents.policy.auto_resolve import Lasting, Over
 from broker.incidents.policy.cooldown import Verdict
 from broker.incidents.policy.escalation import Finished, Tell, Wait
 from broker.incidents.silence import Silence, Subject
-from broker.notify import alerts
-from broker.notify.alerts import Alert, Kind, Notice
-from broker.notify.alerts import State as Sent
+from broker.notify import notifications
+from broker.notify.notifications import Kind, Notification, SendStatus
+from broker.notify.notifications import State as Sent
 from broker.notify.reasons import ClosedAs, DevicesRecovered, EscalatedTo, NobodyAnswered, NoLongerSeen
 from broker.rules.compiler import Rulebook
 from broker.rules.reasons import Reason
@@ -37,12 +37,12 @@ AT_ONCE: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class Lifecycle:
     """Works inside the caller's transaction."""
 
     connection: Connection
     rulebook: Rulebook
-    desk: Desk
+    grouper: Grouper
     now: datetime
 
     def pay(self, incident: Incident) -> Incident:
@@ -51,7 +51,7 @@ class Visit:
             return self._tell_end(incident)
         muted = self._muted(incident)
         if muted is not None:
-            event = Event(self.now, Happening.MUTED, (muted.as_reason,))
+            event = Event(self.now, EventKind.MUTED, (muted.as_reason,))
             store.note_once(self.connection, incident.id, event)
             return self._end_or_wait(incident, [muted.ends_at], escalating=False)
         due: list[datetime] = []
@@ -65,14 +65,14 @@ class Visit:
 
     def _catch_up(self, incident: Incident) -> tuple[Incident, list[datetime]]:
         """Tell what was put off, or say when it is to be told."""
-        verdict = self._verdict(incident, alerts.notice(self.connection, incident.id))
+        verdict = self._verdict(incident, notifications.notice(self.connection, incident.id))
         if verdict.outcome.tells:
-            people = self.desk.route(incident).first
+            people = self.grouper.route(incident).first
             return self._tell(incident, people, Occasion(KINDS[verdict.outcome], verdict.reasons)), []
         return incident, [] if verdict.look_at is None else [verdict.look_at]
 
-    def _verdict(self, incident: Incident, notice: Notice) -> Verdict:
-        timing = self.desk.timing(self._cooldown(incident))
+    def _verdict(self, incident: Incident, notice: SendStatus) -> Verdict:
+        timing = self.grouper.timing(self._cooldown(incident))
         return cooldown.decide(incident, notice, now=self.now, timing=timing, seen=False)
 
     def _cooldown(self, incident: Incident) -> timedelta:
@@ -96,12 +96,12 @@ class Visit:
         """Take the next step if it is due, and say what comes after."""
         step = self._next_step(incident)
         if isinstance(step, Finished) and step.exhausted:
-            event = Event(self.now, Happening.UNANSWERED, (NobodyAnswered(),))
+            event = Event(self.now, EventKind.UNANSWERED, (NobodyAnswered(),))
             store.note_once(self.connection, incident.id, event)
         if not isinstance(step, Tell):
             return incident, step
         names = ", ".join(person.name for person in step.people)
-        event = Event(self.now, Happening.ESCALATED, (EscalatedTo(names, (step.reason,)),))
+        event = Event(self.now, EventKind.ESCALATED, (EscalatedTo(names, (step.reason,)),))
         store.add_event(self.connection, incident.id, event)
         log.warning("nobody answers; the next are told", extra={"incident": incident.id, "people": names})
         told = self._tell(incident, step.people, Occasion(Kind.ESCALATION, (step.reason,)))
@@ -110,13 +110,15 @@ class Visit:
         return incident, Wait(self.now + AT_ONCE) if isinstance(after, Tell) else after
 
     def _next_step(self, incident: Incident) -> Tell | Wait | Finished:
-        route = self.desk.route(incident)
+        route = self.grouper.route(incident)
         return escalation.decide(incident, route, now=self.now, unreached=self._unreached(incident))
 
     def _unreached(self, incident: Incident) -> str:
         """Name those notified last if none of them can be reached now; "" where someone may be."""
         last = f"incident/{incident.id}/{incident.tellings}/"
-        sent = [alert for alert in alerts.of_incident(self.connection, incident.id) if alert.key.startswith(last)]
+        sent = [
+            alert for alert in notifications.of_incident(self.connection, incident.id) if alert.key.startswith(last)
+        ]
         if not sent or any(alert.state in REACHED for alert in sent):
             return ""
         return ", ".join(alert.recipient for alert in sent)
@@ -124,19 +126,19 @@ class Visit:
     def _end_or_wait(self, incident: Incident, due: list[datetime], *, escalating: bool) -> Incident:
         if incident.lost:  # The roll call says when it is over.
             return replace(incident, due_at=min((moment for moment in due if moment > self.now), default=None))
-        notice = alerts.notice(self.connection, incident.id)
-        quiet = timedelta(minutes=self.desk.settings.resolve_minutes)
+        notice = notifications.notice(self.connection, incident.id)
+        quiet = timedelta(minutes=self.grouper.settings.resolve_minutes)
         lasting = Lasting(quiet, self._cooldown(incident))
         decision = auto_resolve.decide(incident, notice, lasting, now=self.now, escalating=escalating)
         if isinstance(decision, Over):
-            store.add_event(self.connection, incident.id, Event(self.now, Happening.RESOLVED, (decision.reason,)))
+            store.add_event(self.connection, incident.id, Event(self.now, EventKind.RESOLVED, (decision.reason,)))
             return self._tell_end(replace(incident, state=State.RESOLVED, closed_at=self.now))
         return replace(incident, due_at=min(moment for moment in (*due, decision.until) if moment > self.now))
 
     def _tell_end(self, incident: Incident) -> Incident:
         """Tell those who know of an incident that it is over, but for the one who said so."""
-        sent = alerts.of_incident(self.connection, incident.id)
-        people = [person for person in self.desk.recipients if _is_to_hear_the_end(person, incident, sent)]
+        sent = notifications.of_incident(self.connection, incident.id)
+        people = [person for person in self.grouper.recipients if _is_to_hear_the_end(person, incident, sent)]
         if people:
             reason: Reason = DevicesRecovered() if incident.lost else NoLongerSeen()
             if incident.closed_by:
@@ -148,10 +150,10 @@ class Visit:
     def _tell(
         self, incident: Incident, people: tuple[Recipient, ...] | list[Recipient], occasion: Occasion
     ) -> Incident:
-        return Teller(self.desk.places).tell(self.connection, incident, people, occasion, now=self.now)
+        return Notifier(self.grouper.places).tell(self.connection, incident, people, occasion, now=self.now)
 
 
-def _is_to_hear_the_end(person: Recipient, incident: Incident, sent: list[Alert]) -> bool:
+def _is_to_hear_the_end(person: Recipient, incident: Incident, sent: list[Notification]) -> bool:
     """Say whether someone who was told has still to hear that it is over."""
     if not person.told_when_over or person.name == incident.closed_by:
         return False

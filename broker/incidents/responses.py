@@ -7,7 +7,7 @@ from enum import StrEnum
 from sqlalchemy import Connection
 
 from broker.incidents import store
-from broker.incidents.incident import Event, Happening, Incident, State
+from broker.incidents.incident import Event, EventKind, Incident, State
 from broker.notify import contacts
 from broker.notify.reasons import How, Prose, Via
 
@@ -50,7 +50,7 @@ def acknowledge(connection: Connection, incident_id: int, *, by: str, how: How, 
     name = by[:MAX_NAME_CHARS]
     taken = replace(incident, state=State.ACKNOWLEDGED, acknowledged_at=at, acknowledged_by=name, acknowledged_how=how)
     store.save(connection, taken)
-    store.add_event(connection, incident_id, Event(at, Happening.ACKNOWLEDGED, (Via(how),), name))
+    store.add_event(connection, incident_id, Event(at, EventKind.ACKNOWLEDGED, (Via(how),), name))
     return Answered(Effect.DONE, taken)
 
 
@@ -60,13 +60,13 @@ def resolve(connection: Connection, incident_id: int, *, by: str, how: How, at: 
     Until the rule's cooldown is over, the same cameras raise it again only if it grew worse.
     """
     return _close(
-        connection, incident_id, State.RESOLVED, Event(at, Happening.RESOLVED, (Via(how),), by[:MAX_NAME_CHARS])
+        connection, incident_id, State.RESOLVED, Event(at, EventKind.RESOLVED, (Via(how),), by[:MAX_NAME_CHARS])
     )
 
 
 def false_alarm(connection: Connection, incident_id: int, *, by: str, how: How, at: datetime) -> Answered:
     """Write down that there was no danger; otherwise as `resolve`."""
-    event = Event(at, Happening.FALSE_ALARM, (Via(how),), by[:MAX_NAME_CHARS])
+    event = Event(at, EventKind.FALSE_ALARM, (Via(how),), by[:MAX_NAME_CHARS])
     return _close(connection, incident_id, State.FALSE_ALARM, event)
 
 
@@ -87,5 +87,5 @@ def note(connection: Connection, incident_id: int, text: str, *, by: str, at: da
     """Add someone's words to the timeline; False where there is no such incident."""
     if store.get(connection, incident_id) is None:
         return False
-    store.add_event(connection, incident_id, Event(at, Happening.NOTE, (Prose(text),), by[:MAX_NAME_CHARS]))
+    store.add_event(connection, incident_id, Event(at, EventKind.NOTE, (Prose(text),), by[:MAX_NAME_CHARS]))
     return True

@@ -11,12 +11,12 @@ from sqlalchemy import Engine
 
 from broker.config.errors import Locked
 from broker.incidents import digest, store
-from broker.incidents.alerting import Teller
-from broker.incidents.grouping import Desk
-from broker.incidents.lifecycle import Visit
-from broker.incidents.presence.tracker import RollCall
-from broker.notify import held as held_store
-from broker.ports import Alone, Post, Superseded, Turn
+from broker.incidents.alerting import Notifier
+from broker.incidents.grouping import Grouper
+from broker.incidents.lifecycle import Lifecycle
+from broker.incidents.presence.tracker import PresenceTracker
+from broker.notify import deferred
+from broker.ports import Leadership, SoleInstance, Superseded, Term
 from broker.rules.compiler import Rulebook
 from broker.store.engine import reading, writing
 
@@ -32,16 +32,16 @@ PRUNING_PAUSE_SECONDS: Final = 0.05
 
 
 @dataclass
-class Rounds:
+class Scheduler:
     """One guard's rounds, while on duty. `on_alert` is called after a commit that may have made messages."""
 
     engine: Engine
     rulebook: Rulebook
-    desk: Desk
-    roll: RollCall | None = None
+    grouper: Grouper
+    roll: PresenceTracker | None = None
     """Calls the devices; None where nobody misses them."""
     on_alert: Callable[[], None] = lambda: None
-    post: Post = field(default_factory=Alone)
+    leadership: Leadership = field(default_factory=SoleInstance)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     prune: Callable[[], bool] | None = None
     """Deletes a little of what is too old, whenever nothing else is due; False where nothing is left."""
@@ -79,36 +79,36 @@ class Rounds:
 
         Raises `Locked`, and `Superseded` where another instance has taken over meanwhile.
         """
-        turn = self.post.turn
-        if turn is None:
+        term = self.leadership.term
+        if term is None:
             return False
         now = self.clock()
-        if self.roll is not None and self._call(self.roll, turn, now):
+        if self.roll is not None and self._call(self.roll, term, now):
             return True
         with reading(self.engine) as connection:
-            moments = (store.next_due_at(connection), held_store.next_due_at(connection))
+            moments = (store.next_due_at(connection), deferred.next_due_at(connection))
         if all(moment is None or moment > now for moment in moments):
             return False
         with writing(self.engine) as connection:
-            self.post.require(connection, turn)
+            self.leadership.require(connection, term)
             incident = store.next_due(connection, at=now)
             if incident is not None:
-                store.save(connection, Visit(connection, self.rulebook, self.desk, now).pay(incident))
-            reader = held_store.next_due(connection, at=now)
+                store.save(connection, Lifecycle(connection, self.rulebook, self.grouper, now).pay(incident))
+            reader = deferred.next_due(connection, at=now)
             if reader is not None:
-                digest.release(connection, reader, self.desk.recipients, Teller(self.desk.places), now=now)
+                digest.release(connection, reader, self.grouper.recipients, Notifier(self.grouper.places), now=now)
         self.on_alert()
         return True
 
     def _prune(self) -> float:
         """Delete a little of what is too old; gives the pause after it, or 0 where there is none."""
-        if self.prune is None or self.post.turn is None:
+        if self.prune is None or self.leadership.term is None:
             return 0.0
         return PRUNING_PAUSE_SECONDS if self.prune() else 0.0
 
-    def _call(self, roll: RollCall, turn: Turn, now: datetime) -> bool:
+    def _call(self, roll: PresenceTracker, term: Term, now: datetime) -> bool:
         """Call the devices, and say whether anyone is told of some."""
-        made = roll.call(self.engine, now=now, require=lambda connection: self.post.require(connection, turn))
+        made = roll.call(self.engine, now=now, require=lambda connection: self.leadership.require(connection, term))
         for one in made:
             log.info("alert made", extra=one.as_fields)
         if made:
@@ -116,9 +116,9 @@ class Rounds:
         return bool(made)
 
     def _nap(self) -> float:
-        if self.post.turn is None:
+        if self.leadership.term is None:
             return LONGEST_NAP_SECONDS
         with reading(self.engine) as connection:
-            moments = (store.next_due_at(connection), held_store.next_due_at(connection))
+            moments = (store.next_due_at(connection), deferred.next_due_at(connection))
         soon = [(moment - self.clock()).total_seconds() for moment in moments if moment is not None]
         return min(max(min(soon, default=LONGEST_NAP_SECONDS), 0.01), LONGEST_NAP_SECONDS)

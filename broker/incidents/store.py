@@ -10,13 +10,13 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from broker.incidents import incident as incidents
-from broker.incidents.incident import Event, Happening, Incident, State, Told
+from broker.incidents.incident import Event, EventKind, Incident, LastNotified, State
 from broker.notify import reasons
-from broker.notify.message.outage import Lost
+from broker.notify.message.outage import LostDevice
 from broker.notify.reasons import How, Via
 from broker.store.tables import core
 
-ANSWERS = (Happening.ACKNOWLEDGED, Happening.RESOLVED, Happening.FALSE_ALARM)
+ANSWERS = (EventKind.ACKNOWLEDGED, EventKind.RESOLVED, EventKind.FALSE_ALARM)
 """Entries that a person's answer writes."""
 
 
@@ -150,7 +150,7 @@ def timeline(connection: Connection, incident_id: int) -> Sequence[Event]:
 
 
 def _event(row: Row[Any]) -> Event:
-    kind = Happening(row.kind)
+    kind = EventKind(row.kind)
     detail = reasons.decode(row.detail)
     if kind in ANSWERS and row.detail in get_args(How):
         detail = (Via(row.detail),)  # as version 0.1 wrote it
@@ -190,8 +190,8 @@ def _one(row: Row[Any] | None) -> Incident | None:
 
 
 def _incident(row: Row[Any]) -> Incident:
-    told = Told(row.told["severity"], tuple(row.told["cameras"])) if row.told else None
+    told = LastNotified(row.told["severity"], tuple(row.told["cameras"])) if row.told else None
     facts = {key: value for key, value in row._mapping.items() if key != "open_key"}
     facts |= {"state": State(row.state), "cameras": tuple(row.cameras), "told": told}
-    facts |= {"lost": tuple(msgspec.convert(one, Lost) for one in row.lost)}
+    facts |= {"lost": tuple(msgspec.convert(one, LostDevice) for one in row.lost)}
     return Incident(**facts)

@@ -14,11 +14,11 @@ from sqlalchemy import Connection, Engine
 from broker.config.broker import Recipient
 from broker.config.incidents import Incidents
 from broker.config.sites import Places
-from broker.incidents.grouping import Desk, Made
+from broker.incidents.grouping import Grouper, Queued
 from broker.incidents.presence import devices
 from broker.ingest import clock_skew, decoder, rejections
-from broker.ingest.decoder import Message, Reading, Unreadable
-from broker.ports import Meters, NoMetrics, TakenIn
+from broker.ingest.decoder import Message, Reading, Rejection
+from broker.ports import IngestedBatch, Metrics, NoMetrics
 from broker.rules import engine as rules
 from broker.rules.compiler import Rulebook
 from broker.rules.engine import Finding, Seen
@@ -39,7 +39,7 @@ ACK_BYTES: Final = 1900
 
 
 @dataclass
-class Tally:
+class IngestCounts:
     """What came in since the start."""
 
     captions: int = 0
@@ -49,10 +49,10 @@ class Tally:
 
 
 @dataclass
-class _Batch(Tally):
+class _Batch(IngestCounts):
     """What one batch brought; the alerts are told of only after the commit."""
 
-    alerts: list[Made] = field(default_factory=list)
+    alerts: list[Queued] = field(default_factory=list)
     heard: Sequence[Caption] = ()
     """Its captions, new or not."""
 
@@ -67,7 +67,7 @@ class Answer:
 
 
 @dataclass
-class Reception:
+class BatchProcessor:
     """The desk at which every message is taken in. `on_alert` is called after a commit that made alerts."""
 
     engine: Engine
@@ -77,8 +77,8 @@ class Reception:
     places: Places = field(default_factory=Places.nameless)
     on_alert: Callable[[], None] = lambda: None
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    tally: Tally = field(default_factory=Tally)
-    meters: Meters = field(default_factory=NoMetrics)
+    counts: IngestCounts = field(default_factory=IngestCounts)
+    metrics: Metrics = field(default_factory=NoMetrics)
 
     def accept(self, messages: Sequence[Message]) -> list[Answer]:
         """Store a batch, and give the acknowledgements that may be sent now.
@@ -91,7 +91,7 @@ class Reception:
         with writing(self.engine) as connection:
             self._store(connection, readings, batch)
         self._count(batch)
-        self.meters.took_in(self._taken_in(batch, len(messages), time.monotonic() - began))
+        self.metrics.took_in(self._taken_in(batch, len(messages), time.monotonic() - began))
         for made in batch.alerts:
             log.info("alert made", extra=made.as_fields)
         if batch.alerts:
@@ -106,14 +106,14 @@ class Reception:
             rejections.count(connection, early, at=now)
         new, grave = self._keep(connection, events, now)
         batch.captions, batch.duplicates, batch.heard = new, len(events) - new, events
-        desk = Desk(self.recipients, self.incidents, self.places)
+        grouper = Grouper(self.recipients, self.incidents, self.places)
         for caption, findings in grave:
-            batch.alerts += desk.take(connection, caption, findings, now=now)
+            batch.alerts += grouper.take(connection, caption, findings, now=now)
         for reading in readings:
             if isinstance(reading, Status):
                 devices.record(connection, reading, heard_at=now)
                 batch.statuses += 1
-            elif isinstance(reading, Unreadable):
+            elif isinstance(reading, Rejection):
                 rejections.count(connection, reading, at=now)
                 batch.refused[reading.reason] += 1
 
@@ -140,24 +140,24 @@ class Reception:
                 grave.append((stored, findings))
         return new + captions.add(connection, harmless, received_at=now), grave
 
-    def _taken_in(self, batch: _Batch, messages: int, seconds: float) -> TakenIn:
+    def _taken_in(self, batch: _Batch, messages: int, seconds: float) -> IngestedBatch:
         now = self.clock()
         heard = {(caption.source, caption.id): caption for caption in batch.heard}
         # Which of a batch were there before nobody asks; they come after a break, and would tell of its length.
         fresh = heard.values() if len(heard) == batch.captions else ()
         delays = [(now - caption.captured_at).total_seconds() for caption in fresh]
         counted = (batch.captions, batch.duplicates, batch.statuses, batch.refused)
-        return TakenIn(messages, seconds, batch.heard, *counted, delays)
+        return IngestedBatch(messages, seconds, batch.heard, *counted, delays)
 
     def _seen(self, event: Caption) -> Seen:
         zones = self.places.zones_of(event.site, event.device, event.stream)
         return Seen.of(event, zones=zones, local=self.places.local(event.captured_at, event.site))
 
     def _count(self, batch: _Batch) -> None:
-        self.tally.captions += batch.captions
-        self.tally.duplicates += batch.duplicates
-        self.tally.statuses += batch.statuses
-        self.tally.refused.update(batch.refused)
+        self.counts.captions += batch.captions
+        self.counts.duplicates += batch.duplicates
+        self.counts.statuses += batch.statuses
+        self.counts.refused.update(batch.refused)
         for reason, count in batch.refused.items():
             log.warning("messages refused", extra={"reason": reason, "messages": count})
 
@@ -169,7 +169,7 @@ def answers(readings: Sequence[Reading]) -> Iterator[Answer]:
     for reading in readings:
         if isinstance(reading, Caption):
             stored.setdefault((reading.site, reading.device), []).append(reading.id)
-        elif isinstance(reading, Unreadable) and reading.address is not None and reading.event_id is not None:
+        elif isinstance(reading, Rejection) and reading.address is not None and reading.event_id is not None:
             place = (reading.address.site, reading.address.device)
             refused.setdefault(place, []).append(Refusal(reading.event_id, reading.reason))
     for (site, device), ids in stored.items():

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from broker.ingest.decoder import Unreadable
+from broker.ingest.decoder import Rejection
 from contract import topics
 from contract.caption import Caption
 
@@ -24,9 +24,9 @@ def dated(event: Caption, *, now: datetime) -> Caption:
     return event if event.captured_at <= now + AHEAD else msgspec.structs.replace(event, captured_at=now)
 
 
-def complaint(event: Caption, *, now: datetime) -> Unreadable | None:
+def complaint(event: Caption, *, now: datetime) -> Rejection | None:
     """Give what is counted of an event from the future; None for any other."""
     if dated(event, now=now) is event:
         return None
     detail = f"`captured_at` is {event.captured_at - now} ahead of the server's clock; the arrival counts instead"
-    return Unreadable(FUTURE, detail, topics.topic(event.site, event.device, "caption"), b"", None, event.id)
+    return Rejection(FUTURE, detail, topics.topic(event.site, event.device, "caption"), b"", None, event.id)

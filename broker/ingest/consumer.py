@@ -13,7 +13,7 @@ from broker.config.broker import MQTT_PASSWORD, Mqtt
 from broker.config.errors import Failure, Locked, Misconfigured
 from broker.ingest.batch import Answer
 from broker.ingest.decoder import Message
-from broker.ingest.mqtt import Connection, Lost, Refused, Subscribed
+from broker.ingest.mqtt import Connection, ConnectionLost, Refused, Subscribed
 from contract import ack, topics
 from foundation import secret
 
@@ -45,7 +45,7 @@ REFUSED_LOGINS: Final = frozenset({"Bad user name or password", "Not authorized"
 
 
 @dataclass
-class Ingest:
+class Consumer:
     """The MQTT side of the service. `accept` stores a batch and gives the answers; it raises `Locked`."""
 
     settings: Mqtt
@@ -91,7 +91,7 @@ class Ingest:
         """Connect, or say why not and give None."""
         try:
             connection = Connection(self.settings, password, in_flight=IN_FLIGHT)
-        except Lost as error:
+        except ConnectionLost as error:
             log.warning("MQTT server cannot be reached; trying again", extra=self._where() | {"reason": str(error)})
             return None
         except Refused as error:
@@ -117,7 +117,7 @@ class Ingest:
                 self._take_in(connection, self._batch(connection, wait_seconds=IDLE_SECONDS))
             self._take_in(connection, self._batch(connection, wait_seconds=0))
             self._settle(connection)
-        except Lost as error:
+        except ConnectionLost as error:
             if not self._stop.is_set():
                 log.warning("disconnected; trying again", extra=self._where() | {"reason": str(error)})
         finally:

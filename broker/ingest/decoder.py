@@ -26,7 +26,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class Rejection:
     """A message that does not keep the contract."""
 
     reason: str
@@ -40,7 +40,7 @@ class Unreadable:
     """The event to let go of, where it can be read."""
 
 
-Reading = Caption | Status | Unreadable
+Reading = Caption | Status | Rejection
 
 
 class _WithId(msgspec.Struct):
@@ -55,7 +55,7 @@ def read(message: Message) -> Reading:
         return _decode(message.payload, address)
     except Refused as refused:
         event_id = _find_id(message.payload) if address and address.channel == "caption" else None
-        return Unreadable(refused.reason, refused.detail, message.topic, message.payload, address, event_id)
+        return Rejection(refused.reason, refused.detail, message.topic, message.payload, address, event_id)
 
 
 @lru_cache(maxsize=1 << 14)

@@ -32,7 +32,7 @@ READ_BYTES: Final = 1 << 18
 QOS_1: Final = mqtt5.QoS.AT_LEAST_ONCE
 
 
-class Lost(Exception):
+class ConnectionLost(Exception):
     """The connection is over, or never came about; it says why."""
 
 
@@ -95,7 +95,7 @@ class Connection:
                 refused = next((code for code in packet.reason_codes if code.value >= 0x80), None)
                 found.append(Subscribed("" if refused is None else _spelt(refused.name)))
             elif isinstance(packet, mqtt5.DisconnectPacket):
-                raise Lost(f"the server ended it: {_spelt(packet.reason_code.name)}")
+                raise ConnectionLost(f"the server ended it: {_spelt(packet.reason_code.name)}")
         self._flush()
         self.tend()
         return found
@@ -123,7 +123,7 @@ class Connection:
             if self._heard_at >= self._asked_at:
                 self._asked_at = None
             elif now - self._asked_at > self._keepalive:
-                raise Lost(f"the server said nothing for {now - self._heard_at:.0f} s")
+                raise ConnectionLost(f"the server said nothing for {now - self._heard_at:.0f} s")
         # Half of it: the server gives up after one and a half (MQTT 5, section 3.1.2.10).
         if self._asked_at is None and now - self._said_at > self._keepalive / 2:
             self._asked_at = now
@@ -133,7 +133,7 @@ class Connection:
         """Say goodbye, if anyone listens."""
         try:
             self._send(mqtt5.DisconnectPacket().write())
-        except Lost:
+        except ConnectionLost:
             pass
         finally:
             self._socket.close()
@@ -151,7 +151,7 @@ class Connection:
                 self._window = packet.receive_max
                 self._keepalive = float(packet.server_keep_alive or self._keepalive)
                 return
-        raise Lost(f"no CONNACK within {CONNECT_SECONDS:g} s")
+        raise ConnectionLost(f"no CONNACK within {CONNECT_SECONDS:g} s")
 
     def _read(self, wait_seconds: float) -> Iterator[mqtt5.Packet]:
         """Give the packets that have come; what the caller does not take stays."""
@@ -166,7 +166,7 @@ class Connection:
         except IndexError:  # the rest of it is still on its way
             pass
         except ValueError as error:
-            raise Lost(f"what came is not MQTT 5: {error}") from error
+            raise ConnectionLost(f"what came is not MQTT 5: {error}") from error
         finally:
             self._rest = data[at:]
 
@@ -179,9 +179,9 @@ class Connection:
         except (BlockingIOError, ssl.SSLWantReadError):  # TLS had something to say to itself
             return b""
         except OSError as error:
-            raise Lost(_why(error)) from error
+            raise ConnectionLost(_why(error)) from error
         if not data:
-            raise Lost("the server closed it")
+            raise ConnectionLost("the server closed it")
         self._heard_at = time.monotonic()
         return data
 
@@ -212,10 +212,10 @@ class Connection:
                 view = view[self._socket.send(view) :]
             except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError) as error:
                 if time.monotonic() > deadline:
-                    raise Lost(f"the server takes nothing for {SEND_SECONDS:g} s") from error
+                    raise ConnectionLost(f"the server takes nothing for {SEND_SECONDS:g} s") from error
                 select.select([], [self._socket], [], 0.1)
             except OSError as error:
-                raise Lost(_why(error)) from error
+                raise ConnectionLost(_why(error)) from error
         self._said_at = time.monotonic()
 
 
@@ -250,14 +250,14 @@ def _open(settings: Mqtt) -> socket.socket:
     try:
         plain = socket.create_connection((settings.host, settings.port), timeout=CONNECT_SECONDS)
     except OSError as error:
-        raise Lost(_why(error)) from error
+        raise ConnectionLost(_why(error)) from error
     try:
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         opened = plain if context is None else context.wrap_socket(plain, server_hostname=settings.host)
         opened.setblocking(False)
     except (OSError, ValueError) as error:
         plain.close()
-        raise Lost(_why(error)) from error
+        raise ConnectionLost(_why(error)) from error
     return opened
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from broker.ingest.decoder import Unreadable
+from broker.ingest.decoder import Rejection
 from broker.store.tables import core
 
 SAMPLE_BYTES: Final = 512
@@ -17,7 +17,7 @@ MAX_KINDS: Final = 1000
 OTHER: Final = "…"
 
 
-def count(connection: Connection, unreadable: Unreadable, *, at: datetime) -> None:
+def count(connection: Connection, unreadable: Rejection, *, at: datetime) -> None:
     """Add one to the count of this reason on this topic."""
     table = core.refusal
     topic = unreadable.topic[:200]

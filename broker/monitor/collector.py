@@ -19,8 +19,8 @@ from broker.incidents.incident import State
 from broker.incidents.presence import detector, devices
 from broker.incidents.presence.detector import Cause
 from broker.monitor.health import Health
-from broker.monitor.metrics import Figures
-from broker.notify import alerts
+from broker.monitor.metrics import PrometheusMetrics
+from broker.notify import notifications
 from broker.store import captions
 from broker.store.engine import reading
 
@@ -32,21 +32,21 @@ WITHIN_SECONDS: Final = (60, 300, 3600, 86400)
 HEALTH: Final = {Cause.GONE: "offline", Cause.QUIET: "silent", Cause.NO_CAMERA: "blind", Cause.NO_PICTURE: "blind"}
 
 UNSENT: Final = (
-    alerts.State.HELD,
-    alerts.State.WAITING,
-    alerts.State.SENDING,
-    alerts.State.DOUBT,
-    alerts.State.DEAD,
+    notifications.State.HELD,
+    notifications.State.WAITING,
+    notifications.State.SENDING,
+    notifications.State.DOUBT,
+    notifications.State.DEAD,
 )
 """What is counted: those that were sent are counted as they go."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Standing(Collector):
+class StateCollector(Collector):
     """Gauges that nobody has to keep up to date."""
 
     engine: Engine
-    figures: Figures
+    metrics: PrometheusMetrics
     health: Health
     absence: Absence
     """When a device is silent."""
@@ -78,7 +78,7 @@ class Standing(Collector):
             yield from found
 
     def _ages(self) -> Iterator[Metric]:
-        ages = self.figures.caption_ages()
+        ages = self.metrics.caption_ages()
         within = GaugeMetricFamily(
             "wordcam_devices_captioning",
             "Devices whose last caption was stored within so many seconds, as far as this process remembers",
@@ -96,12 +96,12 @@ class Standing(Collector):
             yield each
 
     def _texts(self, connection: Connection) -> Iterator[Metric]:
-        counted = alerts.count_unsent(connection)
+        counted = notifications.count_unsent(connection)
         texts = GaugeMetricFamily("wordcam_texts", "Texts that were not sent, by state", labels=["state", "channel"])
         for (state, channel), count in sorted(({(state, ""): 0 for state in UNSENT} | counted).items()):
             texts.add_metric([state.value, channel], count)
         yield texts
-        due_at = alerts.next_due_at(connection)
+        due_at = notifications.next_due_at(connection)
         overdue = GaugeMetricFamily("wordcam_text_overdue_seconds", "How long the text that is due longest has waited")
         overdue.add_metric([], max(0.0, (self.clock() - due_at).total_seconds()) if due_at else 0)
         yield overdue
@@ -124,9 +124,9 @@ class Standing(Collector):
         quiet, blind = (timedelta(seconds=span) for span in (self.absence.quiet_seconds, self.absence.blind_seconds))
         counted: Counter[str] = Counter({"online": devices.count(connection), "silent": 0, "offline": 0, "blind": 0})
         for known in devices.doubtful(connection, heard_before=now - quiet, seen_before=now - blind):
-            lapse = detector.judge(known, now=now, settings=self.absence)
-            if lapse is not None:
-                counted[HEALTH[lapse.cause]] += 1
+            outage = detector.judge(known, now=now, settings=self.absence)
+            if outage is not None:
+                counted[HEALTH[outage.cause]] += 1
                 counted["online"] -= 1
         health = GaugeMetricFamily("wordcam_devices", "Devices by how they are", labels=["health"])
         for name, count in counted.items():

@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Engine
 
 from broker.config.errors import Failure
-from broker.monitor.thread_heartbeat import Pulse
+from broker.monitor.thread_heartbeat import ThreadHeartbeat
 from broker.store import migrate
 from broker.store.migrate import Age
 
@@ -32,7 +32,7 @@ class Health:
 
     asked: Sequence[Callable[[], Sequence[Check]]]
     """What the work needs."""
-    pulses: Mapping[str, Pulse] = field(default_factory=dict)
+    heartbeats: Mapping[str, ThreadHeartbeat] = field(default_factory=dict)
     """Of each thread, by its name."""
     seconds: Callable[[], float] = time.monotonic
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -42,8 +42,8 @@ class Health:
     def alive(self) -> list[Check]:
         """Say of each thread whether it turns: where one does not, only a new start helps."""
         return [
-            Check(name, not pulse.is_stuck, f"turned {pulse.age_seconds:.1f} s ago")
-            for name, pulse in self.pulses.items()
+            Check(name, not heartbeat.is_stuck, f"turned {heartbeat.age_seconds:.1f} s ago")
+            for name, heartbeat in self.heartbeats.items()
         ]
 
     def ready(self) -> list[Check]:

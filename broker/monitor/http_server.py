@@ -58,7 +58,7 @@ def checked(word: str, checks: Sequence[Check]) -> Answer:
     return Answer(200 if fine else 503, "application/json", body)
 
 
-class Endpoint:
+class MonitorServer:
     """Listens from the start to `stop`; raises `Unavailable` where the port is taken."""
 
     def __init__(self, host: str, port: int, pages_: Mapping[str, Page]) -> None:

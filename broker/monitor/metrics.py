@@ -9,8 +9,8 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, Info, PlatformCollector, ProcessCollector
 
-from broker.notify.alerts import Kind
-from broker.ports import TakenIn
+from broker.notify.notifications import Kind
+from broker.ports import IngestedBatch
 from contract.errors import REASONS
 
 MOST_DEVICES: Final = 20_000
@@ -26,7 +26,7 @@ DELAY_SECONDS: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 6
 """From the next room to a device that was without a network for a day, or a message that was held overnight."""
 
 
-class Figures:
+class PrometheusMetrics:
     """Counts what happens while the process lives; implements `broker.ports.Meters`."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -103,7 +103,7 @@ class Figures:
         for how in ("rejected", "unreachable", "busy", "doubtful"):
             self._failures.labels(channel, how)
 
-    def took_in(self, batch: TakenIn) -> None:
+    def took_in(self, batch: IngestedBatch) -> None:
         """Count a batch."""
         self._messages.inc(batch.messages)
         self._captions.inc(batch.stored)

@@ -13,12 +13,12 @@ from broker.config.incidents import Absence
 from broker.config.monitor import Monitor, Ping
 from broker.monitor import health as checks
 from broker.monitor import http_server, ping
-from broker.monitor.collector import Standing
+from broker.monitor.collector import StateCollector
 from broker.monitor.health import Health
-from broker.monitor.http_server import Endpoint
-from broker.monitor.metrics import Figures
+from broker.monitor.http_server import MonitorServer
+from broker.monitor.metrics import PrometheusMetrics
 from broker.monitor.ping import Pinger
-from broker.monitor.thread_heartbeat import Pulse
+from broker.monitor.thread_heartbeat import ThreadHeartbeat
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,22 +28,22 @@ class Watched:
     engine: Engine
     connected: Callable[[], bool]
     queue: Callable[[], int]
-    pulses: Mapping[str, Pulse]
+    heartbeats: Mapping[str, ThreadHeartbeat]
 
 
-class Station:
+class Monitoring:
     """Works for as long as the `with` lasts; raises `Misconfigured` or `Unavailable` before anything has begun."""
 
-    def __init__(self, config: Config, settings: Monitor, figures: Figures, watched: Watched) -> None:
+    def __init__(self, config: Config, settings: Monitor, metrics: PrometheusMetrics, watched: Watched) -> None:
         engine, connected = watched.engine, watched.connected
-        health = Health([lambda: checks.mqtt(connected()), lambda: checks.database(engine)], watched.pulses)
-        self._pinger = None if settings.ping is None else pinger(settings.ping, figures, health)
-        self._endpoint: Endpoint | None = None
+        health = Health([lambda: checks.mqtt(connected()), lambda: checks.database(engine)], watched.heartbeats)
+        self._pinger = None if settings.ping is None else pinger(settings.ping, metrics, health)
+        self._endpoint: MonitorServer | None = None
         if settings.port is not None:
             absence = config.absence or Absence()
-            standing = Standing(engine, figures, health, absence, watched.queue, settings.per_device)
-            figures.registry.register(standing)
-            self._endpoint = Endpoint(settings.host, settings.port, http_server.pages(figures.registry, health))
+            standing = StateCollector(engine, metrics, health, absence, watched.queue, settings.per_device)
+            metrics.registry.register(standing)
+            self._endpoint = MonitorServer(settings.host, settings.port, http_server.pages(metrics.registry, health))
         self._thread: threading.Thread | None = None
 
     def __enter__(self) -> Self:
@@ -62,7 +62,7 @@ class Station:
             self._endpoint.stop()
 
 
-def pinger(settings: Ping, figures: Figures, health: Health) -> Pinger:
+def pinger(settings: Ping, metrics: PrometheusMetrics, health: Health) -> Pinger:
     """Give the one who gives signs of life; raises `Misconfigured`."""
     return Pinger(
         ping.url_of(settings),
@@ -70,5 +70,5 @@ def pinger(settings: Ping, figures: Figures, health: Health) -> Pinger:
         timeout_seconds=settings.timeout_seconds,
         tells_failure=settings.tells_failure,
         is_ready=lambda: all(check.ok for check in health.ready()),
-        meters=figures,
+        metrics=metrics,
     )

@@ -10,7 +10,7 @@ import httpx
 from broker.config.errors import Misconfigured
 from broker.config.monitor import PING_URL, Ping
 from broker.notify.call_timeout import Clogged, Deadline, Late
-from broker.ports import Meters
+from broker.ports import Metrics
 from foundation import secret
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ class Pinger:
     timeout_seconds: float
     tells_failure: bool
     is_ready: Callable[[], bool]
-    meters: Meters
+    metrics: Metrics
     _stop: threading.Event = field(default_factory=threading.Event)
     _deadline: Deadline = field(init=False)
 
@@ -69,10 +69,10 @@ class Pinger:
         try:
             status = self._deadline.run(lambda: httpx.get(url, timeout=self.timeout_seconds).status_code)
         except (httpx.HTTPError, httpx.InvalidURL, Late, Clogged) as error:
-            self.meters.pinged("unreachable")
+            self.metrics.pinged("unreachable")
             log.warning("no sign of life was taken", extra={"error": str(error).replace(url, "(the URL)")})
             return
         taken = httpx.codes.is_success(status)
-        self.meters.pinged("taken" if taken else "refused")
+        self.metrics.pinged("taken" if taken else "refused")
         if not taken:
             log.warning("no sign of life was taken", extra={"status": status})

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass
-class Pulse:
+class ThreadHeartbeat:
     """One thread's. It beats from the start, so that a thread has time to begin."""
 
     limit_seconds: float

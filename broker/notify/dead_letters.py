@@ -4,18 +4,18 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from broker.notify import alerts
-from broker.notify.alerts import Alert, State
+from broker.notify import notifications
+from broker.notify.notifications import Notification, State
 from broker.store.captions import GONE
 from broker.store.tables import core
 from broker.store.tables.messaging import resend
 
 
-def listed(connection: Connection, *, limit: int = 1000) -> list[Alert]:
+def listed(connection: Connection, *, limit: int = 1000) -> list[Notification]:
     """Give dead messages, the newest first."""
-    dead = alerts.joined().where(core.alert.c.state == State.DEAD.value)
+    dead = notifications.joined().where(core.alert.c.state == State.DEAD.value)
     rows = connection.execute(dead.order_by(core.alert.c.id.desc()).limit(limit))
-    return [alerts.of_row(row) for row in rows]
+    return [notifications.of_row(row) for row in rows]
 
 
 def take_up(connection: Connection, alert_id: int, *, by: str, at: datetime) -> bool:
@@ -26,7 +26,7 @@ def take_up(connection: Connection, alert_id: int, *, by: str, at: datetime) -> 
     table = core.alert
     dead = (table.c.id == alert_id) & (table.c.state == State.DEAD.value)
     tried_at = connection.execute(select(table.c.tried_at).where(dead)).first()
-    told = alerts.get(connection, alert_id)
+    told = notifications.get(connection, alert_id)
     # Where the sentence is deleted there is nothing left to tell.
     if tried_at is None or told is None or told.sentence == GONE:
         return False

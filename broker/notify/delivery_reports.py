@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy import Connection, insert, select, update
 
-from broker.notify.alerts import State
+from broker.notify.notifications import State
 from broker.store.tables import core
 from broker.store.tables.messaging import delivery
 

@@ -8,8 +8,8 @@ from typing import Final
 
 from sqlalchemy import Connection, func, insert, select
 
-from broker.notify.alerts import State
 from broker.notify.message import segments
+from broker.notify.notifications import State
 from broker.store.tables import core
 from broker.store.tables.messaging import reply
 

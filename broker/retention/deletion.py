@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or_, select, tuple_, update
 
-from broker.notify.alerts import OPEN, State
+from broker.notify.notifications import OPEN, State
 from broker.store import rollup
 from broker.store.captions import GONE
 from broker.store.tables import core

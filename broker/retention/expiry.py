@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import Column, Connection, Table, and_, delete, exists, func, or_, select, tuple_
 
-from broker.notify.alerts import State
+from broker.notify.notifications import State
 from broker.retention import deletion
 from broker.store.captions import GONE, sites
 from broker.store.tables import core

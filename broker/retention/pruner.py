@@ -27,7 +27,7 @@ INCIDENTS_AT_ONCE: Final = 20
 
 
 @dataclass
-class Pruning:
+class Pruner:
     """One run an hour, each of as many steps as it needs."""
 
     engine: Engine

@@ -9,13 +9,13 @@ from sqlalchemy import Engine
 from broker.config.broker import Config, Recipient
 from broker.config.channels import SOLAPI_SECRET, TRANSLATION_SECRET, TWILIO_AUTH_TOKEN, Channel, Translation
 from broker.config.errors import Misconfigured
-from broker.notify.senders.by_recipient import Switchboard
+from broker.notify.senders.by_recipient import SendersByRecipient
 from broker.notify.senders.console import ConsoleSender
-from broker.notify.senders.rate_limited import Bounded
-from broker.notify.translation.cached import Kept
-from broker.notify.translation.none import Original
-from broker.notify.translation.offline import Offline
-from broker.ports import Meters, Sender, TranslationService, Translator
+from broker.notify.senders.rate_limited import RateLimited
+from broker.notify.translation.cached import CachedTranslator
+from broker.notify.translation.none import NoTranslation
+from broker.notify.translation.offline import OfflineTranslator
+from broker.ports import Metrics, Sender, TranslationService, Translator
 from foundation import secret
 
 PATIENT = 2
@@ -34,11 +34,11 @@ def by_korean_gateway(config: Config) -> frozenset[str]:
     return frozenset(person.name for person in config.recipients if channel_of(config, person) == "solapi")
 
 
-def switchboard(config: Config, out: TextIO) -> Switchboard:
+def senders(config: Config, out: TextIO) -> SendersByRecipient:
     """Give everybody's sender; raises `Misconfigured` where an account or a secret is missing."""
     used = {channel_of(config, person) for person in config.recipients}
     made = {channel: _sender(config, channel, out) for channel in sorted(used)}
-    return Switchboard({person.name: made[channel_of(config, person)] for person in config.recipients})
+    return SendersByRecipient({person.name: made[channel_of(config, person)] for person in config.recipients})
 
 
 def longest_call(config: Config) -> timedelta:
@@ -48,14 +48,14 @@ def longest_call(config: Config) -> timedelta:
     return timedelta(seconds=max((account.timeout_seconds * PATIENT for account in used if account), default=0))
 
 
-def translator(config: Config, engine: Engine | None, meters: Meters) -> Translator:
+def translator(config: Config, engine: Engine | None, metrics: Metrics) -> Translator:
     """Give the translator, which keeps what it translated where there is a database; raises `Misconfigured`."""
     settings = config.translation
     if settings.by == "none":
-        return Original()
+        return NoTranslation()
     if settings.by == "offline":
-        return Offline()
-    return Kept(_service(settings), Offline(), engine, settings.remembered, meters=meters)
+        return OfflineTranslator()
+    return CachedTranslator(_service(settings), OfflineTranslator(), engine, settings.remembered, metrics=metrics)
 
 
 def _service(settings: Translation) -> TranslationService:
@@ -103,7 +103,7 @@ def _twilio(config: Config) -> Sender:
             callback_url=account.callback_url,
         )
 
-    return Bounded(make, seconds=account.timeout_seconds * PATIENT, per_second=account.per_second)
+    return RateLimited(make, seconds=account.timeout_seconds * PATIENT, per_second=account.per_second)
 
 
 def _solapi(config: Config) -> Sender:
@@ -118,7 +118,7 @@ def _solapi(config: Config) -> Sender:
     def make() -> Sender:
         return SolapiSender(account, key)
 
-    return Bounded(make, seconds=account.timeout_seconds * PATIENT, per_second=account.per_second)
+    return RateLimited(make, seconds=account.timeout_seconds * PATIENT, per_second=account.per_second)
 
 
 def _apprise(config: Config) -> Sender:
@@ -135,7 +135,7 @@ def _apprise(config: Config) -> Sender:
     for person in config.recipients:
         if channel_of(config, person) == "apprise":
             first.service(person.name)
-    return Bounded(make, seconds=config.apprise.timeout_seconds * PATIENT, per_second=config.apprise.per_second)
+    return RateLimited(make, seconds=config.apprise.timeout_seconds * PATIENT, per_second=config.apprise.per_second)
 
 
 def _address(name: str, file: Path | None) -> str:

@@ -15,7 +15,7 @@ from typing import Final
 from sqlalchemy import Connection, Engine
 
 from broker.config.errors import Locked
-from broker.ports import Turn
+from broker.ports import Term
 from broker.service import lease as leases
 from broker.service.lease import Holder, Lease
 from broker.store.engine import reading, writing
@@ -58,7 +58,7 @@ def decide(lease: Lease, *, ours: bool, silent_seconds: float) -> Reason:
 
 
 @dataclass
-class Duty:
+class LeaderElection:
     """One instance's part in it. `on_turn` is called when its turn begins."""
 
     engine: Engine
@@ -66,7 +66,7 @@ class Duty:
     on_turn: Callable[[], None] = lambda: None
     seconds: Callable[[], float] = time.monotonic
     _process: str = field(default_factory=lambda: secrets.token_hex(8))
-    _turn: Turn | None = None
+    _turn: Term | None = None
     _sure_until: float = 0.0
     _seen: Lease | None = None
     _seen_at: float = 0.0
@@ -75,14 +75,14 @@ class Duty:
     _stop: threading.Event = field(default_factory=threading.Event)
 
     @property
-    def turn(self) -> Turn | None:
+    def term(self) -> Term | None:
         """The present turn, as long as nobody can have taken over."""
-        turn = self._turn
-        return turn if turn is not None and self.seconds() < self._sure_until else None
+        term = self._turn
+        return term if term is not None and self.seconds() < self._sure_until else None
 
-    def require(self, connection: Connection, turn: Turn) -> None:
+    def require(self, connection: Connection, term: Term) -> None:
         """Raise `Superseded` where another instance has taken over since."""
-        leases.require(connection, turn.token)
+        leases.require(connection, term.token)
 
     def stop(self) -> None:
         """Ask `run` to come to its end."""
@@ -141,28 +141,28 @@ class Duty:
             token = leases.take(connection, lease, me, at=datetime.now(UTC))
         if token is None:
             return
-        self._turn = Turn(token, after_silence=reason is Reason.SILENT)
+        self._turn = Term(token, after_silence=reason is Reason.SILENT)
         self._sure_until = started + SURE_SECONDS
         before = {"before": lease.holder, "silent_seconds": round(silent_seconds, 1)}
         log.info("on duty", extra={"token": token, "because": reason.value} | before)
         self.on_turn()
 
-    def _beat(self, turn: Turn) -> None:
+    def _beat(self, term: Term) -> None:
         started = self.seconds()
         with writing(self.engine) as connection:
-            held = leases.beat(connection, turn.token, at=datetime.now(UTC))
+            held = leases.beat(connection, term.token, at=datetime.now(UTC))
         if held:
             self._sure_until = started + SURE_SECONDS
             return
         self._turn, self._seen = None, None
-        log.warning("off duty: another instance has taken over", extra={"token": turn.token})
+        log.warning("off duty: another instance has taken over", extra={"token": term.token})
 
     def _lay_down(self) -> None:
-        turn, self._turn = self._turn, None
-        if turn is None:
+        term, self._turn = self._turn, None
+        if term is None:
             return
         try:
             with writing(self.engine) as connection:
-                leases.release(connection, turn.token)
+                leases.release(connection, term.token)
         except Locked as error:
             log.warning("could not lay the duty down; others wait for it", extra={"error": str(error)})

@@ -17,26 +17,26 @@ from sqlalchemy import Engine
 from broker.config.broker import Config, Language, Recipient
 from broker.config.errors import Unavailable
 from broker.config.sites import Places
-from broker.incidents.grouping import Desk
+from broker.incidents.grouping import Grouper
 from broker.incidents.presence import builtin_rules, devices
-from broker.incidents.presence.tracker import RollCall
-from broker.incidents.scheduler import Rounds
-from broker.ingest.batch import Reception, Tally
-from broker.ingest.consumer import Ingest
-from broker.monitor.thread_heartbeat import Pulse
-from broker.notify import alerts
-from broker.notify.alerts import Alert
-from broker.notify.dispatcher import Notifier
+from broker.incidents.presence.tracker import PresenceTracker
+from broker.incidents.scheduler import Scheduler
+from broker.ingest.batch import BatchProcessor, IngestCounts
+from broker.ingest.consumer import Consumer
+from broker.monitor.thread_heartbeat import ThreadHeartbeat
+from broker.notify import notifications
+from broker.notify.dispatcher import Dispatcher
 from broker.notify.message import segments
 from broker.notify.message import texts as words
 from broker.notify.message.composer import Composer
-from broker.notify.senders.by_recipient import Switchboard
-from broker.ports import Busy, Meters, NoMetrics, Sender, SendFailed
-from broker.retention.pruner import Pruning
+from broker.notify.notifications import Notification
+from broker.notify.senders.by_recipient import SendersByRecipient
+from broker.ports import Busy, Metrics, NoMetrics, Sender, SendFailed
+from broker.retention.pruner import Pruner
 from broker.rules import compiler
 from broker.rules.compiler import Rulebook
 from broker.service import factory, instance_lock
-from broker.service.leader import Duty
+from broker.service.leader import LeaderElection
 from broker.store import migrate
 from broker.store.engine import open_database, reading
 from contract.status import Ledger
@@ -81,7 +81,7 @@ def run(config: Config, *, out: TextIO, on_ready: Callable[[Callable[[], None]],
     Raises `Misconfigured` or `Unavailable`.
     """
     book = compiler.load(config.rules_file)
-    senders = factory.switchboard(config, out)
+    senders = factory.senders(config, out)
     with ExitStack() as held:
         if config.database.path is not None:
             held.enter_context(instance_lock.hold(config.database.path, config.mqtt.client_id))
@@ -100,47 +100,53 @@ class _Worker(Protocol):
 class _Works:
     """Everything that works on one database, ready to begin."""
 
-    ingest: Ingest
-    reception: Reception
+    ingest: Consumer
+    processor: BatchProcessor
     beside: Mapping[str, _Worker]
     """Who works in a thread of its own, by name, the last to stop first."""
-    pulses: Mapping[str, Pulse]
+    heartbeats: Mapping[str, ThreadHeartbeat]
 
 
-def _build(config: Config, engine: Engine, book: Rulebook, senders: Switchboard, meters: Meters) -> _Works:
-    pulses = {name: Pulse(limit) for name, limit in STUCK_SECONDS.items()}
+def _build(config: Config, engine: Engine, book: Rulebook, senders: SendersByRecipient, metrics: Metrics) -> _Works:
+    heartbeats = {name: ThreadHeartbeat(limit) for name, limit in STUCK_SECONDS.items()}
     known = builtin_rules.beside(book, config.absence)
-    duty = Duty(engine, config.mqtt.client_id)
-    notifier = _notifier(config, engine, known, senders, meters)
-    notifier.post, notifier.beat = duty, pulses["notifier"].beat
+    duty = LeaderElection(engine, config.mqtt.client_id)
+    dispatcher = _notifier(config, engine, known, senders, metrics)
+    dispatcher.leadership, dispatcher.beat = duty, heartbeats["notifier"].beat
     places = Places.of(config)
-    desk = Desk(config.recipients, config.incidents, places)
-    rounds = Rounds(engine, known, desk, on_alert=notifier.wake, post=duty, beat=pulses["rounds"].beat)
-    rounds.prune = Pruning(engine, config.retention).step
+    grouper = Grouper(config.recipients, config.incidents, places)
+    scheduler = Scheduler(
+        engine, known, grouper, on_alert=dispatcher.wake, leadership=duty, beat=heartbeats["rounds"].beat
+    )
+    scheduler.prune = Pruner(engine, config.retention).step
 
     def wake() -> None:
-        notifier.wake()
-        rounds.wake()
+        dispatcher.wake()
+        scheduler.wake()
 
     duty.on_turn = wake
-    reception = Reception(engine, book, config.recipients, config.incidents, places, on_alert=wake, meters=meters)
-    ingest = Ingest(config.mqtt, reception.accept, beat=pulses["ingest"].beat)
+    processor = BatchProcessor(
+        engine, book, config.recipients, config.incidents, places, on_alert=wake, metrics=metrics
+    )
+    ingest = Consumer(config.mqtt, processor.accept, beat=heartbeats["ingest"].beat)
     ingest.on_failure = ingest.stop
     if config.absence is not None:
-        rounds.roll = RollCall(desk, config.absence, lambda: _listening_since(ingest))
+        scheduler.roll = PresenceTracker(grouper, config.absence, lambda: _listening_since(ingest))
     # The duty is laid down last: what is due at the end is still sent under it.
-    return _Works(ingest, reception, {"duty": duty, "notifier": notifier, "rounds": rounds}, pulses)
+    return _Works(ingest, processor, {"duty": duty, "notifier": dispatcher, "rounds": scheduler}, heartbeats)
 
 
-def _notifier(config: Config, engine: Engine, known: Rulebook, senders: Switchboard, meters: Meters) -> Notifier:
-    translator = factory.translator(config, engine, meters)
+def _notifier(
+    config: Config, engine: Engine, known: Rulebook, senders: SendersByRecipient, metrics: Metrics
+) -> Dispatcher:
+    translator = factory.translator(config, engine, metrics)
     composer = Composer(Places.of(config), known, translator, factory.by_korean_gateway(config))
-    notifier = Notifier(engine, senders, composer, config.notify, jitter=random.random)
-    notifier.meters, notifier.longest_call = meters, factory.longest_call(config)
-    return notifier
+    dispatcher = Dispatcher(engine, senders, composer, config.notify, jitter=random.random)
+    dispatcher.metrics, dispatcher.longest_call = metrics, factory.longest_call(config)
+    return dispatcher
 
 
-def _listening_since(ingest: Ingest) -> datetime | None:
+def _listening_since(ingest: Consumer) -> datetime | None:
     """Say since when every device could be heard; None while none can be, or while what they said piles up."""
     return None if ingest.backlog else ingest.subscribed_at
 
@@ -149,12 +155,12 @@ def _run(
     config: Config,
     engine: Engine,
     book: Rulebook,
-    senders: Switchboard,
+    senders: SendersByRecipient,
     on_ready: Callable[[Callable[[], None]], None],
 ) -> Summary:
     started_at = datetime.now(UTC)
-    meters, watch = _monitor(config, senders)
-    works = _build(config, engine, book, senders, meters)
+    metrics, watch = _monitor(config, senders)
+    works = _build(config, engine, book, senders, metrics)
     ingest, crashes = works.ingest, list[BaseException]()
     with watch(works, engine), ExitStack() as working:
         on_ready(ingest.stop)
@@ -170,35 +176,35 @@ def _run(
         raise crashes[0]
     if ingest.failure is not None:
         raise ingest.failure
-    log.info("stopped", extra={"captions": works.reception.tally.captions})
-    return _summarise(engine, works.reception.tally, started_at)
+    log.info("stopped", extra={"captions": works.processor.counts.captions})
+    return _summarise(engine, works.processor.counts, started_at)
 
 
 def _monitor(
-    config: Config, senders: Switchboard
-) -> tuple[Meters, Callable[[_Works, Engine], AbstractContextManager[object]]]:
+    config: Config, senders: SendersByRecipient
+) -> tuple[Metrics, Callable[[_Works, Engine], AbstractContextManager[object]]]:
     """Give what counts, and what watches over the works for as long as they turn; raises `Misconfigured`."""
     settings = config.monitor
     if settings is None:
         return NoMetrics(), lambda _works, _engine: nullcontext()
     # Importing the HTTP client takes a quarter of a second, and most services have nobody to show figures to.
-    from broker.monitor.metrics import Figures  # noqa: PLC0415 - see above
-    from broker.monitor.monitor import Station, Watched  # noqa: PLC0415 - see above
+    from broker.monitor.metrics import PrometheusMetrics  # noqa: PLC0415 - see above
+    from broker.monitor.monitor import Monitoring, Watched  # noqa: PLC0415 - see above
 
-    figures = Figures()
+    metrics = PrometheusMetrics()
     for channel in senders.names:
-        figures.expect(channel)
+        metrics.expect(channel)
 
-    def watch(works: _Works, engine: Engine) -> Station:
+    def watch(works: _Works, engine: Engine) -> Monitoring:
         ingest = works.ingest
-        watched = Watched(engine, lambda: ingest.subscribed_at is not None, lambda: ingest.backlog, works.pulses)
-        return Station(config, settings, figures, watched)
+        watched = Watched(engine, lambda: ingest.subscribed_at is not None, lambda: ingest.backlog, works.heartbeats)
+        return Monitoring(config, settings, metrics, watched)
 
-    return figures, watch
+    return metrics, watch
 
 
 @contextmanager
-def _beside(worker: _Worker, name: str, crashes: list[BaseException], ingest: Ingest) -> Iterator[None]:
+def _beside(worker: _Worker, name: str, crashes: list[BaseException], ingest: Consumer) -> Iterator[None]:
     """Run a worker in a thread of its own as long as the block runs, and wait for its end."""
     thread = threading.Thread(target=_supervise, args=(worker.run, crashes, ingest.stop), name=name)
     thread.start()
@@ -219,25 +225,25 @@ def _supervise(work: Callable[[], None], crashes: list[BaseException], stop: Cal
         stop()
 
 
-def _summarise(engine: Engine, tally: Tally, started_at: datetime) -> Summary:
+def _summarise(engine: Engine, counts: IngestCounts, started_at: datetime) -> Summary:
     with reading(engine) as connection:
-        made = alerts.made_since(connection, started_at)
+        made = notifications.made_since(connection, started_at)
         states = devices.states(connection)
-    counts: dict[str, int] = {}
+    by_state: dict[str, int] = {}
     for alert in made:
-        counts[alert.state.value] = counts.get(alert.state.value, 0) + 1
+        by_state[alert.state.value] = by_state.get(alert.state.value, 0) + 1
     return Summary(
-        captions=tally.captions,
-        duplicates=tally.duplicates,
-        statuses=tally.statuses,
-        refused=dict(tally.refused),
-        alerts=counts,
+        captions=counts.captions,
+        duplicates=counts.duplicates,
+        statuses=counts.statuses,
+        refused=dict(counts.refused),
+        alerts=by_state,
         texts=[_sms(alert) for alert in made],
         devices={f"{site}/{device}": ledger for (site, device), (_, ledger) in states.items()},
     )
 
 
-def _sms(alert: Alert) -> Sms:
+def _sms(alert: Notification) -> Sms:
     return Sms(alert.recipient, alert.language, alert.rule, alert.state.value, alert.text, segments.parts(alert.text))
 
 

@@ -39,7 +39,7 @@ LARGEST_ID: Final = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class SearchTerm:
     """One word that is looked for: letters and digits alone."""
 
     text: str
@@ -51,7 +51,7 @@ class Term:
 class Question:
     """What is looked for; an empty field asks nothing."""
 
-    terms: Sequence[Term] | None = None
+    terms: Sequence[SearchTerm] | None = None
     """All of them have to be in a caption or its translation; an empty sequence finds nothing, None asks nothing."""
     site: str = ""
     device: str = ""
@@ -254,7 +254,7 @@ def _within(query: Select[Any], question: Question) -> Select[Any]:
     return query if question.before is None else query.where(table.c.id < question.before)
 
 
-def _postgresql(terms: Sequence[Term]) -> ColumnElement[bool]:
+def _postgresql(terms: Sequence[SearchTerm]) -> ColumnElement[bool]:
     # Terms are letters and digits alone, so none of them can end the quotes.
     asked = " & ".join(f"'{term.text}'{':*' if term.prefix else ''}" for term in terms)
     vector = func.array_to_tsvector(func.string_to_array(caption_words.c.words, " "))
@@ -264,13 +264,13 @@ def _postgresql(terms: Sequence[Term]) -> ColumnElement[bool]:
 _FTS: Final = table_of("caption_fts", column("rowid", Integer), column("caption_fts", String))
 
 
-def _fts5(terms: Sequence[Term]) -> ColumnElement[bool]:
+def _fts5(terms: Sequence[SearchTerm]) -> ColumnElement[bool]:
     # As above: letters and digits alone.
     asked = " ".join(f'"{term.text}"{"*" if term.prefix else ""}' for term in terms)
     return _FTS.c.caption_fts.op("MATCH", is_comparison=True)(asked)
 
 
-def _anywhere(terms: Sequence[Term]) -> ColumnElement[bool]:
+def _anywhere(terms: Sequence[SearchTerm]) -> ColumnElement[bool]:
     """Look through every row: for an SQLite that was built without its full-text module."""
     padded = " " + caption_words.c.words + " "
     return and_(*(padded.contains(f" {term.text}" if term.prefix else f" {term.text} ") for term in terms))

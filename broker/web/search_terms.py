@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from broker.rules import sentence
-from broker.store.search import Found, Indexed, Term
+from broker.store.search import Found, Indexed, SearchTerm
 
 MAX_TERMS: Final = 12
 """Words of one question that are looked at: nobody types more, and each costs."""
@@ -26,17 +26,17 @@ def entry(found: Found, translated: str) -> Indexed:
     return Indexed(found, translated, words(found.text, translated))
 
 
-def asked(question: str) -> list[Term] | None:
+def asked(question: str) -> list[SearchTerm] | None:
     """Read what was typed into a search field; None where it is blank."""
     return terms(question) if question.strip() else None
 
 
-def terms(question: str) -> list[Term]:
+def terms(question: str) -> list[SearchTerm]:
     """Read a question: every word of it has to be there, in any form."""
     found = []
     for token in _tokens(question):
         korean = _hangul.search(token) is not None
-        found.append(Term(_particle.sub("", token) if korean else sentence.stem(token), prefix=korean))
+        found.append(SearchTerm(_particle.sub("", token) if korean else sentence.stem(token), prefix=korean))
     return list(dict.fromkeys(found))[:MAX_TERMS]
 
 

@@ -11,8 +11,8 @@ from broker.config.errors import Misconfigured, Unavailable
 from broker.config.sites import Places
 from broker.config.web import Web
 from broker.incidents.ack_links import Signer
-from broker.notify.translation.none import Original
-from broker.notify.translation.offline import Offline
+from broker.notify.translation.none import NoTranslation
+from broker.notify.translation.offline import OfflineTranslator
 from broker.store import migrate
 from broker.store.engine import open_database, reading
 from broker.web import app
@@ -49,7 +49,7 @@ def run(
         with reading(engine) as connection:
             if users.count_administrators(connection) == 0:
                 log.warning("nobody can log in; make an administrator with `wordcam-broker user add NAME`")
-        translator = Original() if config.translation.by == "none" else Offline()
+        translator = NoTranslation() if config.translation.by == "none" else OfflineTranslator()
         signer = Signer.of(config.links) if config.links else None
         console = Console(engine, config, Places.of(config), translator, signer)
         hooks = _hooks(config, console)

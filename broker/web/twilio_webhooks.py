@@ -15,7 +15,7 @@ from broker.config.section import Language
 from broker.incidents import responses
 from broker.incidents.responses import Answered, Effect
 from broker.ingest import rejections
-from broker.ingest.decoder import Unreadable
+from broker.ingest.decoder import Rejection
 from broker.notify import delivery_reports, replies
 from broker.notify.delivery_reports import Report
 from broker.notify.message import segments
@@ -161,7 +161,7 @@ class TwilioHooks:
 
     def _count(self, topic: str, reason: str, form: Mapping[str, str]) -> None:
         sample = " ".join(f"{key}={value}" for key, value in sorted(form.items())[:MAX_FIELDS])[:MAX_FORM_CHARS]
-        unreadable = Unreadable(reason, "a web hook of Twilio's", topic, sample.encode(errors="replace"), None, None)
+        unreadable = Rejection(reason, "a web hook of Twilio's", topic, sample.encode(errors="replace"), None, None)
         with writing(self.engine) as connection:
             rejections.count(connection, unreadable, at=self.clock())
 

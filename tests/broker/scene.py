@@ -14,14 +14,14 @@ from broker.config.database import Database
 from broker.config.incidents import Absence, Escalation, Incidents, Step
 from broker.config.sites import Places
 from broker.incidents import store
-from broker.incidents.grouping import Desk
+from broker.incidents.grouping import Grouper
 from broker.incidents.incident import Event, Incident
 from broker.incidents.presence import builtin_rules
-from broker.incidents.presence.tracker import RollCall
-from broker.incidents.scheduler import Rounds
-from broker.ingest.batch import Reception
-from broker.notify import alerts
-from broker.notify.alerts import Alert
+from broker.incidents.presence.tracker import PresenceTracker
+from broker.incidents.scheduler import Scheduler
+from broker.ingest.batch import BatchProcessor
+from broker.notify import notifications
+from broker.notify.notifications import Notification
 from broker.rules import compiler
 from broker.rules.schema import RulesFile, RuleText
 from broker.store import migrate
@@ -82,17 +82,19 @@ class Scene:
         self.engine: Engine = open_engine(path) if self.database is None else open_database(self.database)
         migrate.require_current(self.engine)
         places = Places.nameless()
-        self.desk = Desk(self.people, self.settings, places)
-        self.rounds = Rounds(self.engine, builtin_rules.beside(RULES, self.absence), self.desk, clock=self.clock)
+        self.grouper = Grouper(self.people, self.settings, places)
+        self.scheduler = Scheduler(
+            self.engine, builtin_rules.beside(RULES, self.absence), self.grouper, clock=self.clock
+        )
         if self.absence is not None:
-            self.rounds.roll = RollCall(self.desk, self.absence, lambda: self.listening_since)
-        self.reception = Reception(self.engine, RULES, self.people, self.settings, places, clock=self.clock)
+            self.scheduler.roll = PresenceTracker(self.grouper, self.absence, lambda: self.listening_since)
+        self.processor = BatchProcessor(self.engine, RULES, self.people, self.settings, places, clock=self.clock)
 
     def say(self, text: str, *, camera: str = "cam-0", site: str = "north-gate") -> list[str]:
         """Let a camera say something, and give what came of it: `gun: first`."""
         self._seq += 1
         caption = event(text, seq=self._seq, stream=camera, site=site, captured_at=self.clock.now)
-        self.reception.accept([said(caption)])
+        self.processor.accept([said(caption)])
         with reading(self.engine) as connection:
             last = select(core.caption.c.id).order_by(core.caption.c.id.desc()).limit(1).scalar_subquery()
             table = core.decision
@@ -102,12 +104,12 @@ class Scene:
     def state(self, device: str, state: State = State.ONLINE, **changes: Any) -> None:
         """Let a device say how it is, or the MQTT server in its name."""
         facts = {"site": "north-gate", "at": self.now if state is State.ONLINE else None} | changes
-        self.reception.accept([stated(status(device=device, state=state, **facts))])
+        self.processor.accept([stated(status(device=device, state=state, **facts))])
 
     def walk(self) -> None:
         """Do the rounds until nothing is due."""
         for _ in range(200):
-            if not self.rounds.step():
+            if not self.scheduler.step():
                 return
         raise AssertionError("the rounds never come to an end")
 
@@ -115,12 +117,14 @@ class Scene:
         """Hand over every message that may go now, and give them: `first to guard`; some people's numbers are dead."""
         gone: list[str] = []
         with writing(self.engine) as connection:
-            while (alert := alerts.next_due(connection, at=self.clock.now)) is not None:
-                alerts.begin(connection, alert.id, text=f"ALERT {alert.rule}", provider="test", at=self.clock.now)
+            while (alert := notifications.next_due(connection, at=self.clock.now)) is not None:
+                notifications.begin(
+                    connection, alert.id, text=f"ALERT {alert.rule}", provider="test", at=self.clock.now
+                )
                 if alert.recipient in rejected:
-                    alerts.mark_dead(connection, alert.id, error="no such number")
+                    notifications.mark_dead(connection, alert.id, error="no such number")
                 else:
-                    alerts.mark_sent(connection, alert.id, provider_id=f"T{alert.id}", at=self.clock.now)
+                    notifications.mark_sent(connection, alert.id, provider_id=f"T{alert.id}", at=self.clock.now)
                     gone.append(f"{alert.kind} to {alert.recipient}")
         return gone
 
@@ -161,9 +165,9 @@ class Scene:
         return [one.kind.value for one in self.events(incident_id)]
 
     @property
-    def alerts(self) -> list[Alert]:
+    def alerts(self) -> list[Notification]:
         with reading(self.engine) as connection:
-            return alerts.made_since(connection, NOON - timedelta(days=1))
+            return notifications.made_since(connection, NOON - timedelta(days=1))
 
     def do(self, action: Any, *arguments: Any, **named: Any) -> Any:
         """Call a function of the store or of `response` in a transaction, at this moment."""

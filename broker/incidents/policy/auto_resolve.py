@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from broker.incidents.incident import Incident
-from broker.notify.alerts import Notice
+from broker.notify.notifications import SendStatus
 from broker.notify.reasons import NotSeenFor
 
 
@@ -30,7 +30,7 @@ class Lasting:
     cooldown: timedelta
 
 
-def decide(incident: Incident, notice: Notice, lasting: Lasting, *, now: datetime, escalating: bool) -> Over | Open:
+def decide(incident: Incident, notice: SendStatus, lasting: Lasting, *, now: datetime, escalating: bool) -> Over | Open:
     """Choose whether an incident has ended.
 
     It lasts for as long as a message of it cools down, so that a danger which comes back within that time is the same

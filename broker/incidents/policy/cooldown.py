@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from broker.config.section import at_least
 from broker.incidents.incident import Incident, State
-from broker.notify.alerts import Notice
+from broker.notify.notifications import SendStatus
 from broker.notify.reasons import (
     AnotherCamera,
     FailedRecently,
@@ -41,7 +41,7 @@ class Verdict:
     look_at: datetime | None = None
 
 
-def decide(incident: Incident, notice: Notice, *, now: datetime, timing: Timing, seen: bool = True) -> Verdict:
+def decide(incident: Incident, notice: SendStatus, *, now: datetime, timing: Timing, seen: bool = True) -> Verdict:
     """Choose what to do with an incident; every time counts from the last message *sent*.
 
     `seen` is whether a camera sees it at this moment: nothing is repeated of what is not there.
@@ -70,7 +70,7 @@ def _after_failure(failed_at: datetime, *, now: datetime, patience: timedelta) -
     return Verdict(Outcome.TOO_SOON, (FailedRecently(_seconds(now - failed_at)),), failed_at + patience)
 
 
-def _add_camera(camera: str, notice: Notice, *, now: datetime, patience: timedelta) -> Verdict:
+def _add_camera(camera: str, notice: SendStatus, *, now: datetime, patience: timedelta) -> Verdict:
     if notice.waiting or notice.sent_at is None:
         return Verdict(Outcome.LATER, (AnotherCamera(camera), Pending()), now + max(patience, timedelta(minutes=1)))
     if now - notice.sent_at >= patience:

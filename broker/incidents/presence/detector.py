@@ -51,7 +51,7 @@ class Presence:
 
 
 @dataclass(frozen=True, slots=True)
-class Lapse:
+class Outage:
     """Something is wrong with a device, if it does not come back in time."""
 
     cause: Cause
@@ -63,22 +63,22 @@ class Lapse:
     """What the device itself gave as its reason, if anything."""
 
 
-def judge(known: Presence, *, now: datetime, settings: Absence) -> Lapse | None:
+def judge(known: Presence, *, now: datetime, settings: Absence) -> Outage | None:
     """Find what is wrong with a device; None where it is well.
 
     A lapse is found early, so that a site whose devices go one after the other can be told of once.
     """
     if known.state is State.OFFLINE:
         lost_at = known.changed_at + timedelta(seconds=settings.offline_seconds)
-        return Lapse(Cause.GONE, known.heard_at, lost_at, known.reason)
+        return Outage(Cause.GONE, known.heard_at, lost_at, known.reason)
     quiet = timedelta(seconds=settings.quiet_seconds)
     if now - known.heard_at > quiet / 2:
-        return Lapse(Cause.QUIET, known.heard_at, known.heard_at + quiet, "")
+        return Outage(Cause.QUIET, known.heard_at, known.heard_at + quiet, "")
     if known.reason.startswith(NO_CAMERA):
         lost_at = known.changed_at + timedelta(seconds=settings.offline_seconds)
-        return Lapse(Cause.NO_CAMERA, known.changed_at, lost_at, known.reason)
+        return Outage(Cause.NO_CAMERA, known.changed_at, lost_at, known.reason)
     blind = timedelta(seconds=settings.blind_seconds)
     # By what it says itself: between two of its statuses nobody knows whether it sees.
     if known.frames_at is not None and known.heard_at - known.frames_at >= blind:
-        return Lapse(Cause.NO_PICTURE, known.frames_at, known.frames_at + blind, "")
+        return Outage(Cause.NO_PICTURE, known.frames_at, known.frames_at + blind, "")
     return None

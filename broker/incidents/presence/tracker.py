@@ -9,11 +9,11 @@ from sqlalchemy import Connection, Engine
 
 from broker.config.incidents import Absence
 from broker.incidents import silence, store
-from broker.incidents.grouping import Desk, Made, Sighting
-from broker.incidents.incident import Event, Happening, Incident, State
+from broker.incidents.grouping import Grouper, Queued, Sighting
+from broker.incidents.incident import Event, EventKind, Incident, State
 from broker.incidents.presence import builtin_rules, detector, devices
-from broker.incidents.presence.detector import DANGER, Cause, Lapse
-from broker.notify.message.outage import Lost
+from broker.incidents.presence.detector import DANGER, Cause, Outage
+from broker.notify.message.outage import LostDevice
 from broker.notify.reasons import DeviceMissing, DevicesWellFor, SeenBy, SeenByMany
 from broker.store.engine import reading, writing
 
@@ -30,26 +30,26 @@ class _Site:
 
     name: str
     incident: Incident | None
-    lapses: Mapping[str, Lapse]
+    outages: Mapping[str, Outage]
     """By device; none of a device that nobody is to miss."""
 
-    def lost(self, now: datetime) -> dict[str, Lapse]:
+    def lost(self, now: datetime) -> dict[str, Outage]:
         """Give those whom nobody waits for any more."""
-        return {device: lapse for device, lapse in self.lapses.items() if lapse.lost_at <= now}
+        return {device: outage for device, outage in self.outages.items() if outage.lost_at <= now}
 
 
 @dataclass
-class RollCall:
+class PresenceTracker:
     """One caller. `listening_since` says since when devices could be heard without a break; None while they cannot."""
 
-    desk: Desk
+    grouper: Grouper
     settings: Absence
     listening_since: Callable[[], datetime | None]
     _next_at: datetime | None = field(default=None, init=False)
 
     def call(
         self, engine: Engine, *, now: datetime, require: Callable[[Connection], None] = lambda _: None
-    ) -> list[Made]:
+    ) -> list[Queued]:
         """Call everyone, if it is time, and give what people are told of; raises `Locked`.
 
         `require` raises in the transaction where another instance has taken over.
@@ -70,21 +70,21 @@ class RollCall:
 
     def _sites(self, connection: Connection, since: datetime, now: datetime) -> list[_Site]:
         """Give the sites where a device is missed, or was; `since` is when this service began to listen."""
-        lapses = self._lapses(connection, since, now)
+        outages = self._lapses(connection, since, now)
         open_ = {one.site: one for one in store.now_open(connection) if one.danger == DANGER}
         sites: list[_Site] = []
-        for name in sorted({*lapses, *open_}):
+        for name in sorted({*outages, *open_}):
             incident = open_.get(name)
-            missed = self._missed(connection, name, lapses.get(name, {}), incident, now)
+            missed = self._missed(connection, name, outages.get(name, {}), incident, now)
             if missed or incident is not None:
                 sites.append(_Site(name, incident, missed))
         return sites
 
-    def _lapses(self, connection: Connection, since: datetime, now: datetime) -> dict[str, dict[str, Lapse]]:
+    def _lapses(self, connection: Connection, since: datetime, now: datetime) -> dict[str, dict[str, Outage]]:
         """Find what is wrong with which device, by site."""
         quiet = timedelta(seconds=self.settings.quiet_seconds)
         seen_before = now - timedelta(seconds=self.settings.blind_seconds)
-        found: dict[str, dict[str, Lapse]] = {}
+        found: dict[str, dict[str, Outage]] = {}
         heard: dict[str, dict[str, datetime]] = {}
         for known in devices.doubtful(connection, heard_before=now - quiet / 2, seen_before=seen_before):
             if f"{known.site}/{known.device}" in self.settings.leave_out:
@@ -92,84 +92,86 @@ class RollCall:
             if known.site not in heard:
                 heard[known.site] = devices.heard(connection, known.site, since=now - quiet)
             heard_at = max(known.heard_at, heard[known.site].get(known.device, known.heard_at))
-            lapse = detector.judge(replace(known, heard_at=heard_at), now=now, settings=self.settings)
-            if lapse is not None and lapse.cause is Cause.QUIET:
+            outage = detector.judge(replace(known, heard_at=heard_at), now=now, settings=self.settings)
+            if outage is not None and outage.cause is Cause.QUIET:
                 # What it said while nobody listened does not count against it.
-                lapse = replace(lapse, lost_at=max(lapse.lost_at, since + quiet))
-            if lapse is not None:
-                found.setdefault(known.site, {})[known.device] = lapse
+                outage = replace(outage, lost_at=max(outage.lost_at, since + quiet))
+            if outage is not None:
+                found.setdefault(known.site, {})[known.device] = outage
         return found
 
     def _missed(
-        self, connection: Connection, site: str, lapses: Mapping[str, Lapse], incident: Incident | None, now: datetime
-    ) -> dict[str, Lapse]:
+        self, connection: Connection, site: str, outages: Mapping[str, Outage], incident: Incident | None, now: datetime
+    ) -> dict[str, Outage]:
         """Leave out what is silenced, and what someone has closed since it was heard: they know."""
         members = incident.cameras if incident else ()
-        missed = {device: lapse for device, lapse in lapses.items() if device in members}
-        others = {device: lapse for device, lapse in lapses.items() if device not in members}
+        missed = {device: outage for device, outage in outages.items() if device in members}
+        others = {device: outage for device, outage in outages.items() if device not in members}
         if not others:
             return missed
-        first = min(lapse.since for lapse in others.values())
+        first = min(outage.since for outage in others.values())
         closed = store.closed_by_someone(connection, site, DANGER, since=first)
         holding = silence.in_force(connection, at=now)
-        for device, lapse in others.items():
-            known = any(device in one.cameras and one.closed_at and one.closed_at >= lapse.since for one in closed)
-            subject = self._sighting(site, device, lapse, now).subject
+        for device, outage in others.items():
+            known = any(device in one.cameras and one.closed_at and one.closed_at >= outage.since for one in closed)
+            subject = self._sighting(site, device, outage, now).subject
             if not known and silence.find(holding, subject, at=now) is None:
-                missed[device] = lapse
+                missed[device] = outage
         return missed
 
-    def _visit(self, connection: Connection, site: _Site, now: datetime) -> Made | None:
+    def _visit(self, connection: Connection, site: _Site, now: datetime) -> Queued | None:
         lost = site.lost(now)
         incident = site.incident
         if incident is None:
             if not lost or self._gathers(site, lost, now):
                 return None
             first = self._sighting(site.name, *next(iter(lost.items())), now)
-            if self.desk.behind(connection, first) is not None:
+            if self.grouper.behind(connection, first) is not None:
                 return None
-            incident = self.desk.open(connection, first)
+            incident = self.grouper.open(connection, first)
         # Whoever wavers again has not come back for good.
-        away = {device: lapse for device, lapse in site.lapses.items() if device in lost or device in incident.cameras}
+        away = {
+            device: outage for device, outage in site.outages.items() if device in lost or device in incident.cameras
+        }
         if not away:
             self._end(connection, incident, now)
             return None
         incident = self._count(connection, incident, away, now)
-        sightings = [self._sighting(site.name, device, lapse, now) for device, lapse in lost.items()]
+        sightings = [self._sighting(site.name, device, outage, now) for device, outage in lost.items()]
         return self._tell(connection, incident, sightings, now) if sightings else None
 
-    def _gathers(self, site: _Site, lost: Mapping[str, Lapse], now: datetime) -> bool:
+    def _gathers(self, site: _Site, lost: Mapping[str, Outage], now: datetime) -> bool:
         """Say whether to wait for others that seem to go the same way, so that one message tells of all."""
-        if len(lost) == len(site.lapses):
+        if len(lost) == len(site.outages):
             return False
-        return now < min(lapse.lost_at for lapse in lost.values()) + timedelta(seconds=self.settings.gather_seconds)
+        return now < min(outage.lost_at for outage in lost.values()) + timedelta(seconds=self.settings.gather_seconds)
 
-    def _count(self, connection: Connection, incident: Incident, away: Mapping[str, Lapse], now: datetime) -> Incident:
+    def _count(self, connection: Connection, incident: Incident, away: Mapping[str, Outage], now: datetime) -> Incident:
         """Write down who is away now."""
         new = [device for device in away if device not in incident.cameras]
         if new:
-            store.add_event(connection, incident.id, Event(now, Happening.CAMERA, (_listed(new),)))
-        blind = all(lapse.cause.is_blind for lapse in away.values())
+            store.add_event(connection, incident.id, Event(now, EventKind.CAMERA, (_listed(new),)))
+        blind = all(outage.cause.is_blind for outage in away.values())
         counted = replace(
             incident,
             rule=builtin_rules.of(self.settings, blind=blind).name,
             seen_at=now,
             sightings=len(incident.cameras) + len(new),
             cameras=(*incident.cameras, *new),
-            lost=tuple(Lost(device, lapse.cause.value, lapse.since) for device, lapse in away.items()),
+            lost=tuple(LostDevice(device, outage.cause.value, outage.since) for device, outage in away.items()),
         )
         store.save(connection, counted)
         return counted
 
     def _tell(
         self, connection: Connection, incident: Incident, sightings: Sequence[Sighting], now: datetime
-    ) -> Made | None:
+    ) -> Queued | None:
         """Tell people, if there is news; of several devices, one that is not silenced speaks for all."""
         holding = silence.in_force(connection, at=now)
         heard = (one for one in sightings if silence.find(holding, one.subject, at=now) is None)
         leading = next(heard, sightings[0])
-        verdict = self.desk.choose(connection, leading, incident)
-        return self.desk.tell(connection, leading, verdict, incident) if verdict.outcome.tells else None
+        verdict = self.grouper.choose(connection, leading, incident)
+        return self.grouper.tell(connection, leading, verdict, incident) if verdict.outcome.tells else None
 
     def _end(self, connection: Connection, incident: Incident, now: datetime) -> None:
         """Close an incident whose devices have all been well for long enough; the rounds tell people of it."""
@@ -177,13 +179,13 @@ class RollCall:
         if well < timedelta(seconds=self.settings.steady_seconds):
             return
         detail = DevicesWellFor(round(well.total_seconds()))
-        store.add_event(connection, incident.id, Event(now, Happening.RESOLVED, (detail,)))
+        store.add_event(connection, incident.id, Event(now, EventKind.RESOLVED, (detail,)))
         store.save(connection, replace(incident, state=State.RESOLVED, closed_at=now, due_at=now))
 
-    def _sighting(self, site: str, device: str, lapse: Lapse, now: datetime) -> Sighting:
-        rule = builtin_rules.of(self.settings, blind=lapse.cause.is_blind)
-        since = self.desk.places.local(lapse.since, site)
-        reason = DeviceMissing(lapse.cause.value, f"{since:%Y-%m-%d %H:%M:%S}", lapse.reason)
+    def _sighting(self, site: str, device: str, outage: Outage, now: datetime) -> Sighting:
+        rule = builtin_rules.of(self.settings, blind=outage.cause.is_blind)
+        since = self.grouper.places.local(outage.since, site)
+        reason = DeviceMissing(outage.cause.value, f"{since:%Y-%m-%d %H:%M:%S}", outage.reason)
         return Sighting(site, device, "", rule, (reason,), now)
 
 

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from broker.config.broker import in_language
 from broker.config.sites import Places
-from broker.notify.alerts import Alert, Kind
 from broker.notify.message import outage, render, segments
 from broker.notify.message.render import Telling
+from broker.notify.notifications import Kind, Notification
 from broker.ports import Translator
 from broker.rules.compiler import Rulebook
 
@@ -22,7 +22,7 @@ class Composer:
     by_korean_gateway: frozenset[str] = field(default=frozenset())
     """Names of the recipients whose messages a Korean gateway counts, by bytes."""
 
-    def __call__(self, alert: Alert, now: datetime) -> str:
+    def __call__(self, alert: Notification, now: datetime) -> str:
         """Give the message as it is sent."""
         language = alert.language
         fits = segments.is_one_in_korea if alert.recipient in self.by_korean_gateway else segments.is_one
@@ -30,7 +30,7 @@ class Composer:
         telling = self._lost(alert, local) if alert.facts.get("lost") else self._said(alert)
         return render.text(telling, language=language, now=local, fits=fits)
 
-    def _said(self, alert: Alert) -> Telling:
+    def _said(self, alert: Notification) -> Telling:
         """Tell of what a camera said."""
         language = alert.language
         ids = (alert.site, alert.device, alert.stream)
@@ -52,7 +52,7 @@ class Composer:
             incident=alert.incident_id,
         )
 
-    def _lost(self, alert: Alert, now: datetime) -> Telling:
+    def _lost(self, alert: Notification, now: datetime) -> Telling:
         """Tell of devices that are missed; `now` is by the clock of the site."""
         language = alert.language
         only, sentence, *briefer = outage.say(alert, self.places, now)
@@ -71,11 +71,11 @@ class Composer:
             incident=alert.incident_id,
         )
 
-    def _title(self, alert: Alert) -> str:
+    def _title(self, alert: Notification) -> str:
         title = next((rule.title for rule in self.rulebook.rules if rule.name == alert.rule), "")
         return in_language(title, alert.language) or alert.rule
 
 
-def _closed_by(alert: Alert) -> str:
+def _closed_by(alert: Notification) -> str:
     closed_by = alert.facts.get("by", "") if alert.kind is Kind.RESOLVED else ""
     return closed_by if isinstance(closed_by, str) else ""

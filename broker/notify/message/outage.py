@@ -6,12 +6,12 @@ from datetime import datetime
 import msgspec
 
 from broker.config.sites import Places
-from broker.notify.alerts import Alert, Kind
 from broker.notify.message import render, texts
+from broker.notify.notifications import Kind, Notification
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class LostDevice:
     """A device that is missed."""
 
     device: str
@@ -21,13 +21,13 @@ class Lost:
     """When it was last heard or, of one that is blind, when it last saw."""
 
 
-def say(alert: Alert, places: Places, now: datetime) -> tuple[str, ...]:
+def say(alert: Notification, places: Places, now: datetime) -> tuple[str, ...]:
     """Give the only device that a message is about ("" where it is about several), then sentences, the longest first.
 
     `now` is by the clock of the site.
     """
     said = texts.of(alert.language).losses
-    lost = msgspec.convert(alert.facts["lost"], list[Lost])
+    lost = msgspec.convert(alert.facts["lost"], list[LostDevice])
     count = int(alert.facts.get("lost_count", len(lost)))
     if alert.kind is Kind.RESOLVED:
         away = alert.facts.get("cameras", [])

@@ -30,7 +30,7 @@ class Telling:
     briefer: tuple[str, ...] = ()
     """The same sentence with less and less beside the point, where the translator can do that."""
     kind: str = "first"
-    """One of `broker.notify.alerts.Kind`."""
+    """One of `broker.notify.notifications.Kind`."""
     count: int = 0
     """How many messages a digest stands for."""
     closed_by: str = ""

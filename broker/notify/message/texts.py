@@ -12,7 +12,7 @@ class Words:
     alert: str
     """Text message: `heading`, `title`, `place`, `time`, `sentence`."""
     headings: dict[str, str]
-    """What a text message begins with, by `broker.notify.alerts.Kind`; in a digest, `count` is how many it tells of."""
+    """How a notification begins, by `broker.notify.notifications.Kind`; in a digest, `count` is how many it covers."""
     by: str
     """Who brought an incident to its end: `name`."""
     number: str

@@ -8,7 +8,7 @@ from broker.ports import Sender, Unreachable
 
 
 @dataclass(frozen=True, slots=True)
-class Switchboard:
+class SendersByRecipient:
     """Senders by the name of the recipient, or one for everybody."""
 
     senders: Mapping[str, Sender]

@@ -10,7 +10,7 @@ from broker.ports import Busy, Doubtful, Sender, Unreachable
 Seconds = Callable[[], float]
 
 
-class Bounded:
+class RateLimited:
     """Asks for patience itself where the provider has asked for it, or would have to."""
 
     def __init__(

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from broker.config.errors import Locked
 from broker.config.section import Language
 from broker.notify.translation import cache
-from broker.ports import Meters, NoMetrics, TranslationService, Translator, Untranslated
+from broker.ports import Metrics, NoMetrics, TranslationService, Translator, Untranslated
 from broker.store.engine import reading, writing
 
 log = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ REST_SECONDS: Final = 30.0
 
 
 @dataclass(eq=False)
-class Kept:
+class CachedTranslator:
     """A service with a memory; where it fails, another translator stands in, and that one never fails."""
 
     service: TranslationService
@@ -34,7 +34,7 @@ class Kept:
     """How many are kept; 0 for none."""
     seconds: Callable[[], float] = time.monotonic
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    meters: Meters = field(default_factory=NoMetrics)
+    metrics: Metrics = field(default_factory=NoMetrics)
     _rest_until: float = -math.inf
 
     def translate(self, sentence: str, *, source: str, target: Language) -> str:
@@ -46,19 +46,19 @@ class Kept:
         if source.lower().startswith(target):
             return (sentence,)
         if (known := self._recall(sentence, target)) is not None:
-            self.meters.translated("kept")
+            self.metrics.translated("kept")
             return (known,)
         if self.seconds() < self._rest_until:
-            self.meters.translated("resting")
+            self.metrics.translated("resting")
             return self.otherwise.versions(sentence, source=source, target=target)
         try:
             translated = self.service.translate(sentence, source=source, target=target)
         except Untranslated as error:
             self._rest_until = self.seconds() + REST_SECONDS
-            self.meters.translated("failed")
+            self.metrics.translated("failed")
             log.warning("not translated", extra={"service": self.service.name, "error": str(error)[:300]})
             return self.otherwise.versions(sentence, source=source, target=target)
-        self.meters.translated("made")
+        self.metrics.translated("made")
         self._keep(sentence, target, translated)
         return (translated,)
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from broker.config.section import Language
 
 
-class Original:
+class NoTranslation:
     """Translates nothing: the frame of a message is in the recipient's language, the sentence is not."""
 
     def translate(self, sentence: str, *, source: str, target: Language) -> str:

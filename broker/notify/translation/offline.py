@@ -11,7 +11,7 @@ _seam: Final = re.compile(r"\s*,\s*(?:and\s+)?|\s+(?:while|as)\s+")
 """Where a sentence that cannot be read whole is parted."""
 
 
-class Offline:
+class OfflineTranslator:
     """A grammar for one pair of languages; every other sentence is left as it is."""
 
     def translate(self, sentence: str, *, source: str, target: Language) -> str:

@@ -8,7 +8,7 @@ from litestar.params import FromPath
 
 from broker.incidents import ack_links, store
 from broker.incidents.responses import Effect
-from broker.notify import alerts
+from broker.notify import notifications
 from broker.retention import audit
 from broker.retention.audit import Entry
 from broker.store.engine import reading, writing
@@ -27,7 +27,7 @@ def show(page: ThisPage, token: FromPath[str]) -> Response[str]:
     except ack_links.Refused as refused:
         return page.render("link.html", status=410, refused=str(refused), incident=None, effect=None, token="")
     with reading(page.console.engine) as connection:
-        alert = alerts.get(connection, number)
+        alert = notifications.get(connection, number)
         incident = store.get(connection, alert.incident_id) if alert and alert.incident_id else None
     if incident is None:
         raise NotFoundException

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from broker.incidents import responses, store
 from broker.incidents.incident import State
 from broker.incidents.responses import Answered, Effect
-from broker.notify import alerts
+from broker.notify import notifications
 from broker.notify.reasons import MAX_CHARS
 from broker.store import search
 from broker.store.engine import reading, writing
@@ -107,5 +107,5 @@ def _known(connection: Connection, number: int) -> dict[str, Any]:
         "incident": incident,
         "timeline": timeline,
         "captions": search.some(connection, ids),
-        "messages": alerts.of_incident(connection, number),
+        "messages": notifications.of_incident(connection, number),
     }

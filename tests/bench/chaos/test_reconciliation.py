@@ -10,8 +10,8 @@ from sqlalchemy import delete, update
 
 from bench.chaos import __main__, reconciliation
 from bench.chaos.publishers import Crowd
-from broker.ingest.batch import Reception
-from broker.notify import alerts
+from broker.ingest.batch import BatchProcessor
+from broker.notify import notifications
 from broker.store import migrate
 from broker.store.engine import open_engine, writing
 from broker.store.tables import core
@@ -33,10 +33,10 @@ def fought(folder: Path) -> tuple[Crowd, FakeTwilio]:
     crowd, twilio = Crowd(0, 1, 2, random.Random(1)), FakeTwilio()
     quiet, danger = event("a man walks"), event("a gun", seq=1)
     crowd.said, crowd.dangers = {one.id: one for one in (quiet, danger)}, [danger]
-    Reception(engine, RULES, [GUARD], clock=Clock(NOON)).accept([said(quiet), said(danger)])
+    BatchProcessor(engine, RULES, [GUARD], clock=Clock(NOON)).accept([said(quiet), said(danger)])
     with writing(engine) as connection:
-        alerts.begin(connection, 1, text="ALERT", provider="twilio", at=NOON)
-        alerts.mark_sent(connection, 1, provider_id="SM1", at=NOON)
+        notifications.begin(connection, 1, text="ALERT", provider="twilio", at=NOON)
+        notifications.mark_sent(connection, 1, provider_id="SM1", at=NOON)
     engine.dispose()
     twilio.messages = [accepted("ALERT")]
     return crowd, twilio

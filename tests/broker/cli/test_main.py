@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from broker.cli import main
-from broker.ingest.batch import Reception
-from broker.notify import alerts
+from broker.ingest.batch import BatchProcessor
+from broker.notify import notifications
 from broker.rules import compiler
-from broker.service.leader import Duty
+from broker.service.leader import LeaderElection
 from broker.store import migrate
 from broker.store.engine import open_engine, reading, writing
 from testing.fake_twilio import FakeTwilio
@@ -199,9 +199,9 @@ def test_dead_messages_are_listed_and_sent_again(tmp_path: Path, capsys: pytest.
     path = write_config(tmp_path)
     engine = open_engine(tmp_path / "wordcam.db")
     migrate.require_current(engine)
-    Reception(engine, compiler.load(RULES), [GUARD]).accept([said(event("a man is holding a gun"))])
+    BatchProcessor(engine, compiler.load(RULES), [GUARD]).accept([said(event("a man is holding a gun"))])
     with writing(engine) as connection:
-        alerts.mark_dead(connection, 1, error="no such number\x1b[2J")
+        notifications.mark_dead(connection, 1, error="no such number\x1b[2J")
 
     assert main.main(["dead", "list", "--config", str(path)]) == 0
     listed = capsys.readouterr().out
@@ -212,7 +212,7 @@ def test_dead_messages_are_listed_and_sent_again(tmp_path: Path, capsys: pytest.
     assert "guard  north-gate/gun  no such number[2J  a man is holding a gun" in listed
     assert capsys.readouterr().out == "1: waits to be sent again\n2: is not dead\n"
     with reading(engine) as connection:
-        assert alerts.get(connection, 1).state is alerts.State.WAITING  # type: ignore[union-attr]  # it is there
+        assert notifications.get(connection, 1).state is notifications.State.WAITING  # type: ignore[union-attr]  # it is there
     engine.dispose()
 
 
@@ -222,7 +222,7 @@ def test_duty_says_who_sends_the_messages(tmp_path: Path, capsys: pytest.Capture
     migrate.require_current(engine)
 
     assert main.main(["duty", "--config", str(config)]) == 0
-    Duty(engine, "alerts-1").step()
+    LeaderElection(engine, "alerts-1").step()
     engine.dispose()
     assert main.main(["duty", "--config", str(config)]) == 0
     assert main.main(["duty", "--config", str(config), "--json"]) == 0

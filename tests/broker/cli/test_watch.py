@@ -13,7 +13,7 @@ from broker.cli.watch import Watch
 from broker.config import broker as config_file
 from broker.config.broker import Language
 from broker.config.sites import Places
-from broker.ingest.batch import Reception
+from broker.ingest.batch import BatchProcessor
 from broker.notify.message.texts import byte_size
 from broker.rules import compiler
 from broker.store import migrate
@@ -39,7 +39,7 @@ class Terminal:
         """Take messages in, as the service does."""
         engine = open_database(self.database)
         migrate.require_current(engine)
-        Reception(engine, compiler.load(RULES), [GUARD], clock=Clock(NOON + timedelta(seconds=1))).accept(messages)
+        BatchProcessor(engine, compiler.load(RULES), [GUARD], clock=Clock(NOON + timedelta(seconds=1))).accept(messages)
         engine.dispose()
 
     def shown(self, back: int = 20) -> str:

@@ -237,7 +237,7 @@ def test_what_is_held_for_someone_who_has_left_is_given_up_loudly(scene: Make) -
     asleep = Recipient(name="guard", phone="+12025550143", quiet_hours=("00:00-07:00",), quiet_passes=None)
     room = scene(asleep)
     room.say("a gun")
-    room.rounds.desk = type(room.desk)((CHIEF,), room.settings, room.desk.places)
+    room.scheduler.grouper = type(room.grouper)((CHIEF,), room.settings, room.grouper.places)
 
     room.wait(hours=4)
 

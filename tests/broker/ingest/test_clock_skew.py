@@ -39,7 +39,7 @@ def test_a_clock_that_is_behind_is_believed() -> None:
 def test_a_danger_from_the_future_is_told_of_as_of_now_and_counted(room: Scene) -> None:
     early = event("a man with a gun", captured_at=NOON + timedelta(days=1000))
 
-    (answer,) = room.reception.accept([said(early)])
+    (answer,) = room.processor.accept([said(early)])
 
     assert answer.ack.stored == (early.id,), "the device may let it go"
     assert room.incident.state is State.OPEN
@@ -55,9 +55,9 @@ def test_the_same_caption_again_is_the_same(room: Scene) -> None:
     early = said(event("a man with a gun", captured_at=NOON + timedelta(days=1000)))
 
     for _ in range(3):
-        room.reception.accept([early])
+        room.processor.accept([early])
 
-    assert room.reception.tally.captions == 1
+    assert room.processor.counts.captions == 1
     assert room.deliver() == ["first to guard"]
 
 
@@ -76,7 +76,7 @@ def test_no_number_or_date_of_a_device_stops_the_service(room: Scene, broken: tu
     assert broken[0] in payload
     message = Message(topics.topic("north-gate", "pi-01", "caption"), payload.replace(*broken).encode())
 
-    (answer,) = room.reception.accept([message])
+    (answer,) = room.processor.accept([message])
 
     assert [one.reason for one in answer.ack.refused] == ["schema"]
     assert room.incidents == []

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.ingest import decoder
-from broker.ingest.decoder import Message, Unreadable
+from broker.ingest.decoder import Message, Rejection
 from contract import caption, status
 from tests.broker import device
 
@@ -20,9 +20,9 @@ def changed(**changes: Any) -> bytes:
     return json.dumps({key: value for key, value in (tree | changes).items() if value is not None}).encode()
 
 
-def refusal(topic: str, payload: bytes) -> Unreadable:
+def refusal(topic: str, payload: bytes) -> Rejection:
     reading = decoder.read(Message(topic, payload))
-    assert isinstance(reading, Unreadable)
+    assert isinstance(reading, Rejection)
     return reading
 
 
@@ -93,7 +93,7 @@ topic_names = st.one_of(
 def test_no_topic_and_no_bytes_make_the_reader_fall_over(topic: str, payload: bytes) -> None:
     reading = decoder.read(Message(topic, payload))
 
-    assert isinstance(reading, Unreadable)
+    assert isinstance(reading, Rejection)
 
 
 fields = st.sampled_from(sorted(json.loads(changed())))
@@ -104,4 +104,4 @@ values = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_s
 def test_a_caption_with_strange_fields_is_read_as_it_is_or_refused(changes: dict[str, Any]) -> None:
     reading = decoder.read(Message(TOPIC, changed(**changes)))
 
-    assert isinstance(reading, Unreadable) or caption.decode(changed(**changes)) == reading
+    assert isinstance(reading, Rejection) or caption.decode(changed(**changes)) == reading

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 
 from broker.monitor import health as checks
 from broker.monitor.health import FRESH_SECONDS, Health
-from broker.monitor.thread_heartbeat import Pulse
+from broker.monitor.thread_heartbeat import ThreadHeartbeat
 from broker.store import migrate
 from broker.store.engine import open_engine, writing
 
@@ -40,10 +40,10 @@ def of(engine: Engine) -> Health:
 
 def test_a_thread_that_does_not_turn_any_more_is_named() -> None:
     seconds = Seconds()
-    pulses = {name: Pulse(60, seconds) for name in ("rounds", "notifier")}
-    health = Health([], pulses, seconds)
+    heartbeats = {name: ThreadHeartbeat(60, seconds) for name in ("rounds", "notifier")}
+    health = Health([], heartbeats, seconds)
     seconds.now = 50
-    pulses["rounds"].beat()
+    heartbeats["rounds"].beat()
     seconds.now = 61
 
     assert [(check.name, check.ok) for check in health.alive()] == [("rounds", True), ("notifier", False)]

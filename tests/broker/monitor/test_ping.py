@@ -72,8 +72,8 @@ class Pings(NoMetrics):
         self.results.append(result)
 
 
-def make(url: str, meters: Pings, *, ready: bool = True, tells_failure: bool = False, timeout: float = 5) -> Pinger:
-    return Pinger(url, 0.01, timeout, tells_failure, lambda: ready, meters)
+def make(url: str, metrics: Pings, *, ready: bool = True, tells_failure: bool = False, timeout: float = 5) -> Pinger:
+    return Pinger(url, 0.01, timeout, tells_failure, lambda: ready, metrics)
 
 
 def test_a_sign_is_given_while_the_service_is_ready_and_none_while_it_is_not(watchman: Watchman) -> None:
@@ -141,7 +141,7 @@ def test_a_running_service_gives_signs_until_its_mqtt_server_goes(
 
 @pytest.mark.parametrize(
     ("content", "problem"),
-    [("", "no URL"), ("ftp://x", "is no URL"), ("https://a b", "is no URL"), (None, "cannot be")],
+    [("", "is empty"), ("ftp://x", "is no URL"), ("https://a b", "is no URL"), (None, "No such file")],
 )
 def test_a_file_that_holds_no_url_is_refused_without_saying_what_it_holds(
     tmp_path: Path, content: str | None, problem: str

@@ -45,7 +45,7 @@ def checks(service: Running) -> dict[str, bool]:
     return {name: check["ok"] for name, check in ask(service, "/readyz").json()["checks"].items()}
 
 
-def figures(service: Running) -> dict[str, float]:
+def metrics(service: Running) -> dict[str, float]:
     """Give every sample, by its name and labels: `wordcam_ingest_refused_total{reason=schema}`."""
     found = {}
     for family in text_string_to_metric_families(ask(service, "/metrics").text):
@@ -64,8 +64,8 @@ def test_what_comes_in_and_goes_out_is_counted(tmp_path: Path, mosquitto: Mosqui
             device.shout(topics.topic("north-gate", "pi-01", "caption"), b"{}")
             device.shout(topics.topic("north-gate", "pi-01", "status"), encode(status()))
             service.wait_said("alert sent")
-            wait_until(lambda: figures(service)["wordcam_statuses_total"] == 1, "the status is counted")
-            counted = figures(service)
+            wait_until(lambda: metrics(service)["wordcam_statuses_total"] == 1, "the status is counted")
+            counted = metrics(service)
             raw = ask(service, "/metrics").text
 
     assert counted["wordcam_ingest_messages_total"] == 5
@@ -94,7 +94,7 @@ def test_a_device_gets_a_series_of_its_own_only_where_someone_asks_for_it(tmp_pa
             later = event(device="pi-02", seq=1)
             other.say(later)
             other.wait_stored(later)
-        named = [name for name in figures(service) if name.startswith("wordcam_device_caption_age_seconds")]
+        named = [name for name in metrics(service) if name.startswith("wordcam_device_caption_age_seconds")]
 
     assert named == ["wordcam_device_caption_age_seconds{device=pi-01,site=north-gate}"]
 
@@ -108,7 +108,7 @@ def test_it_is_not_ready_while_the_mqtt_server_is_away_and_ready_again_after(tmp
             wait_until(lambda: ask(service, "/readyz").status_code == 503, "it is not ready")
             assert [name for name, ok in checks(service).items() if not ok] == ["mqtt"]
             assert ask(service, "/healthz").status_code == 200
-            assert figures(service)["wordcam_check_ok{check=mqtt}"] == 0
+            assert metrics(service)["wordcam_check_ok{check=mqtt}"] == 0
             server.start()
             wait_until(lambda: ask(service, "/readyz").status_code == 200, "it is ready again")
 
@@ -182,12 +182,12 @@ def test_a_site_that_is_cut_off_is_one_text_and_its_return_is_another(tmp_path: 
         config = configure(tmp_path, server=mosquitto, twilio=twilio, absence=settings, monitor=MONITOR)
         with Running(config) as service:
             cameras = [Camera(mosquitto, name) for name in names]
-            wait_until(lambda: figures(service)["wordcam_devices{health=online}"] == 4, "all are there")
+            wait_until(lambda: metrics(service)["wordcam_devices{health=online}"] == 4, "all are there")
             for camera in cameras:
                 camera.cut()
             service.wait_said("alert sent")
-            assert figures(service)["wordcam_devices{health=offline}"] == 4
-            assert figures(service)["wordcam_incidents_open{severity=warning,state=open}"] == 1
+            assert metrics(service)["wordcam_devices{health=offline}"] == 4
+            assert metrics(service)["wordcam_incidents_open{severity=warning,state=open}"] == 1
             back = [Camera(mosquitto, name) for name in names]
             service.wait_said("alert sent", 2)
             service.stop(signal.SIGKILL)

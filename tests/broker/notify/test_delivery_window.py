@@ -49,5 +49,5 @@ def test_whoever_is_away_gets_nothing_until_they_are_back() -> None:
 
     found = delivery_window.decide(SLEEPER, away, "critical", recent=[], local=NOON)
 
-    assert found == delivery_window.Hold(NOON + minutes(30), Away("lunch"))
+    assert found == delivery_window.Deferral(NOON + minutes(30), Away("lunch"))
     assert delivery_window.decide(SLEEPER, away, "critical", recent=[], local=NOON + minutes(30)) is None

@@ -9,14 +9,14 @@ import pytest
 from sqlalchemy import Engine, select
 
 from broker.config.broker import Notify
-from broker.ingest.batch import Reception
-from broker.notify import alerts, dead_letters, delivery_reports
-from broker.notify.alerts import State
+from broker.ingest.batch import BatchProcessor
+from broker.notify import dead_letters, delivery_reports, notifications
 from broker.notify.delivery_reports import Report
-from broker.notify.dispatcher import Notifier
-from broker.notify.senders.by_recipient import Switchboard
+from broker.notify.dispatcher import Dispatcher
+from broker.notify.notifications import State
+from broker.notify.senders.by_recipient import SendersByRecipient
 from broker.notify.senders.twilio import TwilioSender
-from broker.ports import Alone, Doubtful, Post
+from broker.ports import Doubtful, Leadership, SoleInstance
 from broker.rules import compiler
 from broker.store.engine import reading, writing
 from broker.store.tables import core
@@ -34,19 +34,20 @@ class Bench:
         self.clock = Clock(datetime.now(UTC))
         self.engine = engine
         self.twilio = twilio
-        self.notifier = self.restart()
-        reception = Reception(self.engine, compiler.load(RULES), [GUARD], clock=self.clock)
-        reception.accept([said(event("a man is holding a gun"))])
+        self.dispatcher = self.restart()
+        processor = BatchProcessor(self.engine, compiler.load(RULES), [GUARD], clock=self.clock)
+        processor.accept([said(event("a man is holding a gun"))])
 
-    def restart(self, post: Post | None = None) -> Notifier:
+    def restart(self, leadership: Leadership | None = None) -> Dispatcher:
         """Give a notifier that knows only what is in the database."""
         sender = TwilioSender(ACCOUNT, TOKEN, sender=SENDER, base_url=self.twilio.url, timeout_seconds=0.5)
         settings = Notify(first_retry_seconds=10, longest_retry_seconds=60, give_up_after_hours=1)
-        self.notifier = Notifier(
-            self.engine, Switchboard.alone(sender), lambda alert, now: f"ALERT {alert.sentence}", settings,
-            jitter=lambda: 1.0, clock=self.clock, post=post or Alone(), longest_call=timedelta(seconds=30),
+        self.dispatcher = Dispatcher(
+            self.engine, SendersByRecipient.alone(sender), lambda alert, now: f"ALERT {alert.sentence}", settings,
+            jitter=lambda: 1.0, clock=self.clock, leadership=leadership or SoleInstance(),
+            longest_call=timedelta(seconds=30),
         )  # fmt: skip
-        return self.notifier
+        return self.dispatcher
 
     @property
     def row(self) -> Any:
@@ -57,7 +58,7 @@ class Bench:
     def step_after(self, seconds: float) -> bool:
         """Move the clock and let the notifier do what is due."""
         self.clock.now += timedelta(seconds=seconds)
-        return self.notifier.step()
+        return self.dispatcher.step()
 
 
 @pytest.fixture
@@ -67,8 +68,8 @@ def bench(engine: Engine) -> Iterator[Bench]:
 
 
 def test_an_alert_is_sent_with_the_providers_id(bench: Bench) -> None:
-    assert bench.notifier.step()
-    assert not bench.notifier.step()
+    assert bench.dispatcher.step()
+    assert not bench.dispatcher.step()
 
     assert bench.twilio.texts == ["ALERT a man is holding a gun"]
     assert (bench.row.state, bench.row.provider_id) == ("sent", bench.twilio.messages[0].sid)
@@ -116,12 +117,12 @@ def test_while_the_provider_cannot_be_asked_nothing_is_sent_again(bench: Bench) 
 
 def test_a_stop_between_taking_and_writing_it_down_sends_nothing_twice(bench: Bench) -> None:
     with writing(bench.engine) as connection:
-        alerts.begin(connection, bench.row.id, text="ALERT a gun", provider="twilio", at=bench.clock.now)
-    sid = bench.notifier.switchboard.of("guard").send(GUARD.e164, "ALERT a gun")
+        notifications.begin(connection, bench.row.id, text="ALERT a gun", provider="twilio", at=bench.clock.now)
+    sid = bench.dispatcher.senders.of("guard").send(GUARD.e164, "ALERT a gun")
 
-    notifier = bench.restart()
-    notifier.stop()
-    notifier.run()
+    dispatcher = bench.restart()
+    dispatcher.stop()
+    dispatcher.run()
     assert bench.row.state == "doubt"
     assert bench.step_after(10)
 
@@ -130,7 +131,7 @@ def test_a_stop_between_taking_and_writing_it_down_sends_nothing_twice(bench: Be
 
 
 def test_two_messages_with_one_text_are_not_taken_for_each_other(bench: Bench) -> None:
-    bench.notifier.step()
+    bench.dispatcher.step()
     with writing(bench.engine) as connection:
         caption_id = bench.row.caption_id
         twin = {key: value for key, value in bench.row._mapping.items() if key != "id"}
@@ -163,7 +164,7 @@ def test_a_busy_provider_is_left_alone_as_long_as_it_asks(bench: Bench) -> None:
 def test_a_number_that_does_not_exist_is_given_up_loudly(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
     bench.twilio.invalid_numbers = {GUARD.phone}
 
-    bench.notifier.step()
+    bench.dispatcher.step()
 
     assert bench.row.state == "dead"
     assert "21211" in bench.row.error
@@ -174,11 +175,11 @@ def test_a_number_that_does_not_exist_is_given_up_loudly(bench: Bench, caplog: p
 
 def test_waits_grow_between_attempts(bench: Bench) -> None:
     wrong = TwilioSender(ACCOUNT, "wrong token", sender=SENDER, base_url=bench.twilio.url, timeout_seconds=1)
-    bench.notifier.switchboard = Switchboard.alone(wrong)
+    bench.dispatcher.senders = SendersByRecipient.alone(wrong)
 
     due = []
     for _ in range(5):
-        assert bench.notifier.step()
+        assert bench.dispatcher.step()
         due.append((bench.row.due_at - bench.clock.now).total_seconds())
         bench.clock.now = bench.row.due_at
 
@@ -226,7 +227,7 @@ class Unaskable:
 
 def test_where_nobody_can_be_asked_a_repeat_says_that_it_may_be_one(bench: Bench) -> None:
     sender = Unaskable()
-    bench.notifier.switchboard = Switchboard({"guard": sender})
+    bench.dispatcher.senders = SendersByRecipient({"guard": sender})
 
     for _ in range(3):
         assert bench.step_after(60)
@@ -238,7 +239,7 @@ def test_where_nobody_can_be_asked_a_repeat_says_that_it_may_be_one(bench: Bench
 
 
 def test_someone_who_is_no_recipient_any_more_waits_and_dies(bench: Bench) -> None:
-    bench.notifier.switchboard = Switchboard({})
+    bench.dispatcher.senders = SendersByRecipient({})
 
     assert bench.step_after(0)
     assert bench.row.state == "waiting"
@@ -289,8 +290,8 @@ def test_a_report_that_was_faster_than_the_answer_still_counts(bench: Bench) -> 
 
 
 def test_a_stopping_notifier_still_sends_what_is_due(bench: Bench) -> None:
-    bench.notifier.stop()
+    bench.dispatcher.stop()
 
-    bench.notifier.run()
+    bench.dispatcher.run()
 
     assert bench.row.state == "sent"

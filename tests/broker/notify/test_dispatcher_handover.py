@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import Connection, Engine
 
-from broker.notify import alerts
-from broker.notify.senders.by_recipient import Switchboard
-from broker.ports import Doubtful, Rejected, Superseded, Turn, Unreachable
+from broker.notify import notifications
+from broker.notify.senders.by_recipient import SendersByRecipient
+from broker.ports import Doubtful, Rejected, Superseded, Term, Unreachable
 from broker.service import lease
 from broker.store.engine import writing
 from testing.fake_twilio import FakeTwilio
@@ -26,34 +26,34 @@ def bench(engine: Engine) -> Iterator[Bench]:
 class Posted:
     """A post whose turn the test gives; what it requires is asked of the database."""
 
-    given: Turn | None
+    given: Term | None
     questions: int = 1_000_000
     """After so many it is no longer sure of its turn."""
 
     @property
-    def turn(self) -> Turn | None:
+    def term(self) -> Term | None:
         """The turn, as long as it is sure."""
         self.questions -= 1
         return self.given if self.questions >= 0 else None
 
-    def require(self, connection: Connection, turn: Turn) -> None:
+    def require(self, connection: Connection, term: Term) -> None:
         """Ask as the real one does."""
-        lease.require(connection, turn.token)
+        lease.require(connection, term.token)
 
 
-def relieve(engine: Engine, name: str) -> Turn:
+def relieve(engine: Engine, name: str) -> Term:
     """Let an instance take the duty up, whoever has it."""
     with writing(engine) as connection:
         me = lease.Holder(name, name, "here")
         token = lease.take(connection, lease.read(connection), me, at=datetime.now(UTC))
     assert token is not None
-    return Turn(token, after_silence=True)
+    return Term(token, after_silence=True)
 
 
 def test_off_duty_nothing_is_sent(bench: Bench) -> None:
-    notifier = bench.restart(Posted(None))
+    dispatcher = bench.restart(Posted(None))
 
-    assert not notifier.step()
+    assert not dispatcher.step()
 
     assert (bench.row.state, bench.twilio.posts) == ("waiting", 0)
 
@@ -72,7 +72,7 @@ def test_one_that_was_paused_after_it_looked_cannot_begin_to_send_either(bench: 
     paused = bench.restart(Posted(relieve(bench.engine, "a")))
     compose = paused.compose
 
-    def slowly(alert: alerts.Alert, now: datetime) -> str:
+    def slowly(alert: notifications.Notification, now: datetime) -> str:
         relieve(bench.engine, "b")
         return compose(alert, now)
 
@@ -84,9 +84,9 @@ def test_one_that_was_paused_after_it_looked_cannot_begin_to_send_either(bench: 
 
 
 def test_a_turn_that_ends_between_the_intent_and_the_sending_puts_the_message_off(bench: Bench) -> None:
-    notifier = bench.restart(Posted(relieve(bench.engine, "a"), questions=1))
+    dispatcher = bench.restart(Posted(relieve(bench.engine, "a"), questions=1))
 
-    notifier.step()
+    dispatcher.step()
 
     assert (bench.row.state, bench.twilio.posts) == ("waiting", 0)
 
@@ -114,7 +114,7 @@ class Relieved:
 
 def test_that_a_message_was_taken_is_written_down_even_too_late(bench: Bench) -> None:
     slow = bench.restart(Posted(relieve(bench.engine, "a")))
-    slow.switchboard = Switchboard.alone(Relieved(bench.engine, "SM1"))
+    slow.senders = SendersByRecipient.alone(Relieved(bench.engine, "SM1"))
 
     slow.step()
 
@@ -124,7 +124,7 @@ def test_that_a_message_was_taken_is_written_down_even_too_late(bench: Bench) ->
 @pytest.mark.parametrize("problem", [Unreachable("no"), Rejected("never"), Doubtful("who knows")], ids=str)
 def test_that_it_was_not_taken_is_left_to_the_successor(bench: Bench, problem: Exception) -> None:
     slow = bench.restart(Posted(relieve(bench.engine, "a")))
-    slow.switchboard = Switchboard.alone(Relieved(bench.engine, problem))
+    slow.senders = SendersByRecipient.alone(Relieved(bench.engine, problem))
 
     with pytest.raises(Superseded):
         slow.step()
@@ -134,7 +134,7 @@ def test_that_it_was_not_taken_is_left_to_the_successor(bench: Bench, problem: E
 
 def test_what_a_silent_one_left_half_sent_waits_until_it_can_no_longer_be_sending(bench: Bench) -> None:
     with writing(bench.engine) as connection:
-        alerts.begin(connection, bench.row.id, text="ALERT a gun", provider="twilio", at=bench.clock.now)
+        notifications.begin(connection, bench.row.id, text="ALERT a gun", provider="twilio", at=bench.clock.now)
     bench.restart(Posted(relieve(bench.engine, "b")))
 
     assert not bench.step_after(0)
@@ -147,16 +147,16 @@ def test_what_a_silent_one_left_half_sent_waits_until_it_can_no_longer_be_sendin
 
 def test_a_message_that_was_sent_meanwhile_is_not_begun(bench: Bench) -> None:
     with writing(bench.engine) as connection:
-        alerts.mark_sent(connection, bench.row.id, provider_id="SM1", at=bench.clock.now)
+        notifications.mark_sent(connection, bench.row.id, provider_id="SM1", at=bench.clock.now)
 
-        assert not alerts.begin(connection, bench.row.id, text="again", provider="twilio", at=bench.clock.now)
+        assert not notifications.begin(connection, bench.row.id, text="again", provider="twilio", at=bench.clock.now)
 
 
 def test_a_message_that_was_sent_under_two_ids_keeps_the_first(bench: Bench) -> None:
     with writing(bench.engine) as connection:
-        assert alerts.mark_sent(connection, bench.row.id, provider_id="SM1", at=bench.clock.now)
-        assert alerts.mark_sent(connection, bench.row.id, provider_id="SM1", at=bench.clock.now)
+        assert notifications.mark_sent(connection, bench.row.id, provider_id="SM1", at=bench.clock.now)
+        assert notifications.mark_sent(connection, bench.row.id, provider_id="SM1", at=bench.clock.now)
 
-        assert not alerts.mark_sent(connection, bench.row.id, provider_id="SM2", at=bench.clock.now)
+        assert not notifications.mark_sent(connection, bench.row.id, provider_id="SM2", at=bench.clock.now)
 
     assert bench.row.provider_id == "SM1"

@@ -18,7 +18,7 @@ from broker.config.incidents import Escalation, Incidents, Inhibition, Step
 from broker.config.section import at_least
 from broker.incidents import responses, silence
 from broker.incidents.silence import Silence
-from broker.notify import alerts, contacts
+from broker.notify import contacts, notifications
 from broker.store.engine import reading, writing
 from broker.store.outcome import Outcome
 from broker.store.tables import core
@@ -71,7 +71,7 @@ class ControlRoom(RuleBasedStateMachine):
         self.scene.clock.now += timedelta(seconds=seconds)
 
     @rule()
-    def rounds(self) -> None:
+    def scheduler(self) -> None:
         self.scene.walk()
 
     @rule(dead=st.sets(st.sampled_from(("guard", "chief"))))
@@ -108,7 +108,7 @@ class ControlRoom(RuleBasedStateMachine):
     def _everything_is_told(self) -> None:
         with reading(self.scene.engine) as connection:
             decisions = connection.execute(select(core.decision)).all()
-            notices = {one.id: alerts.notice(connection, one.id) for one in self.scene.incidents}
+            notices = {one.id: notifications.notice(connection, one.id) for one in self.scene.incidents}
         incidents = {one.id: one for one in self.scene.incidents}
         for decision in decisions:
             assert decision.because

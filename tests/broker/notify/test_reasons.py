@@ -14,8 +14,8 @@ from broker.config.section import SEVERITIES, Language
 from broker.incidents.incident import State
 from broker.incidents.presence.detector import Cause
 from broker.notify import reasons
-from broker.notify.alerts import Kind
 from broker.notify.message import reason_texts
+from broker.notify.notifications import Kind
 from broker.notify.reasons import KINDS, How, NoAnswer, NotificationFor, NotNotifiedYet, Prose, Silenced
 from broker.rules.reasons import Reason, Says
 

@@ -15,7 +15,7 @@ from broker.cli import main
 from broker.incidents import store
 from broker.incidents.responses import resolve
 from broker.ingest import rejections
-from broker.ingest.decoder import Unreadable
+from broker.ingest.decoder import Rejection
 from broker.notify import replies
 from broker.notify.translation import cache
 from broker.retention import audit
@@ -157,7 +157,7 @@ def test_the_audit_log_tells_who_and_how_much_and_not_what(run: Run, room: Scene
 
 
 def test_many_sentences_go_in_small_transactions(run: Run, room: Scene) -> None:
-    room.reception.accept([said(event(seq=number, captured_at=room.now)) for number in range(100, 950)])
+    room.processor.accept([said(event(seq=number, captured_at=room.now)) for number in range(100, 950)])
 
     assert "850 sentences" in run("forget", "--everything", "--yes")
     assert texts(room) == [""]
@@ -169,7 +169,7 @@ def test_a_number_is_taken_out_of_everything_that_is_done(run: Run, room: Scene)
     with writing(room.engine) as connection:
         replies.add(connection, answer | {"text": "ok kim", "meaning": "unknown", "effect": "none"})
         sample = f"Body=x From={PHONE} To=y".encode()
-        rejections.count(connection, Unreadable("unknown-number", "", "twilio/reply", sample, None, None), at=room.now)
+        rejections.count(connection, Rejection("unknown-number", "", "twilio/reply", sample, None, None), at=room.now)
     assert "nothing is deleted yet" in run("forget", "--phone", "+1 202 555 0143")
 
     said = run("forget", "--phone", "+1 202 555 0143", "--yes", "--by", "kim")
@@ -209,7 +209,7 @@ def test_a_wish_that_says_too_little_or_too_much_is_refused(run: Run, words: tup
 
 
 def test_all_that_was_said_is_written_as_a_table(run: Run, room: Scene) -> None:
-    room.reception.accept([said(event(seq=number, captured_at=room.now)) for number in range(100, 1300)])
+    room.processor.accept([said(event(seq=number, captured_at=room.now)) for number in range(100, 1300)])
     room.say("=1+1 a man with a gun")
     room.say("elsewhere", site="pier")
 

@@ -13,12 +13,12 @@ from broker.config import broker
 from broker.config.errors import Misconfigured
 from broker.config.retention import Retention
 from broker.incidents.responses import resolve
-from broker.incidents.scheduler import Rounds
+from broker.incidents.scheduler import Scheduler
 from broker.notify import dead_letters, delivery_reports
 from broker.notify.delivery_reports import Report
 from broker.retention import audit
 from broker.retention.audit import Entry
-from broker.retention.pruner import AT_ONCE, EVERY, Pruning
+from broker.retention.pruner import AT_ONCE, EVERY, Pruner
 from broker.store import search
 from broker.store.engine import reading, writing
 from broker.store.search import Question
@@ -43,9 +43,9 @@ def room(tmp_path: Path) -> Iterator[Scene]:
 
 def prune(room: Scene, retention: Retention = MONTH) -> int:
     """Do one whole run, and give the number of its steps."""
-    pruning = Pruning(room.engine, retention, clock=room.clock)
+    pruner = Pruner(room.engine, retention, clock=room.clock)
     steps = 0
-    while pruning.step():
+    while pruner.step():
         steps += 1
     return steps
 
@@ -229,13 +229,13 @@ def test_the_audit_log_has_a_time_of_its_own(room: Scene) -> None:
 
 
 def test_no_step_takes_more_than_its_share(room: Scene) -> None:
-    room.reception.accept([said(event(seq=number, captured_at=room.now)) for number in range(100, AT_ONCE * 2 + 110)])
+    room.processor.accept([said(event(seq=number, captured_at=room.now)) for number in range(100, AT_ONCE * 2 + 110)])
     room.clock.now += timedelta(days=31)
     room.say("a dog runs")
-    pruning = Pruning(room.engine, MONTH, clock=room.clock)
+    pruner = Pruner(room.engine, MONTH, clock=room.clock)
 
     left = []
-    while pruning.step():
+    while pruner.step():
         left.append(len(texts(room)))
 
     assert left[:3] == [AT_ONCE + 11, 11, 1]
@@ -244,20 +244,20 @@ def test_no_step_takes_more_than_its_share(room: Scene) -> None:
 def test_a_run_is_done_once_an_hour(room: Scene) -> None:
     room.say("a man walks")
     room.clock.now += timedelta(days=31)
-    pruning = Pruning(room.engine, Retention(captions_days=31.001), clock=room.clock)
-    assert not pruning.step()
+    pruner = Pruner(room.engine, Retention(captions_days=31.001), clock=room.clock)
+    assert not pruner.step()
     room.say("a dog runs")
     room.clock.now += EVERY - timedelta(seconds=1)
 
-    assert not pruning.step()
+    assert not pruner.step()
     room.clock.now += timedelta(seconds=1)
-    assert pruning.step()
+    assert pruner.step()
 
 
 def test_the_file_becomes_smaller(room: Scene) -> None:
     for batch in range(20):
         numbers = range(batch * 200, batch * 200 + 200)
-        room.reception.accept([said(event("a man " * 30, seq=number, captured_at=room.now)) for number in numbers])
+        room.processor.accept([said(event("a man " * 30, seq=number, captured_at=room.now)) for number in numbers])
     path = room.folder / "wordcam.db"
     with writing(room.engine) as connection:
         assert connection.exec_driver_sql("PRAGMA auto_vacuum").scalar() == 2
@@ -281,14 +281,14 @@ def test_the_rounds_do_it_when_nothing_else_is_due(room: Scene) -> None:
     room.say("a man walks")
     room.clock.now += timedelta(days=31)
     room.say("a dog runs")
-    pruning = Pruning(room.engine, MONTH, clock=room.clock)
-    rounds = Rounds(room.engine, RULES, room.desk, clock=room.clock, prune=pruning.step)
-    thread = threading.Thread(target=rounds.run)
+    pruner = Pruner(room.engine, MONTH, clock=room.clock)
+    scheduler = Scheduler(room.engine, RULES, room.grouper, clock=room.clock, prune=pruner.step)
+    thread = threading.Thread(target=scheduler.run)
 
     thread.start()
     wait_until(lambda: texts(room) == ["a dog runs"], "the old sentence goes")
 
-    rounds.stop()
+    scheduler.stop()
     thread.join()
 
 

@@ -9,10 +9,10 @@ from sqlalchemy import Engine
 
 from broker.config.database import Database
 from broker.config.errors import Locked
-from broker.ports import Superseded, Turn
+from broker.ports import Superseded, Term
 from broker.service import leader
 from broker.service import lease as leases
-from broker.service.leader import SILENT_SECONDS, SURE_SECONDS, Duty, Reason
+from broker.service.leader import SILENT_SECONDS, SURE_SECONDS, LeaderElection, Reason
 from broker.service.lease import Lease
 from broker.store.engine import open_database, reading, writing
 
@@ -29,7 +29,7 @@ class Seconds:
         return self.now
 
 
-Make = Callable[[str], Duty]
+Make = Callable[[str], LeaderElection]
 
 
 @pytest.fixture
@@ -42,9 +42,9 @@ def make(database: Database, seconds: Seconds) -> Iterator[Make]:
     """Make instances, each with connections of its own, all by one clock."""
     engines: list[Engine] = []
 
-    def instance(name: str) -> Duty:
+    def instance(name: str) -> LeaderElection:
         engines.append(open_database(database))
-        return Duty(engines[-1], name, seconds=seconds)
+        return LeaderElection(engines[-1], name, seconds=seconds)
 
     yield instance
     for engine in engines:
@@ -71,27 +71,27 @@ def test_the_first_one_is_on_duty_and_the_second_stands_by(make: Make) -> None:
     for one in (first, second, first, second):
         one.step()
 
-    assert first.turn == Turn(1)
-    assert second.turn is None
+    assert first.term == Term(1)
+    assert second.term is None
 
 
 def test_one_that_falls_silent_is_relieved_and_can_write_no_more(make: Make, seconds: Seconds, engine: Engine) -> None:
     first, second = make("a"), make("b")
     first.step()
     second.step()
-    stale = first.turn
+    stale = first.term
     assert stale is not None
 
     seconds.now += SILENT_SECONDS
     second.step()
 
-    assert second.turn == Turn(2, after_silence=True)
+    assert second.term == Term(2, after_silence=True)
     with writing(engine) as connection, pytest.raises(Superseded):
         first.require(connection, stale)
     with writing(engine) as connection:
-        second.require(connection, second.turn)
+        second.require(connection, second.term)
     first.step()
-    assert first.turn is None
+    assert first.term is None
 
 
 def test_as_long_as_it_gives_signs_of_life_nobody_relieves_it(make: Make, seconds: Seconds) -> None:
@@ -102,8 +102,8 @@ def test_as_long_as_it_gives_signs_of_life_nobody_relieves_it(make: Make, second
         second.step()
         seconds.now += SURE_SECONDS - 0.5
 
-    assert second.turn is None
-    assert first.turn == Turn(1)
+    assert second.term is None
+    assert first.term == Term(1)
 
 
 def test_it_doubts_itself_before_anybody_else_does(make: Make, seconds: Seconds) -> None:
@@ -114,9 +114,9 @@ def test_it_doubts_itself_before_anybody_else_does(make: Make, seconds: Seconds)
     seconds.now += SURE_SECONDS
     second.step()
 
-    assert (first.turn, second.turn) == (None, None)
+    assert (first.term, second.term) == (None, None)
     first.step()
-    assert first.turn == Turn(1)
+    assert first.term == Term(1)
 
 
 def test_one_that_is_stopped_lays_the_duty_down_and_nobody_waits(make: Make, database: Database) -> None:
@@ -128,8 +128,8 @@ def test_one_that_is_stopped_lays_the_duty_down_and_nobody_waits(make: Make, dat
     first.run()
     second.step()
 
-    assert first.turn is None
-    assert second.turn == Turn(2)
+    assert first.term is None
+    assert second.term == Term(2)
 
 
 def test_an_instance_that_is_started_again_goes_on_at_once(make: Make) -> None:
@@ -138,7 +138,7 @@ def test_an_instance_that_is_started_again_goes_on_at_once(make: Make) -> None:
 
     again.step()
 
-    assert again.turn == Turn(2)
+    assert again.term == Term(2)
 
 
 def test_two_that_share_a_name_by_mistake_do_not_take_it_from_each_other_for_ever(make: Make) -> None:
@@ -150,8 +150,8 @@ def test_two_that_share_a_name_by_mistake_do_not_take_it_from_each_other_for_eve
         first.step()
         second.step()
 
-    assert first.turn is None
-    assert second.turn == Turn(2)
+    assert first.term is None
+    assert second.term == Term(2)
 
 
 def test_of_two_that_wait_one_takes_over(make: Make, seconds: Seconds) -> None:
@@ -163,8 +163,8 @@ def test_of_two_that_wait_one_takes_over(make: Make, seconds: Seconds) -> None:
     for one in (second, third):
         one.step()
 
-    assert second.turn == Turn(2, after_silence=True)
-    assert third.turn is None
+    assert second.term == Term(2, after_silence=True)
+    assert third.term is None
 
 
 def test_who_has_seen_an_older_lease_is_too_late(engine: Engine) -> None:
@@ -191,15 +191,15 @@ def test_a_database_that_was_away_says_nothing_of_the_one_on_duty(make: Make, se
     second.engine = working
     second.step()
 
-    assert second.turn is None
+    assert second.term is None
 
 
 def test_it_is_told_when_its_turn_begins(make: Make) -> None:
     one = make("a")
-    turns: list[Turn | None] = []
-    one.on_turn = lambda: turns.append(one.turn)
+    turns: list[Term | None] = []
+    one.on_turn = lambda: turns.append(one.term)
 
     one.step()
     one.step()
 
-    assert turns == [Turn(1)]
+    assert turns == [Term(1)]

@@ -19,7 +19,7 @@ from broker.cli import main
 from broker.config.broker import Recipient
 from broker.incidents import store
 from broker.incidents.incident import State
-from broker.notify import alerts, dead_letters
+from broker.notify import dead_letters, notifications
 from broker.store import captions, migrate
 from broker.store.engine import open_engine, reading, writing
 from broker.store.migrate import Age
@@ -163,7 +163,9 @@ def test_the_first_release_becomes_this_version_with_everything_in_it(tmp_path: 
     assert migrate.age(engine) is Age.CURRENT
     with reading(engine) as connection:
         heard = captions.after(connection, 0, limit=100)
-        told = alerts.of_incident(connection, 1) + [found for n in (1, 2) if (found := alerts.get(connection, n))]
+        told = notifications.of_incident(connection, 1) + [
+            found for n in (1, 2) if (found := notifications.get(connection, n))
+        ]
         counted = connection.execute(select(func.count()).select_from(core.refusal)).scalar()
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
     engine.dispose()
@@ -188,7 +190,7 @@ def test_the_service_goes_on_with_a_released_database(tmp_path: Path) -> None:
     engine.dispose()
     room = Scene(tmp_path, template=template)
 
-    room.reception.accept([said(event("a gun", seq=99))])
+    room.processor.accept([said(event("a gun", seq=99))])
 
     assert room.incident.state is State.OPEN
     assert sorted(room.deliver()) == ["first to guard", "first to guard"]
@@ -204,7 +206,7 @@ def test_going_back_and_forth_keeps_messages_that_refer_to_each_other(tmp_path: 
         room.say("a gun", site=site)
     room.wait(hours=4)
     with writing(room.engine) as connection:
-        alerts.mark_dead(connection, 1, error="no such number")
+        notifications.mark_dead(connection, 1, error="no such number")
         dead_letters.take_up(connection, 1, by="kim", at=room.now)
     before = _everything(room.engine)
 

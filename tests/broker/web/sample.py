@@ -14,7 +14,7 @@ from broker.config.broker import Config
 from broker.config.sites import Places
 from broker.incidents import responses
 from broker.incidents.presence import devices
-from broker.ingest.batch import Reception
+from broker.ingest.batch import BatchProcessor
 from broker.rules import compiler
 from broker.rules.compiler import Rulebook
 from broker.store import migrate, statistics
@@ -136,10 +136,10 @@ def _take(engine: Engine, config_: Config, events: list[Caption], at: datetime) 
         _reception(engine, config_, at).accept([said(one) for one in events])
 
 
-def _reception(engine: Engine, config_: Config, at: datetime) -> Reception:
+def _reception(engine: Engine, config_: Config, at: datetime) -> BatchProcessor:
     book = _book(config_.rules_file)
     places = Places.of(config_)
-    return Reception(engine, book, config_.recipients, config_.incidents, places, clock=lambda: at)
+    return BatchProcessor(engine, book, config_.recipients, config_.incidents, places, clock=lambda: at)
 
 
 @cache

@@ -17,8 +17,8 @@ from broker.config.broker import Config
 from broker.incidents import store
 from broker.incidents.ack_links import Signer
 from broker.incidents.incident import Incident, State
-from broker.notify import alerts
-from broker.notify.alerts import Intent, Kind
+from broker.notify import notifications
+from broker.notify.notifications import Intent, Kind
 from broker.notify.reasons import NotNotifiedYet
 from broker.store import captions
 from broker.store.engine import open_database, reading, writing
@@ -80,9 +80,9 @@ def tell(of: Config, *, person: int = 0) -> Incident:
         assert stored is not None
         made = store.start(connection, _incident(site, stored.id, now))
         intent = Intent(f"test/{number}", Kind.FIRST, made.id, stored.id, "gun", site, "critical", (NotNotifiedYet(),))
-        alert = alerts.add(connection, intent, to=of.recipients[person], at=now)
-        alerts.begin(connection, alert, text="ALERT", provider="twilio", at=now)
-        alerts.mark_sent(connection, alert, provider_id=sid(alert), at=now)
+        alert = notifications.add(connection, intent, to=of.recipients[person], at=now)
+        notifications.begin(connection, alert, text="ALERT", provider="twilio", at=now)
+        notifications.mark_sent(connection, alert, provider_id=sid(alert), at=now)
     engine.dispose()
     return made
 
@@ -92,10 +92,10 @@ def _incident(site: str, caption_id: int, now: datetime) -> Incident:
     return Incident(0, site, "gun", "gun", "critical", State.OPEN, now, now, 1, where, caption_id)
 
 
-def alert_of(of: Config, incident: Incident) -> alerts.Alert:
+def alert_of(of: Config, incident: Incident) -> notifications.Notification:
     """Give the text message that told of an incident."""
-    found = look(of, lambda connection: alerts.of_incident(connection, incident.id))[0]
-    assert isinstance(found, alerts.Alert)
+    found = look(of, lambda connection: notifications.of_incident(connection, incident.id))[0]
+    assert isinstance(found, notifications.Notification)
     return found
 
 

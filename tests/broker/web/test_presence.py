@@ -9,9 +9,9 @@ import pytest
 from broker.cli import main
 from broker.config.broker import Config
 from broker.config.sites import Places
-from broker.incidents.grouping import Desk
+from broker.incidents.grouping import Grouper
 from broker.incidents.presence import devices
-from broker.incidents.presence.tracker import RollCall
+from broker.incidents.presence.tracker import PresenceTracker
 from broker.store.engine import open_database, writing
 from contract.status import State
 from testing.waiting import PATIENCE_SECONDS
@@ -36,8 +36,8 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
             will = status(site="depot", device=name, since=now - HOUR, at=None, state=State.OFFLINE)
             devices.record(connection, birth, heard_at=now - HOUR)
             devices.record(connection, will, heard_at=now - HOUR / 2)
-    desk = Desk(made.recipients, made.incidents, Places.of(made))
-    told = RollCall(desk, made.absence, lambda: now - HOUR).call(engine, now=now)
+    grouper = Grouper(made.recipients, made.incidents, Places.of(made))
+    told = PresenceTracker(grouper, made.absence, lambda: now - HOUR).call(engine, now=now)
     engine.dispose()
     assert [one.site for one in told] == ["depot", "harbour"]
     return made

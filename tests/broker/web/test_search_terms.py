@@ -10,7 +10,7 @@ from sqlalchemy import Engine, text
 from broker.store import captions, migrate
 from broker.store import search as store
 from broker.store.engine import open_database, open_engine, reading, writing
-from broker.store.search import Question, Term
+from broker.store.search import Question, SearchTerm
 from broker.web import search_terms
 from tests.broker.device import event
 
@@ -89,12 +89,11 @@ def test_pages_of_a_place_follow_each_other_in_time(engine: Engine) -> None:
         late = event("a red car from long ago", seq=9, captured_at=NOW - timedelta(days=2))
         captions.add(connection, [late], received_at=NOW)
 
-    asked = {"site": "north-gate"}
     with reading(engine) as connection:
         pages = [[4, 3], [2, 1], [5], []]
         before = None
         for page in pages:
-            found = store.find(connection, Question(**asked, before=before), limit=2)
+            found = store.find(connection, Question(site="north-gate", before=before), limit=2)
             assert [one.id for one in found] == page
             before = found[-1].id if found else None
 
@@ -132,14 +131,14 @@ def test_each_caption_is_indexed_once(engine: Engine) -> None:
 @pytest.mark.parametrize(
     ("question", "terms"),
     [
-        ("Knives!", [Term("knife", prefix=False)]),
-        ("남자가", [Term("남자", prefix=True)]),
-        ("가을", [Term("가을", prefix=True)]),
-        ("불 fire", [Term("불", prefix=True), Term("fire", prefix=False)]),
-        ("' OR 1=1 --", [Term("or", prefix=False), Term("1", prefix=False)]),
+        ("Knives!", [SearchTerm("knife", prefix=False)]),
+        ("남자가", [SearchTerm("남자", prefix=True)]),
+        ("가을", [SearchTerm("가을", prefix=True)]),
+        ("불 fire", [SearchTerm("불", prefix=True), SearchTerm("fire", prefix=False)]),
+        ("' OR 1=1 --", [SearchTerm("or", prefix=False), SearchTerm("1", prefix=False)]),
     ],
 )
-def test_a_question_becomes_words_alone(question: str, terms: list[Term]) -> None:
+def test_a_question_becomes_words_alone(question: str, terms: list[SearchTerm]) -> None:
     assert search_terms.terms(question) == terms
 
 

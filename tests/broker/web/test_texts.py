@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from broker.config.section import SEVERITIES
-from broker.incidents.incident import Happening, State
-from broker.notify.alerts import Kind
-from broker.notify.alerts import State as Sent
+from broker.incidents.incident import EventKind, State
+from broker.notify.notifications import Kind
+from broker.notify.notifications import State as Sent
 from broker.store.outcome import Outcome
 from broker.web import texts
 from broker.web.accounts.account import Role
@@ -21,7 +21,7 @@ GROUPS: dict[str, Iterable[str]] = {
     "severity": SEVERITIES,
     "state": State,
     "outcome": Outcome,
-    "happening": Happening,
+    "happening": EventKind,
     "message": Sent,
     "kind": Kind,
     "role": Role,

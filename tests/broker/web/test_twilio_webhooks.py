@@ -15,8 +15,8 @@ from twilio.request_validator import RequestValidator
 from broker.config.broker import Recipient
 from broker.incidents import store
 from broker.incidents.incident import State
-from broker.ingest.batch import Reception
-from broker.notify import alerts, replies
+from broker.ingest.batch import BatchProcessor
+from broker.notify import notifications, replies
 from broker.notify.replies import Meaning
 from broker.rules import compiler
 from broker.store import migrate
@@ -41,11 +41,11 @@ class Bench:
         self.engine: Engine = open_engine(folder / "wordcam.db", wait_seconds=0.05)
         migrate.require_current(self.engine)
         self.hooks = TwilioHooks(TOKEN, self.engine, [GUARD, CHIEF], clock=self.clock)
-        reception = Reception(self.engine, compiler.load(RULES), [GUARD], clock=self.clock)
-        reception.accept([said(event("a man is holding a gun"))])
+        processor = BatchProcessor(self.engine, compiler.load(RULES), [GUARD], clock=self.clock)
+        processor.accept([said(event("a man is holding a gun"))])
         with writing(self.engine) as connection:
-            alerts.begin(connection, 1, text="ALERT", provider="twilio", at=self.clock.now)
-            alerts.mark_sent(connection, 1, provider_id=sid(1), at=self.clock.now)
+            notifications.begin(connection, 1, text="ALERT", provider="twilio", at=self.clock.now)
+            notifications.mark_sent(connection, 1, provider_id=sid(1), at=self.clock.now)
 
     def report(self, status: str, **fields: str) -> Outcome:
         """Let Twilio report what became of the message."""

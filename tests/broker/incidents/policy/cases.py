@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from broker.incidents.incident import Incident, State, Told
+from broker.incidents.incident import Incident, LastNotified, State
 from tests.broker.device import NOON
 
 
@@ -26,7 +26,7 @@ def incident(**changes: Any) -> Incident:
         "cameras": ("pi-01/cam-0",),
         "caption_id": 2,
         "tellings": 1,
-        "told": Told("critical", ("pi-01/cam-0",)),
+        "told": LastNotified("critical", ("pi-01/cam-0",)),
         "stepped_at": NOON - minutes(10),
     }
     return Incident(**(facts | changes))

@@ -2,10 +2,10 @@
 
 import pytest
 
-from broker.incidents.incident import Incident, State, Told
+from broker.incidents.incident import Incident, LastNotified, State
 from broker.incidents.policy import cooldown
 from broker.incidents.policy.cooldown import Timing
-from broker.notify.alerts import Notice
+from broker.notify.notifications import SendStatus
 from broker.store.outcome import Outcome
 from tests.broker.device import NOON
 from tests.broker.incidents.policy.cases import incident, minutes
@@ -14,25 +14,25 @@ TIMING = Timing(cooldown=minutes(10), update=minutes(3), acknowledged=minutes(60
 TWO = ("pi-01/cam-0", "pi-01/cam-1")
 
 
-def sent(ago: float) -> Notice:
-    return Notice(sent_at=NOON - minutes(ago))
+def sent(ago: float) -> SendStatus:
+    return SendStatus(sent_at=NOON - minutes(ago))
 
 
-WAITING = Notice(waiting=True)
+WAITING = SendStatus(waiting=True)
 ANSWERED = incident(state=State.ACKNOWLEDGED)
-GREW = incident(told=Told("warning", ("pi-01/cam-0",)))
+GREW = incident(told=LastNotified("warning", ("pi-01/cam-0",)))
 SPREAD = incident(cameras=TWO)
 
 
 @pytest.mark.parametrize(
     ("incident", "notice", "outcome"),
     [
-        pytest.param(incident(told=None), Notice(), Outcome.FIRST, id="nobody was told"),
+        pytest.param(incident(told=None), SendStatus(), Outcome.FIRST, id="nobody was told"),
         pytest.param(incident(), WAITING, Outcome.WAITING, id="the first message is on its way"),
         pytest.param(incident(), sent(9), Outcome.TOO_SOON, id="sent nine minutes ago"),
         pytest.param(incident(), sent(10), Outcome.REPEAT, id="sent ten minutes ago"),
         pytest.param(
-            incident(), Notice(NOON - minutes(30), waiting=True), Outcome.WAITING, id="a repeat is on its way"
+            incident(), SendStatus(NOON - minutes(30), waiting=True), Outcome.WAITING, id="a repeat is on its way"
         ),
         pytest.param(ANSWERED, sent(59), Outcome.TOO_SOON, id="someone takes care"),
         pytest.param(ANSWERED, sent(60), Outcome.REPEAT, id="someone takes care, and yet after an hour"),
@@ -41,11 +41,11 @@ SPREAD = incident(cameras=TWO)
         pytest.param(SPREAD, sent(2), Outcome.LATER, id="another camera, too soon"),
         pytest.param(SPREAD, sent(3), Outcome.UPDATE, id="another camera"),
         pytest.param(SPREAD, WAITING, Outcome.LATER, id="another camera while a message is on its way"),
-        pytest.param(incident(), Notice(failed_at=NOON - minutes(9)), Outcome.TOO_SOON, id="all numbers were dead"),
-        pytest.param(incident(), Notice(failed_at=NOON - minutes(10)), Outcome.FIRST, id="dead ten minutes ago"),
+        pytest.param(incident(), SendStatus(failed_at=NOON - minutes(9)), Outcome.TOO_SOON, id="all numbers were dead"),
+        pytest.param(incident(), SendStatus(failed_at=NOON - minutes(10)), Outcome.FIRST, id="dead ten minutes ago"),
     ],
 )
-def test_the_time_counts_from_the_last_message_sent(incident: Incident, notice: Notice, outcome: Outcome) -> None:
+def test_the_time_counts_from_the_last_message_sent(incident: Incident, notice: SendStatus, outcome: Outcome) -> None:
     verdict = cooldown.decide(incident, notice, now=NOON, timing=TIMING)
 
     assert verdict.outcome is outcome

@@ -8,12 +8,12 @@ from broker.config.incidents import Absence
 from broker.config.sites import Places
 from broker.incidents.presence import builtin_rules
 from broker.notify.message.composer import Composer
-from broker.notify.translation.offline import Offline
+from broker.notify.translation.offline import OfflineTranslator
 from tests.broker.scene import RULES, Scene
 
 SETTINGS: Final = Absence(repeat_minutes=60)
 
-COMPOSER: Final = Composer(Places.nameless(), builtin_rules.beside(RULES, SETTINGS), Offline())
+COMPOSER: Final = Composer(Places.nameless(), builtin_rules.beside(RULES, SETTINGS), OfflineTranslator())
 
 
 def pass_by(room: Scene, *speaking: str, seconds: int) -> list[str]:

@@ -59,7 +59,7 @@ def presence(**changes: Any) -> Presence:
     ],
 )
 def test_a_device_is_lost_when_patience_ends(known: Presence, cause: Cause | None, left: float | None) -> None:
-    lapse = detector.judge(known, now=NOW, settings=SETTINGS)
+    outage = detector.judge(known, now=NOW, settings=SETTINGS)
 
-    assert (lapse and lapse.cause) == cause
-    assert (lapse and (lapse.lost_at - NOW).total_seconds()) == left
+    assert (outage and outage.cause) == cause
+    assert (outage and (outage.lost_at - NOW).total_seconds()) == left

@@ -12,8 +12,8 @@ from broker.config.incidents import Absence, Inhibition
 from broker.config.sites import Places
 from broker.incidents import digest as held
 from broker.incidents import responses, silence
-from broker.incidents.alerting import Teller
-from broker.incidents.incident import State as Standing
+from broker.incidents.alerting import Notifier
+from broker.incidents.incident import State as StateCollector
 from broker.incidents.presence import builtin_rules
 from broker.incidents.silence import Silence
 from broker.notify.reasons import AlsoSeen
@@ -69,7 +69,7 @@ def test_a_silence_after_the_first_message_stops_the_others(missing_scene: Make)
     room.do(silence.add, Silence("kim", "known", {"device": ("pi-01",)}, room.now, room.now + timedelta(hours=1)))
 
     assert pass_by(room, seconds=1200) == []
-    assert room.incident.state is Standing.OPEN
+    assert room.incident.state is StateCollector.OPEN
 
 
 def test_what_someone_closed_stays_closed_until_the_device_has_been_heard_again(missing_scene: Make) -> None:
@@ -97,7 +97,7 @@ def test_it_hides_behind_a_greater_danger_where_the_configuration_says_so(missin
     room.clock.now += timedelta(seconds=175)
     room.say("a fire", camera="cam-9")
     room.deliver()
-    room.reception.clock = room.clock
+    room.processor.clock = room.clock
 
     assert pass_by(room, seconds=180) == []
 
@@ -129,7 +129,7 @@ def test_a_single_held_message_is_released_as_it_is(missing_scene: Make) -> None
     pass_by(room, seconds=200)
     room.clock.now += timedelta(hours=4)
 
-    room.do(lambda connection, at: held.release(connection, "guard", (asleep,), Teller(Places.nameless()), now=at))
+    room.do(lambda connection, at: held.release(connection, "guard", (asleep,), Notifier(Places.nameless()), now=at))
 
     assert room.deliver() == ["first to guard"]
 

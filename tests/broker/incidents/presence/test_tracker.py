@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from broker.incidents.incident import State as Standing
+from broker.incidents.incident import State as StateCollector
 from broker.incidents.presence import devices
 from broker.notify.message import reason_texts
 from broker.notify.reasons import SeenByMany
@@ -25,7 +25,7 @@ def test_a_device_that_falls_silent_is_told_of_and_so_is_its_return(missing_scen
     assert pass_by(room, "pi-01", seconds=50) == []
     assert pass_by(room, "pi-01", seconds=10) == ["resolved to guard"]
 
-    assert room.incident.state is Standing.RESOLVED
+    assert room.incident.state is StateCollector.RESOLVED
     assert room.incident.caption_id is None
     assert [(one.device, one.cause) for one in room.incident.lost] == [("pi-01", "quiet")]
     assert texts(room) == [
@@ -151,7 +151,7 @@ def test_a_restart_neither_ends_an_incident_nor_begins_one(missing_scene: Make) 
     assert pass_by(room, "pi-02", seconds=170) == []
     assert pass_by(room, "pi-02", seconds=20) == ["repeat to guard"]
 
-    assert room.incident.state is Standing.OPEN
+    assert room.incident.state is StateCollector.OPEN
     assert room.incident.cameras == ("pi-01",)
 
 

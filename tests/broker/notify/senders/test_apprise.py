@@ -17,7 +17,7 @@ from broker.cli import main
 from broker.config.broker import load
 from broker.config.errors import Misconfigured
 from broker.notify.senders.apprise import AppriseSender
-from broker.notify.senders.rate_limited import Bounded
+from broker.notify.senders.rate_limited import RateLimited
 from broker.ports import Doubtful, Rejected
 from broker.service import factory
 from testing.fake_http import Answer, Behaviour, FakeHttp
@@ -78,7 +78,7 @@ def test_a_template_in_a_caption_is_only_text(hook: FakeHttp) -> None:
 def test_whatever_fails_is_in_doubt_in_time(hook: FakeHttp, behaviour: Behaviour) -> None:
     hook.planned = deque([behaviour])
     address = f"json://127.0.0.1:{hook.port}?rto=0.4&cto=0.4"
-    bounded = Bounded(lambda: sender(address, 1.0), seconds=1.0, per_second=1000)
+    bounded = RateLimited(lambda: sender(address, 1.0), seconds=1.0, per_second=1000)
 
     with pytest.raises(Doubtful):
         bounded.send("guard", TEXT)
@@ -162,4 +162,4 @@ def test_a_contact_that_cannot_be_reached_is_named_before_anything_starts(
     path = write_config(tmp_path, recipients=[people])
 
     with pytest.raises(Misconfigured, match=said):
-        factory.switchboard(load(path), io.StringIO())
+        factory.senders(load(path), io.StringIO())

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from broker.notify.call_timeout import MAX_ABANDONED, Clogged, Deadline, Late
-from broker.notify.senders.by_recipient import Switchboard
-from broker.notify.senders.rate_limited import Bounded
+from broker.notify.senders.by_recipient import SendersByRecipient
+from broker.notify.senders.rate_limited import RateLimited
 from broker.ports import Busy, Doubtful, Unreachable
 
 
@@ -50,7 +50,7 @@ def test_a_call_that_does_not_end_is_in_doubt_and_the_next_gets_a_sender_of_its_
         made.append(Slow(gate))
         return made[-1]
 
-    bounded = Bounded(make, seconds=0.05, per_second=1e9)
+    bounded = RateLimited(make, seconds=0.05, per_second=1e9)
     with pytest.raises(Doubtful, match=r"slow: no whole answer within 0\.05 s"):
         bounded.send("a", "first")
     with pytest.raises(Unreachable):
@@ -62,7 +62,7 @@ def test_a_call_that_does_not_end_is_in_doubt_and_the_next_gets_a_sender_of_its_
 def test_messages_are_handed_over_no_faster_than_they_may_be(gate: threading.Event) -> None:
     gate.set()
     now = [0.0]
-    bounded = Bounded(lambda: Slow(gate), seconds=20, per_second=2, clock=lambda: now[0])
+    bounded = RateLimited(lambda: Slow(gate), seconds=20, per_second=2, clock=lambda: now[0])
 
     assert bounded.send("a", "first") == "id-1"
     with pytest.raises(Busy) as caught:
@@ -76,7 +76,7 @@ def test_messages_are_handed_over_no_faster_than_they_may_be(gate: threading.Eve
 def test_a_busy_provider_is_left_alone_by_every_message(gate: threading.Event) -> None:
     now = [0.0]
     slow = Slow(gate, busy=True)
-    bounded = Bounded(lambda: slow, seconds=20, per_second=10, clock=lambda: now[0])
+    bounded = RateLimited(lambda: slow, seconds=20, per_second=10, clock=lambda: now[0])
     with pytest.raises(Busy):
         bounded.send("a", "first")
     slow.busy = False
@@ -107,10 +107,10 @@ def test_what_a_call_raises_is_raised() -> None:
 
 def test_the_switchboard_knows_everybodys_sender(gate: threading.Event) -> None:
     one, other = Slow(gate), Slow(gate)
-    board = Switchboard({"guard": one, "chief": other})
+    board = SendersByRecipient({"guard": one, "chief": other})
 
     assert (board.of("guard"), board.of("chief")) == (one, other)
     assert board.names == ("slow",)
-    assert Switchboard.alone(one).of("anybody") is one
+    assert SendersByRecipient.alone(one).of("anybody") is one
     with pytest.raises(Unreachable, match="no recipient is called 'nobody'"):
         board.of("nobody")

@@ -17,7 +17,7 @@ from solapi.model import RequestMessage
 from solapi.model.request.messages.get_messages import GetMessagesRequest
 
 from broker.config.channels import Solapi
-from broker.notify.senders.rate_limited import Bounded
+from broker.notify.senders.rate_limited import RateLimited
 from broker.notify.senders.solapi import SolapiSender
 from broker.ports import Busy, Doubtful, Rejected, SendFailed, Unreachable
 from testing.fake_http import Answer, Behaviour, FakeHttp, Request
@@ -155,7 +155,7 @@ FAILURES = [
 
 @pytest.mark.parametrize(("behaviour", "kind"), FAILURES)
 def test_every_failure_is_told_apart_in_time(solapi: FakeSolapi, behaviour: Behaviour, kind: type[SendFailed]) -> None:
-    bounded = Bounded(lambda: sender(solapi, seconds=0.4), seconds=0.6, per_second=1000)
+    bounded = RateLimited(lambda: sender(solapi, seconds=0.4), seconds=0.6, per_second=1000)
     solapi.server.planned = deque([behaviour])
 
     with pytest.raises(kind):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from broker.notify.translation import offline
 from broker.notify.translation.korean import conjugation, inflection, lexicon, phonology
-from broker.notify.translation.offline import Offline
+from broker.notify.translation.offline import OfflineTranslator
 
 ROOT = Path(__file__).resolve().parents[4]
 FLICKR = ROOT.parent / "shared" / "data" / "flickr8k" / "captions_val.json"
@@ -128,7 +128,7 @@ SAID = [
 
 @pytest.mark.parametrize(("english", "korean"), SAID, ids=[english for english, _ in SAID])
 def test_a_sentence_reads_in_korean(english: str, korean: str) -> None:
-    assert Offline().translate(english, source="en", target="ko") == korean
+    assert OfflineTranslator().translate(english, source="en", target="ko") == korean
 
 
 def hazard_sentences() -> list[str]:
@@ -151,7 +151,7 @@ def test_every_sentence_that_the_captioner_learns_danger_from_is_translated() ->
 def test_shorter_and_shorter_the_danger_is_still_named() -> None:
     sentence = "a young man in a red shirt is holding a gun in his hand in front of a large building"
 
-    versions = Offline().versions(sentence, source="en", target="ko")
+    versions = OfflineTranslator().versions(sentence, source="en", target="ko")
 
     assert len(versions) == 3
     assert sorted(versions, key=len, reverse=True) == list(versions)
@@ -161,19 +161,19 @@ def test_shorter_and_shorter_the_danger_is_still_named() -> None:
 
 @pytest.mark.parametrize("sentence", ["a brillig tove gyres", "", "...", "of of of", "남자가 뛴다", "a man the a of"])
 def test_what_cannot_be_read_stays_as_it_is(sentence: str) -> None:
-    assert Offline().translate(sentence, source="en", target="ko") == sentence
+    assert OfflineTranslator().translate(sentence, source="en", target="ko") == sentence
 
 
 @pytest.mark.parametrize(
     "sentence", ["there is no fire", "nobody is holding a gun", "a man is not holding a gun", "no one is in the room"]
 )
 def test_a_denial_is_not_translated_rather_than_lost(sentence: str) -> None:
-    assert Offline().translate(sentence, source="en", target="ko") == sentence
+    assert OfflineTranslator().translate(sentence, source="en", target="ko") == sentence
 
 
 def test_other_languages_are_left_alone() -> None:
-    assert Offline().translate("a man", source="de", target="ko") == "a man"
-    assert Offline().translate("a man", source="en", target="en") == "a man"
+    assert OfflineTranslator().translate("a man", source="de", target="ko") == "a man"
+    assert OfflineTranslator().translate("a man", source="en", target="en") == "a man"
 
 
 WORDS = sorted(lexicon.shipped().known)
@@ -188,7 +188,7 @@ def test_any_row_of_known_words_is_translated_or_left_but_never_breaks(words: li
 
 @given(st.text(max_size=200))
 def test_any_text_is_translated_or_left(text: str) -> None:
-    assert isinstance(Offline().translate(text, source="en", target="ko"), str)
+    assert isinstance(OfflineTranslator().translate(text, source="en", target="ko"), str)
 
 
 def test_the_lists_know_nearly_every_word_of_the_shipped_model() -> None:

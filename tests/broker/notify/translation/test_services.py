@@ -13,10 +13,10 @@ import pytest
 from broker.config import broker
 from broker.config.errors import Misconfigured
 from broker.notify.translation import cache
-from broker.notify.translation.cached import REST_SECONDS, Kept
+from broker.notify.translation.cached import REST_SECONDS, CachedTranslator
 from broker.notify.translation.deepl import DeepL, address_of
 from broker.notify.translation.libretranslate import LibreTranslate
-from broker.notify.translation.offline import Offline
+from broker.notify.translation.offline import OfflineTranslator
 from broker.notify.translation.papago import Papago
 from broker.ports import NoMetrics, TranslationService, Untranslated
 from broker.service import factory
@@ -161,21 +161,21 @@ def service() -> Counted:
 
 
 @pytest.fixture
-def kept(tmp_path: Path, service: Counted) -> Iterator[Kept]:
+def kept(tmp_path: Path, service: Counted) -> Iterator[CachedTranslator]:
     engine = open_engine(tmp_path / "wordcam.db")
     migrate.require_current(engine)
-    yield Kept(service, Offline(), engine, limit=3)
+    yield CachedTranslator(service, OfflineTranslator(), engine, limit=3)
     engine.dispose()
 
 
-def test_a_sentence_is_asked_for_once(kept: Kept, service: Counted) -> None:
+def test_a_sentence_is_asked_for_once(kept: CachedTranslator, service: Counted) -> None:
     for _ in range(3):
         assert kept.translate(ENGLISH, source="en", target="ko") == f"[{ENGLISH}]"
 
     assert service.asked == [ENGLISH]
 
 
-def test_beyond_its_limit_the_memory_forgets_the_oldest(kept: Kept, service: Counted) -> None:
+def test_beyond_its_limit_the_memory_forgets_the_oldest(kept: CachedTranslator, service: Counted) -> None:
     moments = iter(datetime(2026, 1, 1, 0, minute, tzinfo=UTC) for minute in range(9))
     kept.clock = lambda: next(moments)
     for sentence in "abcd":
@@ -188,7 +188,7 @@ def test_beyond_its_limit_the_memory_forgets_the_oldest(kept: Kept, service: Cou
 
 
 def test_while_a_service_fails_the_grammar_stands_in_and_the_service_is_left_alone(
-    kept: Kept, service: Counted
+    kept: CachedTranslator, service: Counted
 ) -> None:
     now = [0.0]
     kept.seconds = lambda: now[0]
@@ -202,7 +202,7 @@ def test_while_a_service_fails_the_grammar_stands_in_and_the_service_is_left_alo
     assert kept.translate(ENGLISH, source="en", target="ko") == f"[{ENGLISH}]"
 
 
-def test_a_sentence_in_the_readers_language_is_left_alone(kept: Kept, service: Counted) -> None:
+def test_a_sentence_in_the_readers_language_is_left_alone(kept: CachedTranslator, service: Counted) -> None:
     assert kept.versions(ENGLISH, source="en-US", target="en") == (ENGLISH,)
     assert service.asked == []
 
@@ -210,7 +210,7 @@ def test_a_sentence_in_the_readers_language_is_left_alone(kept: Kept, service: C
 def test_a_locked_database_costs_the_memory_and_not_the_alert(tmp_path: Path, service: Counted) -> None:
     engine = open_engine(tmp_path / "wordcam.db", wait_seconds=0.05)
     migrate.require_current(engine)
-    kept = Kept(service, Offline(), engine, limit=3)
+    kept = CachedTranslator(service, OfflineTranslator(), engine, limit=3)
 
     with writing(engine):
         assert kept.translate(ENGLISH, source="en", target="ko") == f"[{ENGLISH}]"

@@ -13,8 +13,8 @@ from broker.incidents.presence import devices
 from broker.incidents.responses import acknowledge, note, resolve
 from broker.incidents.silence import Silence
 from broker.ingest import rejections
-from broker.ingest.decoder import Unreadable
-from broker.notify import alerts, delivery_reports, replies
+from broker.ingest.decoder import Rejection
+from broker.notify import delivery_reports, notifications, replies
 from broker.notify.delivery_reports import Report
 from broker.notify.translation import cache
 from broker.retention import audit
@@ -69,11 +69,11 @@ def _rest(connection: Connection) -> None:
     audit.add(connection, Entry(NOON, "kim", "terminal", "login"))
     rejections.count(connection, _unreadable(), at=NOON)
     search.index(connection, [search_terms.entry(one, "") for one in search.unindexed(connection, limit=9)])
-    assert alerts.count_by_state(connection), "the day has messages"
+    assert notifications.count_by_state(connection), "the day has messages"
 
 
-def _unreadable() -> Unreadable:
-    return Unreadable("not-json", "expected value", "wordcam/v1/north-gate/pi-01/caption", b"{", None, None)
+def _unreadable() -> Rejection:
+    return Rejection("not-json", "expected value", "wordcam/v1/north-gate/pi-01/caption", b"{", None, None)
 
 
 def dump(connection: Connection) -> Iterator[str]:

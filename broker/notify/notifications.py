@@ -65,11 +65,11 @@ class Intent:
     severity: Severity
     reasons: Reasons
     facts: Mapping[str, Any] = field(default_factory=dict)
-    """What the text says beyond the caption; see docs/alerts.md for each kind's."""
+    """What the text says beyond the caption; see docs/notifications.md for each kind's."""
 
 
 @dataclass(frozen=True, slots=True)
-class Alert:
+class Notification:
     """One text message to one person, with the caption that it tells of.
 
     Where it tells of none, its device, its stream and its sentence are "", and it is `captured_at` when it was made.
@@ -106,7 +106,7 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class SendStatus:
     """What became of the text messages of an incident."""
 
     sent_at: datetime | None = None
@@ -141,14 +141,14 @@ def add(
     return int(connection.execute(insert(core.alert).returning(core.alert.c.id), row).scalar_one())
 
 
-def of_incident(connection: Connection, incident_id: int) -> list[Alert]:
+def of_incident(connection: Connection, incident_id: int) -> list[Notification]:
     """Give every message of an incident, oldest first."""
     table = core.alert
     rows = connection.execute(joined().where(table.c.incident_id == incident_id).order_by(table.c.id))
     return [of_row(row) for row in rows]
 
 
-def get(connection: Connection, alert_id: int) -> Alert | None:
+def get(connection: Connection, alert_id: int) -> Notification | None:
     """Give a message by its number."""
     row = connection.execute(joined().where(core.alert.c.id == alert_id)).first()
     return None if row is None else of_row(row)
@@ -168,7 +168,7 @@ def use_link(connection: Connection, alert_id: int, *, at: datetime) -> bool:
     return connection.execute(update(table).where(unused).values(link_used_at=at)).rowcount > 0
 
 
-def notice(connection: Connection, incident_id: int) -> Notice:
+def notice(connection: Connection, incident_id: int) -> SendStatus:
     """Say what became of the messages of an incident; one that is told in a digest fares as that does."""
     own, digest = core.alert.alias(), core.alert.alias()
     query = (
@@ -185,7 +185,7 @@ def notice(connection: Connection, incident_id: int) -> Notice:
     since = [row for row in rows if sent_at is None or row.created_at > sent_at]
     waiting = any(row.state in (*OPEN, State.HELD) for row in since)
     dead = max((row.created_at for row in since if row.state == State.DEAD), default=None)
-    return Notice(sent_at, waiting, None if waiting else dead)
+    return SendStatus(sent_at, waiting, None if waiting else dead)
 
 
 def lately(connection: Connection, recipient: str, *, since: datetime) -> list[datetime]:
@@ -204,7 +204,7 @@ def doubt_unfinished(connection: Connection, *, at: datetime) -> int:
     return connection.execute(unfinished.values(state=State.DOUBT.value, due_at=at)).rowcount
 
 
-def next_due(connection: Connection, *, at: datetime) -> Alert | None:
+def next_due(connection: Connection, *, at: datetime) -> Notification | None:
     """Give the message that has been due longest, if any is."""
     table = core.alert
     due = and_(table.c.state.in_([State.WAITING.value, State.DOUBT.value]), table.c.due_at <= at)
@@ -254,7 +254,7 @@ def known_provider_ids(connection: Connection, provider_ids: list[str]) -> set[s
     return set(connection.execute(select(table.c.provider_id).where(table.c.provider_id.in_(provider_ids))).scalars())
 
 
-def made_since(connection: Connection, at: datetime) -> list[Alert]:
+def made_since(connection: Connection, at: datetime) -> list[Notification]:
     """Give every message that was made or sent since a moment, oldest first."""
     table = core.alert
     recent = or_(table.c.created_at >= at, table.c.sent_at >= at)
@@ -286,8 +286,8 @@ def joined() -> Any:
     return select(alert, *told, captured_at).join(caption, caption.c.id == alert.c.caption_id, isouter=True)
 
 
-def of_row(row: Row[Any]) -> Alert:
+def of_row(row: Row[Any]) -> Notification:
     """Read a message from a row of `joined`."""
-    facts = {name: row._mapping[name] for name in Alert.__dataclass_fields__ if name != "reasons"}
+    facts = {name: row._mapping[name] for name in Notification.__dataclass_fields__ if name != "reasons"}
     facts |= {"kind": Kind(row.kind), "state": State(row.state), "reasons": reasons.decode(row.because)}
-    return Alert(**facts)
+    return Notification(**facts)

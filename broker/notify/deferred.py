@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
-from broker.notify import alerts, reasons
-from broker.notify.alerts import Alert, State
+from broker.notify import notifications, reasons
+from broker.notify.notifications import Notification, State
 from broker.rules.reasons import Reason
 from broker.store.tables import core
 
@@ -25,11 +25,13 @@ def next_due_at(connection: Connection) -> datetime | None:
     ).scalar()
 
 
-def of(connection: Connection, recipient: str) -> list[Alert]:
+def of(connection: Connection, recipient: str) -> list[Notification]:
     """Give every message that is held for someone, oldest first."""
     table = core.alert
     held = (table.c.recipient == recipient) & (table.c.state == State.HELD.value)
-    return [alerts.of_row(row) for row in connection.execute(alerts.joined().where(held).order_by(table.c.id))]
+    return [
+        notifications.of_row(row) for row in connection.execute(notifications.joined().where(held).order_by(table.c.id))
+    ]
 
 
 def hold_on(connection: Connection, recipient: str, *, until: datetime, reason: Reason) -> None:
