@@ -140,6 +140,14 @@ class CaptionDataset(Rows[CaptionExample]):
         counts: npt.NDArray[np.bool_] = np.diff(self._groups.starts)[self._rows] > 0
         return counts
 
+    def longer_than(self, words: int) -> Iterator[tuple[Path, int]]:
+        """Yield the image and the number of words of each caption that has more than `words`."""
+        lengths = np.diff(np.frombuffer(self._builder.ends, np.uint64).astype(np.int64))
+        for row in self._rows.tolist():
+            entries = self._groups[row]
+            for length in lengths[entries][lengths[entries] > words].tolist():
+                yield self._builder.places[row][0], length
+
     def labelled(self) -> npt.NDArray[np.bool_]:
         """Return for each image [M] whether it has a label."""
         return np.array([bool(self._builder.places[int(row)][1][1]) for row in self._rows], np.bool_)

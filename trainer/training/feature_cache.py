@@ -21,6 +21,7 @@ import tensorflow as tf
 from rich.console import Console
 from rich.progress import track
 
+from trainer.data import image_file
 from trainer.errors import CheckpointError, DataError, first_line
 from trainer.models import encoders
 from trainer.recipe.recipe import Encoder
@@ -90,7 +91,8 @@ def read_images(images: Sequence[AugmentedImage], recipe: Encoder) -> Iterator[A
     """
 
     def decode(path: Any, sides: Any, mirrored: Any, tint: Any) -> Any:
-        pixels = tf.io.decode_image(tf.io.read_file(path), channels=3, expand_animations=False)
+        pixels = tf.numpy_function(_decode, [path], tf.uint8, stateful=False)
+        pixels = tf.ensure_shape(pixels, (None, None, 3))
         pixels = tf.image.resize(_part(pixels, sides), (recipe.height, recipe.width), "area")
         pixels = tf.cond(tint > 0, lambda: _tinted(pixels, tint), lambda: pixels)
         return tf.cond(mirrored, lambda: tf.reverse(tf.round(pixels), [1]), lambda: tf.round(pixels))
@@ -104,9 +106,16 @@ def read_images(images: Sequence[AugmentedImage], recipe: Encoder) -> Iterator[A
     dataset = tf.data.Dataset.from_tensor_slices(columns)
     batches = dataset.map(decode, num_parallel_calls=2).batch(recipe.batch_size).prefetch(2)
     try:
-        yield from batches
-    except (tf.errors.InvalidArgumentError, tf.errors.NotFoundError) as error:
-        raise DataError(f"{_undecodable(images)}: not an image that can be decoded") from error
+        with image_file.quiet():
+            yield from batches
+    except (tf.errors.InvalidArgumentError, tf.errors.UnknownError) as error:
+        _refuse_undecodable(images)
+        raise DataError(f"images cannot be read: {first_line(error)}") from error
+
+
+def _decode(path: bytes) -> npt.NDArray[np.uint8]:
+    """Return an image [h, w, 3]; called by TensorFlow, which turns a `DataError` into one of its own errors."""
+    return image_file.read(Path(path.decode()))
 
 
 def _part(pixels: Any, sides: Any) -> Any:
@@ -203,10 +212,7 @@ def _digest(weights: str) -> str:
     return hashlib.sha256(Path(weights).read_bytes()).hexdigest() if weights.endswith(KERAS_WEIGHTS) else weights
 
 
-def _undecodable(images: Sequence[AugmentedImage]) -> Path:
+def _refuse_undecodable(images: Sequence[AugmentedImage]) -> None:
+    """Raise `DataError` for the first image that cannot be decoded, if any."""
     for image in images:
-        try:
-            tf.io.decode_image(image.path.read_bytes(), channels=3, expand_animations=False)
-        except (tf.errors.InvalidArgumentError, OSError):
-            return image.path
-    return images[0].path
+        image_file.read(image.path)

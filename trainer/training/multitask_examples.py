@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
+from trainer.data import image_file
 from trainer.data.example import BoxExample, CaptionExample
 from trainer.data.prepare import Prepared
-from trainer.errors import DataError
 from trainer.recipe.recipe import Finetuning, Recipe
 from trainer.recipe.run_dir import RunDir
 from trainer.training import augmentation
@@ -135,19 +134,11 @@ def _closeup(
     if not around or (not dangers and random.uniform() > settings.peaceful_closeup_share):
         return
     box = around[int(random.integers(len(around)))]
-    proportions = _proportions(path)
+    width, height = image_file.size(path)
     shown = tuple(
-        augmentation.crop_around(path, box, random, proportions=proportions) for _ in range(settings.augmentations)
+        augmentation.crop_around(path, box, random, proportions=width / height) for _ in range(settings.augmentations)
     )
     label = example.label if dangers else "none"
     yield MultitaskExample(
         shown, example.sentences if dangers else (), label, example.boxes, example.labelled, closeup=True
     )
-
-
-def _proportions(path: Path) -> float:
-    try:
-        height, width, _ = tf.io.decode_image(path.read_bytes(), expand_animations=False).shape
-    except (tf.errors.InvalidArgumentError, OSError) as error:
-        raise DataError(f"{path}: not an image that can be decoded") from error
-    return float(width / height)

@@ -15,10 +15,11 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from rich.console import Console
 from rich.progress import track
 
+from trainer.data import image_file
 from trainer.errors import CheckpointError, DataError
 
 PERSON: Final = 0
@@ -72,10 +73,7 @@ def _draw(weights: Path, images: Sequence[Path]) -> Iterator[tuple[Path, list[Bo
     session = _session(weights)
     entry = session.get_inputs()[0]
     for image in images:
-        try:
-            seen = Image.open(image).convert("RGB")
-        except (UnidentifiedImageError, OSError) as error:
-            raise DataError(f"{image}: not an image that can be decoded") from error
+        seen = Image.fromarray(image_file.read(image))
         side: int = entry.shape[-1]
         scale = side / max(seen.size)
         answer = session.run(None, {entry.name: _square(seen, side, scale)})[0][0]

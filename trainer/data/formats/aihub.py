@@ -25,12 +25,6 @@ class Entry(msgspec.Struct, frozen=True):
     caption_ko: list[str]
 
 
-def wrote(path: Path) -> bool:
-    """Return whether the first entry of a JSON list has Korean captions; raises `DataError` for a broken file."""
-    _, first = next(coco.records(path, "", dict), (0, {}))
-    return "caption_ko" in first
-
-
 def captions(path: Path, split: str, notes: Notes, *, alone: bool) -> Iterator[CaptionRecord]:
     """Yield each image and its Korean captions; `alone`, as the file of both splits, those of COCO's `split` only.
 

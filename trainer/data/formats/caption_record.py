@@ -1,4 +1,4 @@
-"""What every reader of captions gives: which image a line is of, and what it says."""
+"""A record that every reader of captions yields: an image file and one caption of it."""
 
 from typing import NamedTuple
 

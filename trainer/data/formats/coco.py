@@ -12,6 +12,7 @@ import ijson
 import msgspec
 
 from trainer.data.dataset import BoxDatasetBuilder
+from trainer.data.formats import lines
 from trainer.data.formats.caption_record import CaptionRecord
 from trainer.data.quality.issues import Kind, Notes
 from trainer.errors import DataError
@@ -45,7 +46,7 @@ class Instance(msgspec.Struct, frozen=True):
     image_id: Key
     category_id: Key
     bbox: tuple[float, float, float, float]
-    iscrowd: int = 0
+    iscrowd: int | bool = 0
 
 
 class Category(msgspec.Struct, frozen=True):
@@ -63,7 +64,7 @@ def records(path: Path, section: str, kind: type[Record]) -> Iterator[tuple[int,
     number = -1
     prefix, at = (f"{section}.item", f"$.{section}") if section else ("item", "$")
     try:
-        with path.open("rb") as stream:
+        with lines.opened(path) as stream:
             for number, entry in enumerate(ijson.items(stream, prefix, use_float=True)):
                 yield number, msgspec.convert(entry, kind)
         if number < 0 and not _lists(path, section):
@@ -76,6 +77,14 @@ def records(path: Path, section: str, kind: type[Record]) -> Iterator[tuple[int,
         raise DataError(f"{path}: {message} - at `{at}[{number}]{field.rstrip('`')}`") from error
     except (ijson.JSONError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not whole JSON in UTF-8: {' '.join(str(error).split())}") from error
+
+
+def first_entry(path: Path, section: str) -> dict[str, object]:
+    """Return the first entry of a list as `records` finds it; empty where the list has none or is not there."""
+    try:
+        return next(records(path, section, dict[str, object]), (0, {}))[1]
+    except DataError:
+        return {}
 
 
 def captions(path: Path, notes: Notes) -> Iterator[CaptionRecord]:
@@ -103,15 +112,8 @@ def instances(path: Path, images: Path, builder: BoxDatasetBuilder, notes: Notes
     Raises `DataError` for an image without a size and for a category that the file does not list.
     """
     names = {category.id: category.name for _, category in records(path, "categories", Category)}
-    labelled = frozenset((*names.values(), *absent))
-    rows: dict[Key, tuple[int, tuple[float, float]]] = {}
-    for number, image in records(path, "images", Image):
-        if image.width <= 0 or image.height <= 0:
-            raise DataError(f"{path}: images: {image.file_name} has no width and height, by which boxes are measured")
-        if image.id in rows:
-            notes.add(Kind.REPEATED, f"{path}: images[{number}] {image.file_name}")
-            continue
-        rows[image.id] = builder.add_image(images, image.file_name, labelled), (image.width, image.height)
+    rows = _sized_images(path, images, frozenset((*names.values(), *absent)), builder, notes)
+    usable = 0
     for number, annotation in records(path, "annotations", Instance):
         entry = f"{path}: annotations[{number}]"
         if annotation.category_id not in names:
@@ -123,6 +125,24 @@ def instances(path: Path, images: Path, builder: BoxDatasetBuilder, notes: Notes
             sides = shares(annotation.bbox, size, entry, notes)
             if sides is not None:
                 builder.add_box(row, names[annotation.category_id], sides)
+                usable += 1
+    if usable >= notes.count(Kind.NORMALIZED_BOX):  # a box or two of less than a pixel, not a file in another unit
+        notes.decide(Kind.NORMALIZED_BOX, "left out")
+
+
+def _sized_images(
+    path: Path, images: Path, labelled: frozenset[str], builder: BoxDatasetBuilder, notes: Notes
+) -> dict[Key, tuple[int, tuple[float, float]]]:
+    """Add the images of an instances file; returns the row, width and height of each by its id."""
+    rows: dict[Key, tuple[int, tuple[float, float]]] = {}
+    for number, image in records(path, "images", Image):
+        if image.width <= 0 or image.height <= 0:
+            raise DataError(f"{path}: images: {image.file_name} has no width and height, by which boxes are measured")
+        if image.id in rows:
+            notes.add(Kind.REPEATED, f"{path}: images[{number}] {image.file_name}")
+            continue
+        rows[image.id] = builder.add_image(images, image.file_name, labelled), (image.width, image.height)
+    return rows
 
 
 def listed(names: dict[Key, str]) -> str:
@@ -133,10 +153,13 @@ def listed(names: dict[Key, str]) -> str:
 def shares(
     bbox: Sequence[float], size: tuple[float, float], entry: str, notes: Notes
 ) -> tuple[float, float, float, float] | None:
-    """Turn a box in pixels into shares of its image, clipped to it; None for one without an area."""
+    """Return a box in pixels as shares of its image, 0 to 1, clipped to it; None for one that cannot be used."""
     (left, top, across, down), (width, height) = bbox, size
     if not all(map(math.isfinite, bbox)) or across <= 0 or down <= 0:
         notes.add(Kind.EMPTY_BOX, f"{entry} bbox {list(bbox)}")
+        return None
+    if min(left, top) >= 0 and max(left + across, top + down) <= 1 < min(width, height):
+        notes.add(Kind.NORMALIZED_BOX, f"{entry} bbox {list(bbox)} of {width:g} x {height:g}")
         return None
     beyond = max(-left, -top, left + across - width, top + down - height)
     if beyond <= TOLERANCE:
@@ -151,5 +174,5 @@ def shares(
 
 def _lists(path: Path, section: str) -> bool:
     """Return whether the file holds the list at all, however empty."""
-    with path.open("rb") as stream:
+    with lines.opened(path) as stream:
         return any(prefix == section and event == "start_array" for prefix, event, _ in ijson.parse(stream))

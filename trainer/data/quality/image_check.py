@@ -10,22 +10,18 @@ import hashlib
 import io
 import os
 import sqlite3
-import struct
-import warnings
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
+from trainer.data import image_file
 from trainer.errors import DataError
-
-FORMATS: Final = ("JPEG", "PNG", "BMP", "GIF")
-"""What the encoder's reader decodes (tf.io.decode_image)."""
 
 BATCH: Final = 512
 """Images between two commits: what a kill costs, and the most that wait in memory."""
@@ -111,7 +107,7 @@ def inspect(paths: Iterable[Path], store: ImageFactStore) -> Iterator[tuple[Path
     An image that is not there has a fault and no digest. Raises `OSError` where the facts cannot be kept.
     """
     stream = iter(paths)
-    with ThreadPoolExecutor(os.cpu_count()) as pool, _quiet():
+    with ThreadPoolExecutor(os.cpu_count()) as pool, image_file.quiet():
         while batch := list(islice(stream, BATCH)):
             known = [_known(path, store) for path in batch]
             new = [path for path, facts in zip(batch, known, strict=True) if facts is None]
@@ -133,10 +129,8 @@ def inspect_file(path: Path) -> ImageFacts:
     digest = hashlib.sha256(content).digest()[:16]
     try:
         dhash, fault = _dhash(content), ""
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error, IndexError, TypeError, KeyError) as error:
-        dhash, fault = b"", _reason(error)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        dhash, fault = b"", _reason(error)
+    except image_file.UNREADABLE as error:
+        dhash, fault = b"", image_file.reason(error)
     return ImageFacts(status.st_size, status.st_mtime_ns, digest, dhash, fault)
 
 
@@ -150,24 +144,9 @@ def _known(path: Path, store: ImageFactStore) -> ImageFacts | None:
 
 def _dhash(content: bytes) -> bytes:
     """Decode all of an image, small where the format allows it, and compare neighbours in its thumbnail."""
-    with Image.open(io.BytesIO(content)) as image:
-        if image.format not in FORMATS:
-            raise ValueError(f"a {image.format} file; expected {', '.join(FORMATS)}")
+    with image_file.opened(io.BytesIO(content)) as image:
         image.draft("L", (SIDE, SIDE))  # JPEG alone: decodes an eighth of the size, every byte still read
-        small = np.asarray(image.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX))
+        upright = ImageOps.exif_transpose(image).convert("L")
+        small = np.asarray(upright.resize((SIDE, SIDE), Image.Resampling.BOX))
     across, down = small[:-1, 1:] > small[:-1, :-1], small[1:, :-1] > small[:-1, :-1]
     return np.packbits([across, down]).tobytes()
-
-
-def _reason(error: Any) -> str:
-    """Say in a few words why an image cannot be decoded."""
-    return "not an image of a known format" if "cannot identify" in str(error) else " ".join(str(error).split())[:120]
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Take an image of absurd size for broken, and no heed of remarks on metadata."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        yield

@@ -22,9 +22,12 @@ class Kind(Enum):
     UNLISTED = "captions or boxes are of images that the file does not list"
     REPEATED = "images are listed more than once"
     NOT_A_CAPTION = "lines are no caption"
+    OPEN_QUOTE = "lines open a quotation mark that is never closed"
+    TOO_LONG = "captions are longer than decoder.max_tokens"
     TERM_MISSING = "sentences written for a danger do not name it"
     OUTSIDE = "boxes reach beyond their image"
     EMPTY_BOX = "boxes have no area"
+    NORMALIZED_BOX = "boxes are smaller than a pixel: are they shares of the image, 0 to 1? `bbox` is in pixels"
     UNLABELLED_CLASS = "boxes are of a class that their source is not said to draw"
 
 
@@ -36,6 +39,8 @@ DONE: Final[Mapping[Kind, str]] = {
     Kind.UNLISTED: "left out",
     Kind.REPEATED: "joined",
     Kind.NOT_A_CAPTION: "left out",
+    Kind.OPEN_QUOTE: "left out",
+    Kind.TOO_LONG: "their end is cut",
     Kind.TERM_MISSING: "kept",
     Kind.OUTSIDE: "clipped",
     Kind.EMPTY_BOX: "left out",
@@ -86,6 +91,10 @@ class Findings:
         if (where, kind) in self._found:
             self._found[where, kind].done = done
 
+    def count(self, where: str, kind: Kind) -> int:
+        """Return how many of a kind were noted in a set."""
+        return self._found[where, kind].count if (where, kind) in self._found else 0
+
     def refused(self) -> list[Finding]:
         """Return what the data cannot be used with."""
         return [found for found in self if found.done == "refused"]
@@ -101,3 +110,11 @@ class Notes:
     def add(self, kind: Kind, example: str) -> None:
         """Count one more."""
         self.findings.note(self.where, kind, example)
+
+    def decide(self, kind: Kind, done: str) -> None:
+        """Say what is done about a kind, if there is any of it."""
+        self.findings.decide(self.where, kind, done)
+
+    def count(self, kind: Kind) -> int:
+        """Return how many of a kind were noted so far."""
+        return self.findings.count(self.where, kind)

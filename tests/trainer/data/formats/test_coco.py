@@ -197,3 +197,39 @@ def test_boxes_that_cannot_be_measured_or_named_are_refused(
 
     with pytest.raises(DataError, match=rf"coco\.json: .*{complaint}"):
         boxed(written(tmp_path, document))
+
+
+@pytest.mark.parametrize("crowd", [1, True])
+def test_a_crowd_is_left_out_however_it_is_spelt(tmp_path: Path, crowd: int | bool) -> None:
+    notes = [instance(7, 1, [0, 0, 20, 20], iscrowd=crowd), instance(7, 1, [0, 0, 50, 50], iscrowd=False)]
+    path = written(tmp_path, {"images": IMAGES, "annotations": notes, "categories": PERSON})
+
+    assert [len(example.boxes) for example in boxed(path)[0]] == [1, 0]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_json(tmp_path: Path) -> None:
+    document = {"images": IMAGES, "annotations": [instance(7, 1, [0, 0, 20, 20])], "categories": PERSON}
+    path = written(tmp_path, "\ufeff" + json.dumps(document))
+
+    assert len(boxed(path)[0][0].boxes) == 1
+
+
+def test_boxes_given_as_shares_are_refused_with_what_is_right(tmp_path: Path) -> None:
+    notes = [instance(7, 1, [0.25, 0.5, 0.5, 0.25]), instance(9, 1, [0, 0, 1, 1])]
+    path = written(tmp_path, {"images": IMAGES, "annotations": notes, "categories": PERSON})
+
+    _, findings = boxed(path)
+
+    (refused,) = findings.refused()
+    assert (refused.kind, refused.count) == (Kind.NORMALIZED_BOX, 2)
+    assert "`bbox` is in pixels" in refused.kind.value
+
+
+def test_one_tiny_box_among_many_is_left_out_and_does_not_refuse_the_file(tmp_path: Path) -> None:
+    notes = [instance(7, 1, [0, 0, 0.5, 0.5]), instance(7, 1, [5, 5, 50, 50]), instance(9, 1, [5, 5, 50, 40])]
+    path = written(tmp_path, {"images": IMAGES, "annotations": notes, "categories": PERSON})
+
+    examples, findings = boxed(path)
+
+    assert [len(example.boxes) for example in examples] == [1, 1]
+    assert [(finding.kind, finding.done) for finding in findings] == [(Kind.NORMALIZED_BOX, "left out")]

@@ -86,9 +86,9 @@ def test_broken_images_have_a_fault(tmp_path: Path, content: bytes, complaint: s
 
 def test_a_format_that_the_encoder_cannot_read_is_named(tmp_path: Path) -> None:
     path = tmp_path / "a.jpg"
-    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(path, "WEBP")
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(path, "TIFF")
 
-    assert fault(path) == "a WEBP file; expected JPEG, PNG, BMP, GIF"
+    assert fault(path) == "a TIFF file; expected JPEG, MPO, PNG, WEBP, BMP, GIF"
 
 
 def test_an_image_of_absurd_size_is_a_fault_and_never_decoded(tmp_path: Path) -> None:
