@@ -77,13 +77,9 @@ def _parser() -> argparse.ArgumentParser:
             known.add_argument("--summary", type=Path, metavar="FILE", help="write the summary as JSON at the end")
     caption = verbs.add_parser("caption", help="say what is on pictures", description="say what is on pictures")
     caption.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
-    caption.add_argument(
-        "--closer",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="change a key of `closer` in edge.yaml: crops=0",
-    )
+    change = "change a key of `crops` in edge.yaml: per_frame=0"
+    caption.add_argument("--crops", action="append", default=[], metavar="KEY=VALUE", help=change)
+    caption.add_argument("--closer", dest="crops", action="append", help=argparse.SUPPRESS)  # as 0.1.0 called it
     caption.set_defaults(run=_caption)
     bench = verbs.add_parser("bench", help="measure this device", description="measure this device")
     bench.add_argument("--frames", type=int, default=100, metavar="N", help="frames to caption (100)")
@@ -227,14 +223,14 @@ def _caption(arguments: argparse.Namespace) -> int:
     """Caption each picture; one that cannot be read is named, and the others are captioned all the same."""
     from edge.look import still  # noqa: PLC0415  # only this verb needs models in this process
 
-    closer = yaml_file.assigned("--closer", arguments.closer, config.Closer)
+    crops = yaml_file.assigned("--crops", arguments.crops, config.Crops)
     captioner = service.open_captioner(arguments.bundle, arguments.threads)
     if said := check.terms(captioner.manifest, arguments.bundle):
         print(f"{PROGRAM} caption: {said}", file=sys.stderr, flush=True)
     code = 0
     for file in arguments.images:
         try:
-            answer = still.describe(captioner, file, closer)
+            answer = still.describe(captioner, file, crops)
         except Misconfigured as error:
             print(f"{PROGRAM} caption: {error}", file=sys.stderr)
             code = MISCONFIGURED

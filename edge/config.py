@@ -1,13 +1,15 @@
 """The device's configuration: one YAML file, read whole and strictly before anything starts."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
 from contract.caption import Name
 from foundation import yaml_file
+from foundation.network_address import require_host
 
 DEFAULT_BUNDLE: Final = Path(__file__).parent / "models" / "wordcam-1"
 """The model that comes with the package; in a clone, `edge/models` is a link to `models`."""
@@ -32,33 +34,39 @@ class Camera(Section, frozen=True, kw_only=True):
 
 
 class LiveCamera(Camera, frozen=True, kw_only=True):
-    """A camera whose video is never encoded here, so that its size can only be reckoned."""
+    """A camera that delivers frames until it is unplugged or switched off."""
+
+    bit_rate_kbps: Positive = 2000.0
+    """Bit rate of its video, in kbit/s, against which the bytes saved are counted: the one set in a network camera; for
+    others, whose video is never encoded, the one it would have (2,000 is usual for 720p H.264 surveillance)."""
+    timeout_seconds: Positive = 10.0
+    """Time without a frame after which the camera counts as gone."""
+
+
+class LocalCamera(LiveCamera, frozen=True, kw_only=True):
+    """A camera on this device's own bus."""
 
     width: Count = 1280
-    """Pixels asked of the camera; it may give others."""
+    """Pixels asked of the camera, which may deliver another size."""
     height: Count = 720
-    """Pixels asked of the camera; it may give others."""
-    bit_rate_kbps: Positive = 2000.0
-    """What its video would take, in kbit/s: 2,000 is a usual setting for 720p H.264 surveillance."""
-    timeout_seconds: Positive = 10.0
-    """Silence after which the camera counts as gone."""
+    """Pixels asked of the camera, which may deliver another size."""
 
 
-class V4l2(LiveCamera, frozen=True, kw_only=True, tag_field="kind", tag="v4l2"):
+class V4l2(LocalCamera, frozen=True, kw_only=True, tag_field="kind", tag="v4l2"):
     """A USB or other Video4Linux camera."""
 
     device: Path = Path("/dev/video0")
     """Its device node."""
 
 
-class PiCamera(LiveCamera, frozen=True, kw_only=True, tag_field="kind", tag="picamera"):
+class PiCamera(LocalCamera, frozen=True, kw_only=True, tag_field="kind", tag="picamera"):
     """A camera on a Raspberry Pi's ribbon cable, by picamera2."""
 
     number: Annotated[int, Meta(ge=0)] = 0
     """Which one, where there are two."""
 
 
-class Rtsp(Camera, frozen=True, kw_only=True, tag_field="kind", tag="rtsp"):
+class Rtsp(LiveCamera, frozen=True, kw_only=True, tag_field="kind", tag="rtsp"):
     """A network camera: RTSP, or motion JPEG over HTTP."""
 
     url: Annotated[
@@ -69,10 +77,6 @@ class Rtsp(Camera, frozen=True, kw_only=True, tag_field="kind", tag="rtsp"):
     """For a camera that asks."""
     password_file: Path | None = None
     """A file that holds nothing but the password."""
-    bit_rate_kbps: Positive = 2000.0
-    """What its video takes, in kbit/s, as set in the camera."""
-    timeout_seconds: Positive = 10.0
-    """Silence after which the camera counts as gone."""
 
 
 class Replay(Camera, frozen=True, kw_only=True, tag_field="kind", tag="replay"):
@@ -106,19 +110,22 @@ class Gate(Section, frozen=True, kw_only=True):
     """Time between two looks while a danger is in doubt; they weigh evidence, and write no caption."""
 
 
-class Closer(Section, frozen=True, kw_only=True):
-    """Whether people are looked at closer, where the bundle can judge crops; lengths are shares of the frame."""
+class Crops(Section, frozen=True, kw_only=True):
+    """Crops around people, at full resolution, where the bundle can judge them; lengths are shares of the frame."""
 
-    crops: Annotated[int, Meta(ge=0, le=8)] = 2
-    """Crops of one frame that are looked at, the most promising first; 0 looks at whole frames alone."""
+    OLD_KEYS: ClassVar[Mapping[str, str]] = {"crops": "per_frame", "doubt": "min_evidence"}
+    """Keys of version 0.1.0, read for one release."""
+
+    per_frame: Annotated[int, Meta(ge=0, le=8)] = 2
+    """Crops of one frame at most, the most promising first; 0 for none."""
     min_score: Share = 0.3
     """Surest detection that a crop must hold; the bundle never gives boxes below its own threshold."""
     max_share: Share = 0.6
     """Largest side of a crop: a larger one shows little more than the frame did."""
     margin: Annotated[float, Meta(ge=0, le=4)] = 0.5
     """Added to a person's longer side, as a share of it: what a hand holds reaches out of the box."""
-    doubt: Share = 0.0
-    """Least evidence of the whole frame for any danger from which a closer look is taken."""
+    min_evidence: Share = 0.0
+    """Evidence of the whole frame for any danger from which crops are examined."""
 
 
 class OutboxSettings(Section, frozen=True, kw_only=True):
@@ -144,7 +151,7 @@ class Tls(Section, frozen=True, kw_only=True):
 class Mqtt(Section, frozen=True, kw_only=True):
     """The MQTT server, which must speak MQTT 5."""
 
-    host: Annotated[str, Meta(min_length=1)]
+    host: str
     """Its name or address."""
     port: Port | None = None
     """Its port; 8883 with TLS and 1883 without, unless given."""
@@ -165,9 +172,15 @@ class Mqtt(Section, frozen=True, kw_only=True):
     status_seconds: Positive = 60.0
     """Time between two heartbeats."""
 
+    def __post_init__(self) -> None:
+        require_host(self.host)
+
 
 class Config(Section, frozen=True, kw_only=True):
     """The whole file."""
+
+    OLD_KEYS: ClassVar[Mapping[str, str]] = {"closer": "crops"}
+    """Keys of version 0.1.0, read for one release."""
 
     site: Name
     """Where this device is: `north-gate`."""
@@ -183,8 +196,8 @@ class Config(Section, frozen=True, kw_only=True):
     """Where they go."""
     gate: Gate = Gate()
     """Which frames are worth a sentence."""
-    closer: Closer = Closer()
-    """Whether people are looked at closer."""
+    crops: Crops = Crops()
+    """Whether people are looked at again, larger."""
     threads: Annotated[int, Meta(ge=1, le=16)] = 2
     """Processor cores that inference may use."""
 

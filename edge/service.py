@@ -62,7 +62,7 @@ def look(settings: Config, stop: threading.Event, started_at: float) -> None:
                 outbox,
                 eye,
                 settings.gate,
-                crops=settings.closer,
+                crops=settings.crops,
                 memory=memory,
                 started_at=started_at,
             ).run(stop)

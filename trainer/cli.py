@@ -150,7 +150,13 @@ def _add_words(verbs: Any) -> None:
     sub.add_argument("captions", type=Path, help="captions to learn from, in any format that a recipe may name")
     sub.add_argument("--val", type=Path, metavar="FILE", help="captions held out (default: of every tenth image)")
     sub.add_argument("--language", choices=LANGUAGES, default="ko", help="of the captions (default: %(default)s)")
-    sub.add_argument("--min-count", type=int, default=4, metavar="N", help="a learnt word occurs N times (%(default)s)")
+    sub.add_argument(
+        "--min-count",
+        type=int,
+        default=recipes.Vocabulary().min_count,
+        metavar="N",
+        help="a learnt word occurs N times (%(default)s)",
+    )
     sub.add_argument("--json", action="store_true", help="one JSON object instead of a table")
 
 

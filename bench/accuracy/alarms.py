@@ -136,13 +136,13 @@ def _order(label: str) -> tuple[bool, int, str]:
 
 
 def look(
-    bundle: Path, rules: Path, scenes: Sequence[tuple[Path, str]], closer: Sequence[str] = ()
+    bundle: Path, rules: Path, scenes: Sequence[tuple[Path, str]], crops: Sequence[str] = ()
 ) -> tuple[dict[str, Count], list[dict[str, Any]]]:
     """Caption and judge every picture; give the counts, and each picture's caption with what it raised.
 
-    `closer` are KEY=VALUE words that change how the device looks closer at people.
+    `crops` are KEY=VALUE words that change how the device takes crops.
     """
-    captions = _said(bundle, [path for path, _ in scenes], closer)
+    captions = _said(bundle, [path for path, _ in scenes], crops)
     said = list(track(captions, "captioning", len(scenes), console=progress()))
     outcomes = commands.judged(rules, said)
     labels = [label for _, label in scenes]
@@ -153,9 +153,9 @@ def look(
     return count(labels, outcomes), detail
 
 
-def _said(bundle: Path, files: Sequence[Path], closer: Sequence[str]) -> Iterable[dict[str, Any]]:
+def _said(bundle: Path, files: Sequence[Path], crops: Sequence[str]) -> Iterable[dict[str, Any]]:
     for start in range(0, len(files), CHUNK):
-        yield from commands.captions(bundle, files[start : start + CHUNK], closer)
+        yield from commands.captions(bundle, files[start : start + CHUNK], crops)
 
 
 def progress() -> Console:
@@ -181,7 +181,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; give 0, or 78 for bad input."""
     options = _options(argv)
     try:
-        counts, detail = look(options.bundle, options.rules, scenes(options.hazards, options.peaceful), options.closer)
+        counts, detail = look(options.bundle, options.rules, scenes(options.hazards, options.peaceful), options.crops)
         _keep(options, detail)
     except (ValueError, OSError, commands.Failed) as error:
         print(f"bench.accuracy.alarms: {error}", file=sys.stderr)
@@ -213,7 +213,11 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--detail", type=Path, metavar="FILE", help="write every caption and alarm as JSON lines")
     parser.add_argument("--roc", type=Path, metavar="FILE", help="write every danger's ROC, as .json and drawn as .svg")
     parser.add_argument(
-        "--closer", action="append", default=[], metavar="KEY=VALUE", help="change how the device looks closer: crops=0"
+        "--crops",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a key of `crops`: per_frame=0",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object in place of a table")
     return parser.parse_args(argv)

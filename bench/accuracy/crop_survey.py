@@ -79,7 +79,7 @@ class Price(msgspec.Struct, frozen=True):
     """The same of those looked at closer."""
 
 
-def look(captioner: Captioner, file: Path, label: str, sought: Sequence[str], settings: config.Closer) -> Sight:
+def look(captioner: Captioner, file: Path, label: str, sought: Sequence[str], settings: config.Crops) -> Sight:
     """Weigh a picture, and its crops where one of `sought` is in doubt, be there limits for crops or not.
 
     Raises `Unreadable`.
@@ -119,9 +119,9 @@ def _least(found: Sequence[float], budget: float) -> float:
     return (math.floor(highest * FINEST) + 1) / FINEST
 
 
-def price(captioner: Captioner, files: Sequence[Path], settings: config.Closer) -> Price:
+def price(captioner: Captioner, files: Sequence[Path], settings: config.Crops) -> Price:
     """Describe pictures with and without closer looks, turn by turn, and hold the times against each other."""
-    without = replace(settings, crops=0)
+    without = replace(settings, per_frame=0)
     taken: list[tuple[float, float, int]] = []
     for file in files[:: max(1, len(files) // TIMED)]:
         bgr = image.read_bgr(file)
@@ -138,7 +138,7 @@ def price(captioner: Captioner, files: Sequence[Path], settings: config.Closer) 
     )
 
 
-def _timed(captioner: Captioner, bgr: Picture, small: Picture, settings: config.Closer) -> tuple[float, int]:
+def _timed(captioner: Captioner, bgr: Picture, small: Picture, settings: config.Crops) -> tuple[float, int]:
     """Give the seconds that a frame takes, and the crops of it that are looked at."""
     begin = perf_counter()
     seen = scene.describe(captioner, bgr, small, settings, Latency())

@@ -44,7 +44,7 @@ SOUGHT: Final[tuple[str, ...]] = ("gun", "weapon", "fight", "falling", "fallen")
 class Report(msgspec.Struct, frozen=True):
     """All that was measured."""
 
-    settings: config.Closer
+    settings: config.Crops
     """How closer looks were taken."""
     limits: dict[str, Limit]
     """What crops tell of each danger, by the model's evidence alone."""
@@ -58,7 +58,7 @@ class Report(msgspec.Struct, frozen=True):
 
 def measure(options: argparse.Namespace) -> Report:
     """Choose the limits, count the alarms with and without, and take the time; raises what can go wrong."""
-    settings = yaml_file.assigned("--closer", options.closer, config.Closer)
+    settings = yaml_file.assigned("--crops", options.crops, config.Crops)
     scenes = alarms.scenes(options.hazards, options.peaceful)
     captioner = Captioner.open(options.bundle)
     manifest = captioner.manifest
@@ -72,8 +72,8 @@ def measure(options: argparse.Namespace) -> Report:
     with tempfile.TemporaryDirectory(prefix="wordcam-bench-") as name:
         copy = _with(options.bundle, manifest, chosen, Path(name) / "bundle")
         price = crop_survey.price(Captioner.open(copy), [path for path, _ in scenes], settings)
-        looking, _ = alarms.look(copy, options.rules, scenes, options.closer)
-        without, _ = alarms.look(copy, options.rules, scenes, [*options.closer, "crops=0"])
+        looking, _ = alarms.look(copy, options.rules, scenes, options.crops)
+        without, _ = alarms.look(copy, options.rules, scenes, [*options.crops, "per_frame=0"])
     if options.write:
         bundle.write(options.bundle, replace(manifest, crop_evidence=chosen))
     return Report(settings, limits, price, without, looking)
@@ -152,7 +152,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--budget", type=float, default=0.005, metavar="SHARE", help="false alarms a danger may add (%(default)s)"
     )
-    parser.add_argument("--closer", action="append", default=[], metavar="KEY=VALUE", help="change a setting: crops=4")
+    parser.add_argument("--crops", action="append", default=[], metavar="KEY=VALUE", help="change a key: per_frame=4")
     parser.add_argument("--write", action="store_true", help="put the limits into the bundle's manifest")
     parser.add_argument("--json", action="store_true", help="one JSON object in place of tables")
     found: argparse.Namespace = parser.parse_args(argv)

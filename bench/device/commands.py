@@ -45,13 +45,13 @@ def device(bundle: Path, frames: int, pictures: Path | None) -> dict[str, Any]:
     return found
 
 
-def captions(bundle: Path, files: Sequence[Path], closer: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+def captions(bundle: Path, files: Sequence[Path], crops: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
     """Caption files by `wordcam-edge caption`, one answer a file as it comes; raises `Failed`.
 
-    `closer` are KEY=VALUE words of its option.
+    `crops` are KEY=VALUE words of its option.
     """
     program = [command("wordcam-edge"), "caption", "--json", "--bundle", str(bundle)]
-    program += [f"--closer={word}" for word in closer]
+    program += [f"--crops={word}" for word in crops]
     program += map(str, files)
     with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None

@@ -145,7 +145,7 @@ def _write(path: Path, data: bytes) -> None:
 def _check(arguments: argparse.Namespace) -> int:
     config = config_file.load(arguments.config)
     book = compiler.load(config.rules_file)
-    builtin_rules.beside(book, config.absence)
+    builtin_rules.beside(book, config.presence)
     secret.read(config.mqtt.password_file, MQTT_PASSWORD, field="mqtt.password_file")
     secret.read(config.database.password_file, DATABASE_PASSWORD, field="database.password_file")
     senders = factory.senders(config, sys.stdout)

@@ -1,7 +1,8 @@
 """`broker.yaml`: everything the alert service is told, checked whole before anything starts."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from msgspec import Meta
@@ -9,13 +10,14 @@ from msgspec import Meta
 from broker.config import time_interval
 from broker.config.channels import Apprise, Channel, Solapi, Translation, Twilio, e164
 from broker.config.database import Database
-from broker.config.incidents import Absence, Incidents
+from broker.config.incidents import Incidents, PresenceSettings
 from broker.config.monitor import Monitor
 from broker.config.retention import Retention
 from broker.config.section import SEVERITIES, Language, Section, Severity, Wording, at_least, in_language
 from broker.config.web import Web
 from contract.caption import Name
 from foundation import yaml_file
+from foundation.network_address import require_host
 
 __all__ = ["SEVERITIES", "Language", "Severity", "Wording", "in_language"]
 
@@ -62,6 +64,9 @@ class Mqtt(Section, frozen=True):
     batch: Annotated[int, Meta(ge=1, le=5000)] = 1000
     """Messages committed together at most: whatever has come meanwhile, so that few wait for nobody. The more there are
     in one commit, the less each costs."""
+
+    def __post_init__(self) -> None:
+        require_host(self.host)
 
 
 class Notify(Section, frozen=True):
@@ -175,6 +180,9 @@ class Links(Section, frozen=True, kw_only=True):
 class Config(Section, frozen=True, kw_only=True):
     """The whole file."""
 
+    OLD_KEYS: ClassVar[Mapping[str, str]] = {"absence": "presence"}
+    """Keys of version 0.1.0, read for one release."""
+
     database: Database
     rules_file: Path
     mqtt: Mqtt = Mqtt()
@@ -189,7 +197,7 @@ class Config(Section, frozen=True, kw_only=True):
     notify: Notify = Notify()
     incidents: Incidents = Incidents()
     retention: Retention = Retention()
-    absence: Absence | None = Absence()
+    presence: PresenceSettings | None = PresenceSettings()
     links: Links | None = None
     web: Web = Web()
     monitor: Monitor | None = None

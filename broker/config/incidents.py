@@ -79,8 +79,8 @@ class Incidents(Section, frozen=True, kw_only=True):
                     yield f"escalation[{number}].steps[{place}].tell[{index}]", name
 
 
-class Absence(Section, frozen=True, kw_only=True):
-    """When a device that says nothing, or sees nothing, is an incident. `absence: null` for never."""
+class PresenceSettings(Section, frozen=True, kw_only=True):
+    """When a device that says nothing, or sees nothing, is an incident. `presence: null` for never."""
 
     quiet_seconds: Patience = 180
     """A device that should speak and has said nothing for so long is lost: three of its heartbeats by default."""

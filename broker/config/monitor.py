@@ -6,6 +6,7 @@ from typing import Annotated, Final
 from msgspec import Meta
 
 from broker.config.section import Section
+from foundation.network_address import require_host
 
 PING_URL: Final = "WORDCAM_PING_URL"
 """The variable that goes before `url` and `url_file`."""
@@ -38,3 +39,6 @@ class Monitor(Section, frozen=True, kw_only=True):
     per_device: Annotated[int, Meta(ge=0, le=1000)] = 0
     """So many devices, those with the oldest captions, get a series of their own. Each costs memory in Prometheus."""
     ping: Ping | None = None
+
+    def __post_init__(self) -> None:
+        require_host(self.host)

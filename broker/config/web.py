@@ -6,6 +6,7 @@ from typing import Annotated, Final
 from msgspec import Meta
 
 from broker.config.section import Section
+from foundation.network_address import require_host
 
 LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
@@ -38,6 +39,7 @@ class Web(Section, frozen=True, kw_only=True):
     """The largest drawing of a site that may be uploaded."""
 
     def __post_init__(self) -> None:
+        require_host(self.host)
         if (self.cert_file is None) != (self.key_file is None):
             raise ValueError("`cert_file` and `key_file` come together or not at all")
         if not self.is_secure and self.host not in LOOPBACK:

@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Connection, Engine
 
 from broker.config.errors import Failure
-from broker.config.incidents import Absence
+from broker.config.incidents import PresenceSettings
 from broker.config.section import SEVERITIES
 from broker.incidents import store
 from broker.incidents.incident import State
@@ -48,7 +48,7 @@ class StateCollector(Collector):
     engine: Engine
     metrics: PrometheusMetrics
     health: Health
-    absence: Absence
+    presence: PresenceSettings
     """When a device is silent."""
     queue: Callable[[], int]
     """How many messages wait to be taken in."""
@@ -121,10 +121,10 @@ class StateCollector(Collector):
 
     def _devices(self, connection: Connection) -> Iterator[Metric]:
         now = self.clock()
-        quiet, blind = (timedelta(seconds=span) for span in (self.absence.quiet_seconds, self.absence.blind_seconds))
+        quiet, blind = (timedelta(seconds=span) for span in (self.presence.quiet_seconds, self.presence.blind_seconds))
         counted: Counter[str] = Counter({"online": devices.count(connection), "silent": 0, "offline": 0, "blind": 0})
         for known in devices.doubtful(connection, heard_before=now - quiet, seen_before=now - blind):
-            outage = detector.judge(known, now=now, settings=self.absence)
+            outage = detector.judge(known, now=now, settings=self.presence)
             if outage is not None:
                 counted[HEALTH[outage.cause]] += 1
                 counted["online"] -= 1

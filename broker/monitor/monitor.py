@@ -9,7 +9,7 @@ from typing import Self
 from sqlalchemy import Engine
 
 from broker.config.broker import Config
-from broker.config.incidents import Absence
+from broker.config.incidents import PresenceSettings
 from broker.config.monitor import Monitor, Ping
 from broker.monitor import health as checks
 from broker.monitor import http_server, ping
@@ -40,8 +40,8 @@ class Monitoring:
         self._pinger = None if settings.ping is None else pinger(settings.ping, metrics, health)
         self._endpoint: MonitorServer | None = None
         if settings.port is not None:
-            absence = config.absence or Absence()
-            standing = StateCollector(engine, metrics, health, absence, watched.queue, settings.per_device)
+            presence = config.presence or PresenceSettings()
+            standing = StateCollector(engine, metrics, health, presence, watched.queue, settings.per_device)
             metrics.registry.register(standing)
             self._endpoint = MonitorServer(settings.host, settings.port, http_server.pages(metrics.registry, health))
         self._thread: threading.Thread | None = None

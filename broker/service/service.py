@@ -109,7 +109,7 @@ class _Works:
 
 def _build(config: Config, engine: Engine, book: Rulebook, senders: SendersByRecipient, metrics: Metrics) -> _Works:
     heartbeats = {name: ThreadHeartbeat(limit) for name, limit in STUCK_SECONDS.items()}
-    known = builtin_rules.beside(book, config.absence)
+    known = builtin_rules.beside(book, config.presence)
     duty = LeaderElection(engine, config.mqtt.client_id)
     dispatcher = _notifier(config, engine, known, senders, metrics)
     dispatcher.leadership, dispatcher.beat = duty, heartbeats["notifier"].beat
@@ -130,8 +130,8 @@ def _build(config: Config, engine: Engine, book: Rulebook, senders: SendersByRec
     )
     ingest = Consumer(config.mqtt, processor.accept, beat=heartbeats["ingest"].beat)
     ingest.on_failure = ingest.stop
-    if config.absence is not None:
-        scheduler.roll = PresenceTracker(grouper, config.absence, lambda: _listening_since(ingest))
+    if config.presence is not None:
+        scheduler.roll = PresenceTracker(grouper, config.presence, lambda: _listening_since(ingest))
     # The duty is laid down last: what is due at the end is still sent under it.
     return _Works(ingest, processor, {"duty": duty, "notifier": dispatcher, "rounds": scheduler}, heartbeats)
 

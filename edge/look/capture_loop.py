@@ -41,7 +41,7 @@ class Look:
         eye: Eye,
         settings: config.Gate,
         *,
-        crops: config.Closer,
+        crops: config.Crops,
         memory: CameraMemory,
         started_at: float,
         clock: Callable[[], float] = time.perf_counter,

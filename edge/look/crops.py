@@ -14,7 +14,7 @@ from edge import config
 from edge.infer.detection import Detection
 
 PERSON: Final = "person"
-"""What the detector calls those who are looked at closer."""
+"""The class of the detections that crops are taken around."""
 
 MIN_PIXELS: Final = 48
 """Least height and width of a crop: fewer pixels show no hand, however large they are drawn."""
@@ -27,7 +27,7 @@ STEPS: Final = 10
 
 
 class Reason(StrEnum):
-    """Why a frame is looked at closer or not."""
+    """Why crops of a frame are examined or not."""
 
     OFF = "off"
     """The configuration wants no crops, or the bundle cannot judge them."""
@@ -56,18 +56,18 @@ class Region:
 
 
 def judge(
-    evidence: Mapping[str, float], limits: Mapping[str, float], sought: Iterable[str], settings: config.Closer
+    evidence: Mapping[str, float], limits: Mapping[str, float], sought: Iterable[str], settings: config.Crops
 ) -> Reason:
     """Decide by the whole frame's evidence; `limits` are the frame's own, `sought` the dangers that crops can show."""
     terms = list(sought)
-    if not (terms and settings.crops):
+    if not (terms and settings.per_frame):
         return Reason.OFF
     if any(evidence[term] >= limits[term] for term in terms):
         return Reason.KNOWN
-    return Reason.WORTH if any(evidence[term] >= settings.doubt for term in terms) else Reason.CALM
+    return Reason.WORTH if any(evidence[term] >= settings.min_evidence for term in terms) else Reason.CALM
 
 
-def regions(detections: Sequence[Detection], settings: config.Closer, height: int, width: int) -> list[Region]:
+def regions(detections: Sequence[Detection], settings: config.Crops, height: int, width: int) -> list[Region]:
     """Give the crops to look at in a frame of this many pixels, the most promising first.
 
     People who share most of a crop are shown together, as long as the crop stays small enough to gain anything.
@@ -80,7 +80,7 @@ def regions(detections: Sequence[Detection], settings: config.Closer, height: in
             if region.side <= settings.max_share:
                 found = _joined(found, region, settings.max_share)
     found.sort(key=lambda region: (-round(region.score * STEPS), region.side))
-    return found[: settings.crops]
+    return found[: settings.per_frame]
 
 
 def around(found: Detection, margin: float, least: float) -> Region:

@@ -52,13 +52,13 @@ class Scene:
     """Crops looked at."""
 
 
-def describe(captioner: Captioner, bgr: Picture, small: Picture, settings: config.Closer, latency: Latency) -> Scene:
+def describe(captioner: Captioner, bgr: Picture, small: Picture, settings: config.Crops, latency: Latency) -> Scene:
     """Describe a still picture; `small` is the same picture in RGB, squashed to the encoder's size."""
     sight = look(captioner, bgr, small, settings, latency)
     return tell(captioner, sight, latency)
 
 
-def look(captioner: Captioner, bgr: Picture, small: Picture, settings: config.Closer, latency: Latency) -> Sight:
+def look(captioner: Captioner, bgr: Picture, small: Picture, settings: config.Crops, latency: Latency) -> Sight:
     """Weigh a frame, and parts of it where it leaves a doubt."""
     with latency.of("encode"):
         features = captioner.encode(small)
@@ -108,7 +108,7 @@ def _crops(  # noqa: PLR0913, PLR0917  # what a look at crops needs to know of t
     bgr: Picture,
     weighed: Weighed,
     detections: list[Detection],
-    settings: config.Closer,
+    settings: config.Crops,
     latency: Latency,
 ) -> tuple[Crop, ...]:
     """Look at crops where it is worth it."""

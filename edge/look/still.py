@@ -32,7 +32,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     """Model bundle, `name@version`."""
 
 
-def describe(captioner: Captioner, file: Path, closer: config.Closer) -> Said:
+def describe(captioner: Captioner, file: Path, crops: config.Crops) -> Said:
     """Caption a picture file; raises `Misconfigured` naming it where it cannot be read."""
     try:
         bgr = image.read_bgr(file)
@@ -40,7 +40,7 @@ def describe(captioner: Captioner, file: Path, closer: config.Closer) -> Said:
         raise Misconfigured(str(error)) from error
     size = captioner.manifest.input
     small = image.rgb(image.fit(bgr, size.height, size.width))
-    seen = scene.describe(captioner, bgr, small, closer, Latency())
+    seen = scene.describe(captioner, bgr, small, crops, Latency())
     return Said(
         file=str(file),
         text=seen.sentence.text,

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from broker.config.broker import Recipient
 from broker.config.database import DATABASE_PASSWORD, Database
-from broker.config.incidents import Absence, Incidents
+from broker.config.incidents import Incidents, PresenceSettings
 from broker.store import migrate
 from broker.store.engine import open_database
 from testing import postgresql
@@ -90,12 +90,12 @@ def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def missing_scene(empty_file: Path, tmp_path: Path) -> Iterator[Callable[..., Scene]]:
-    """Makes scenes where devices are missed; takes people, `absence` and the fields of `incidents`."""
+    """Makes scenes where devices are missed; takes people, `presence` and the fields of `incidents`."""
     made: list[Scene] = []
 
-    def make(*people: Recipient, absence: Absence = SETTINGS, **changes: Any) -> Scene:
+    def make(*people: Recipient, presence: PresenceSettings = SETTINGS, **changes: Any) -> Scene:
         settings = Incidents(**changes)
-        made.append(Scene(tmp_path, people or (GUARD,), settings, template=empty_file, absence=absence))
+        made.append(Scene(tmp_path, people or (GUARD,), settings, template=empty_file, presence=presence))
         return made[-1]
 
     yield make

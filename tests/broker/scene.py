@@ -11,7 +11,7 @@ from sqlalchemy import Engine, select
 
 from broker.config.broker import Recipient
 from broker.config.database import Database
-from broker.config.incidents import Absence, Escalation, Incidents, Step
+from broker.config.incidents import Escalation, Incidents, PresenceSettings, Step
 from broker.config.sites import Places
 from broker.incidents import store
 from broker.incidents.grouping import Grouper
@@ -68,7 +68,7 @@ class Scene:
     clock: Clock = field(default_factory=lambda: Clock(NOON))
     template: Path | None = None
     """A database to begin with."""
-    absence: Absence | None = None
+    presence: PresenceSettings | None = None
     """How devices are missed; nobody misses them without."""
     listening_since: datetime | None = NOON - timedelta(days=1)
     database: Database | None = None
@@ -84,10 +84,10 @@ class Scene:
         places = Places.nameless()
         self.grouper = Grouper(self.people, self.settings, places)
         self.scheduler = Scheduler(
-            self.engine, builtin_rules.beside(RULES, self.absence), self.grouper, clock=self.clock
+            self.engine, builtin_rules.beside(RULES, self.presence), self.grouper, clock=self.clock
         )
-        if self.absence is not None:
-            self.scheduler.roll = PresenceTracker(self.grouper, self.absence, lambda: self.listening_since)
+        if self.presence is not None:
+            self.scheduler.roll = PresenceTracker(self.grouper, self.presence, lambda: self.listening_since)
         self.processor = BatchProcessor(self.engine, RULES, self.people, self.settings, places, clock=self.clock)
 
     def say(self, text: str, *, camera: str = "cam-0", site: str = "north-gate") -> list[str]:

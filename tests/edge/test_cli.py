@@ -204,12 +204,12 @@ def test_the_shipped_configurations_are_refused_for_nothing_but_their_surroundin
         assert yaml.safe_load(path.read_text(encoding="utf-8"))["bundle"] == "../models/wordcam-1"
 
 
-def test_the_closer_look_can_be_changed_and_a_wrong_change_is_named(tiny: Path, tmp_path: Path) -> None:
+def test_the_crops_can_be_changed_and_a_wrong_change_is_named(tiny: Path, tmp_path: Path) -> None:
     file = pictures.write(tmp_path / "red.png", pictures.plain(pictures.RED))
 
-    off = edge("caption", file, "--bundle", tiny, "--closer", "crops=0", "--closer", "max_share=0.5")
-    wrong = edge("caption", file, "--bundle", tiny, "--closer", "crops=9")
+    off = edge("caption", file, "--bundle", tiny, "--crops", "per_frame=0", "--closer", "max_share=0.5")
+    wrong = edge("caption", file, "--bundle", tiny, "--crops", "per_frame=9")
 
     assert off.returncode == 0, off.stderr
     assert wrong.returncode == MISCONFIGURED
-    assert last_line(wrong) == "wordcam-edge caption: --closer: crops: Expected `int` <= 8"
+    assert last_line(wrong) == "wordcam-edge caption: --crops: per_frame: Expected `int` <= 8"

@@ -41,6 +41,11 @@ def test_paths_start_at_the_files_folder(write_config: Write, tmp_path: Path) ->
         ({"site": "North Gate"}, "site: Expected `str`: 1 to 63 of a-z, 0-9 and inner hyphens"),
         ({"mqtt": {"host": "h", "port": "1883"}}, "mqtt.port: Expected `int | null`, got `str`"),
         ({"mqtt": {"host": "h", "port": 70000}}, "mqtt.port: Expected `int` <= 65535"),
+        (
+            {"mqtt": {"host": "mqtt://h:1883"}},
+            "mqtt: `host`: 'mqtt://h:1883' holds a scheme and a port; write `host: h`",
+        ),
+        ({"mqtt": {"host": "h:1883"}}, "mqtt: `host`: 'h:1883' holds a port; write `host: h` and `port: 1883`"),
         ({"threads": 0}, "threads: Expected `int` >= 1"),
         ({"bundle": 3}, "bundle: expected a path, got 3"),
         ({"gate": [1]}, "gate: Expected `object`, got `array`"),
@@ -92,3 +97,15 @@ def test_every_default_passes_its_own_limits(write_config: Write) -> None:
     values = {name: getattr(settings.gate, name) for name in settings.gate.__struct_fields__}
 
     assert config.load(write_config(camera={"kind": "v4l2"}, gate=values)) == settings
+
+
+def test_keys_of_version_0_1_0_are_read(write_config: Write) -> None:
+    old = config.load(write_config(closer={"crops": 0, "doubt": 0.2}))
+
+    assert old.crops == config.Crops(per_frame=0, min_evidence=0.2)
+
+
+def test_a_home_folder_is_expanded(write_config: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+
+    assert config.load(write_config(bundle="~/models/x")).bundle == Path("/home/ada/models/x")

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from broker.config.errors import Misconfigured
-from broker.config.incidents import Absence
+from broker.config.incidents import PresenceSettings
 from broker.config.section import Wording
 from broker.incidents.presence.detector import DANGER
 from broker.rules.compiler import Rule, Rulebook
@@ -20,7 +20,7 @@ TITLES: Final = {
 """What they are called."""
 
 
-def of(settings: Absence, *, blind: bool) -> Rule:
+def of(settings: PresenceSettings, *, blind: bool) -> Rule:
     """Give the rule for a device that is silent, or for one that speaks but is `blind`; no caption fires either."""
     name = BLIND if blind else SILENT
     return Rule(
@@ -45,7 +45,7 @@ def of(settings: Absence, *, blind: bool) -> Rule:
     )
 
 
-def beside(book: Rulebook, settings: Absence | None) -> Rulebook:
+def beside(book: Rulebook, settings: PresenceSettings | None) -> Rulebook:
     """Add them to the rules of the file; raises `Misconfigured` where the file uses one of their names."""
     if settings is None:
         return book

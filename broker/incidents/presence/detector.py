@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from broker.config.incidents import Absence
+from broker.config.incidents import PresenceSettings
 from contract.status import State
 
 NO_CAMERA: Final = "camera gone"
@@ -63,7 +63,7 @@ class Outage:
     """What the device itself gave as its reason, if anything."""
 
 
-def judge(known: Presence, *, now: datetime, settings: Absence) -> Outage | None:
+def judge(known: Presence, *, now: datetime, settings: PresenceSettings) -> Outage | None:
     """Find what is wrong with a device; None where it is well.
 
     A lapse is found early, so that a site whose devices go one after the other can be told of once.

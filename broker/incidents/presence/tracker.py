@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine
 
-from broker.config.incidents import Absence
+from broker.config.incidents import PresenceSettings
 from broker.incidents import silence, store
 from broker.incidents.grouping import Grouper, Queued, Sighting
 from broker.incidents.incident import Event, EventKind, Incident, State
@@ -43,7 +43,7 @@ class PresenceTracker:
     """One caller. `listening_since` says since when devices could be heard without a break; None while they cannot."""
 
     grouper: Grouper
-    settings: Absence
+    settings: PresenceSettings
     listening_since: Callable[[], datetime | None]
     _next_at: datetime | None = field(default=None, init=False)
 

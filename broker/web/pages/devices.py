@@ -26,7 +26,7 @@ from broker.web.request.state import Console
 from contract.status import State
 
 SILENT: Final = timedelta(minutes=5)
-"""A device writes its status every minute by default: five that do not come are no accident. `absence` goes before."""
+"""A device writes its status every minute by default: five that do not come are no accident. `presence` goes before."""
 
 KINDS: Final = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 """First bytes of the drawings that are taken. SVG is not among them: it can hold a script."""
@@ -135,8 +135,8 @@ def shown(
 
 def patience(console: Console) -> timedelta:
     """Say after how long a device that says nothing is silent: when it is missed, if anyone misses it."""
-    absence = console.config.absence
-    return SILENT if absence is None else timedelta(seconds=absence.quiet_seconds)
+    presence = console.config.presence
+    return SILENT if presence is None else timedelta(seconds=presence.quiet_seconds)
 
 
 def health(device: Device, now: datetime, silent: timedelta = SILENT) -> str:

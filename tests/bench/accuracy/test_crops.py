@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from bench.accuracy import crop_survey
-from bench.accuracy import crops as closer
+from bench.accuracy import crop_survey, crops
 from bench.accuracy.alarms import RULES
 from bench.accuracy.crop_survey import Sight
 from bench.device import commands
@@ -116,7 +115,7 @@ def test_limits_are_chosen_tried_and_written(
     rules.write_text("rules: [{name: gun, severity: critical, says: [gun], hazards: {gun: 0.3}}]\n", encoding="utf-8")
     words = ["--bundle", str(judging), "--hazards", str(scenes), "--rules", str(rules), "--write", "--json"]
 
-    code = closer.main(words)
+    code = crops.main(words)
 
     said = capsys.readouterr()
     assert code == 0, said.err
@@ -134,21 +133,21 @@ def test_limits_are_chosen_tried_and_written(
 def test_people_get_tables_and_the_bundle_stays_as_it_is(
     judging: Path, scenes: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert closer.main(["--bundle", str(judging), "--hazards", str(scenes), "--closer", "crops=1"]) == 0
+    assert crops.main(["--bundle", str(judging), "--hazards", str(scenes), "--crops", "per_frame=1"]) == 0
 
-    assert "crops 1" in capsys.readouterr().out
+    assert "per_frame 1" in capsys.readouterr().out
     assert bundle.load(judging).crop_evidence == {}
 
 
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (["--closer", "crop=1"], "--closer: `crop` is not a key; did you mean `crops`?"),
+        (["--crops", "per_fram=1"], "--crops: per_fram: unknown key; did you mean `per_frame`?"),
         (["--bundle", "/nowhere"], "/nowhere/manifest.json: No such file"),
     ],
 )
 def test_what_is_wrong_is_named(
     words: list[str], complaint: str, judging: Path, scenes: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert closer.main(["--bundle", str(judging), "--hazards", str(scenes), *words]) == 78
+    assert crops.main(["--bundle", str(judging), "--hazards", str(scenes), *words]) == 78
     assert complaint in capsys.readouterr().err

@@ -10,6 +10,7 @@ import yaml
 from broker.config import broker
 from broker.config.broker import Config, Recipient, Wording, in_language
 from broker.config.errors import Misconfigured
+from broker.config.incidents import PresenceSettings
 from broker.rules import compiler
 from foundation import yaml_file
 from tests.broker.running_service import RULES, write_config
@@ -63,8 +64,8 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
         ({"twilio": {"account_sid": "AC1", "sender": "+1"}}, "twilio.account_sid: Expected `str`: AC and 32 of"),
         ({"twilio": {"account_sid": "AC" + "0" * 32, "sender": "+1", "auth_token": "x"}}, "twilio.auth_token: unknown"),
         ({"database": {"path": 7}}, "database.path: expected a path, got 7"),
-        ({"absence": {"leave_out": ["pi-01"]}}, "absence: `leave_out`: 'pi-01' names no device"),
-        ({"absence": {"quiet_secs": 9}}, "absence.quiet_secs: unknown key; did you mean `quiet_seconds`?"),
+        ({"presence": {"leave_out": ["pi-01"]}}, "presence: `leave_out`: 'pi-01' names no device"),
+        ({"presence": {"quiet_secs": 9}}, "presence.quiet_secs: unknown key; did you mean `quiet_seconds`?"),
         ({"monitor": {"prot": 1}}, "monitor.prot: unknown key; did you mean `port`?"),
         ({"monitor": {"ping": {"url": "mailto:me"}}}, "monitor.ping.url: Expected `str`: an address that begins with"),
         ({"database": {}}, "database: give `path`, a file for SQLite, or else `url`, a PostgreSQL database"),
@@ -72,6 +73,12 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
         ({"database": {"url": "mysql://a@b/c"}}, "database.url: Expected `str`: an address like postgresql://"),
         ({"database": {"url": "postgresql://a:secret@b/c"}}, "database: `url` holds a password; put it into"),
         ({"database": {"url": "postgresql://b/c?password=secret"}}, "database: `url` holds a password; put it into"),
+        ({"mqtt": {"host": "mqtt://h:1883"}}, "mqtt: `host`: 'mqtt://h:1883' holds a scheme and a port; write"),
+        (
+            {"web": {"host": "127.0.0.1:8080"}},
+            "web: `host`: '127.0.0.1:8080' holds a port; write `host: 127.0.0.1` and",
+        ),
+        ({"monitor": {"host": "h:9464"}}, "monitor: `host`: 'h:9464' holds a port; write `host: h` and `port: 9464`"),
         ({"mqtt": {"share": "a/b"}}, "mqtt.share: Expected `str`: up to 64 of"),
     ],
     ids=lambda value: str(value)[:50],
@@ -225,3 +232,11 @@ def test_a_mistake_about_incidents_or_people_is_named_with_its_place(
     tmp_path: Path, changes: dict[str, Any], said: str
 ) -> None:
     assert problem(write_config(tmp_path, **changes)).startswith(said)
+
+
+def test_keys_of_version_0_1_0_are_read(tmp_path: Path) -> None:
+    old = broker.load(write_config(tmp_path, absence={"quiet_seconds": 7}))
+    never = broker.load(write_config(tmp_path, absence=None))
+
+    assert old.presence == PresenceSettings(quiet_seconds=7)
+    assert never.presence is None

@@ -179,7 +179,7 @@ def test_a_site_that_is_cut_off_is_one_text_and_its_return_is_another(tmp_path: 
     names = [f"pi-0{number}" for number in range(1, 5)]
     with FakeTwilio() as twilio:
         settings = IMPATIENT | {"quiet_seconds": 3600, "offline_seconds": 3, "gather_seconds": 10}
-        config = configure(tmp_path, server=mosquitto, twilio=twilio, absence=settings, monitor=MONITOR)
+        config = configure(tmp_path, server=mosquitto, twilio=twilio, presence=settings, monitor=MONITOR)
         with Running(config) as service:
             cameras = [Camera(mosquitto, name) for name in names]
             wait_until(lambda: metrics(service)["wordcam_devices{health=online}"] == 4, "all are there")

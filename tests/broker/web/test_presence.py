@@ -27,7 +27,7 @@ HOUR = timedelta(hours=1)
 def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
     """The sample's site, and two devices of a depot that were cut off."""
     made = sample.fill(sample.config(tmp_path_factory.mktemp("absence")), hours=1)
-    assert made.absence is not None
+    assert made.presence is not None
     now = datetime.now(UTC)
     engine = open_database(made.database)
     with writing(engine) as connection:
@@ -37,7 +37,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
             devices.record(connection, birth, heard_at=now - HOUR)
             devices.record(connection, will, heard_at=now - HOUR / 2)
     grouper = Grouper(made.recipients, made.incidents, Places.of(made))
-    told = PresenceTracker(grouper, made.absence, lambda: now - HOUR).call(engine, now=now)
+    told = PresenceTracker(grouper, made.presence, lambda: now - HOUR).call(engine, now=now)
     engine.dispose()
     assert [one.site for one in told] == ["depot", "harbour"]
     return made

@@ -68,7 +68,7 @@ def watch(film: Film, captioner: Captioner, box: Outbox) -> Look:
         box,
         EYE,
         config.Gate(),
-        crops=config.Closer(),
+        crops=config.Crops(),
         memory=CameraMemory.open(box.path, captioner.manifest, EYE.stream, now=BEGIN, now_seconds=0.0),
         started_at=0.0,
         now=lambda: BEGIN + timedelta(hours=1),

@@ -10,7 +10,7 @@ from edge.look import crops
 from edge.look.crops import Reason, Region
 
 HEIGHT, WIDTH = 720, 1280
-SETTINGS = config.Closer()
+SETTINGS = config.Crops()
 LIMITS = {"gun": 0.5, "fire": 0.2}
 
 shares = st.floats(0, 1, allow_nan=False)
@@ -21,7 +21,7 @@ def person(x: float, y: float, w: float, h: float, score: float = 0.9, name: str
 
 
 def regions(*people: Detection, **fields: float) -> list[Region]:
-    return crops.regions(people, config.Closer(**fields), HEIGHT, WIDTH)  # type: ignore[arg-type]  # crops is an int
+    return crops.regions(people, config.Crops(**fields), HEIGHT, WIDTH)  # type: ignore[arg-type]  # per_frame is an int
 
 
 @pytest.mark.parametrize(
@@ -29,13 +29,13 @@ def regions(*people: Detection, **fields: float) -> list[Region]:
     [
         pytest.param(0.3, ["gun"], SETTINGS, Reason.WORTH, id="a doubt"),
         pytest.param(0.5, ["gun"], SETTINGS, Reason.KNOWN, id="the frame says it"),
-        pytest.param(0.1, ["gun"], config.Closer(doubt=0.2), Reason.CALM, id="too little for a doubt"),
+        pytest.param(0.1, ["gun"], config.Crops(min_evidence=0.2), Reason.CALM, id="too little for a doubt"),
         pytest.param(0.3, [], SETTINGS, Reason.OFF, id="a bundle that cannot judge crops"),
-        pytest.param(0.3, ["gun"], config.Closer(crops=0), Reason.OFF, id="no crops wanted"),
+        pytest.param(0.3, ["gun"], config.Crops(per_frame=0), Reason.OFF, id="no crops wanted"),
     ],
 )
 def test_a_closer_look_needs_a_doubt(
-    evidence: float, sought: list[str], settings: config.Closer, reason: Reason
+    evidence: float, sought: list[str], settings: config.Crops, reason: Reason
 ) -> None:
     found = {"gun": evidence, "fire": 0.9}
 
@@ -88,7 +88,7 @@ def test_two_side_by_side_are_looked_at_together_and_one_far_off_alone() -> None
 def test_a_crowd_is_not_joined_beyond_what_a_crop_gains() -> None:
     crowd = [person(x / 10, 0.4, 0.1, 0.3) for x in range(9)]
 
-    found = regions(*crowd, crops=8, max_share=0.6)
+    found = regions(*crowd, per_frame=8, max_share=0.6)
 
     assert len(found) > 1
     assert all(region.side <= 0.6 for region in found)
@@ -98,24 +98,22 @@ def test_the_surest_goes_first_and_of_equals_the_smallest() -> None:
     unsure, large = person(0.0, 0.0, 0.1, 0.1, 0.5), person(0.6, 0.6, 0.1, 0.3, 0.93)
     small = person(0.7, 0.0, 0.1, 0.1, 0.91)
 
-    found = regions(unsure, large, small, crops=3)
+    found = regions(unsure, large, small, per_frame=3)
 
     assert [region.score for region in found] == [0.91, 0.93, 0.5]
-    assert crops.regions([unsure, large, small], config.Closer(crops=1), HEIGHT, WIDTH) == found[:1]
+    assert crops.regions([unsure, large, small], config.Crops(per_frame=1), HEIGHT, WIDTH) == found[:1]
 
 
 @given(
     st.lists(st.builds(person, shares, shares, shares, shares, shares), max_size=12),
-    st.builds(config.Closer, crops=st.integers(0, 8), max_share=shares, margin=st.floats(0, 4), min_score=shares),
+    st.builds(config.Crops, per_frame=st.integers(0, 8), max_share=shares, margin=st.floats(0, 4), min_score=shares),
     st.integers(1, 4000),
     st.integers(1, 4000),
 )
-def test_every_crop_lies_in_the_frame(
-    people: list[Detection], settings: config.Closer, height: int, width: int
-) -> None:
+def test_every_crop_lies_in_the_frame(people: list[Detection], settings: config.Crops, height: int, width: int) -> None:
     found = crops.regions(people, settings, height, width)
 
-    assert len(found) <= settings.crops
+    assert len(found) <= settings.per_frame
     for region in found:
         assert 0 <= region.left <= region.left + region.side <= 1 + 1e-9
         assert 0 <= region.top <= region.top + region.side <= 1 + 1e-9

@@ -22,7 +22,7 @@ from tests.edge import pictures
 from tests.edge.pictures import BLUE, DARK, GREEN, RED
 
 SHIPPED = REPOSITORY / "models" / "wordcam-1"
-FRAMES_ALONE = config.Closer(crops=0)
+FRAMES_ALONE = config.Crops(per_frame=0)
 LIMITS = {"fire": 0.5, "gun": 0.9, "knife": 0.5}
 CROP_LIMITS = {"gun": 0.4}
 
@@ -50,10 +50,10 @@ def street(armed: bool, left: float = 0.75) -> Picture:
     return picture
 
 
-def seen(captioner: Captioner, rgb: Picture, settings: config.Closer | None = None) -> Scene:
+def seen(captioner: Captioner, rgb: Picture, settings: config.Crops | None = None) -> Scene:
     size = captioner.manifest.input
     small = image.fit(rgb, size.height, size.width)
-    return scene.describe(captioner, image.rgb(rgb), small, settings or config.Closer(), Latency())
+    return scene.describe(captioner, image.rgb(rgb), small, settings or config.Crops(), Latency())
 
 
 def test_a_gun_too_small_for_the_frame_is_told_with_its_place(judging: Captioner) -> None:

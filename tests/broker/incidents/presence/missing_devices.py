@@ -4,14 +4,14 @@ from dataclasses import replace
 from typing import Final
 
 from broker.config.broker import Language
-from broker.config.incidents import Absence
+from broker.config.incidents import PresenceSettings
 from broker.config.sites import Places
 from broker.incidents.presence import builtin_rules
 from broker.notify.message.composer import Composer
 from broker.notify.translation.offline import OfflineTranslator
 from tests.broker.scene import RULES, Scene
 
-SETTINGS: Final = Absence(repeat_minutes=60)
+SETTINGS: Final = PresenceSettings(repeat_minutes=60)
 
 COMPOSER: Final = Composer(Places.nameless(), builtin_rules.beside(RULES, SETTINGS), OfflineTranslator())
 

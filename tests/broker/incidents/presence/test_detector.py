@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from broker.config.incidents import Absence
+from broker.config.incidents import PresenceSettings
 from broker.incidents.presence import detector
 from broker.incidents.presence.detector import Cause, Presence
 from contract.status import State
 
 NOW = datetime(2026, 3, 14, 3, 0, tzinfo=UTC)
-SETTINGS = Absence(quiet_seconds=180, offline_seconds=60, blind_seconds=300)
+SETTINGS = PresenceSettings(quiet_seconds=180, offline_seconds=60, blind_seconds=300)
 
 
 def ago(seconds: float) -> datetime:

@@ -8,7 +8,7 @@ import pytest
 
 from broker.config.broker import Recipient
 from broker.config.errors import Misconfigured
-from broker.config.incidents import Absence, Inhibition
+from broker.config.incidents import Inhibition, PresenceSettings
 from broker.config.sites import Places
 from broker.incidents import digest as held
 from broker.incidents import responses, silence
@@ -33,7 +33,7 @@ def test_it_is_told_again_after_a_long_while(missing_scene: Make) -> None:
 
 
 def test_nobody_answers_so_the_next_is_told_until_the_device_is_back(missing_scene: Make) -> None:
-    room = missing_scene(GUARD, CHIEF, absence=Absence(severity="critical"), escalation=(CHAIN,))
+    room = missing_scene(GUARD, CHIEF, presence=PresenceSettings(severity="critical"), escalation=(CHAIN,))
     room.state("pi-01")
 
     assert pass_by(room, seconds=190) == ["first to guard"]
@@ -42,7 +42,7 @@ def test_nobody_answers_so_the_next_is_told_until_the_device_is_back(missing_sce
 
 
 def test_an_answer_stops_the_escalation(missing_scene: Make) -> None:
-    room = missing_scene(GUARD, CHIEF, absence=Absence(severity="critical"), escalation=(CHAIN,))
+    room = missing_scene(GUARD, CHIEF, presence=PresenceSettings(severity="critical"), escalation=(CHAIN,))
     room.state("pi-01")
     pass_by(room, seconds=190)
 
@@ -63,7 +63,7 @@ def test_a_device_that_is_silenced_is_not_missed_until_the_silence_ends(missing_
 
 
 def test_a_silence_after_the_first_message_stops_the_others(missing_scene: Make) -> None:
-    room = missing_scene(GUARD, CHIEF, absence=Absence(severity="critical"), escalation=(CHAIN,))
+    room = missing_scene(GUARD, CHIEF, presence=PresenceSettings(severity="critical"), escalation=(CHAIN,))
     room.state("pi-01")
     pass_by(room, seconds=190)
     room.do(silence.add, Silence("kim", "known", {"device": ("pi-01",)}, room.now, room.now + timedelta(hours=1)))
@@ -84,7 +84,7 @@ def test_what_someone_closed_stays_closed_until_the_device_has_been_heard_again(
 
 
 def test_a_device_that_the_configuration_leaves_out_is_not_missed(missing_scene: Make) -> None:
-    room = missing_scene(absence=Absence(leave_out=("north-gate/pi-01",)))
+    room = missing_scene(presence=PresenceSettings(leave_out=("north-gate/pi-01",)))
     room.state("pi-01")
 
     assert pass_by(room, seconds=600) == []

@@ -70,7 +70,7 @@ def watch(film: Film, captioner: Captioner, box: Outbox) -> list[Caption]:
         box,
         EYE,
         config.Gate(),
-        crops=config.Closer(),
+        crops=config.Crops(),
         memory=memory,
         started_at=0.0,
         now=lambda: BEGIN,
