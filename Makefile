@@ -3,7 +3,7 @@
 VENV := .venv
 RUN := $(VENV)/bin
 
-.PHONY: help demo test test-slow test-hardware lint screenshots docs bench bench-long faults fuzz model clean
+.PHONY: help demo test test-slow test-hardware test-install lint lock release screenshots docs bench bench-long faults fuzz model clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -21,11 +21,21 @@ test-slow: $(VENV)/ready ## the tests that take minutes each
 test-hardware: $(VENV)/ready ## the tests that need a real camera
 	$(RUN)/pytest -m hardware
 
+test-install: $(VENV)/ready ## install the wheel with every extra on each Python here, and live each user's first hour
+	$(RUN)/pytest -m install
+
 lint: $(VENV)/ready ## ruff, mypy and the import rules
 	$(RUN)/ruff check .
 	$(RUN)/ruff format --check .
 	$(RUN)/mypy
 	$(RUN)/lint-imports
+
+lock: ## write constraints.txt anew: the versions that demo, tests and images install (LOCK_PYTHON=python3.11)
+	@tools/lock $(LOCK_PYTHON)
+
+release: ## build dist/: the wheel, bills of materials (CycloneDX) and this version's changes
+	@tools/environment .cache/release release
+	@.cache/release/bin/python tools/release.py
 
 screenshots: $(VENV)/ready ## take the pictures of the console anew, for docs/images
 	$(RUN)/python -m tests.broker.web.screenshots docs/images

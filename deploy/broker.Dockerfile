@@ -6,16 +6,16 @@
 FROM python:3.13-slim-bookworm AS build
 
 WORKDIR /src
-COPY pyproject.toml README.md LICENSE LICENSE-model.md ./
+COPY pyproject.toml constraints.txt README.md LICENSE LICENSE-model.md ./
 COPY contract contract
 COPY foundation foundation
 COPY broker broker
 # `broker/starter/rules.yaml` is a link to it.
 COPY config/rules.yaml config/rules.yaml
-# A virtual environment can be copied whole; lower bounds of what it holds are in pyproject.toml.
+# A virtual environment can be copied whole. The versions of all that it holds are those of constraints.txt.
 # hadolint ignore=DL3013
 RUN python -m venv /opt/wordcam \
-    && /opt/wordcam/bin/pip install --no-cache-dir '.[broker,postgresql]'
+    && /opt/wordcam/bin/pip install --no-cache-dir --constraint constraints.txt '.[broker,postgresql]'
 
 FROM python:3.13-slim-bookworm
 

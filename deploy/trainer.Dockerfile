@@ -8,15 +8,19 @@ FROM tensorflow/tensorflow:2.19.0-gpu
 
 # What changes rarely comes first, so that a change of the code does not install the libraries again.
 WORKDIR /opt/wordcam
-COPY pyproject.toml README.md LICENSE LICENSE-model.md ./
+COPY pyproject.toml constraints.txt README.md LICENSE LICENSE-model.md ./
 COPY contract contract
 COPY foundation foundation
 COPY edge edge
 COPY trainer trainer
 COPY converter converter
-# TensorFlow stays the image's own, built for the CUDA beside it; lower bounds of the rest are in pyproject.toml.
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
+# TensorFlow and what came with it stay the image's own, built for the CUDA beside it; the versions of all else are those
+# of constraints.txt.
 # hadolint ignore=DL3013
-RUN pip install --no-cache-dir '.[trainer,converter]' \
+RUN pip list --format=freeze | sed 's/==.*/==/; s/_/-/g' >/tmp/own.txt \
+    && grep --invert-match --ignore-case --fixed-strings --file=/tmp/own.txt constraints.txt >/tmp/constraints.txt \
+    && pip install --no-cache-dir --constraint /tmp/constraints.txt '.[trainer,converter]' \
     && wordcam-train --help \
     && wordcam-convert --help \
     && useradd --create-home --uid 1000 wordcam

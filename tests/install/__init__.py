@@ -1,0 +1,1 @@
+"""Installation as users do it: every package fetched, on every Python that is supported."""
