@@ -3,7 +3,7 @@
 VENV := .venv
 RUN := $(VENV)/bin
 
-.PHONY: help demo test test-slow test-hardware test-install lint lock release screenshots docs bench bench-long faults fuzz model clean
+.PHONY: help demo test test-slow test-hardware test-install lint lock release screenshots docs bench bench-long calm-film faults fuzz model clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -52,6 +52,9 @@ bench: $(VENV)/ready ## measure speed and memory, as ratios
 
 fuzz: $(VENV)/ready ## throw a million inputs at everything that reads bytes from outside (INPUTS=number)
 	$(RUN)/python -m bench.fuzz --inputs $(or $(INPUTS),1000000)
+
+calm-film: $(VENV)/ready ## watch hours of calm film in every weather, and count the false texts (FILMS=films.json)
+	$(RUN)/python -m bench.accuracy.calm_film --films $(FILMS) --folder $(RUNS)/calm-film
 
 bench-long: $(VENV)/ready ## send a million captions through the alert service, and watch its memory
 	$(RUN)/python -m bench.service.soak --count 1000000

@@ -85,7 +85,7 @@ class FilmPath:
     def outcome(self, film: Path, label: str) -> Outcome:
         """Watch a film by a fresh camera; raises `Failure` where it cannot be played."""
         with tempfile.TemporaryDirectory(prefix="wordcam-film-") as folder:
-            watched = self.device.watch(film, Path(folder))
+            watched = self.device.watch(self.device.open([film]), Path(folder))
         heard = self.server.hear(watched.captions, BEGIN + timedelta(seconds=watched.seconds))
         return Outcome(
             file=str(film),

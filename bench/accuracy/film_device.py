@@ -1,7 +1,8 @@
 """A device in this process that watches a film on the film's own clock, and gives the captions that it would send."""
 
+import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from edge import config
 from edge.infer.captioner import Captioner
 from edge.infer.image import Picture
 from edge.look.camera import replay
+from edge.look.camera.replay import Replay, Shot
 from edge.look.camera_port import Camera, Frame
 from edge.look.capture_loop import Look
 from edge.look.event import Eye
@@ -24,6 +26,7 @@ BEGIN: Final = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
 
 SITE: Final = "bench"
 DEVICE: Final = "film"
+STREAM: Final = "cam-0"
 
 MAX_CAPTIONS: Final = 1_000_000
 
@@ -31,7 +34,28 @@ PAGE: Final = 500
 """Captions read from the outbox at once."""
 
 Change = Callable[[Picture, float], Picture]
-"""What the weather or the sensor makes of a frame, BGR, taken at so many seconds."""
+"""What weather or sensor make of a frame, BGR, taken at so many seconds."""
+
+
+class Reel:
+    """Films of one camera, played one after the other, and again from the first."""
+
+    def __init__(self, films: Sequence[Path], looks_per_second: float) -> None:
+        """Open them; raises `edge.errors.Misconfigured` for one that cannot be played."""
+        self._films = [replay.open_film(film, looks_per_second) for film in films]
+
+    @property
+    def seconds(self) -> float:
+        """How long they last together."""
+        return math.fsum(film.seconds for film in self._films)
+
+    def play(self) -> Iterator[Shot]:
+        """Give their shots in order, on one clock."""
+        begin = 0.0
+        for film in self._films:
+            for shot in film.play():
+                yield Shot(begin + shot.at, shot.bytes, shot.picture)
+            begin += film.seconds
 
 
 @dataclass
@@ -40,6 +64,8 @@ class FilmCamera:
 
     inner: Camera
     change: Change | None = None
+    until: float = math.inf
+    """Seconds after which it ends."""
     seconds: float = 0.0
     """Time of the last frame."""
 
@@ -51,7 +77,7 @@ class FilmCamera:
     def read(self) -> Frame | None:
         """Give the next frame; raises `Misconfigured` where none can be decoded."""
         frame = self.inner.read()
-        if frame is None:
+        if frame is None or frame.at >= self.until:
             return None
         self.seconds = frame.at
         bgr = frame.bgr if self.change is None else self.change(frame.bgr, frame.at)
@@ -80,15 +106,21 @@ class FilmDevice:
     crops: config.Closer = field(default_factory=config.Closer)
     looks_per_second: float = 5.0
 
-    def watch(self, film: Path, folder: Path, change: Change | None = None) -> Watched:
-        """Play a film to its end; what the device keeps lies in `folder`, and is taken up where it lies there already.
+    def open(self, films: Sequence[Path], change: Change | None = None, until: float = math.inf) -> FilmCamera:
+        """Open films as one camera; they begin again at their end where `until` is later.
 
-        Raises `edge.errors.Misconfigured` where the film cannot be played.
+        Raises `edge.errors.Misconfigured` for one that cannot be played.
         """
-        settings = config.Replay(path=film, pace="fast", looks_per_second=self.looks_per_second, stream="cam-0")
-        camera = FilmCamera(replay.open_camera(settings, lambda _: None), change)
+        settings = config.Replay(
+            path=films[0], pace="fast", looks_per_second=self.looks_per_second, loop=until < math.inf
+        )
+        player = Replay(Reel(films, self.looks_per_second), settings, sleep=lambda _: None)
+        return FilmCamera(player, change, until)
+
+    def watch(self, camera: FilmCamera, folder: Path) -> Watched:
+        """Watch a camera to its end; what the device keeps lies in `folder`, and is taken up where it lies there."""
         manifest = self.captioner.manifest
-        eye = Eye(SITE, DEVICE, settings.stream, manifest.model, manifest.language)
+        eye = Eye(SITE, DEVICE, STREAM, manifest.model, manifest.language)
         with Outbox(folder / "outbox.sqlite", MAX_CAPTIONS) as outbox:
             memory = CameraMemory.open(outbox.path, manifest, eye.stream, now=BEGIN, now_seconds=0.0)
             Look(

@@ -43,8 +43,10 @@ class Shot:
 class Film(Protocol):
     """Something that can be played from its beginning, again and again."""
 
-    seconds: float
-    """How long it lasts."""
+    @property
+    def seconds(self) -> float:
+        """How long it lasts."""
+        ...
 
     def play(self) -> Iterator[Shot]:
         """Give its shots in order."""
@@ -185,11 +187,14 @@ class Folder:
 
 def open_camera(settings: config.Replay, sleep: Sleep) -> Replay:
     """Open the file or folder; raises `Misconfigured` naming it."""
-    path = settings.path
+    return Replay(open_film(settings.path, settings.looks_per_second), settings, sleep=sleep)
+
+
+def open_film(path: Path, looks_per_second: float) -> Film:
+    """Open a video file, or a folder of pictures as a film of so many a second; raises `Misconfigured` naming it."""
     if not path.exists():
         raise Misconfigured(f"{path}: no such file or folder; set `camera.path`")
-    film = Folder(path, settings.looks_per_second) if path.is_dir() else VideoFile(path)
-    return Replay(film, settings, sleep=sleep)
+    return Folder(path, looks_per_second) if path.is_dir() else VideoFile(path)
 
 
 def _read(file: Path) -> Picture | None:
