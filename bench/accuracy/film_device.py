@@ -103,7 +103,7 @@ class FilmDevice:
 
     captioner: Captioner
     gate: config.Gate = field(default_factory=config.Gate)
-    crops: config.Closer = field(default_factory=config.Closer)
+    crops: config.Crops = field(default_factory=config.Crops)
     looks_per_second: float = 5.0
 
     def open(self, films: Sequence[Path], change: Change | None = None, until: float = math.inf) -> FilmCamera:
