@@ -11,6 +11,7 @@ A device has no morphological analyser, so the tokens themselves say how they ar
 A pair that begins with `으` also takes its second shape after a final `ㄹ`: `+으로/로` gives `칼로`, `손으로`, `차로`.
 """
 
+import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
@@ -24,6 +25,8 @@ _FIRST_SYLLABLE: Final = 0xAC00
 _LAST_SYLLABLE: Final = 0xD7A3
 _FINALS: Final = 28
 """Finals a Hangul syllable may have, none at 0 (Unicode standard, section 3.12)."""
+_LONGEST_SYLLABLE: Final = 3
+"""Characters of a syllable in decomposed form (NFD): initial, vowel and final."""
 _RIEUL: Final = 8
 """`ㄹ` among the finals."""
 
@@ -55,7 +58,7 @@ def shape(piece: str, before: str) -> str:
     closed, divider, open_ = piece.partition(SHAPES)
     if not (divider and closed and open_):
         return piece
-    final = _final(before[-1:])
+    final = _final(unicodedata.normalize("NFC", before[-_LONGEST_SYLLABLE:])[-1:])
     return open_ if final == 0 or (final == _RIEUL and closed.startswith("으")) else closed
 
 

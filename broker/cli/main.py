@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -88,7 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     watch.add_argument("--last", type=int, default=20, metavar="N", help="begin with the last N (default: %(default)s)")
     watch.add_argument("--once", action="store_true", help="show those and end")
     test = add("send-test", _send_test, "send a test message to everyone, or to one person")
-    test.add_argument("--to", metavar="NAME", help="one recipient")
+    test.add_argument("--to", type=_composed, metavar="NAME", help="one recipient")
     dead = add("dead", _dead, "list the messages that were given up, or send them again")
     dead.add_argument("do", choices=("list", "resend"))
     dead.add_argument("numbers", nargs="*", type=int, metavar="NUMBER", help="which to send again")
@@ -108,6 +109,11 @@ def _parser() -> argparse.ArgumentParser:
     rules.add_verbs(verbs)
     web_cli.add_verbs(add, verbs)
     return parser
+
+
+def _composed(name: str) -> str:
+    """Return a name in the form (NFC) in which configuration files are read."""
+    return unicodedata.normalize("NFC", name)
 
 
 def _aside(stop: Callable[[], None]) -> None:

@@ -1,5 +1,6 @@
 """Reads what came on a topic: a caption, a status, or something that does not keep the contract."""
 
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -66,11 +67,18 @@ def _address(topic: str) -> Address:
 def _decode(payload: bytes, address: Address) -> Caption | Status:
     match address.channel:
         case "caption":
-            return caption.decode(payload, site=address.site, device=address.device)
+            return _composed(caption.decode(payload, site=address.site, device=address.device))
         case "status":
             return status.decode(payload, site=address.site, device=address.device)
         case "ack" | "thresholds":
             raise Refused("not-ours", f"{address.channel!r} is written here, not read")
+
+
+def _composed(event: Caption) -> Caption:
+    """Return the caption with its text in composed form (NFC), in which rules, search and people write it."""
+    if unicodedata.is_normalized("NFC", event.text):
+        return event
+    return msgspec.structs.replace(event, text=unicodedata.normalize("NFC", event.text))
 
 
 def _find_id(payload: bytes) -> str | None:

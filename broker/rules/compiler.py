@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from broker.config import time_interval
-from broker.config.errors import Misconfigured
 from broker.config.section import Severity, Wording
 from broker.config.time_interval import Schedule
 from broker.rules import phrase, regex, wordlists
@@ -16,6 +15,7 @@ from broker.rules.regex import Regex
 from broker.rules.schema import Count, RulesFile, RuleText, Texts
 from broker.rules.threshold import ONCE, Need
 from foundation import yaml_file
+from foundation.yaml_file import Document, FileProblem
 
 Pattern = Phrase | Regex
 
@@ -85,25 +85,51 @@ class Rulebook:
 
 
 def load(path: Path) -> Rulebook:
-    """Read and compile `rules.yaml`; raises `Misconfigured` naming the file and the dotted path."""
-    return build(yaml_file.load(path, RulesFile), origin=str(path))
+    """Read and compile `rules.yaml`; raises `FileProblem` naming the file, the line and the dotted path."""
+    return of(yaml_file.read(path))
+
+
+def of(document: Document) -> Rulebook:
+    """Compile rules that stand in a document; raises `FileProblem` as `load` does."""
+    file = document.convert(RulesFile)
+    try:
+        return build(file, origin=document.name)
+    except FileProblem as error:
+        raise FileProblem(error.name, document.line(error.where), error.where, error.problem) from error
 
 
 def build(file: RulesFile, *, origin: str) -> Rulebook:
-    """Compile rules; raises `Misconfigured` naming `origin` and the dotted path."""
+    """Compile rules; raises `FileProblem` naming `origin` and the dotted path."""
+    try:
+        return _build(file)
+    except _Wrong as error:
+        raise FileProblem(origin, None, error.where, error.problem) from error
+
+
+class _Wrong(Exception):
+    """What cannot be compiled."""
+
+    def __init__(self, where: str, problem: str) -> None:
+        super().__init__(where, problem)
+        self.where = where
+        """Dotted path: `rules[3].says[2]`."""
+        self.problem = problem
+
+
+def _build(file: RulesFile) -> Rulebook:
     try:
         lists = wordlists.expand(file.lists)
     except ValueError as error:
-        raise Misconfigured(f"{origin}: {error}") from error
-    common = _compile(file.unless, lists, f"{origin}: unless")
-    supposed = tuple(
-        pattern for pattern in _compile(file.supposed, lists, f"{origin}: supposed") if isinstance(pattern, Phrase)
-    )
-    rules = tuple(_rule(text, lists, common, f"{origin}: rules[{n}]") for n, text in enumerate(file.rules))
+        where, _, problem = str(error).partition(": ")
+        raise _Wrong(where, problem) from error
+    common = _compile(file.unless, lists, "unless")
+    supposed = tuple(pattern for pattern in _compile(file.supposed, lists, "supposed") if isinstance(pattern, Phrase))
+    rules = tuple(_rule(text, lists, common, f"rules[{n}]") for n, text in enumerate(file.rules))
     names = [rule.name for rule in rules]
     if len(set(names)) != len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise Misconfigured(f"{origin}: two rules are called {twice!r}; a cooldown is kept by name, so names differ")
+        place = f"rules[{len(names) - 1 - names[::-1].index(twice)}].name"
+        raise _Wrong(place, f"two rules are called {twice!r}; a cooldown is kept by name, so names differ")
     return Rulebook(rules, supposed, _index(rules))
 
 
@@ -137,7 +163,7 @@ def _compile(texts: Texts, lists: Mapping[str, Sequence[str]], where: str) -> tu
         try:
             patterns.append(regex.compile(text) if regex.is_regex(text) else phrase.compile(text, lists))
         except ValueError as error:
-            raise Misconfigured(f"{where}[{number}]: {error}") from error
+            raise _Wrong(f"{where}[{number}]", str(error)) from error
     return tuple(patterns)
 
 

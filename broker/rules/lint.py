@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Final
 
 from broker.config.broker import Config
-from broker.config.errors import Misconfigured
 from broker.rules import compiler, engine, phrase, reasons, regex, wordlists
 from broker.rules.compiler import Rule, Rulebook
 from broker.rules.engine import Seen
@@ -50,8 +49,8 @@ def check(path: Path, config: Config | None = None) -> list[Problem]:
         return [_problem(document, path, found, fatal=True) for found in fatal]
     try:
         book = compiler.build(file, origin=str(path))
-    except Misconfigured as error:
-        return [_problem(document, path, ("rules", str(error).removeprefix(f"{path}: ")), fatal=True)]
+    except FileProblem as error:
+        return [_problem(document, path, (error.where, error.problem), fatal=True)]
     doubtful = [*_dead(file, book), *_twins(file, book), *_idle(file), *_wordless(file)]
     if config is not None:
         doubtful += [*_unknown_places(file, config), *_unknown_dangers(book, config)]

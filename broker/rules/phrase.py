@@ -75,7 +75,7 @@ def compile(text: str, lists: Mapping[str, Sequence[str]]) -> Phrase:  # noqa: A
     """Compile a phrase as the rules file spells it, given expanded lists; raises `ValueError` saying what is wrong."""
     slots: list[Slot] = []
     gap = 0
-    for part in text.lower().replace("’", "'").split():
+    for part in sentence_.folded(text).split():
         if part == "...":
             gap = MAX_GAP
         elif part not in sentence_.SMALL:

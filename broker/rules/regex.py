@@ -4,6 +4,7 @@ RE2 takes time linear in the text whatever the expression is; Python's own may t
 `(a+)+$`, and one operator's slip would stop every alarm.
 """
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -45,7 +46,7 @@ def compile(text: str) -> Regex:  # noqa: A001 - read as `regex.compile`
     options.case_sensitive = False
     options.log_errors = False
     try:
-        compiled = re2.compile(body, options=options)
+        compiled = re2.compile(unicodedata.normalize("NFC", body), options=options)
     except re2.error as error:
         problem = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
         raise ValueError(f"{text!r} is no regular expression that RE2 knows: {problem}") from error

@@ -1,6 +1,7 @@
 """A sentence as rules see it: its words with their stems, and where each stands; the one door to the stemmer."""
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -84,7 +85,7 @@ class Sentence:
     """A sentence and its words, without the small ones."""
 
     text: str
-    """In lower case."""
+    """As it is compared; see `folded`."""
     words: Sequence[Word]
     stems: frozenset[str]
 
@@ -116,9 +117,14 @@ def _stem_of_token(token: str) -> str:
     return "" if word in SMALL or not token[0].isalnum() else stem(word)
 
 
+def folded(text: str) -> str:
+    """Return text as it is compared: composed (NFC), in lower case, with straight apostrophes."""
+    return unicodedata.normalize("NFC", text).lower().replace("’", "'")
+
+
 def stems_of(text: str) -> frozenset[str]:
     """Give the stems of `read(text)`, and perhaps the empty one, in a fifth of its time."""
-    return frozenset(map(_stem_of_token, _token.findall(text.lower().replace("’", "'"))))
+    return frozenset(map(_stem_of_token, _token.findall(folded(text))))
 
 
 @lru_cache(maxsize=1 << 12)
@@ -127,7 +133,7 @@ def read(text: str) -> Sentence:
 
     The cache serves scenes that do not change: their cameras say one sentence again and again.
     """
-    lower = text.lower().replace("’", "'")
+    lower = folded(text)
     words = tuple(_words(lower))
     return Sentence(lower, words, frozenset(word.stem for word in words))
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Final
 
+from broker.rules import sentence
+
 LIST_NAME: Final = re.compile(r"<([a-z0-9-]+)>")
 
 MAX_WORDS: Final = 10_000
@@ -36,7 +38,7 @@ def _expand(
     for entry in lists[name]:
         named = LIST_NAME.fullmatch(entry)
         if named is None:
-            words[entry.lower()] = None
+            words[sentence.folded(entry)] = None
         elif named[1] in lists:
             words.update(dict.fromkeys(_expand(named[1], lists, done, (*above, name))))
         else:

@@ -41,7 +41,7 @@ def terms(question: str) -> list[SearchTerm]:
 
 
 def _tokens(text: str) -> list[str]:
-    return _token.findall(text.lower())
+    return _token.findall(sentence.folded(text))
 
 
 def _compared(token: str) -> str:

@@ -49,6 +49,8 @@ def test_a_syllable_is_followed_by_the_shape_that_its_decomposition_asks_for(syl
     closed = len(unicodedata.normalize("NFD", syllable)) == 3
 
     assert korean.join([syllable, OBJECT]) == syllable + ("을" if closed else "를")
+    decomposed = unicodedata.normalize("NFD", syllable)
+    assert korean.join([decomposed, OBJECT]) == decomposed + ("을" if closed else "를")
 
 
 @given(st.lists(st.text(max_size=6), max_size=12))

@@ -3,6 +3,7 @@
 import re
 from itertools import chain
 from typing import Final
+from unicodedata import normalize
 
 _word: Final = re.compile(
     r"\d+(?:st|nd|rd|th)\b"  # 1st
@@ -26,5 +27,5 @@ def tokenize(text: str) -> list[str]:
     Flickr8k and COCO all but 22 come out the same; those hold brackets, which that tokenizer spells `-lrb-`, or names
     of streets and web sites.
     """
-    tokens = (token.replace("’", "'") for token in _word.findall(text.lower()))
+    tokens = (token.replace("’", "'") for token in _word.findall(normalize("NFC", text).lower()))
     return list(chain.from_iterable(_parts.get(token, (token,)) for token in tokens))

@@ -1,6 +1,5 @@
 """Rules: which there are, and what these or a draft of them would have made of what cameras said."""
 
-import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from broker.store import selection, statistics
 from broker.store.engine import reading
 from broker.web.accounts.account import Role
 from broker.web.request.context import Page, ThisPage, needs
+from foundation import yaml_file
 
 MOST: Final = 20_000
 """Captions of one replay: a few seconds of work for one core."""
@@ -99,13 +99,7 @@ def read_draft(text: str) -> Rulebook:
     if repeats:
         # A few lines of aliases to aliases unfold to more than a machine can hold.
         raise Misconfigured("draft: YAML aliases (*name) are not taken here; write the words out")
-    with tempfile.TemporaryDirectory(prefix="wordcam-rules-") as folder:
-        path = Path(folder) / "draft"
-        path.write_text(text, encoding="utf-8", errors="replace")
-        try:
-            return compiler.load(path)
-        except Misconfigured as error:
-            raise Misconfigured(str(error).replace(str(path), "draft")) from error
+    return compiler.of(yaml_file.parse(text, "draft", Path()))
 
 
 def judged(page: Page, book: Rulebook, rows: Iterable[Row[Any]]) -> tuple[int, dict[str, Tried]]:

@@ -2,11 +2,11 @@
 
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final, get_args
 
-import yaml
-
 from broker.config.section import Language
+from foundation import yaml_file
 
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
 
@@ -31,7 +31,8 @@ class Texts:
 @cache
 def of(language: Language) -> Texts:
     """Read the catalogue of a language; its groups become the first half of the keys."""
-    tree = yaml.safe_load((files(__package__) / f"{language}.yaml").read_text(encoding="utf-8"))
+    name = f"{language}.yaml"
+    tree = yaml_file.parse((files(__package__) / name).read_text(encoding="utf-8"), name, Path()).tree
     return Texts(language, dict(_flat(tree, "")))
 
 

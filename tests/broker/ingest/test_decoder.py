@@ -1,6 +1,7 @@
 """What a message on a topic is; no bytes at all may make the reader fall over."""
 
 import json
+import unicodedata
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from broker.ingest import decoder
 from broker.ingest.decoder import Message, Rejection
 from contract import caption, status
+from contract.caption import Caption
 from tests.broker import device
 
 TOPIC = "wordcam/v1/north-gate/pi-01/caption"
@@ -30,6 +32,13 @@ def test_a_caption_is_read() -> None:
     event = device.event()
 
     assert decoder.read(Message(TOPIC, caption.encode(event))) == event
+
+
+def test_the_text_of_a_caption_is_composed() -> None:
+    found = decoder.read(Message(TOPIC, changed(text=unicodedata.normalize("NFD", "총을 든 남자"))))
+
+    assert isinstance(found, Caption)
+    assert found.text == "총을 든 남자"
 
 
 def test_a_status_is_read() -> None:

@@ -1,5 +1,7 @@
 """How the phrases of a rule find their words."""
 
+import unicodedata
+
 import pytest
 
 from broker.rules import phrase
@@ -29,6 +31,9 @@ def spans(text: str, sentence: str) -> list[Span]:
         ("gun", "a Gun."),
         ("man gun", "the man’s gun"),
         ("lie on floor", "laying on the floor"),
+        ("총", unicodedata.normalize("NFD", "총 을 든 남자")),
+        (unicodedata.normalize("NFD", "총"), "총 을 든 남자"),
+        (unicodedata.normalize("NFD", "café <person>"), unicodedata.normalize("NFC", "a café man")),
     ],
 )
 def test_a_phrase_is_found(text: str, sentence: str) -> None:
