@@ -117,7 +117,7 @@ def test_a_draft_of_rules_is_tried_and_not_kept(supervisor: Browser) -> None:
     ("draft", "why"),
     [
         ("rules: [{name: x}]", "can never fire"),
-        ("rules: {", "not readable as YAML"),
+        ("rules: {", "not YAML"),
         ("a: &a [x]\nb: [*a, *a]\nrules: []", "aliases"),
     ],
 )
