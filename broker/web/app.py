@@ -38,7 +38,7 @@ from broker.web.pages import (
     users,
     webhooks,
 )
-from broker.web.request import csrf
+from broker.web.request import csrf, numbers
 from broker.web.request.auth import Recognition
 from broker.web.request.context import provide_page
 from broker.web.request.state import Console
@@ -93,7 +93,7 @@ OPEN_PAGES: Final = (login.show, login.enter, acknowledge.show, acknowledge.use)
 def build(console: Console, hooks_: TwilioHooks | None = None) -> Litestar:
     """Give the application."""
     feed = Feed(console.engine)
-    pages = Router("/", route_handlers=[*PAGES], guards=[csrf.check], include_in_schema=False)
+    pages = Router("/", route_handlers=[*PAGES], guards=[csrf.check, numbers.check], include_in_schema=False)
     open_pages = Router("/", route_handlers=[*OPEN_PAGES, *probes.of(console)], include_in_schema=False)
     api = Router("/api/v1", route_handlers=[*routes.HANDLERS], security=[{"token": []}])
     given: dict[str, Any] = {"page": Provide(provide_page(console), sync_to_thread=False), "feed": _always(feed)}

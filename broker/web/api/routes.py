@@ -42,12 +42,9 @@ from broker.web.api.schemas import (
 from broker.web.pages.devices import health, patience
 from broker.web.pages.silences import LONGEST_HOURS, make
 from broker.web.request.context import ThisPage, needs
-
-LARGEST: Final = 2**31 - 1
-"""Numbers of rows end here in PostgreSQL."""
+from broker.web.request.numbers import LARGEST, Before, BeforeCaption
 
 Number = Annotated[int, PathParameter(ge=1, le=LARGEST)]
-Before = Annotated[int | None, QueryParameter(ge=1, le=LARGEST, description="Numbers below this: the next page.")]
 Limit = Annotated[int, QueryParameter(ge=1, le=200)]
 Word = Annotated[str, QueryParameter(max_length=200, description="Words that all have to be there, English or Korean.")]
 Name = Annotated[str, QueryParameter(max_length=63)]
@@ -101,7 +98,7 @@ def captions(  # noqa: PLR0913, PLR0917 - one for each parameter of the request
     rule: Name = "",
     since: Moment = None,
     until: Moment = None,
-    before: Before = None,
+    before: BeforeCaption = None,
     limit: Limit = 50,
 ) -> Captions:
     """Find captions by words, place, time, and the rule that fired on them."""

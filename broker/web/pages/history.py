@@ -14,6 +14,7 @@ from broker.store.search import PAGE, Question
 from broker.web import search_terms
 from broker.web.accounts.account import Role
 from broker.web.request.context import Page, ThisPage, needs
+from broker.web.request.numbers import BeforeCaption
 
 MAX_WORDS_CHARS = 200
 
@@ -27,7 +28,7 @@ def show(  # noqa: PLR0913, PLR0917 - one for each field of the form
     day: FromQuery[str] = "",
     rule: FromQuery[str] = "",
     danger: FromQuery[bool] = False,
-    before: FromQuery[int | None] = None,
+    before: BeforeCaption = None,
 ) -> Response[str]:
     """Show what is found; htmx asks for the results alone while someone types."""
     question = ask(page, q=q, site=site, device=device, day=day, rule=rule, danger=danger, before=before)

@@ -18,6 +18,7 @@ from broker.store import search
 from broker.store.engine import reading, writing
 from broker.web.accounts.account import Role
 from broker.web.request.context import Page, ThisPage, needs
+from broker.web.request.numbers import Before
 
 PAGE: Final = 30
 
@@ -41,7 +42,7 @@ def show(
     page: ThisPage,
     only: Annotated[str, QueryParameter(name="state")] = "",
     site: FromQuery[str] = "",
-    before: FromQuery[int | None] = None,
+    before: Before = None,
 ) -> Response[str]:
     """List incidents, newest first."""
     states = [known for known in State if known.value == only]
@@ -98,7 +99,7 @@ def _detail(page: Page, number: int, effect: Effect = Effect.DONE) -> Response[s
 
 
 def _known(connection: Connection, number: int) -> dict[str, Any]:
-    incident = store.get(connection, number) if number < 1 << 31 else None
+    incident = store.get(connection, number)
     if incident is None:
         raise NotFoundException
     timeline = store.timeline(connection, number)

@@ -3,18 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from anyio.to_thread import run_sync
 from litestar import Response, get
 from litestar.di import NamedDependency
-from litestar.params import FromQuery
 from litestar.response import ServerSentEvent
 from litestar.response.sse import ServerSentEventMessage
 from sqlalchemy import Connection
 
+from broker.config.section import SEVERITIES
 from broker.incidents import store
-from broker.incidents.incident import Incident
+from broker.incidents.incident import Incident, State
 from broker.store import captions, search
 from broker.store.engine import reading
 from broker.store.search import Found
@@ -22,6 +23,7 @@ from broker.web.accounts.account import Role
 from broker.web.live_feed import AT_ONCE, Feed, News
 from broker.web.rendering import render
 from broker.web.request.context import Page, ThisPage, needs
+from broker.web.request.numbers import AfterCaption
 
 SHOWN: Final = 40
 """Captions on the page when it opens."""
@@ -42,7 +44,7 @@ def show(page: ThisPage) -> Response[str]:
 
 
 @get("/live/stream", guards=[needs(Role.GUARD)])
-async def stream(page: ThisPage, feed: NamedDependency[Feed], after: FromQuery[int] = 0) -> ServerSentEvent:
+async def stream(page: ThisPage, feed: NamedDependency[Feed], after: AfterCaption = 0) -> ServerSentEvent:
     """Send captions and incidents as they come; a browser that was cut off says what it saw last."""
     seen = page.request.headers.get("last-event-id", "")
     return ServerSentEvent(_events(page, feed, int(seen) if seen.isdecimal() and len(seen) < 12 else after))
@@ -100,8 +102,15 @@ class _Shown:
 
 
 def waiting_incidents(connection: Connection) -> dict[str, Any]:
-    """Give the open incidents, those nobody has answered first, with the last caption of each."""
-    found: list[Incident] = store.now_open(connection)
-    found.sort(key=lambda one: (one.state.value != "open", -one.id))
-    said: dict[int, Found] = search.some(connection, (one.caption_id for one in found))
-    return {"incidents": found, "said": said}
+    """Give the open incidents, the most severe first, of these the unanswered, of these the oldest.
+
+    Those of missed devices come apart: however many there are, they hide no danger.
+    """
+    found = sorted(store.now_open(connection), key=_by_severity)
+    dangers = [one for one in found if not one.lost]
+    said: dict[int, Found] = search.some(connection, (one.caption_id for one in dangers))
+    return {"incidents": dangers, "notices": [one for one in found if one.lost], "said": said}
+
+
+def _by_severity(incident: Incident) -> tuple[int, bool, datetime, int]:
+    return -SEVERITIES.index(incident.severity), incident.state is not State.OPEN, incident.opened_at, incident.id

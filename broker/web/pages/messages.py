@@ -24,7 +24,7 @@ def show(page: ThisPage) -> Response[str]:
 def resend(page: ThisPage, number: FromPath[int]) -> Response[Any]:
     """Send one again."""
     with writing(page.console.engine) as connection:
-        known = number < 1 << 31 and dead_letters.take_up(connection, number, by=page.who.account.name, at=page.now)
+        known = dead_letters.take_up(connection, number, by=page.who.account.name, at=page.now)
         if not known:
             raise NotFoundException
         page.note(connection, "resend", f"message {number}")

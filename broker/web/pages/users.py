@@ -81,7 +81,7 @@ def add(page: ThisPage, data: URLEncodedBody[Newcomer]) -> Response[Any]:
 def change(page: ThisPage, number: FromPath[int], data: URLEncodedBody[Change]) -> Response[Any]:
     """Change an account; nobody can take their own rights away, so that one administrator always stays."""
     with reading(page.console.engine) as connection:
-        account = users.get(connection, number) if number < 1 << 31 else None
+        account = users.get(connection, number)
     if account is None:
         raise NotFoundException
     if account.id == page.who.account.id:
@@ -142,7 +142,7 @@ def add_token(page: ThisPage, data: URLEncodedBody[Wanted]) -> Response[Any]:
 def end_token(page: ThisPage, number: FromPath[int]) -> Response[Any]:
     """Take a token back."""
     with writing(page.console.engine) as connection:
-        if number >= 1 << 31 or not sessions.end_token(connection, number, account_id=page.who.account.id):
+        if not sessions.end_token(connection, number, account_id=page.who.account.id):
             raise NotFoundException
         page.note(connection, "token-ended", number)
     return page.go("/account")

@@ -14,6 +14,7 @@ from broker.notify.message import reason_texts
 from broker.notify.message.texts import byte_size
 from broker.store.search import Found
 from broker.web import texts
+from broker.web.rendering import belief
 from broker.web.request.state import Console
 from broker.web.texts import Texts
 
@@ -46,6 +47,7 @@ def render(template: str, console: Console, language: Language, values: dict[str
         "clock": _clock(console.places),
         "ago": _ago(console, said),
         "translated": _translated(console, language),
+        "believed": lambda found, incident=None: _believed(found, incident, said),
         "because": lambda reasons: reason_texts.say(reasons, language),
         "detail": lambda happened: reason_texts.say(happened.detail, language),
         "title": lambda rule, danger: _title(console, rule, danger, language),
@@ -107,6 +109,15 @@ def _translated(console: Console, language: Language) -> Any:
         )
 
     return translated
+
+
+def _believed(found: Found, incident: int | None, said: Texts) -> str:
+    """Write what the model believes of a caption whose words do not say it; "" for any other."""
+    believes = belief.of(found, incident)
+    if believes is None:
+        return ""
+    danger = said.about("belief", believes.term)
+    return said("caption.believed", danger=danger, n=round(believes.probability * 100))
 
 
 def _title(console: Console, rule: str, danger: str, language: Language) -> str:

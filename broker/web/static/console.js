@@ -1,4 +1,4 @@
-// What a page cannot do by HTML alone: the live line, the first word of a new incident, and placing devices by a click.
+// What a page cannot do by HTML alone: the live stream, the announcement of a new incident, and placing devices by a click.
 "use strict";
 
 const MOST_CAPTIONS = 200; // older ones are in the history; a page that grows for a whole shift would slow down
@@ -8,7 +8,7 @@ function liveCaptions() {
   const line = document.getElementById("line");
   const pause = document.getElementById("pause");
   if (!list || !list.dataset.stream) return;
-  const held = [];
+  const waiting = [];
   let paused = false;
 
   function show(html) {
@@ -25,7 +25,7 @@ function liveCaptions() {
     paused = !paused;
     pause.setAttribute("aria-pressed", String(paused));
     pause.textContent = paused ? pause.dataset.goOn : pause.dataset.pause;
-    while (!paused && held.length) show(held.shift());
+    while (!paused && waiting.length) show(waiting.shift());
   });
 
   const source = new EventSource(list.dataset.stream);
@@ -41,29 +41,117 @@ function liveCaptions() {
   });
   source.addEventListener("caption", (event) => {
     if (!paused) show(event.data);
-    else if (held.push(event.data) > MOST_CAPTIONS) held.shift();
+    else if (waiting.push(event.data) > MOST_CAPTIONS) waiting.shift();
   });
   source.addEventListener("incidents", (event) => redraw(event.data));
 }
 
-function numbers(box) {
-  return new Set([...box.querySelectorAll("[data-number]")].map((one) => one.dataset.number));
+function cards(box) {
+  return [...box.querySelectorAll("[data-number]")];
+}
+
+function isAlarm(card) {
+  return card.classList.contains("severity-critical") && card.classList.contains("state-open");
+}
+
+// Two short tones for a new critical incident. Browsers allow it after the first click or key on the page.
+const sound = {
+  context: null,
+  button: null,
+  isOn: () => localStorage.getItem("sound") !== "off",
+  start() {
+    this.button = document.getElementById("sound");
+    for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => this.unlock(), { once: true });
+    if (!this.button) return;
+    this.button.addEventListener("click", () => {
+      localStorage.setItem("sound", this.isOn() ? "off" : "on");
+      this.show();
+      this.play();
+    });
+    this.show();
+  },
+  show(isBlocked = false) {
+    if (!this.button) return;
+    this.button.setAttribute("aria-pressed", String(this.isOn()));
+    this.button.textContent = !this.isOn() ? this.button.dataset.off : isBlocked ? this.button.dataset.blocked : this.button.dataset.on;
+  },
+  async unlock() {
+    this.context ??= new AudioContext();
+    await this.context.resume();
+    this.show();
+  },
+  play() {
+    if (!this.isOn()) return;
+    if (!this.context || this.context.state !== "running") return this.show(true);
+    [880, 660].forEach((hertz, number) => {
+      const tone = this.context.createOscillator();
+      const volume = this.context.createGain();
+      const begin = this.context.currentTime + number * 0.22;
+      tone.frequency.value = hertz;
+      volume.gain.setValueAtTime(0.0001, begin);
+      volume.gain.exponentialRampToValueAtTime(0.2, begin + 0.02);
+      volume.gain.exponentialRampToValueAtTime(0.0001, begin + 0.2);
+      tone.connect(volume).connect(this.context.destination);
+      tone.start(begin);
+      tone.stop(begin + 0.21);
+    });
+  },
+};
+
+// The number of unanswered dangers stands in the title, and a new critical one until someone looks at the page.
+const badge = {
+  title: "",
+  news: "",
+  show(box) {
+    const open = box ? cards(box).filter((card) => card.classList.contains("state-open") && !card.closest(".notices")).length : 0;
+    const words = this.news && document.hidden ? `⚠ ${this.news}` : this.title;
+    document.title = open ? `(${open}) ${words}` : words;
+  },
+  start(box) {
+    this.title = document.title;
+    this.show(box);
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden) this.news = "";
+      this.show(box);
+    });
+  },
+};
+
+function announce(box, before) {
+  for (const card of cards(box)) {
+    if (before.has(card.dataset.number)) continue;
+    const words = box.dataset.announce.replace("{danger}", card.dataset.danger).replace("{place}", card.dataset.place);
+    document.getElementById("announce").textContent = words;
+    if (!isAlarm(card)) continue;
+    badge.news = `${card.dataset.danger} · ${card.dataset.place}`;
+    sound.play();
+  }
+  badge.show(box);
 }
 
 function redraw(html) {
   const box = document.getElementById("waiting");
-  const before = numbers(box);
+  const before = new Set(cards(box).map((card) => card.dataset.number));
   const focus = document.activeElement && box.contains(document.activeElement) ? document.activeElement : null;
   const kept = focus && focus.closest("[data-number]") ? focus.closest("[data-number]").id : null;
+  const isUnfolded = box.querySelector("#notices")?.open ?? false;
   box.innerHTML = html;
+  if (box.querySelector("#notices")) box.querySelector("#notices").open = isUnfolded;
   if (window.htmx) htmx.process(box);
   if (kept) (document.querySelector(`#${kept} button, #${kept} a`) || box).focus();
-  for (const card of box.querySelectorAll("[data-number]")) {
-    if (before.has(card.dataset.number)) continue;
-    const words = box.dataset.announce.replace("{danger}", card.dataset.danger).replace("{place}", card.dataset.place);
-    document.getElementById("announce").textContent = words;
-  }
-  for (const badge of document.querySelectorAll(".pages .badge")) badge.textContent = box.querySelectorAll("[data-number]").length;
+  announce(box, before);
+  for (const one of document.querySelectorAll(".pages .badge")) one.textContent = cards(box).length;
+}
+
+function watchIncidents() {
+  const box = document.getElementById("waiting") || document.getElementById("list");
+  if (!box || !box.dataset.announce) return;
+  sound.start();
+  badge.start(box);
+  if (box.id !== "list") return;
+  let before = new Set();
+  box.addEventListener("htmx:beforeSwap", () => { before = new Set(cards(box).map((card) => card.dataset.number)); });
+  box.addEventListener("htmx:afterSwap", () => announce(box, before));
 }
 
 function placeByClick() {
@@ -96,6 +184,7 @@ function openMenuOnWideScreens() {
 }
 
 addEventListener("DOMContentLoaded", () => {
+  watchIncidents();
   liveCaptions();
   placeByClick();
   openMenuOnWideScreens();

@@ -39,7 +39,7 @@ def test_a_sentence_appears_while_one_looks_and_an_incident_is_acknowledged(
         expect(card).to_contain_text("Open")
         expect(page.locator("#announce")).to_contain_text("New incident")
         card.get_by_role("button", name="Acknowledge").click()
-        expect(card).to_contain_text("mina takes care of it.")
+        expect(card).to_contain_text("Acknowledged by mina.")
 
 
 def test_korean_words_are_searched_while_one_types(browser: Browser, address: str) -> None:
@@ -90,7 +90,7 @@ def test_the_keyboard_alone_reaches_the_content_and_the_answer(browser: Browser,
         page.keyboard.press("Tab")
         page.keyboard.press("Enter")
         expect(page.locator("main")).to_be_focused()
-        page.get_by_role("button", name="It is over").focus()
+        page.get_by_role("button", name="Resolve").focus()
         page.keyboard.press("Enter")
 
         expect(page.locator("#whole")).to_contain_text("Closed by lee.")

@@ -3,6 +3,7 @@
 import csv
 import io
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -59,6 +60,38 @@ def test_a_body_that_is_too_large_is_not_read(guard: Browser) -> None:
 )
 def test_a_wrong_type_is_a_mistake_and_no_crash(guard: Browser, path: str) -> None:
     assert guard.http.get(path).status_code == 400
+
+
+NINES = "9" * 40
+
+NUMBERED = (
+    *("/history?before={}", "/incidents?before={}", "/audit?before={}", "/live/stream?after={}", "/incidents/{}"),
+    *("/history?day={}", "/plots?span={}", "/incidents?state={}", "/history?danger={}"),
+)
+
+
+@pytest.mark.parametrize("path", NUMBERED)
+@pytest.mark.parametrize(
+    "number", [NINES, str(2**63), str(2**63 - 1), str(2**31), "-1", "0", "1e9", "NaN", "٣", "9" * 5000]
+)
+def test_no_number_makes_a_page_fail(administrator: Browser, path: str, number: str) -> None:
+    with administrator.http.stream("GET", path.format(quote(number))) as answer:
+        assert answer.status_code < 500
+
+
+def test_a_number_that_no_caption_has_is_named_as_a_mistake(guard: Browser) -> None:
+    answer = guard.http.get(f"/history?before={NINES}")
+
+    assert answer.status_code == 400
+    assert "The request is invalid." in answer.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/silences/{}/end", "/messages/{}/resend", "/incidents/{}/resolve", "/incidents/{}/notes", "/users/{}"]
+)
+@pytest.mark.parametrize("number", [NINES, str(2**63), str(2**31), "0"])
+def test_a_form_about_a_number_that_nothing_has_finds_nothing(administrator: Browser, path: str, number: str) -> None:
+    assert administrator.send(path.format(number), {"text": "x"}).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -60,5 +60,5 @@ def test_words_are_found_in_both_languages(administrator: Browser) -> None:
 def test_an_answer_is_written_down(administrator: Browser) -> None:
     administrator.send("/incidents/4/acknowledge")
 
-    assert "admin takes care of it." in administrator.http.get("/incidents/4").text
+    assert "Acknowledged by admin." in administrator.http.get("/incidents/4").text
     assert "acknowledge" in administrator.http.get("/audit").text

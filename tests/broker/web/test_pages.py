@@ -37,7 +37,7 @@ def test_a_guard_acknowledges_and_it_is_written_down(guard: Browser, config: Con
 
     assert answer.headers["location"] == "/incidents/4"
     page = guard.http.get("/incidents/4").text
-    assert "mina takes care of it." in page
+    assert "Acknowledged by mina." in page
     assert "in the console" in page
     entry = _last(config)
     assert (entry.actor, entry.action, entry.subject) == ("mina", "acknowledge", "incident 4")
@@ -49,7 +49,7 @@ def test_whoever_comes_second_is_told_who_was_first(supervisor: Browser) -> None
 
     answer = supervisor.http.post("/incidents/3/acknowledge", data=form)
 
-    assert "mina was faster." in answer.text
+    assert "mina has already acknowledged it." in answer.text
     assert "<html" not in answer.text
 
 
@@ -67,7 +67,7 @@ def test_a_supervisor_silences_and_ends_it(supervisor: Browser, config: Config) 
     assert supervisor.send("/silences", wish).headers["location"] == "/silences"
 
     page = supervisor.http.get("/silences").text
-    assert "in force" in page
+    assert "active</span>" in page
     assert "a drill" in page
     number = _last(config).subject.split()[-1]
     supervisor.send(f"/silences/{number}/end")
@@ -162,7 +162,7 @@ def test_an_administrator_makes_an_account_that_can_log_in(administrator: Browse
     assert administrator.send("/users", fields).status_code == 409
     with Browser(address) as browser:
         assert browser.login("은지", "a long enough phrase").status_code == 303
-        assert "열린 사건" in browser.http.get("/").text
+        assert "진행 중인 사건" in browser.http.get("/").text
 
 
 def test_an_administrator_cannot_lock_themselves_out(administrator: Browser) -> None:

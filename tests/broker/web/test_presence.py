@@ -55,9 +55,9 @@ def test_the_pages_name_every_missed_device_and_since_when(guard: Browser) -> No
     assert "Device silent · depot" in whole
     assert "devices: 2" in whole
     for name in ("pi-07", "pi-08"):
-        assert f"<b>{name}</b> offline" in whole
+        assert f"<b>{name}</b> is offline" in whole
     for path in ("/", "/incidents"):
-        assert "<b>pi-07</b> offline" in guard.http.get(path).text
+        assert "<b>pi-07</b> is offline" in guard.http.get(path).text
 
 
 def test_the_pages_say_it_in_korean(guard: Browser) -> None:
@@ -66,8 +66,8 @@ def test_the_pages_say_it_in_korean(guard: Browser) -> None:
     guard.send("/language", {"value": "en", "back": "/"})
 
     assert "장치 무응답" in whole
-    assert "<b>pi-07</b> 연결 끊김" in whole
-    assert "부터 소식 없음" in whole
+    assert "<b>pi-07</b> 오프라인" in whole
+    assert "이후 응답 없음" in whole
 
 
 def test_a_supervisor_silences_one_device(supervisor: Browser) -> None:

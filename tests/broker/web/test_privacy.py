@@ -29,8 +29,8 @@ def left(config: Config, device: str) -> list[str]:
 def test_it_says_how_long_things_are_kept(administrator: Browser) -> None:
     page = administrator.http.get("/privacy").text
 
-    assert "Sentences: 30 days" in page
-    assert "The audit log: 730 days" in page
+    assert "Captions: 30 days" in page
+    assert "Audit log: 730 days" in page
 
 
 @pytest.mark.parametrize("path", ["/privacy", "/privacy/sentences", "/privacy/number"])
@@ -47,7 +47,7 @@ def test_sentences_are_counted_then_deleted(administrator: Browser, config: Conf
     wish = {"site": "harbour", "device": "pi-07"}
 
     counted = administrator.send("/privacy/sentences", wish)
-    assert "1 sentences" in counted.text
+    assert "1 captions" in counted.text
     assert len(left(config, "pi-07")) == 1
 
     done = administrator.send("/privacy/sentences", wish | {"sure": "yes"})

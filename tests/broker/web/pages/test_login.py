@@ -124,5 +124,5 @@ def test_people_read_their_own_language(guard: Browser) -> None:
 
     page = guard.http.get("/").text
     assert '<html lang="ko"' in page
-    assert "열린 사건" in page
+    assert "진행 중인 사건" in page
     guard.send("/language", {"value": "en", "back": "/"})
