@@ -1,4 +1,4 @@
-"""Runs `wordcam-broker run` as a process, as an operator would."""
+"""Runs `wordcam-broker run` in a process of its own."""
 
 import json
 import os
@@ -6,19 +6,31 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 import yaml
 
 from testing.fake_twilio import ACCOUNT, SENDER, TOKEN, FakeTwilio
 from testing.mosquitto import Mosquitto
+from testing.preloaded import Preloaded, Program
 from testing.waiting import PATIENCE_SECONDS, wait_until
 
 RULES = Path(__file__).resolve().parents[2] / "config" / "rules.yaml"
 
 COMMAND = "from broker.cli.main import console; console()"
+
+LIBRARIES = ("broker.cli.main", "broker.service.service", "broker.notify.senders.twilio", "twilio.rest", "psycopg")
+"""What a running service imports, in part only when it needs it."""
+
+
+@cache
+def preloaded() -> Preloaded:
+    """The process that starts services; what they import is imported once, in it."""
+    return Preloaded(LIBRARIES, {"PYTHONWARNINGS": "error"})
+
 
 GUARD = {"name": "guard", "phone": "+12025550143", "language": "en"}
 SITES = [
@@ -75,6 +87,8 @@ class Running:
     config: Path
     arguments: list[str] = field(default_factory=list)
     wait_for: str | None = "subscribed"
+    as_installed: bool = False
+    """Whether the program is started as a user starts it; otherwise it is forked from one that is imported already."""
 
     def __enter__(self) -> Self:
         try:
@@ -97,14 +111,16 @@ class Running:
         folder = self.config.parent
         seen = len(self.events)
         with (folder / "stdout").open("ab") as out, (folder / "stderr").open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", COMMAND, "run", "--config", str(self.config), *self.arguments],
-                stdout=out,
-                stderr=log,
-                env=os.environ | {"PYTHONWARNINGS": "error"},
-            )
+            words = ["run", "--config", str(self.config), *self.arguments]
+            self._process = self._spawn(words, out, log)
         if self.wait_for is not None:
             wait_until(lambda: self._has(self.wait_for, seen), f"the log line {self.wait_for!r}:\n{self.stderr}")
+
+    def _spawn(self, words: list[str], out: IO[bytes], log: IO[bytes]) -> "subprocess.Popen[bytes] | Program":
+        environment = os.environ | {"PYTHONWARNINGS": "error"}
+        if not self.as_installed:
+            return preloaded().start("broker.cli.main:console", words, environment=environment, output=out, log=log)
+        return subprocess.Popen([sys.executable, "-c", COMMAND, *words], stdout=out, stderr=log, env=environment)
 
     @property
     def stdout(self) -> str:

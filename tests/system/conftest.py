@@ -37,4 +37,8 @@ def service(tmp_path: Path, mosquitto: Mosquitto, twilio: FakeTwilio) -> Running
     """The alert service, configured and not started."""
     folder = tmp_path / "service"
     folder.mkdir()
-    return Running(write_config(folder, server=mosquitto, twilio=twilio), ["--summary", str(folder / "summary.json")])
+    return Running(
+        write_config(folder, server=mosquitto, twilio=twilio),
+        ["--summary", str(folder / "summary.json")],
+        as_installed=True,
+    )

@@ -1,4 +1,4 @@
-"""A small captioner trained in its own process: `python -m tests.trainer.replicas RECIPE RUN DEVICES KIND STAGE...`.
+"""A small captioner trained in a process of its own, with the arguments RECIPE RUN DEVICES KIND STAGE...
 
 With WAIT_SECONDS in the environment each batch takes so long to draw, for a test to come in between.
 """
@@ -46,5 +46,6 @@ def main(recipe_path: str, folder: str, devices: str, kind: Any, *stages: str) -
     return 0
 
 
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+def console() -> int:
+    """Train as the arguments say."""
+    return main(*sys.argv[1:])

@@ -2,8 +2,6 @@
 
 import csv
 import json
-import os
-import signal
 import time
 from pathlib import Path
 
@@ -122,7 +120,7 @@ def test_a_training_killed_in_the_middle_goes_on_without_repeat_or_gap(untrained
     while len(epochs(untrained)) < 2:
         assert process.poll() is None, process.communicate()[1][-2000:]
         time.sleep(0.05)
-    os.kill(process.pid, signal.SIGKILL)
+    process.kill()
     process.communicate()
     before = epochs(untrained)
     assert 2 <= len(before) < 8

@@ -1,15 +1,25 @@
-"""A workstation's folder, and `wordcam-train` run in it as a process, as a user would."""
+"""A workstation's folder, and `wordcam-train` run in it, in processes of its own."""
 
 import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import yaml
 
+from testing.preloaded import Preloaded, Program
+
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-c", "from trainer.cli import console; console()")
+ENVIRONMENT = {"CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3"}
+
+
+@cache
+def preloaded() -> Preloaded:
+    """The process that starts the trainer's programs; TensorFlow is imported once, in it."""
+    return Preloaded(("tensorflow", "keras", "trainer.cli", "tests.trainer.replicas"), ENVIRONMENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,23 +48,16 @@ class Workstation:
         document = yaml.safe_load(self.recipe.read_text(encoding="utf-8"))
         self.recipe.write_text(yaml.safe_dump({**document, **sections}), encoding="utf-8")
 
-    def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
+    def start(self, *arguments: str | Path) -> Program:
         """Start `wordcam-train`."""
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": ""}
-        return subprocess.Popen(
-            [*COMMAND, *map(str, arguments)],
-            cwd=self.folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        words = [str(word) for word in arguments]
+        return preloaded().start("trainer.cli:console", words, cwd=self.folder, environment=os.environ | ENVIRONMENT)
 
     def ends(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         """Run `wordcam-train` to its end."""
         with self.start(*arguments) as process:
             out, err = process.communicate()
-        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+        return subprocess.CompletedProcess(arguments, process.wait(), out, err)
 
     def does(self, *arguments: str | Path) -> str:
         """Run `wordcam-train`, which must succeed, and give what it answers."""

@@ -232,11 +232,12 @@ def test_a_second_service_under_the_same_name_is_refused(tmp_path: Path, mosquit
 def test_an_unknown_key_is_refused_before_anything_starts(tmp_path: Path) -> None:
     config = write_config(tmp_path)
     config.write_text(config.read_text() + "recipient: []\n")
+    line = len(config.read_text().splitlines())
     with Running(config, wait_for=None) as service:
         code = service.wait()
 
     assert code == 78
-    assert service.stderr == f"wordcam-broker: {config}: recipient: unknown key; did you mean `recipients`?\n"
+    assert service.stderr == f"wordcam-broker: {config}:{line}: recipient: unknown key; did you mean `recipients`?\n"
     assert not (tmp_path / "wordcam.db").exists()
 
 

@@ -7,8 +7,6 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -18,8 +16,9 @@ from typing import Any
 import h5py  # type: ignore[import-untyped]  # it has no stubs
 import pytest
 
+from testing.preloaded import Program
 from tests.trainer import small_data
-from tests.trainer.workstation import ROOT
+from tests.trainer.workstation import ENVIRONMENT, preloaded
 from trainer.data import prepare
 from trainer.errors import OperatorError, RecipeError
 from trainer.recipe import recipe as recipes
@@ -58,25 +57,22 @@ def alone(data: Path) -> Path:
     return trained(data, "alone", "1", "none")
 
 
-def start(data: Path, name: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+def start(data: Path, name: str, *arguments: str, **environment: str) -> Program:
     """Start a training whose features are those of `data`."""
     folder = data / name
     if not folder.exists():
         shutil.copytree(data / "encoded", folder)
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.trainer.replicas", str(data / "recipe.yaml"), str(folder), *arguments],
-        cwd=ROOT,
-        env={**os.environ, "CUDA_VISIBLE_DEVICES": "", "TF_CPP_MIN_LOG_LEVEL": "3", **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+    return preloaded().start(
+        "tests.trainer.replicas:console",
+        [str(data / "recipe.yaml"), str(folder), *arguments],
+        environment=os.environ | ENVIRONMENT | environment,
     )
 
 
 def trained(data: Path, name: str, *arguments: str) -> Path:
     """Train the captioner to its end, which must succeed."""
     with start(data, name, *arguments, "captioner") as process:
-        said, _ = process.communicate()
+        said = "".join(process.communicate())
     assert process.returncode == 0, said[-3000:]
     return data / name
 
@@ -100,7 +96,7 @@ def ports(count: int) -> list[int]:
         return [int(each.getsockname()[1]) for each in sockets]
 
 
-def workers(data: Path, name: str, *stages: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+def workers(data: Path, name: str, *stages: str, **environment: str) -> Iterator[Program]:
     """Start two workers that train together, the chief first."""
     addresses = [f"127.0.0.1:{port}" for port in ports(2)]
     for index in range(2):
@@ -140,7 +136,7 @@ def test_half_precision_scales_its_loss_and_goes_on_with_the_scale(data: Path) -
 def test_two_workers_end_where_one_does_and_the_chief_alone_writes(data: Path, alone: Path) -> None:
     with ExitStack() as stack:
         processes = [stack.enter_context(each) for each in workers(data, "workers", "captioner", "self-critical")]
-        said = [process.communicate()[0] for process in processes]
+        said = [process.communicate()[1] for process in processes]
 
     assert [process.returncode for process in processes] == [0, 0], said[0][-2000:] + said[1][-2000:]
     one, two = losses(alone), losses(data / "workers")
@@ -157,10 +153,10 @@ def test_when_a_worker_is_lost_the_others_ask_to_be_started_again(data: Path) ->
         started = workers(data, "lost", "captioner", WAIT_SECONDS="0.5")
         chief, other = (stack.enter_context(each) for each in started)
         while not list((data / "lost" / "backup" / "captioner").glob("epoch-*.h5")):
-            assert chief.poll() is None, chief.communicate()[0][-2000:]
+            assert chief.poll() is None, chief.communicate()[1][-2000:]
             time.sleep(0.05)
         other.kill()
-        said, _ = chief.communicate()
+        said = "".join(chief.communicate())
 
     assert chief.returncode == 75, said[-3000:]
     assert len(list((data / "lost" / "backup" / "captioner").glob("epoch-*.h5"))) == 1
@@ -178,10 +174,10 @@ def test_a_stopped_training_ends_where_an_unbroken_one_does(
     name = f"stopped-{request_.name}"
     with start(data, name, "1", "none", "captioner", WAIT_SECONDS="0.5") as process:
         while "loss" not in losses(data / name):
-            assert process.poll() is None, process.communicate()[0][-2000:]
+            assert process.poll() is None, process.communicate()[1][-2000:]
             time.sleep(0.05)
         process.send_signal(request_)
-        said, _ = process.communicate()
+        said = "".join(process.communicate())
     assert process.returncode == code, said[-2000:]
     assert len(losses(data / name)["loss"]) < TRAINING["epochs"]
 
@@ -197,7 +193,7 @@ def test_a_stopped_training_ends_where_an_unbroken_one_does(
 def test_two_devices_tune_on_rewards_too(data: Path) -> None:
     trained(data, "tuned", "2", "mirrored")
     with start(data, "tuned", "2", "mirrored", "self-critical") as process:
-        said, _ = process.communicate()
+        said = "".join(process.communicate())
 
     assert process.returncode == 0, said[-3000:]
     assert len(losses(data / "tuned", "self-critical")["policy"]) == 1
