@@ -1,7 +1,7 @@
 """The converter's settings: how much to look at, and what a bundle must keep to be written."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -49,6 +49,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Greatest size of the whole bundle, in 10^6 bytes."""
 
 
+Runtime = Literal["litert", "tflite-runtime"]
+"""Interpreters that a bundle can be written for."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`converter.yaml`."""
 
@@ -58,6 +62,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The pictures on which float32 and int8 are compared."""
     limits: Limits = msgspec.field(default_factory=Limits)
     """What a bundle must keep."""
+    runtime: Runtime = "litert"
+    """The oldest interpreter that runs the bundle. tflite-runtime 2.14 knows no dense layer with a scale for each
+    output (FULLY_CONNECTED version 12): with it, the decoder's dense layers have one scale each, and lose a little."""
 
 
 def load(path: Path) -> Settings:

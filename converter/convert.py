@@ -49,7 +49,7 @@ def convert(source: Export, out: Path, settings: Settings, request: Request) -> 
         ready = work / "bundle"
         ready.mkdir()
         frozen = bundle_builder.Frozen.make(source, work)
-        bundle_builder.quantized(frozen, calibration, ready)
+        bundle_builder.quantized(frozen, calibration, ready, settings.runtime)
         outcome = _judge(frozen.float32, ready, trial, settings, request.threads)
         if outcome.kept:
             made_by = (*source.description.commands, *request.command)

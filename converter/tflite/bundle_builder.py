@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from contract import bundle, vocabulary
 from converter import terminal
+from converter.config import Runtime
 from converter.errors import Unusable
 from converter.tflite import quantize, saved_model_export, weight_sharing
 from converter.tflite.saved_model_export import Export
@@ -59,7 +60,7 @@ class Frozen:
         return cls(source, frozen, float32)
 
 
-def quantized(frozen: Frozen, pictures: Sequence[Path], folder: Path) -> None:
+def quantized(frozen: Frozen, pictures: Sequence[Path], folder: Path, target: Runtime = "litert") -> None:
     """Write the bundle that ships into `folder`, calibrated on these pictures, with a card still to be written.
 
     Raises `Unusable` where the encoder's input would not be raw pixels, `pixels.Unreadable` for a broken picture.
@@ -85,7 +86,8 @@ def quantized(frozen: Frozen, pictures: Sequence[Path], folder: Path) -> None:
         elif role == "detector":
             model = quantize.full_int8(saved, features)
         else:
-            model = weight_sharing.share_tables(quantize.dynamic_range(saved))
+            model = quantize.dynamic_range(saved, scale_per_output=target == "litert")
+            model = weight_sharing.share_tables(model)
         (folder / f"{role}.tflite").write_bytes(model)
     _write(frozen.export, folder, {role: QUANTIZATION[role] for role in frozen.models}, metrics={})
 

@@ -58,10 +58,15 @@ def float32(frozen: Path) -> bytes:
     return _convert(_converter(frozen))
 
 
-def dynamic_range(frozen: Path) -> bytes:
-    """Convert with int8 weights; activations are quantized as they come, inputs and outputs stay float32."""
+def dynamic_range(frozen: Path, *, scale_per_output: bool = True) -> bytes:
+    """Convert with int8 weights; activations are quantized as they come, inputs and outputs stay float32.
+
+    Without `scale_per_output` a dense layer has one scale for all of its weights, as older interpreters need it.
+    """
     converter = _converter(frozen)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    # A private attribute, and the only way: TensorFlow 2.16 began to quantize dense layers per channel.
+    converter._experimental_disable_per_channel_quantization_for_dense_layers = not scale_per_output
     return _convert(converter)
 
 

@@ -75,7 +75,7 @@ class Model:
                 self._interpreter.allocate_tensors()
                 runner = self._interpreter.get_signature_runner(SIGNATURE)
         except (ValueError, RuntimeError, OSError) as error:
-            raise NotAModel(f"{path}: {_first_line(error)}; convert the model again") from error
+            raise NotAModel(f"{path}: {_first_line(error)}; {_remedy(error)}") from error
         self.inputs = _tensors(runner.get_input_details())
         self.outputs = _tensors(runner.get_output_details())
         self._views = {
@@ -139,7 +139,17 @@ def _interpreter() -> Any:  # the class of whichever runtime is installed
             return importlib.import_module(MODULES[known]).Interpreter
         except ModuleNotFoundError:
             continue
-    raise NoRuntime(f"no {wanted or 'TFLite interpreter'} is installed: pip install 'wordcam[edge]'")
+    raise NoRuntime(f"no {wanted or 'TFLite interpreter'} is installed: {how_to_install(sys.maxsize)}")
+
+
+def how_to_install(largest_index: int) -> str:
+    """Say how an interpreter comes onto this system; `largest_index` is `sys.maxsize`."""
+    if largest_index <= 2**31:
+        return (
+            "this Python is 32-bit, for which LiteRT has no wheels; install a 64-bit system "
+            "(Raspberry Pi OS 64-bit; `getconf LONG_BIT` says 64 there)"
+        )
+    return "pip install 'wordcam[edge]'"
 
 
 @contextlib.contextmanager
@@ -162,6 +172,15 @@ def _tensors(details: Mapping[str, Mapping[str, Any]]) -> dict[str, Tensor]:
         known: Tensor(int(found["index"]), tuple(map(int, found["shape"])), np.dtype(found["dtype"]))
         for known, found in details.items()
     }
+
+
+def _remedy(error: Exception) -> str:
+    if "Didn't find op" in str(error):
+        return (
+            f"the model is newer than this {name()}: pip install 'wordcam[edge]' brings LiteRT, or convert the model "
+            "with `runtime: tflite-runtime`"
+        )
+    return "convert the model again"
 
 
 def _first_line(error: Exception) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from msgspec.structs import replace
 
 from contract import bundle
@@ -243,3 +244,24 @@ def test_an_input_size_that_the_encoder_does_not_take_is_refused(
 
     assert converted(broken) == 78
     assert "`image` is (None, 64, 64, 3), it should take (1, 96, 64, 3)" in capsys.readouterr().err
+
+
+def dense_versions(path: Path) -> set[int]:
+    """Return the versions of the FULLY_CONNECTED operators of a model."""
+    graph = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
+    return {code.version for code in graph.operatorCodes if code.builtinCode == schema.BuiltinOperator.FULLY_CONNECTED}
+
+
+def test_a_bundle_can_be_written_for_an_older_runtime(
+    bundle_folder: Path, export_folder: Path, captions_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "converter.yaml").write_text("runtime: tflite-runtime\nlimits: {equal_captions: 0}\n", encoding="utf-8")
+    out = tmp_path / "old"
+    arguments = ["--config", str(tmp_path / "converter.yaml"), "--captions", str(captions_file)]
+
+    assert cli.main(["convert", str(export_folder), "--out", str(out), *arguments]) == 0
+
+    assert max(dense_versions(bundle_folder / "decoder_step.tflite")) >= 12
+    for role in ("encoder", "decoder_init", "decoder_step"):
+        assert max(dense_versions(out / f"{role}.tflite"), default=0) < 12
+    assert Captioner.open(out).manifest.files.keys() == bundle.load(bundle_folder).files.keys()

@@ -1,5 +1,6 @@
 """A camera on a Raspberry Pi's ribbon cable, by picamera2 (which comes with Raspberry Pi OS, not from PyPI)."""
 
+import sys
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -44,8 +45,11 @@ def open_camera(settings: config.PiCamera, pace: Pace) -> PiCamera:
     try:
         from picamera2 import Picamera2  # noqa: PLC0415  # only a Raspberry Pi has it, and only this kind needs it
     except ImportError as error:
+        raise Misconfigured(f"`camera.kind` is picamera, but picamera2 is missing: {_how_to_install()}") from error
+    except ValueError as error:  # its compiled parts were built for another NumPy
         raise Misconfigured(
-            "`camera.kind` is picamera, but picamera2 is missing: apt install python3-picamera2"
+            f"picamera2 does not load beside NumPy {np.__version__} ({error}): on Raspberry Pi OS 12 install "
+            "'wordcam[bookworm]' instead of 'wordcam[edge]'"
         ) from error
     try:
         picamera = Picamera2(settings.number)
@@ -58,3 +62,14 @@ def open_camera(settings: config.PiCamera, pace: Pace) -> PiCamera:
             f"ribbon camera {settings.number} does not start: {error}; see `rpicam-hello --list-cameras`"
         ) from error
     return PiCamera(picamera, settings, pace)
+
+
+def _how_to_install() -> str:
+    """Say how picamera2, which is no package of pip's, comes into this Python."""
+    said = "sudo apt install python3-picamera2"
+    if sys.prefix == sys.base_prefix:
+        return said
+    return (
+        f"{said}; this virtual environment sees the system's packages only if it is made with "
+        f"`python3 -m venv --system-site-packages {sys.prefix}`"
+    )

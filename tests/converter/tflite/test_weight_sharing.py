@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 import numpy as np
 import tensorflow as tf
-from converter import quantize, sharing
+from converter.tflite import quantize, weight_sharing
 
 tied = sys.argv[2] == "tied"
 random = np.random.default_rng(1)
@@ -39,7 +39,7 @@ tf.saved_model.save(words, str(folder / "saved"), signatures={{"serving_default"
 frozen = quantize.freeze(folder / "saved", {{"tokens": (4,), "state": (4, {SIZE})}}, folder / "frozen")
 plain = quantize.dynamic_range(frozen)
 (folder / "plain.tflite").write_bytes(plain)
-(folder / "shared.tflite").write_bytes(sharing.share_tables(plain))
+(folder / "shared.tflite").write_bytes(weight_sharing.share_tables(plain))
 """
 
 

@@ -78,3 +78,8 @@ def test_loading_says_nothing_on_stderr(tiny: Path, capfd: pytest.CaptureFixture
     runtime.load(tiny / "encoder.tflite")
 
     assert capfd.readouterr().err == ""
+
+
+def test_a_32_bit_system_is_told_that_it_needs_a_64_bit_one() -> None:
+    assert "install a 64-bit system" in runtime.how_to_install(2**31 - 1)
+    assert runtime.how_to_install(2**63 - 1) == "pip install 'wordcam[edge]'"
