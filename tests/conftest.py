@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 
 from testing.errors import NotInstalled
 from testing.mosquitto import Mosquitto
-from tests import tiny_bundle
+from tests import house, tiny_bundle
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -55,3 +55,10 @@ def shared_data() -> Path:
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A whole model bundle of a few KiB that speaks by the colour of the picture; see `tests.tiny_bundle`."""
     return tiny_bundle.build(tmp_path_factory.mktemp("bundle") / "tiny")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name long files, after a run of the rules of the house: length is advice (CONTRIBUTING.md), and fails nothing."""
+    if any("test_house.py" in report.nodeid for report in terminalreporter.getreports("passed")):
+        for line in house.long_files():
+            terminalreporter.write_line(line)

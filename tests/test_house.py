@@ -1,21 +1,17 @@
 """The rules of the house: who may import what, in the source and in a fresh interpreter, and how long a file is."""
 
 import ast
+import itertools
 import pkgutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 
 import grimp
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-
-SERVICES = ("contract", "foundation", "edge", "trainer", "converter", "broker")
-STARTERS = ("demo", "bench", "testing")
-"""These may start every service, as a user would: as processes."""
+from tests.house import ROOT, SERVICES, STARTERS, sources
 
 DOORS = {
     "cv2": {"edge": "edge.look.camera edge.infer.image", "trainer": "trainer.data.example"},
@@ -24,6 +20,10 @@ DOORS = {
     "tflite_runtime": {"edge": "edge.infer.runtime"},
     "kiwipiepy": {"trainer": "trainer.tokenizers.kiwi"},
     "konlpy": {"trainer": "trainer.tokenizers.okt"},
+    "yaml": {
+        "foundation": "foundation.yaml_file",
+        "broker": "broker.notify.translation.korean.lexicon broker.web.pages.rules",
+    },
     "paho": {"edge": "edge.send.mqtt"},
     "mqtt5": {"broker": "broker.ingest.mqtt"},
     "litestar": {"broker": "broker.web"},
@@ -100,11 +100,6 @@ print(*(name for name, module in sys.modules.items() if module is not None))
     return set(done.stdout.splitlines()[-1].split())
 
 
-def sources() -> Iterator[Path]:
-    for package in (*SERVICES, *STARTERS, "tests"):
-        yield from sorted((ROOT / package).rglob("*.py"))
-
-
 @pytest.fixture(scope="module")
 def graph() -> grimp.ImportGraph:
     """Who imports whom in the source, lazy imports inside functions included."""
@@ -132,6 +127,25 @@ def test_a_package_never_brings_what_is_foreign_to_it(package: str) -> None:
     loaded = loaded_by(*modules_of(package), absent=ABSENT.get(package, ()))
 
     assert loaded & NEVER[package] == set()
+
+
+@pytest.mark.parametrize("package", [*SERVICES, *STARTERS])
+def test_no_folder_of_a_package_imports_in_a_circle(graph: grimp.ImportGraph, package: str) -> None:
+    rooms = sorted(graph.find_children(package))
+    arrows = [(one, other) for one, other in itertools.permutations(rooms, 2) if _imports(graph, one, other)]
+
+    assert _on_a_circle(arrows) == set()
+
+
+def test_the_alert_services_configuration_imports_no_feature(graph: grimp.ImportGraph) -> None:
+    imported = {
+        name
+        for module in {"broker.config", *graph.find_descendants("broker.config")}
+        for name in graph.find_modules_directly_imported_by(module)
+        if name.startswith(SERVICES)
+    }
+
+    assert {name for name in imported if not name.startswith(("broker.config", "contract", "foundation"))} == set()
 
 
 def test_contract_brings_nothing_but_msgspec() -> None:
@@ -170,6 +184,21 @@ def test_no_function_is_too_long_to_read() -> None:
     }
 
     assert long == set()
+
+
+def _imports(graph: grimp.ImportGraph, one: str, other: str) -> bool:
+    return bool(graph.direct_import_exists(importer=one, imported=other, as_packages=True))
+
+
+def _on_a_circle(arrows: Sequence[tuple[str, str]]) -> set[str]:
+    """Give the rooms that are left when those without an arrow in or out are taken away, again and again."""
+    left = list(arrows)
+    while True:
+        starts, ends = {one for one, _ in left}, {other for _, other in left}
+        inner = [(one, other) for one, other in left if one in ends and other in starts]
+        if len(inner) == len(left):
+            return starts | ends
+        left = inner
 
 
 def _stands_in(name: str, packages: tuple[str, ...]) -> bool:

@@ -161,7 +161,7 @@ def _add_words(verbs: Any) -> None:
 
 
 def _init(arguments: argparse.Namespace) -> int:
-    from trainer.recipe import starter  # noqa: PLC0415 - brings a JSON reader that no other verb needs here
+    from trainer import starter  # noqa: PLC0415 - brings a JSON reader that no other verb needs here
 
     out: Path = arguments.out
     if out.exists() and not arguments.force:
@@ -234,8 +234,8 @@ def _prepare(arguments: argparse.Namespace, recipe: Recipe, run: RunDir) -> int:
 
 
 def _train(arguments: argparse.Namespace, recipe: Recipe, run: RunDir) -> int:
+    from trainer import distribution  # noqa: PLC0415
     from trainer.data import prepare  # noqa: PLC0415
-    from trainer.training import distribution  # noqa: PLC0415
     from trainer.training.stages import (  # noqa: PLC0415
         captioner,
         detector,

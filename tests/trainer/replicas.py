@@ -11,11 +11,12 @@ from typing import Any
 
 import tensorflow as tf
 
+from trainer import distribution
 from trainer.data import prepare
 from trainer.errors import Stopped
 from trainer.recipe import recipe as recipes
 from trainer.recipe.run_dir import RunDir
-from trainer.training import checkpoint, distribution
+from trainer.training import checkpoint
 from trainer.training.stages import captioner, self_critical
 
 

@@ -11,8 +11,8 @@ import tensorflow as tf
 from keras import layers
 
 from contract.vocabulary import PAD
+from trainer import distribution
 from trainer.recipe.recipe import Decoder as Sizes
-from trainer.training import distribution
 
 
 @keras.saving.register_keras_serializable("wordcam")

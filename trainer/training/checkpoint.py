@@ -13,9 +13,9 @@ from typing import Any
 import keras
 import msgspec
 
+from trainer.distribution import SINGLE_REPLICA, Replicas, failing_together
 from trainer.errors import CheckpointError, RecipeError, Stopped, first_line
 from trainer.recipe.run_dir import RunDir
-from trainer.training.distribution import SINGLE_REPLICA, Replicas, failing_together
 
 
 class Best(msgspec.Struct, frozen=True):

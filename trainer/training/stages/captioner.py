@@ -13,6 +13,7 @@ from contract.bundle import Decoding
 from contract.vocabulary import Vocabulary
 from trainer.data.example import CaptionExample
 from trainer.data.prepare import Prepared
+from trainer.distribution import SINGLE_REPLICA, Replicas, of_whole_batch
 from trainer.errors import CheckpointError, first_line
 from trainer.metrics import CiderD, bleu
 from trainer.models import beam_search, decoder
@@ -21,7 +22,6 @@ from trainer.recipe.run_dir import RunDir
 from trainer.training import checkpoint, feature_cache
 from trainer.training.augmentation import AugmentedImage
 from trainer.training.caption_batches import CaptionBatches, CaptionFeatures
-from trainer.training.distribution import SINGLE_REPLICA, Replicas, of_whole_batch
 from trainer.training.feature_cache import FeatureRequest
 
 GREEDY = Decoding(beam_width=1, length_penalty=0.0)

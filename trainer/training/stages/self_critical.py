@@ -12,14 +12,15 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from contract.vocabulary import END, PAD, START, UNKNOWN, Vocabulary
+from trainer import distribution
 from trainer.data.prepare import Prepared
+from trainer.distribution import SINGLE_REPLICA, Replicas
 from trainer.metrics import CiderD
 from trainer.models import decoder
 from trainer.recipe.recipe import Recipe, SelfCritical
 from trainer.recipe.run_dir import RunDir
-from trainer.training import checkpoint, distribution
+from trainer.training import checkpoint
 from trainer.training.caption_batches import CaptionBatches, CaptionFeatures
-from trainer.training.distribution import SINGLE_REPLICA, Replicas
 from trainer.training.stages import captioner
 
 

@@ -10,20 +10,22 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import h5py  # type: ignore[import-untyped]  # it has no stubs
 import pytest
 
+from foundation import yaml_file
 from testing.preloaded import Program
 from tests.trainer import small_data
 from tests.trainer.workstation import ENVIRONMENT, preloaded
+from trainer import distribution
 from trainer.data import prepare
 from trainer.errors import OperatorError, RecipeError
 from trainer.recipe import recipe as recipes
 from trainer.recipe.run_dir import RunDir
-from trainer.training import distribution
 from trainer.training.stages import captioner
 
 TRAINING = {
@@ -117,7 +119,8 @@ def test_two_devices_end_where_one_does(data: Path, alone: Path) -> None:
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")  # Keras 3.15's
 def test_half_precision_scales_its_loss_and_goes_on_with_the_scale(data: Path) -> None:
     training = {**TRAINING, "epochs": 1, "mixed_precision": "float16", "ema_momentum": 0.5}
-    half = recipes.of({**recipes.document(data / "recipe.yaml"), "training": training}, data / "recipe.yaml")
+    document = yaml_file.read(data / "recipe.yaml")
+    half = recipes.of(replace(document, tree={**document.tree, "training": training}))
     shutil.copytree(data / "encoded", data / "half")
     prepared, run = prepare.gather(half), RunDir(data / "half")
 

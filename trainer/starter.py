@@ -11,7 +11,7 @@ from typing import Final
 
 import ijson
 
-from trainer.data.formats import captions, lines, tables
+from trainer.data.formats import captions, detection, lines, tables
 from trainer.data.quality.issues import Findings
 from trainer.errors import DataError
 from trainer.recipe.data import Captions
@@ -59,7 +59,7 @@ def find(folder: Path, lists: Path) -> Found:
     spoken = {path: kind for path in files if (kind := _kind(path)) != ""}
     captioned = [path for path, kind in spoken.items() if kind in {"captions", "split"}]
     if not captioned:
-        raise DataError(f"{folder}: no file of captions is found; expected {captions.EXPECTED}")
+        raise DataError(f"{folder}: no file of captions is found; expected {detection.EXPECTED}")
     boxed = _pair([path for path, kind in spoken.items() if kind == "boxes"])
     source, made = _source(folder, lists, captioned, [path for path, kind in spoken.items() if kind == "split"])
     counts = _count(source)
