@@ -15,6 +15,7 @@ from broker.config.sites import Places
 from broker.incidents import responses
 from broker.incidents.presence import devices
 from broker.ingest.batch import BatchProcessor
+from broker.ingest.decoder import Message
 from broker.rules import compiler
 from broker.rules.compiler import Rulebook
 from broker.store import migrate, statistics
@@ -84,6 +85,13 @@ def say(config_: Config, *captions: Caption, at: datetime | None = None) -> None
     """Let cameras say something, as if it had just come in."""
     engine = open_database(config_.database)
     _reception(engine, config_, at or datetime.now(UTC)).accept([said(one) for one in captions])
+    engine.dispose()
+
+
+def accept(config_: Config, *messages: Message) -> None:
+    """Let any messages come in."""
+    engine = open_database(config_.database)
+    _reception(engine, config_, datetime.now(UTC)).accept(messages)
     engine.dispose()
 
 
