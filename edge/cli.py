@@ -17,10 +17,11 @@ import msgspec
 from contract import bundle, release
 from contract.errors import Refused
 from edge import check, config, service, starter
-from edge.errors import MISCONFIGURED, Failure, Misconfigured, TryAgain
+from edge.errors import MISCONFIGURED, Failure, Misconfigured
 from edge.outbox.outbox import Outbox
 from edge.process import summary, supervisor
 from foundation import log, terminal, yaml_file
+from foundation.errors import from_os_error
 
 PROGRAM: Final = "wordcam-edge"
 
@@ -118,7 +119,7 @@ def _init(arguments: argparse.Namespace) -> int:
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise Misconfigured(f"{path}: {error.strerror}") from error
+        raise from_os_error(error, str(path)) from error
     settings = config.load(path)
     print(*_next_steps(path, settings, camera), sep="\n")
     return 0
@@ -212,9 +213,8 @@ def _forget_calm(arguments: argparse.Namespace) -> int:
     try:
         calm_file.forget(path, datetime.now(UTC))
     except OSError as error:
-        raise Misconfigured(
-            f"{path}: {error.strerror}; the folder must exist and this user must write in it"
-        ) from error
+        remedy = "the folder must exist and this user must write in it"
+        raise from_os_error(error, str(path), remedy=remedy) from error
     print(f"{settings.camera.stream}: calm forgotten; the thresholds are those of the model again ({path})")
     return 0
 
@@ -267,7 +267,7 @@ def _write(path: Path, data: bytes) -> None:
     try:
         path.write_bytes(data + b"\n")
     except OSError as error:
-        raise TryAgain(f"{path}: the summary cannot be written: {error.strerror}") from error
+        raise from_os_error(error, f"--summary {path}") from error
 
 
 if __name__ == "__main__":

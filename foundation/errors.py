@@ -47,16 +47,21 @@ _PASSING: Final = {
     errno.EHOSTUNREACH: "the network does not reach that machine; try again when it does",
     errno.ENETUNREACH: "the network does not reach that machine; try again when it does",
     errno.ENETDOWN: "the network is down; try again when it is up",
-    errno.EADDRINUSE: "another program has that address; try again when it has ended",
+    errno.EADDRINUSE: "another program listens there; end it, or name another port",
+    errno.EADDRNOTAVAIL: "this machine has no such address now; try again when its network is up, or name another host",
 }
 """System errors that pass without an edit, and what the operator can do meanwhile."""
 
 
-def from_os_error(error: OSError) -> Failure:
-    """Return a system error as `TryAgain` where it passes by itself, else as `Misconfigured`; names the file."""
-    name = error.filename2 or error.filename
+def from_os_error(error: OSError, where: str = "", *, remedy: str = "") -> Failure:
+    """Return a system error as `TryAgain` where it passes by itself, else as `Misconfigured`.
+
+    It names `where`, or else the file that the error names. `remedy` is what the operator can do where the error does
+    not pass by itself.
+    """
+    name = where or error.filename2 or error.filename
     said = error.strerror or str(error) or type(error).__name__
-    sentence = f"{name}: {said}" if name is not None else said
+    sentence = f"{name}: {said}" if name else said
     if error.errno in _PASSING:
         return TryAgain(f"{sentence}; {_PASSING[error.errno]}")
-    return Misconfigured(sentence)
+    return Misconfigured(f"{sentence}; {remedy}" if remedy else sentence)

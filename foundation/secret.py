@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from foundation.errors import Misconfigured
+from foundation.errors import Misconfigured, from_os_error
 
 BOM: Final = "\ufeff"
 """What some editors put before the first character of a text file."""
@@ -38,7 +38,7 @@ def text(file: Path, *, field: str) -> str:
     try:
         return _bare(file.read_bytes().decode("utf-8"))
     except OSError as error:
-        raise Misconfigured(f"{field}: {file}: {error.strerror}") from error
+        raise from_os_error(error, f"{field}: {file}") from error
     except UnicodeDecodeError as error:
         # The error itself holds the bytes of the file.
         raise Misconfigured(f"{field}: {file}: byte {error.start} is not UTF-8") from None

@@ -14,7 +14,7 @@ import msgspec
 import yaml
 from msgspec import inspect
 
-from foundation.errors import Misconfigured
+from foundation.errors import Misconfigured, from_os_error
 
 Structure = TypeVar("Structure", bound=msgspec.Struct)
 
@@ -201,22 +201,23 @@ _Loader.add_implicit_resolver(
 def load(path: Path, kind: type[Structure], *, if_missing: str = "") -> Structure:
     """Return a file as a structure; relative paths in it start at the file's folder, and `~` is the home folder.
 
-    Raises `FileProblem` naming the file, the line, the dotted path of the key and what would be right; a file that is
-    not there is named with `if_missing`, what the operator can do.
+    Raises `FileProblem` naming the file, the line, the dotted path of the key and what would be right. A file that
+    cannot be read is `Misconfigured`, with `if_missing` for one that is not there, or `TryAgain`, as for a failed disk.
     """
     return read(path, if_missing=if_missing).convert(kind)
 
 
 def read(path: Path, *, if_missing: str = "") -> Document:
-    """Return a file of UTF-8 YAML, with or without a byte order mark; raises `FileProblem`."""
+    """Return a file of UTF-8 YAML, with or without a byte order mark; raises as `load` does."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         problem = f"byte {error.start} is not UTF-8; save the file as UTF-8"
         raise FileProblem(str(path), error.object.count(b"\n", 0, error.start) + 1, "", problem) from error
+    except FileNotFoundError as error:
+        raise from_os_error(error, str(path), remedy=if_missing) from error
     except OSError as error:
-        hint = if_missing if isinstance(error, FileNotFoundError) else ""
-        raise FileProblem(str(path), None, "", "; ".join(filter(None, (error.strerror, hint)))) from error
+        raise from_os_error(error, str(path)) from error
     return parse(text, str(path), path.resolve().parent)
 
 

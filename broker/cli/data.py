@@ -25,6 +25,7 @@ from broker.retention.erasure import Asker, Forgotten
 from broker.store import selection
 from broker.store.engine import writing
 from broker.store.selection import Scope
+from foundation.errors import from_os_error
 
 Add = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
 
@@ -91,7 +92,7 @@ def _output(file: Path | None) -> Iterator[BinaryIO]:
         with file.open("wb") as opened:
             yield opened
     except OSError as error:
-        raise Misconfigured(f"--out {file}: {error.strerror}") from error
+        raise from_os_error(error, f"--out {file}") from error
 
 
 def _forget(arguments: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ from broker.config import broker as config_file
 from broker.config.errors import Misconfigured
 from broker.config.section import Language
 from broker.rules import compiler
+from foundation.errors import from_os_error
 
 STARTER: Final = Path(__file__).resolve().parent.parent / "starter"
 """Both files as they come with the package; in a clone, `rules.yaml` there is a link to `config/rules.yaml`."""
@@ -106,7 +107,7 @@ def _write(path: Path, content: str) -> None:
     try:
         path.write_text(content, encoding="utf-8")
     except OSError as error:
-        raise Misconfigured(f"{path}: {error.strerror}") from error
+        raise from_os_error(error, str(path)) from error
 
 
 def _next_steps(config: Path, rules: Path, answers: Answers) -> Iterator[str]:

@@ -35,6 +35,7 @@ from broker.store import migrate, vacuum
 from broker.store.engine import open_database
 from contract import release
 from foundation import log, secret, terminal
+from foundation.errors import from_os_error
 
 TALKATIVE: Final = ("alembic", "httpcore", "httpx", "sqlalchemy", "twilio", "urllib3", "uvicorn.error")
 """Loggers of libraries that log every request or statement at level info."""
@@ -145,7 +146,7 @@ def _write(path: Path, data: bytes) -> None:
     try:
         path.write_bytes(data + b"\n")
     except OSError as error:
-        raise Misconfigured(f"--summary {path}: {error.strerror}") from error
+        raise from_os_error(error, f"--summary {path}") from error
 
 
 def _check(arguments: argparse.Namespace) -> int:

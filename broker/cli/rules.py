@@ -24,6 +24,7 @@ from broker.rules.replay import Line, LineOutcome, Trial
 from broker.store import migrate, selection
 from broker.store.engine import open_database, reading
 from contract.caption import Hazard, Label
+from foundation.errors import from_os_error
 
 RULES: Final = (Path("rules.yaml"), Path("config/rules.yaml"), init.RULES)
 """Where rules are looked for without a configuration: in this folder, in a clone, and in the package."""
@@ -58,10 +59,10 @@ def add_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> N
 def lines(file: str) -> Iterator[TextIO]:
     """Open a file of lines, or standard input for `-`; raises `Misconfigured` where it cannot be read."""
     try:
-        with contextlib.nullcontext(sys.stdin) if file == "-" else Path(file).open(encoding="utf-8") as opened:
+        with contextlib.nullcontext(sys.stdin) if file == "-" else Path(file).open(encoding="utf-8-sig") as opened:
             yield opened
     except OSError as error:
-        raise Misconfigured(f"{file}: {error.strerror}") from error
+        raise from_os_error(error, file) from error
     except UnicodeDecodeError as error:
         raise Misconfigured(f"{file}: byte {error.start} is not UTF-8") from error
 

@@ -26,6 +26,7 @@ from broker.web import texts
 from broker.web.accounts import passwords, sessions, users
 from broker.web.accounts.account import Account, Role
 from broker.web.accounts.users import Taken
+from foundation import secret
 
 Add = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
 """Makes a verb with `--config`."""
@@ -196,11 +197,7 @@ def _new_password(arguments: argparse.Namespace) -> str:
 
 
 def _from_file(name: str) -> str:
-    try:
-        text = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"--password-file {name}: cannot be read ({error})") from error
-    return text.strip("\r\n")
+    return sys.stdin.read().strip("\r\n") if name == "-" else secret.text(Path(name), field="--password-file")
 
 
 def _note(connection: Connection, action: str, subject: str, detail: str = "") -> None:

@@ -12,8 +12,8 @@ from typing import Any, Final
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-from broker.config.errors import Unavailable
 from broker.monitor.health import Check, Health, said
+from foundation.errors import from_os_error
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ def _server(host: str, port: int, pages_: Mapping[str, Page]) -> ThreadingHTTPSe
     try:
         return Server((host, port), _handler(pages_))
     except OSError as error:
-        raise Unavailable(f"monitor.port: {host}:{port}: {error.strerror}; name another port") from error
+        raise from_os_error(error, f"monitor.port: {host}:{port}", remedy="name another `host` or `port`") from error
 
 
 def _handler(pages_: Mapping[str, Page]) -> type[BaseHTTPRequestHandler]:

@@ -14,6 +14,7 @@ from broker.rules.phrase import Phrase
 from broker.rules.schema import RulesFile, RuleText
 from contract.caption import Label
 from foundation import yaml_file
+from foundation.errors import Failure
 from foundation.yaml_file import Document, FileProblem
 
 MAX_EXAMPLES: Final = 300
@@ -45,6 +46,8 @@ def check(path: Path, config: Config | None = None) -> list[Problem]:
         file = document.convert(RulesFile)
     except FileProblem as error:
         return [Problem(path, error.line, error.where, error.problem, fatal=True)]
+    except Failure as error:
+        return [Problem(path, None, "", str(error).removeprefix(f"{path}: "), fatal=True)]
     if fatal := list(_unreadable(file)):
         return [_problem(document, path, found, fatal=True) for found in fatal]
     try:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from broker.config.errors import Unavailable
+from foundation.errors import from_os_error
 
 
 @contextmanager
@@ -20,7 +21,7 @@ def hold(database: Path, name: str) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("a+", encoding="ascii")
     except OSError as error:
-        raise Unavailable(f"{path}: {error.strerror}; this user must be able to write there") from error
+        raise from_os_error(error, str(path), remedy="this user must be able to write there") from error
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

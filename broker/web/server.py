@@ -7,7 +7,7 @@ from collections.abc import Callable
 import uvicorn
 
 from broker.config.broker import Config
-from broker.config.errors import Misconfigured, Unavailable
+from broker.config.errors import Misconfigured
 from broker.config.sites import Places
 from broker.config.web import Web
 from broker.incidents.ack_links import Signer
@@ -21,6 +21,7 @@ from broker.web.http_protocol import TimedProtocol
 from broker.web.request.state import Console
 from broker.web.twilio_webhooks import TwilioHooks
 from foundation import secret
+from foundation.errors import from_os_error
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +103,8 @@ def _listen(web: Web) -> socket.socket:
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
-        raise Unavailable(f"web.port: {web.host}:{web.port}: {error.strerror}; name another port") from error
+        place = f"web.port: {web.host}:{web.port}"
+        raise from_os_error(error, place, remedy="name another `host` or `port`") from error
     return listener
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from edge.errors import DiskFull, Failure, Misconfigured, TryAgain
+from foundation.errors import from_os_error
 
 PRIMARY: Final = 0xFF
 """Lower byte of an extended result code: the primary one (sqlite.org/rescode.html)."""
@@ -27,7 +28,7 @@ def explained(path: Path, busy_seconds: float) -> Iterator[None]:
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise _full(path) from error
-        raise Misconfigured(f"{path}: {error.strerror}; {FOLDER}") from error
+        raise from_os_error(error, str(path), remedy=FOLDER) from error
     except sqlite3.DatabaseError as error:
         raise _explain(path, busy_seconds, error) from error
 

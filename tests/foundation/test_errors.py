@@ -39,3 +39,11 @@ def test_of_a_rename_the_place_is_named(tmp_path: Path) -> None:
 def test_an_error_without_a_number_still_says_something() -> None:
     assert str(errors.from_os_error(OSError("no picture"))) == "no picture"
     assert str(errors.from_os_error(OSError())) == "OSError"
+
+
+def test_a_place_and_a_remedy_are_named() -> None:
+    error = PermissionError(errno.EACCES, os.strerror(errno.EACCES), "/data/a")
+
+    assert str(errors.from_os_error(error, "--out b", remedy="name another")) == (
+        "--out b: Permission denied; name another"
+    )

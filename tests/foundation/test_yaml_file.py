@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from msgspec import Meta
 
 from foundation import yaml_file
-from foundation.errors import MISCONFIGURED
+from foundation.errors import MISCONFIGURED, Misconfigured
 from foundation.yaml_file import FileProblem
 
 
@@ -105,12 +105,12 @@ def test_a_mistake_is_named_with_its_line_its_key_and_what_is_right(
 
 
 def test_a_file_that_is_not_there_is_named_with_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(FileProblem, match=r"none\.yaml: No such file or directory; see --config$"):
+    with pytest.raises(Misconfigured, match=r"none\.yaml: No such file or directory; see --config$"):
         yaml_file.load(tmp_path / "none.yaml", House, if_missing="see --config")
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    with pytest.raises(FileProblem, match=r"Is a directory$"):
+    with pytest.raises(Misconfigured, match=r"Is a directory$"):
         yaml_file.load(tmp_path, House, if_missing="see --config")
 
 
