@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection
 
-from broker.incidents import store
+from broker.incidents import raised_thresholds, store
 from broker.incidents.incident import Event, EventKind, Incident, State
 from broker.notify import contacts
 from broker.notify.reasons import How, Prose, Via
@@ -65,9 +65,12 @@ def resolve(connection: Connection, incident_id: int, *, by: str, how: How, at: 
 
 
 def false_alarm(connection: Connection, incident_id: int, *, by: str, how: How, at: datetime) -> Answered:
-    """Write down that there was no danger; otherwise as `resolve`."""
+    """Write down that there was no danger, and raise the thresholds that led to it; otherwise as `resolve`."""
     event = Event(at, EventKind.FALSE_ALARM, (Via(how),), by[:MAX_NAME_CHARS])
-    return _close(connection, incident_id, State.FALSE_ALARM, event)
+    answered = _close(connection, incident_id, State.FALSE_ALARM, event)
+    if answered.effect is Effect.DONE:
+        raised_thresholds.raise_for(connection, incident_id, at=at)
+    return answered
 
 
 def _close(connection: Connection, incident_id: int, state: State, event: Event) -> Answered:

@@ -14,6 +14,7 @@ from broker.config.errors import Failure, Locked, Misconfigured
 from broker.ingest.batch import Answer
 from broker.ingest.decoder import Message
 from broker.ingest.mqtt import Connection, ConnectionLost, Refused, Subscribed
+from broker.ingest.threshold_publisher import ThresholdPublisher
 from contract import ack, topics
 from foundation import secret
 
@@ -50,6 +51,8 @@ class Consumer:
 
     settings: Mqtt
     accept: Callable[[Sequence[Message]], list[Answer]]
+    publisher: ThresholdPublisher | None = None
+    """Publishes beside that, on the same connection."""
     failure: Failure | None = None
     """Why it gave up, where only an operator can help."""
     subscribed_at: datetime | None = None
@@ -115,6 +118,7 @@ class Consumer:
             while not self._stop.is_set():
                 self.beat()
                 self._take_in(connection, self._batch(connection, wait_seconds=IDLE_SECONDS))
+                self._publish(connection)
             self._take_in(connection, self._batch(connection, wait_seconds=0))
             self._settle(connection)
         except ConnectionLost as error:
@@ -123,6 +127,15 @@ class Consumer:
         finally:
             self.subscribed_at = None
             connection.close()
+
+    def _publish(self, connection: Connection) -> None:
+        """Publish what devices have to hear; while the database is locked, captions go first."""
+        if self.publisher is None or self.subscribed_at is None:
+            return
+        try:
+            self.publisher.work(connection)
+        except Locked as error:
+            log.warning("cannot publish thresholds; trying again", extra={"error": str(error)})
 
     def _batch(self, connection: Connection, *, wait_seconds: float) -> list[Message]:
         """Wait for a first message and take along what has come meanwhile: few when little comes, many in a flood."""

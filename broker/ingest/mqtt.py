@@ -111,6 +111,11 @@ class Connection:
             self._waiting.append(b"".join(mqtt5.PubAckPacket(number).write() for number in acknowledged))
         self._flush()
 
+    def retain(self, topic: str, payload: bytes) -> None:
+        """Publish a message at QoS 1 that the server keeps for those who subscribe later; raises `Lost`."""
+        self._waiting.append(_Answer(topic, payload, retain=True))
+        self._flush()
+
     @property
     def owes(self) -> bool:
         """Whether something is still to be sent, or to be confirmed by the server."""
@@ -225,9 +230,11 @@ class _Answer:
 
     topic: str
     payload: bytes
+    retain: bool = False
 
     def packet(self, packet_id: int) -> bytes:
-        return mqtt5.PublishPacket(self.topic, self.payload, qos=QOS_1, packet_id=packet_id).write()
+        packet = mqtt5.PublishPacket(self.topic, self.payload, qos=QOS_1, retain=self.retain, packet_id=packet_id)
+        return packet.write()
 
 
 def _connect(settings: Mqtt, password: str, in_flight: int) -> mqtt5.ConnectPacket:

@@ -23,6 +23,7 @@ from broker.incidents.presence.tracker import PresenceTracker
 from broker.incidents.scheduler import Scheduler
 from broker.ingest.batch import BatchProcessor, IngestCounts
 from broker.ingest.consumer import Consumer
+from broker.ingest.threshold_publisher import ThresholdPublisher
 from broker.monitor.thread_heartbeat import ThreadHeartbeat
 from broker.notify import notifications
 from broker.notify.dispatcher import Dispatcher
@@ -128,7 +129,7 @@ def _build(config: Config, engine: Engine, book: Rulebook, senders: SendersByRec
     processor = BatchProcessor(
         engine, book, config.recipients, config.incidents, places, on_alert=wake, metrics=metrics
     )
-    ingest = Consumer(config.mqtt, processor.accept, beat=heartbeats["ingest"].beat)
+    ingest = Consumer(config.mqtt, processor.accept, ThresholdPublisher(engine), beat=heartbeats["ingest"].beat)
     ingest.on_failure = ingest.stop
     if config.presence is not None:
         scheduler.roll = PresenceTracker(grouper, config.presence, lambda: _listening_since(ingest))

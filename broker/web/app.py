@@ -76,7 +76,7 @@ HEADERS: Final = {
 PAGES: Final = (
     *(live.show, live.stream),
     *(incidents.show, incidents.detail, incidents.answer, incidents.note),
-    *(silences.show, silences.add, silences.end),
+    *(silences.show, silences.add, silences.end, silences.take_back),
     *(history.show, history.download),
     *(devices.show, devices.picture, devices.upload, devices.put),
     *(statistics.show, rules.show, rules.attempt, audit.show, messages.show, messages.resend),

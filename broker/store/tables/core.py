@@ -141,6 +141,24 @@ silence: Final = Table(
 )
 """Dangers that nobody is told of for a while. One that is ended early keeps its row, with `ends_at` moved to now."""
 
+raised_threshold: Final = Table(
+    "raised_threshold",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("site", String(63), nullable=False),
+    Column("device", String(63), nullable=False),
+    Column("stream", String(63), nullable=False),
+    Column("danger", String(32), nullable=False),
+    Column("evidence", Float, nullable=False),
+    Column("incident_id", Integer, nullable=False),
+    Column("raised_at", Moment, nullable=False),
+    Column("until", Moment, nullable=False, index=True),
+    Column("ended_by", String(64), nullable=False),
+    Column("sent_at", Moment),
+)
+"""Dangers that count at a camera only above the evidence of a false alarm, until a moment. One that is taken back keeps
+its row, with `until` moved to now; `sent_at` is empty while its device has not been sent the change."""
+
 contact: Final = Table(
     "contact",
     metadata,

@@ -11,7 +11,7 @@ from litestar.exceptions import ClientException, NotFoundException
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath, PathParameter, QueryParameter, RequestBody
 
-from broker.incidents import responses
+from broker.incidents import raised_thresholds, responses
 from broker.incidents import silence as silences_
 from broker.incidents import store as incidents_store
 from broker.incidents.incident import State
@@ -36,6 +36,7 @@ from broker.web.api.schemas import (
     Incident,
     Incidents,
     Problem,
+    RaisedThreshold,
     Silence,
     WholeIncident,
 )
@@ -208,6 +209,22 @@ def end_silence(page: ThisPage, number: Number) -> None:
         page.note(connection, "silence-ended", f"silence {number}", "by the API")
 
 
+@get("/thresholds", summary="Thresholds that false alarms have raised, newest first", **GUARD)
+def thresholds(page: ThisPage) -> list[RaisedThreshold]:
+    """List the last hundred, those that are over included."""
+    with reading(page.console.engine) as connection:
+        return [RaisedThreshold.of(one) for one in raised_thresholds.newest(connection)]
+
+
+@delete("/thresholds/{number:int}", summary="Take a raised threshold back", **SUPERVISOR)
+def take_back_threshold(page: ThisPage, number: Number) -> None:
+    """Let the danger count at this camera as before."""
+    with writing(page.console.engine) as connection:
+        if not raised_thresholds.take_back(connection, number, by=page.who.account.name, at=page.now):
+            raise NotFoundException("no raised threshold of this number is in force")
+        page.note(connection, "threshold-reset", f"threshold {number}", "by the API")
+
+
 @get("/devices", summary="Devices", **GUARD)
 def devices(page: ThisPage) -> list[Device]:
     """Give every device with its health, its version, its model and its last word."""
@@ -228,4 +245,16 @@ def _is_usable(moment: datetime) -> bool:
     return moment.tzinfo is not None and 1 < moment.year < 9999
 
 
-HANDLERS: Final = [captions, forget, incidents, incident, answer, silences, silence, end_silence, devices]
+HANDLERS: Final = [
+    captions,
+    forget,
+    incidents,
+    incident,
+    answer,
+    silences,
+    silence,
+    end_silence,
+    thresholds,
+    take_back_threshold,
+    devices,
+]

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 import msgspec
 
 from broker.incidents import incident as incident_
+from broker.incidents import raised_thresholds
 from broker.incidents import silence as silence_
 from broker.incidents.presence import devices
 from broker.notify.message import reason_texts
@@ -141,6 +142,30 @@ class Silence(msgspec.Struct, frozen=True):
         return cls(found.id, found.author, found.reason, matchers, found.starts_at, found.ends_at, found.ended_by)
 
 
+class RaisedThreshold(msgspec.Struct, frozen=True):
+    """A danger that counts at a camera only above the evidence of a false alarm."""
+
+    id: int
+    site: str
+    device: str
+    stream: str
+    danger: str
+    """As the model's bundle names it."""
+    evidence: float
+    """Highest evidence of the false alarm, 0 to 1."""
+    incident_id: int
+    """The false alarm."""
+    raised_at: datetime
+    until: datetime
+    ended_by: str
+    """Who took it back; empty where nobody did."""
+
+    @classmethod
+    def of(cls, found: raised_thresholds.RaisedThreshold) -> Self:
+        """Take it from the domain."""
+        return cls(**{name: getattr(found, name) for name in cls.__struct_fields__})
+
+
 class Device(msgspec.Struct, frozen=True):
     """The last word of one device."""
 
@@ -218,5 +243,6 @@ __all__ = [
     "Incident",
     "Incidents",
     "Problem",
+    "RaisedThreshold",
     "Silence",
 ]

@@ -8,7 +8,7 @@ from litestar import Response, get, post
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, URLEncodedBody
 
-from broker.incidents import silence, store
+from broker.incidents import raised_thresholds, silence, store
 from broker.incidents.silence import Silence
 from broker.store.engine import reading, writing
 from broker.web.accounts.account import Role
@@ -62,6 +62,16 @@ def end(page: ThisPage, number: FromPath[int]) -> Response[Any]:
     return page.go("/silences")
 
 
+@post("/silences/thresholds/{number:int}/end", sync_to_thread=True, status_code=200, guards=[needs(Role.SUPERVISOR)])
+def take_back(page: ThisPage, number: FromPath[int]) -> Response[Any]:
+    """Let a danger that a false alarm has quietened count at its camera as before."""
+    with writing(page.console.engine) as connection:
+        if not raised_thresholds.take_back(connection, number, by=page.who.account.name, at=page.now):
+            raise NotFoundException
+        page.note(connection, "threshold-reset", f"threshold {number}")
+    return page.go("/silences")
+
+
 def make(matchers: str, *, hours: float, reason: str, author: str, now: Any) -> Silence:
     """Read a wish for a silence; raises `ValueError` saying what is wrong with it."""
     if not 0 < hours <= LONGEST_HOURS:
@@ -75,10 +85,12 @@ def _show(page: Page, *, status: int = 200, problem: str = "", wish: Wish | None
     with reading(page.console.engine) as connection:
         found = sorted(silence.newest(connection), key=lambda one: not one.holds_at(now))
         now_open = store.now_open(connection)
+        raised = raised_thresholds.newest(connection)
     return page.render(
         "silences.html",
         status=status,
         silences=found,
+        raised=raised,
         now=now,
         problem=problem,
         wish=wish or Wish(),

@@ -13,11 +13,12 @@ import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
-from contract import ack, caption, status, topics
+from contract import ack, caption, status, thresholds, topics
 from contract.ack import Ack
+from contract.thresholds import Thresholds
 from testing.mosquitto import Mosquitto
 from testing.waiting import PATIENCE_SECONDS, wait_until
-from tests.broker.device import event
+from tests.broker.device import NOON, event
 from tests.broker.device import status as status_of
 from tests.broker.running_service import Running, write_config
 
@@ -125,6 +126,7 @@ def everything(place: str) -> dict[str, bytes]:
         topics.topic(site, device, "caption"): caption.encode(event(site=site, device=device)),
         topics.topic(site, device, "status"): status.encode(status_of(site=site, device=device)),
         topics.topic(site, device, "ack"): ack.encode(Ack(stored=("event-00000000",))),
+        topics.topic(site, device, "thresholds"): thresholds.encode(Thresholds(site=site, device=device, at=NOON)),
     }
 
 
@@ -135,25 +137,26 @@ def test_a_device_is_heard_under_its_own_name_alone(server: Mosquitto, certs: Pa
         own = [device.say(topic, payload) for topic, payload in everything(PLACES["one"]).items()]
         wait_until(lambda: len(broker.heard) == 2, "the device's own words")
 
-    assert forged == ["Not authorized"] * 3
-    assert own == ["Success", "Success", "Not authorized"]
+    assert forged == ["Not authorized"] * 4
+    assert own == ["Success", "Success", "Not authorized", "Not authorized"]
     assert all(topic.startswith(f"wordcam/v1/{PLACES['one']}/") for topic in broker.heard)
 
 
 def test_a_device_hears_the_answers_to_itself_alone(server: Mosquitto, certs: Path) -> None:
-    topic = f"wordcam/v1/{PLACES['one']}/ack"
+    own = {f"wordcam/v1/{PLACES['one']}/{channel}" for channel in ("ack", "thresholds")}
     every = ("#", "wordcam/v1/+/+/+", *everything(PLACES["two"]))
     with (
-        Member(server, certs, "one", (*every, topic)) as eavesdropper,
+        Member(server, certs, "one", (*every, *own)) as eavesdropper,
         Member(server, certs, "two") as other,
         Member(server, certs, "broker") as broker,
     ):
         for name, payload in everything(PLACES["two"]).items():
-            (broker if name.endswith("/ack") else other).say(name, payload)
-        broker.say(topic, ack.encode(Ack(stored=("event-00000001",))))
-        wait_until(lambda: topic in eavesdropper.heard, "the answer to the device")
+            (broker if name.endswith(("/ack", "/thresholds")) else other).say(name, payload)
+        for topic in own:
+            broker.say(topic, everything(PLACES["one"])[topic])
+        wait_until(lambda: len(eavesdropper.heard) == 2, "what is meant for the device")
 
-        assert set(eavesdropper.heard) == {topic}
+        assert set(eavesdropper.heard) == own
 
 
 def test_a_message_larger_than_any_caption_reaches_nobody(server: Mosquitto, certs: Path) -> None:

@@ -213,7 +213,7 @@ def test_going_back_and_forth_keeps_messages_that_refer_to_each_other(tmp_path: 
     for way, revision in ((command.downgrade, "0004"), (command.upgrade, "head")):
         with writing(room.engine) as connection:
             config = Config()
-            config.set_main_option("script_location", "broker:migrations")
+            config.set_main_option("script_location", "broker:store/migrations")
             config.attributes["connection"] = connection
             way(config, revision)
 

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, insert
 
 from broker.config import broker as config_file
 from broker.config.broker import Config
@@ -20,6 +20,7 @@ from broker.rules import compiler
 from broker.rules.compiler import Rulebook
 from broker.store import migrate, statistics
 from broker.store.engine import open_database, writing
+from broker.store.tables import core
 from broker.web.accounts import passwords, users
 from broker.web.accounts.account import Account, Role
 from broker.web.pages import floor_plans
@@ -98,6 +99,19 @@ def accept(config_: Config, *messages: Message) -> None:
 def caption(text: str, number: int, at: datetime, *, device: str = "pi-01", **changes: Any) -> Caption:
     """Give one caption of the site."""
     return event(text, seq=number, site="harbour", device=device, captured_at=at, time=at, **changes)
+
+
+def raise_threshold(config_: Config) -> int:
+    """Write what a false alarm raises, and give its number."""
+    engine = open_database(config_.database)
+    now = datetime.now(UTC)
+    row = {"site": "harbour", "device": "pi-01", "stream": "cam-0", "danger": "fire", "evidence": 0.7, "incident_id": 1}
+    row |= {"raised_at": now, "until": now + timedelta(days=14), "ended_by": "", "sent_at": None}
+    with writing(engine) as connection:
+        made = connection.execute(insert(core.raised_threshold).returning(core.raised_threshold.c.id), row)
+        number = int(made.scalar_one())
+    engine.dispose()
+    return number
 
 
 def _people(engine: Engine, now: datetime) -> None:

@@ -93,6 +93,16 @@ def test_a_silence_is_made_and_ended(api: httpx.Client) -> None:
     assert api.delete(f"/silences/{made.json()['id']}").status_code == 404
 
 
+def test_a_raised_threshold_is_listed_and_taken_back(api: httpx.Client, config: Config) -> None:
+    number = sample.raise_threshold(config)
+
+    (listed,) = [one for one in api.get("/thresholds").json() if one["id"] == number]
+    assert (listed["danger"], listed["evidence"], listed["ended_by"]) == ("fire", 0.7, "")
+
+    assert api.delete(f"/thresholds/{number}").status_code == 204
+    assert api.delete(f"/thresholds/{number}").status_code == 404
+
+
 def test_devices_tell_how_they_are(api: httpx.Client) -> None:
     health = {one["device"]: one["health"] for one in api.get("/devices").json()}
 
@@ -163,7 +173,7 @@ def test_made_up_requests_never_make_it_fail(address: str, config: Config) -> No
     for operation in operations:
         _fuzz(operation, headers)
 
-    assert len(operations) == 9
+    assert len(operations) == 11
 
 
 def _fuzz(operation: Any, headers: dict[str, str]) -> None:

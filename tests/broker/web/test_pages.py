@@ -10,6 +10,7 @@ from broker.incidents import store
 from broker.retention import audit
 from broker.retention.audit import Entry
 from broker.store.engine import open_database, reading
+from tests.broker.web import sample
 from tests.broker.web.serving import Browser
 
 
@@ -59,6 +60,21 @@ def test_an_incident_shows_every_reason(guard: Browser) -> None:
     assert "says &#39;fire&#39;" in page
     assert "nobody was notified yet" in page
     assert "Fire brigade called" in page
+
+
+def test_a_supervisor_takes_back_what_a_false_alarm_has_raised(
+    supervisor: Browser, guard: Browser, config: Config
+) -> None:
+    number = sample.raise_threshold(config)
+    assert f"/silences/thresholds/{number}/end" not in guard.http.get("/silences").text
+
+    page = supervisor.http.get("/silences").text
+    assert "Above 70 % evidence" in page
+    assert f"/silences/thresholds/{number}/end" in page
+
+    supervisor.send(f"/silences/thresholds/{number}/end")
+    assert "reset by lee" in supervisor.http.get("/silences").text
+    assert supervisor.send(f"/silences/thresholds/{number}/end").status_code == 404
 
 
 def test_a_supervisor_silences_and_ends_it(supervisor: Browser, config: Config) -> None:

@@ -54,6 +54,10 @@ class Service:
         """Publish anything on the device's acknowledgement topic."""
         self._client.publish(topics.topic("lab", "dev-1", "ack"), payload, qos=1).wait_for_publish(PATIENCE_SECONDS)
 
+    def retain(self, topic: str, payload: bytes) -> None:
+        """Publish anything that the server keeps for those who subscribe later."""
+        self._client.publish(topic, payload, qos=1, retain=True).wait_for_publish(PATIENCE_SECONDS)
+
     def _subscribe(self, client: paho.Client, *_: Any) -> None:
         client.subscribe([(topics.filter_of("caption"), 1), (topics.filter_of("status"), 1)])
 

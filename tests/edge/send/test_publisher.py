@@ -5,16 +5,19 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from contract import topics
+from contract import thresholds, topics
 from contract.ack import Ack
 from contract.status import State
+from contract.thresholds import Raised, Thresholds
 from edge import config
 from edge.errors import Failure, Misconfigured
-from edge.outbox import process_report
+from edge.outbox import process_report, raised_thresholds
 from edge.outbox.outbox import Outbox
 from edge.send.publisher import WINDOW, Send
 from testing.loopback import free_port
@@ -23,6 +26,9 @@ from testing.waiting import wait_until
 from tests.edge.outbox.test_outbox import event
 from tests.edge.send.gateway import Gateway
 from tests.edge.send.server import refuse, served
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+THRESHOLDS = Thresholds(site="lab", device="dev-1", at=NOON, raised=(Raised("cam-0", "fire", 0.8, NOON),))
 
 
 @dataclass
@@ -268,6 +274,30 @@ def test_a_topic_that_the_server_forbids_is_told_and_costs_nothing(
     (why,) = {record.__dict__["reason"] for record in caplog.records if "turned down" in record.getMessage()}
     assert why == "Not authorized"
     assert box.ledger().waiting == 1
+
+
+def test_thresholds_that_people_raised_while_the_device_was_away_are_left_for_the_one_that_looks(
+    box: Outbox, mosquitto: Mosquitto
+) -> None:
+    raised = (Raised("cam-0", "fire", 0.8, NOON),)
+    with served(mosquitto) as service:
+        service.retain(topics.topic("lab", "dev-1", "thresholds"), thresholds.encode(THRESHOLDS))
+        with sending(box, mqtt(mosquitto)):
+            wait_until(lambda: raised_thresholds.read(box) == raised, "the raised thresholds")
+            taken_back = msgspec.structs.replace(THRESHOLDS, raised=())
+            service.retain(topics.topic("lab", "dev-1", "thresholds"), thresholds.encode(taken_back))
+            wait_until(lambda: raised_thresholds.read(box) == (), "no raised threshold")
+
+
+@pytest.mark.parametrize("payload", [b"{", thresholds.encode(msgspec.structs.replace(THRESHOLDS, device="dev-2"))])
+def test_thresholds_that_are_not_ours_change_nothing(
+    payload: bytes, box: Outbox, mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture
+) -> None:
+    with served(mosquitto) as service, sending(box, mqtt(mosquitto)):
+        service.retain(topics.topic("lab", "dev-1", "thresholds"), payload)
+        wait_until(lambda: "thresholds not understood" in caplog.messages, "a line in the log")
+
+    assert raised_thresholds.read(box) == ()
 
 
 def test_a_server_that_never_answers_is_not_called_connected(
