@@ -1,6 +1,6 @@
 """The first hour of each user, as typed: an empty folder, a new environment, `pip install`, the commands of the README.
 
-Which Pythons: those of 3.11 to 3.13 on PATH, or those that the variable PYTHONS names, separated by spaces.
+Which Pythons: those of 3.11 to 3.13 on PATH or of pyenv, or those that the variable PYTHONS names.
 """
 
 import contextlib
@@ -32,16 +32,18 @@ FROM_WHEEL = "the wheel"
 
 
 def pythons() -> list[str]:
-    """Return one interpreter for each version that is here."""
-    named = os.environ.get("PYTHONS", "").split() or [f"python{version}" for version in VERSIONS]
-    script = "import sys; print(sys.executable)"
-    found = {}
-    for name in named:
-        if shutil.which(name):
-            done = subprocess.run([name, "-c", script], capture_output=True, text=True, check=False)
-            if done.returncode == 0:
-                found[name] = done.stdout.strip()
-    return list(found.values())
+    """Return one interpreter for each version that is here: on PATH, or kept by pyenv."""
+    found = []
+    for version in VERSIONS:
+        kept = sorted((Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/python{version}"))
+        candidates = [shutil.which(f"python{version}"), *map(str, reversed(kept))]
+        found += [name for name in candidates if name and _starts(name)][:1]
+    return os.environ.get("PYTHONS", "").split() or found
+
+
+def _starts(python: str) -> bool:
+    """Say whether it is a Python: pyenv puts names on PATH that start nothing."""
+    return subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode == 0
 
 
 @dataclass
@@ -87,7 +89,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(folder.glob("*.whl"))
 
 
-@pytest.fixture(params=pythons(), ids=lambda path: Path(path).name if "pyenv" not in path else Path(path).parts[-3])
+@pytest.fixture(params=pythons(), ids=lambda path: Path(path).name)
 def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Machine]:
     """A new environment of each Python; removed afterwards, because TensorFlow alone takes 2 GB."""
     subprocess.run([request.param, "-m", "venv", tmp_path / "venv"], check=True)
