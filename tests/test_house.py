@@ -31,7 +31,7 @@ DOORS = {
     "argon2": {"broker": "broker.web.accounts.passwords"},
     "zxcvbn": {"broker": "broker.web.accounts.passwords"},
     "psycopg": {"broker": "broker.store.postgresql"},
-    "twilio": {"broker": "broker.notify.senders.twilio broker.web.twilio_webhooks"},
+    "twilio": {"broker": "broker.notify.senders.twilio broker.web.webhooks.twilio"},
     "apprise": {"broker": "broker.notify.senders.apprise"},
     "httpx": {"broker": "broker.monitor.ping broker.notify.senders.solapi broker.notify.translation.http"},
     "prometheus_client": {"broker": "broker.monitor"},

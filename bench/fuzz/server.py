@@ -32,7 +32,7 @@ from broker.web import app, search_terms
 from broker.web.accounts import sessions, users
 from broker.web.accounts.account import Account, Role
 from broker.web.request.state import Console
-from broker.web.twilio_webhooks import TwilioHooks
+from broker.web.webhooks.twilio import TwilioHooks
 from contract import caption, examples, topics
 
 TOKEN: Final = "a token of nobody's"

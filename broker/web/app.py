@@ -17,10 +17,10 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.static_files import create_static_files_router
 from litestar.types import Message, Scope
 
-from broker.web import search_indexer
-from broker.web.api import routes
+from broker.web.api import probes, routes
+from broker.web.background import search_indexer
+from broker.web.background.live_feed import Feed
 from broker.web.error_handlers import handlers
-from broker.web.live_feed import Feed
 from broker.web.pages import (
     acknowledge,
     audit,
@@ -31,18 +31,17 @@ from broker.web.pages import (
     login,
     messages,
     privacy,
-    probes,
     rules,
     silences,
     statistics,
     users,
-    webhooks,
 )
 from broker.web.request import csrf, numbers
 from broker.web.request.auth import Recognition
 from broker.web.request.context import provide_page
 from broker.web.request.state import Console
-from broker.web.twilio_webhooks import TwilioHooks
+from broker.web.webhooks import routes as webhooks
+from broker.web.webhooks.twilio import TwilioHooks
 
 BODY_BYTES: Final = 64_000
 """Of a request: no form is larger, but for a drawing and a draft of rules."""

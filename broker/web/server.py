@@ -19,7 +19,7 @@ from broker.web import app
 from broker.web.accounts import users
 from broker.web.http_protocol import TimedProtocol
 from broker.web.request.state import Console
-from broker.web.twilio_webhooks import TwilioHooks
+from broker.web.webhooks.twilio import TwilioHooks
 from foundation import secret
 from foundation.errors import from_os_error
 

@@ -18,9 +18,9 @@ from broker.incidents.presence.devices import Device
 from broker.store import search
 from broker.store.engine import reading, writing
 from broker.store.search import Found
+from broker.web import floor_plans
 from broker.web.accounts.account import Role
-from broker.web.pages import floor_plans
-from broker.web.pages.floor_plans import Place, Plan
+from broker.web.floor_plans import Place, Plan
 from broker.web.request.context import Page, ThisPage, needs
 from broker.web.request.state import Console
 from contract.status import State

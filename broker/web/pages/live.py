@@ -20,7 +20,7 @@ from broker.store import captions, search
 from broker.store.engine import reading
 from broker.store.search import Found
 from broker.web.accounts.account import Role
-from broker.web.live_feed import AT_ONCE, Feed, News
+from broker.web.background.live_feed import AT_ONCE, Feed, News
 from broker.web.rendering import render
 from broker.web.request.context import Page, ThisPage, needs
 from broker.web.request.numbers import AfterCaption

@@ -21,10 +21,10 @@ from broker.rules.compiler import Rulebook
 from broker.store import migrate, statistics
 from broker.store.engine import open_database, writing
 from broker.store.tables import core
+from broker.web import floor_plans
 from broker.web.accounts import passwords, users
 from broker.web.accounts.account import Account, Role
-from broker.web.pages import floor_plans
-from broker.web.pages.floor_plans import Place
+from broker.web.floor_plans import Place
 from contract.caption import Caption
 from contract.status import Ledger, Stage, State, Status
 from tests.broker.device import event, said

@@ -22,11 +22,10 @@ from broker.retention.audit import Entry
 from broker.store import search, statistics
 from broker.store.engine import writing
 from broker.store.tables.messaging import resend
-from broker.web import search_terms
+from broker.web import floor_plans, search_terms
 from broker.web.accounts import sessions, users
 from broker.web.accounts.account import Account, Role
-from broker.web.pages import floor_plans
-from broker.web.pages.floor_plans import Place, Plan
+from broker.web.floor_plans import Place, Plan
 from contract.status import Ledger
 from tests.broker.device import NOON, status
 from tests.broker.scene import Scene

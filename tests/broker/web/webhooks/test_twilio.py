@@ -23,7 +23,7 @@ from broker.store import migrate
 from broker.store.engine import open_engine, reading, writing
 from broker.store.tables import core
 from broker.store.tables.messaging import delivery, reply
-from broker.web.twilio_webhooks import MAX_ANSWERS_A_MINUTE, Outcome, TwilioHooks
+from broker.web.webhooks.twilio import MAX_ANSWERS_A_MINUTE, Outcome, TwilioHooks
 from tests.broker.device import GUARD, Clock, event, said
 from tests.broker.running_service import RULES
 

@@ -8,7 +8,7 @@ from litestar import Request, Response, post
 from litestar.di import NamedDependency
 
 from broker.web.request.csrf import form_of
-from broker.web.twilio_webhooks import Outcome, TwilioHooks
+from broker.web.webhooks.twilio import Outcome, TwilioHooks
 
 
 @post("/twilio/status", status_code=200)

@@ -1,0 +1,1 @@
+"""What Twilio calls: reports of what became of a message, and replies."""
