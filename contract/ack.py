@@ -32,7 +32,7 @@ class Ack(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 def encode(ack: Ack) -> bytes:
-    """Give the acknowledgement as UTF-8 JSON; raises `Refused` ("too-large") over 2 KiB."""
+    """Return the acknowledgement as UTF-8 JSON; raises `Refused` ("too-large") over 2 KiB."""
     return wire.encode(ack)
 
 

@@ -130,7 +130,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     decoding: Decoding = msgspec.field(default_factory=Decoding)
     """How sentences are searched for."""
     detection: Detection | None = None
-    """How boxes are read; absent where there is no detector."""
+    """How boxes are read; absent without a detector."""
     hazards: dict[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     """Words of each danger, as the vocabulary spells them: `{"gun": ["gun", "pistol"]}`; words of one expression
     are joined by a space. A sentence that holds one of them speaks of the danger."""
@@ -170,7 +170,7 @@ def describe(path: Path, quantization: str = "") -> File:
 
 
 def write(folder: Path, manifest: Manifest) -> Path:
-    """Write `manifest.json` beside the files it names, and give its path."""
+    """Write `manifest.json` beside the files it names, and return its path."""
     path = folder / MANIFEST
     path.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
     return path
@@ -237,5 +237,5 @@ def _check(path: Path, file: File) -> None:
 
 
 def schema() -> dict[str, Any]:
-    """Give the JSON Schema (draft 2020-12) of the manifest."""
+    """Return the JSON Schema (draft 2020-12) of the manifest."""
     return msgspec.json.schema(Manifest)

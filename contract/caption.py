@@ -122,7 +122,7 @@ def source(site: str, device: str, stream: str) -> str:
 
 
 def encode(event: Caption) -> bytes:
-    """Give the event as UTF-8 JSON; raises `Refused` ("too-large") over 2 KiB."""
+    """Return the event as UTF-8 JSON; raises `Refused` ("too-large") over 2 KiB."""
     return wire.encode(event)
 
 

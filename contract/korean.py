@@ -54,7 +54,7 @@ def is_attached(token: str) -> bool:
 
 
 def shape(piece: str, before: str) -> str:
-    """Give a piece as it is written after `before`: one of the shapes where it has two."""
+    """Return a piece as it is written after `before`: one of the shapes where it has two."""
     closed, divider, open_ = piece.partition(SHAPES)
     if not (divider and closed and open_):
         return piece

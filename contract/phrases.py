@@ -21,7 +21,7 @@ Phrase = tuple[int, ...]
 
 
 def dump(rarities: Mapping[Phrase, float], vocabulary: Vocabulary) -> str:
-    """Give the text of a phrases file, in the order of the mapping."""
+    """Return the text of a phrases file, in the order of the mapping."""
     lines = (
         f"{rarity:.4f}\t{' '.join(vocabulary.words[token] for token in phrase)}\n"
         for phrase, rarity in rarities.items()

@@ -112,7 +112,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 def encode(status: Status) -> bytes:
-    """Give the status as UTF-8 JSON; raises `Refused` ("too-large") over 2 KiB."""
+    """Return the status as UTF-8 JSON; raises `Refused` ("too-large") over 2 KiB."""
     return wire.encode(status)
 
 

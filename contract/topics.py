@@ -28,7 +28,7 @@ class Address:
 
 
 def topic(site: str, device: str, channel: Channel) -> str:
-    """Spell one device's topic; raises `Refused` ("schema") where a name is no DNS label."""
+    """Spell one device's topic; raises `Refused` ("schema") if a name is not a DNS label."""
     for name in (site, device):
         if not _name.match(name):
             raise Refused("schema", f"{name!r} is not a name: use 1 to 63 of a-z, 0-9 and inner hyphens")

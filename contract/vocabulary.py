@@ -36,11 +36,11 @@ class Vocabulary:
         return len(self.words)
 
     def encode(self, words: Iterable[str]) -> list[int]:
-        """Give the ids of words between START and END; a word that is not known becomes UNKNOWN."""
+        """Return the ids of words between START and END; a word that is not known becomes UNKNOWN."""
         return [START, *(self.ids.get(word, UNKNOWN) for word in words), END]
 
     def decode(self, tokens: Sequence[int]) -> list[str]:
-        """Give the words of token ids up to the first END, without specials."""
+        """Return the words of token ids up to the first END, without specials."""
         stop = next((at for at, token in enumerate(tokens) if token == END), len(tokens))
         return [self.words[token] for token in tokens[:stop] if token >= len(SPECIALS)]
 
@@ -56,7 +56,7 @@ def of(words: Iterable[str]) -> Vocabulary:
 
 
 def dump(vocabulary: Vocabulary) -> str:
-    """Give the text of a vocabulary file."""
+    """Return the text of a vocabulary file."""
     return "".join(f"{word}\n" for word in vocabulary.words)
 
 

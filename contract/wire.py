@@ -30,7 +30,7 @@ _encoder = msgspec.json.Encoder()
 
 
 def encode(message: msgspec.Struct) -> bytes:
-    """Give the message as UTF-8 JSON on one line.
+    """Return the message as UTF-8 JSON on one line.
 
     Raises `Refused` ("too-large") over `MAX_BYTES`.
     """
@@ -67,7 +67,7 @@ def _decoder(kind: type[Message]) -> msgspec.json.Decoder[Message]:
 
 def check_moment(moment: datetime) -> None:
     """Raise `ValueError` for a moment that is not in UTC, or that no clock can show."""
-    # The decoder gives this very object for `Z`; whoever writes another zone of no offset is right too.
+    # The decoder gives this very object for `Z`; another zone with offset 0 is as correct.
     if moment.tzinfo is not UTC and moment.utcoffset() != UTC.utcoffset(None):
         raise ValueError(f"{moment.isoformat()} is not in UTC")
     if moment.year not in YEARS:
@@ -75,5 +75,5 @@ def check_moment(moment: datetime) -> None:
 
 
 def schema(kind: type[msgspec.Struct]) -> dict[str, Any]:
-    """Give the JSON Schema (draft 2020-12) of a kind of message."""
+    """Return the JSON Schema (draft 2020-12) of a kind of message."""
     return msgspec.json.schema(kind)

@@ -8,7 +8,7 @@ from converter.tflite.saved_model_export import Description
 
 
 def render(about: Description, report: Report, checks: Sequence[Check], sizes: Mapping[str, int]) -> str:
-    """Give the card as Markdown; `sizes` are the bytes of each model by its role."""
+    """Return the card as Markdown; `sizes` are the bytes of each model by its role."""
     sections = [
         _head(about),
         _section("Data", _bullets(about.data)),

@@ -5,18 +5,18 @@ import json
 import logging
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from contract import release
 from contract.errors import Refused
 from converter import config, report
 from converter.evaluation import caption_metrics, coco, detection_metrics
-from converter.request import Request
+from converter.evaluation.coco import Boxed, Captioned
 from converter.tflite import inspect, saved_model_export
 from edge.infer.captioner import Captioner
 from edge.infer.image import Unreadable
@@ -29,7 +29,7 @@ MISSED = 1
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one verb and give its exit code: 0, 1 for a missed limit, 75 try again, 78 mend what was given."""
+    """Run one verb and return its exit code: 0, 1 for a missed limit, 75 try again, 78 mend what was given."""
     terminal.accept_every_character()
     words = list(sys.argv[1:] if argv is None else argv)
     options = _parser().parse_args(words)
@@ -136,9 +136,10 @@ def _positive(text: str) -> int:
 
 def _convert(options: argparse.Namespace) -> int:
     settings, source = _settings(options), saved_model_export.load(options.export)
-    request = _request(options)
-    from converter import convert  # noqa: PLC0415  # pulls TensorFlow in, which the other verbs do without
+    captioned, boxed = _validation(options)
+    from converter import convert  # noqa: PLC0415  # imports TensorFlow, which the other verbs do without
 
+    request = convert.Request(options.images, captioned, boxed, options.threads, (options.command,))
     outcome = convert.convert(source, options.out, settings, request)
     Console().print(report.verdict(outcome.report, outcome.checks))
     if outcome.kept:
@@ -150,9 +151,10 @@ def _convert(options: argparse.Namespace) -> int:
 
 def _verify(options: argparse.Namespace) -> int:
     settings, source = _settings(options), saved_model_export.load(options.export)
-    request = _request(options)
-    from converter import convert  # noqa: PLC0415  # pulls TensorFlow in, which the other verbs do without
+    captioned, boxed = _validation(options)
+    from converter import convert  # noqa: PLC0415  # imports TensorFlow, which the other verbs do without
 
+    request = convert.Request(options.images, captioned, boxed, options.threads, (options.command,))
     outcome = convert.verify(options.bundle, source, settings, request)
     Console().print(report.verdict(outcome.report, outcome.checks))
     return 0 if outcome.kept else MISSED
@@ -162,10 +164,10 @@ def _settings(options: argparse.Namespace) -> config.Settings:
     return config.load(options.config) if options.config else config.Settings()
 
 
-def _request(options: argparse.Namespace) -> Request:
+def _validation(options: argparse.Namespace) -> tuple[Sequence[Captioned], Boxed | None]:
     captioned = coco.captioned(options.captions) if options.captions else ()
     boxed = coco.boxed(options.detections) if options.detections else None
-    return Request(options.images, captioned, boxed, options.threads, (options.command,))
+    return captioned, boxed
 
 
 def _evaluate(options: argparse.Namespace) -> int:
@@ -188,7 +190,7 @@ def _inspect(options: argparse.Namespace) -> int:
     return 0
 
 
-def _answer(options: argparse.Namespace, answer: Any, table: Any) -> None:
+def _answer(options: argparse.Namespace, answer: object, table: Callable[[], RenderableType]) -> None:
     if options.json:
         print(json.dumps(answer, ensure_ascii=False))
     else:

@@ -14,15 +14,31 @@ from converter.config import Settings
 from converter.errors import Unusable
 from converter.evaluation import acceptance, parity, sampling
 from converter.evaluation.acceptance import Check
+from converter.evaluation.coco import Boxed, Captioned
 from converter.evaluation.parity import Report, Trial
-from converter.request import Request
 from converter.tflite import bundle_builder, saved_model_export
 from converter.tflite.saved_model_export import Export
 
 
 @dataclass(frozen=True, slots=True)
+class Request:
+    """What a conversion calibrates and compares on, beyond what the export names, and the command that asked for it."""
+
+    images: Path | None = None
+    """A folder of calibration images in place of the export's list."""
+    captioned: Sequence[Captioned] = ()
+    """Validation images with captions."""
+    boxed: Boxed | None = None
+    """Validation images with boxes."""
+    threads: int = 1
+    """Threads of inference."""
+    command: tuple[str, ...] = ()
+    """The command line, for the model card."""
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a comparison."""
+    """The result of a comparison of int8 with float32."""
 
     report: Report
     checks: Sequence[Check]
@@ -36,8 +52,8 @@ class Outcome:
 def convert(source: Export, out: Path, settings: Settings, request: Request) -> Outcome:
     """Write the bundle of an export to the folder `out`, unless it misses a limit.
 
-    The folder appears whole or not at all; a bundle that stood there before is replaced. Raises `Unusable` and what
-    inference raises.
+    The folder appears whole or not at all; an earlier bundle there is replaced. Raises `Unusable` and the
+    errors of inference.
     """
     _refuse_foreign(out)
     chosen = _representative(source, request)
@@ -61,7 +77,7 @@ def convert(source: Export, out: Path, settings: Settings, request: Request) -> 
 
 
 def verify(folder: Path, source: Export, settings: Settings, request: Request) -> Outcome:
-    """Compare a bundle that exists with its export; writes nothing that stays. Raises as `convert`."""
+    """Compare a bundle that exists with its export; leaves no files. Raises as `convert`."""
     bundle.load(folder)
     chosen = _representative(source, request)
     trial = Trial.draw(settings.comparison, request.captioned, request.boxed, chosen)
@@ -90,7 +106,7 @@ def _representative(source: Export, request: Request) -> list[Path]:
 
 
 def _refuse_foreign(out: Path) -> None:
-    """Never replace a folder that is no bundle."""
+    """Raise `Unusable` rather than replace a folder that holds something other than a bundle."""
     if out.exists() and not (out / bundle.MANIFEST).is_file():
         raise Unusable(f"{out}: exists and is no bundle; give another --out")
 

@@ -30,7 +30,7 @@ UNATTENDED_SECONDS: Final = 60.0
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the demo; gives 0, 75 (try again) or 78 (mend something)."""
+    """Run the demo; returns 0, 75 (try again) or 78 (mend something)."""
     terminal.accept_every_character()
     given = _parser().parse_args(argv)
     said = words.of(given.language)
@@ -88,7 +88,7 @@ def _choose(folder: Path, given: argparse.Namespace, said: Words) -> Source:
 
 
 def _start(stage: Stage, chosen: Source, given: argparse.Namespace, said: Words) -> str:
-    """Start everything, and give the console's address."""
+    """Start everything, and return the console's address."""
     users = settings.users()
     server = mqtt.prepare(stage.folder, users)
     mqtt_parts = {name: settings.mqtt_part(stage.folder, name, word, server.port) for name, word in users.items()}

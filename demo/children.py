@@ -37,12 +37,12 @@ class Child:
             raise Stuck(f"{self.name} ended with exit code {code}; its log ends:\n{self.last_words()}", code=75)
 
     def last_words(self) -> str:
-        """Give the end of its log."""
+        """Return the end of its log."""
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
         return "\n".join(f"  {line}" for line in lines[-TAIL_LINES:])
 
     def stop(self) -> int:
-        """Ask it to end (SIGTERM), by force in the end, and give its exit code."""
+        """Ask it to end (SIGTERM), by force in the end, and return its exit code."""
         if self.process.poll() is None:
             self.process.terminate()
         try:
@@ -89,5 +89,5 @@ class Children:
 
 
 def installed(program: str) -> Path:
-    """Give the path of a program that was installed beside the running Python."""
+    """Return the path of a program that was installed beside the running Python."""
     return Path(sys.executable).parent / program

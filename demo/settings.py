@@ -43,7 +43,7 @@ def users() -> dict[str, str]:
 
 
 def write_edge(folder: Path, source: Source, bundle: Path, mqtt: dict[str, Any]) -> Path:
-    """Write the configuration of the device and give its path."""
+    """Write the configuration of the device and return its path."""
     return _yaml(
         folder / "edge.yaml",
         {
@@ -58,7 +58,7 @@ def write_edge(folder: Path, source: Source, bundle: Path, mqtt: dict[str, Any])
 
 
 def write_broker(folder: Path, language: Language, mqtt: dict[str, Any]) -> Path:
-    """Write the configuration of the alert service, with the shipped rules, and give its path."""
+    """Write the configuration of the alert service, with the shipped rules, and return its path."""
     return _yaml(
         folder / "broker.yaml",
         {
@@ -74,7 +74,7 @@ def write_broker(folder: Path, language: Language, mqtt: dict[str, Any]) -> Path
 
 
 def mqtt_part(folder: Path, user: str, password: str, port: int) -> dict[str, Any]:
-    """Give the `mqtt` part of either service's configuration; the password goes to a file that only we can read."""
+    """Return the `mqtt` part of either service's configuration; the password goes to a file that only we can read."""
     secret = _secret(folder / f"{user}.password", password)
     return {"host": "127.0.0.1", "port": port, "username": user, "password_file": str(secret)}
 

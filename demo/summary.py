@@ -10,7 +10,7 @@ from demo.words import Words
 
 
 def lines(device: Path, server: Path, said: Words) -> Iterator[str]:
-    """Read both summaries and give the table that people see; a missing one leaves its rows out."""
+    """Read both summaries and yield the table that people see; a missing one leaves its rows out."""
     yield said.summary
     edge, broker = _read(device), _read(server)
     if edge:

@@ -82,5 +82,5 @@ KOREAN = Words(
 
 
 def of(language: Language) -> Words:
-    """Give the words of a language."""
+    """Return the words of a language."""
     return KOREAN if language == "ko" else ENGLISH

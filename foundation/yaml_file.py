@@ -306,7 +306,7 @@ def _has_keys(kind: inspect.Type) -> bool:
 
 
 def _alternatives(kind: inspect.Type) -> Iterator[inspect.Type]:
-    """Give the types that a value, or an item of a list, may have."""
+    """Yield the types that a value, or an item of a list, may have."""
     match kind:
         case inspect.Metadata(type=inner):
             yield from _alternatives(inner)
@@ -402,7 +402,7 @@ def _plain(problem: str, info: inspect.Type, at: Path_) -> str:
 
 
 def _expected(kind: inspect.Type, at: Path_) -> Iterable[inspect.Type]:
-    """Give the types that a value at a path may have."""
+    """Yield the types that a value at a path may have."""
     if isinstance(kind, inspect.UnionType):
         for option in kind.types:
             yield from _expected(option, at)

@@ -12,7 +12,7 @@ DOCKERFILES = sorted((ROOT / "deploy").glob("*Dockerfile"))
 
 
 def instructions(path: Path) -> list[tuple[str, str]]:
-    """Give each instruction with its arguments; comments are dropped and continued lines joined."""
+    """Return each instruction with its arguments; comments are dropped and continued lines joined."""
     lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.lstrip().startswith("#")]
     joined = re.sub(r"\\\n\s*", " ", "\n".join(lines))
     return [(name.upper(), rest) for name, _, rest in (line.partition(" ") for line in joined.splitlines() if line)]

@@ -37,14 +37,14 @@ def title(page: Path) -> str:
 
 
 def code_of(page: Path) -> str:
-    """Give what stands in code, in blocks and in lines."""
+    """Return what stands in code, in blocks and in lines."""
     text = page.read_text(encoding="utf-8")
     return "\n".join(re.findall(r"```.*?\n(.*?)```", text, re.DOTALL) + re.findall(r"`([^`\n]+)`", text))
 
 
 @cache
 def helped(program: str, *verbs: str) -> str:
-    """Give the `--help` of a verb; fails where there is no such verb."""
+    """Return the `--help` of a verb; fails where there is no such verb."""
     script = f"from {MODULES[program]} import console; console()"
     command = [sys.executable, "-c", script, *verbs, "--help"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)

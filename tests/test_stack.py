@@ -23,7 +23,7 @@ def names(entries: list[Any]) -> set[str]:
 
 
 def settings() -> dict[str, Any]:
-    """Give the configuration as Swarm hands it to the first instance."""
+    """Return the configuration as Swarm hands it to the first instance."""
     text = (DEPLOY / "broker-stack.yaml").read_text(encoding="utf-8").replace("{{.Task.Slot}}", "1")
     found: dict[str, Any] = yaml.safe_load(text)
     return found

@@ -55,12 +55,12 @@ EVIDENCE_FROM = 4.0
 
 
 def vocabulary() -> vocab.Vocabulary:
-    """Give the words of the pattern."""
+    """Return the words of the pattern."""
     return vocab.of(word for place in PATTERN for word in place)
 
 
 def build(folder: Path) -> Path:
-    """Make the bundle in `folder` and give its path; raises `CalledProcessError` with TensorFlow's complaint."""
+    """Make the bundle in `folder` and return its path; raises `CalledProcessError` with TensorFlow's complaint."""
     root = Path(__file__).resolve().parent.parent
     program = [sys.executable, "-m", "tests.tiny_bundle", str(folder.resolve())]
     done = subprocess.run(program, check=False, capture_output=True, text=True, cwd=root)
@@ -103,7 +103,7 @@ def manifest(files: dict[bundle.Role, bundle.File]) -> bundle.Manifest:
 
 
 def _models() -> dict[bundle.Role, tuple[Any, dict[str, Any], bool]]:
-    """Give each model as (function, input specs, whether it is quantized to int8 throughout)."""
+    """Return each model as (function, input specs, whether it is quantized to int8 throughout)."""
     import tensorflow as tf  # noqa: PLC0415  # only the process that converts pays for it
 
     points = (SIDE // 8) ** 2
@@ -192,7 +192,7 @@ def _decoder_step(tf: Any) -> Any:
 
 
 def _grammar() -> tuple[Any, Any]:
-    """Give which word follows which [W, W], and the colours' weight on each word [STATE, W]."""
+    """Return which word follows which [W, W], and the colours' weight on each word [STATE, W]."""
     known = vocabulary()
     follows = np.full((len(known), len(known)), -12, np.float32)
     places = ((vocab.SPECIALS[vocab.START],), *PATTERN, (vocab.SPECIALS[vocab.END],))

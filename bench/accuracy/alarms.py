@@ -87,7 +87,7 @@ def peaceful(file: Path) -> list[tuple[Path, str]]:
 
 
 def scenes(dangerous: Path | None, everyday: Path | None) -> list[tuple[Path, str]]:
-    """Read either or both; raises `ValueError`, also where there is no picture at all."""
+    """Read either or both; raises `ValueError`, also if there are no pictures."""
     found = (hazards(dangerous) if dangerous else []) + (peaceful(everyday) if everyday else [])
     if not found:
         raise ValueError("no pictures; give --hazards, --peaceful or both")
@@ -159,7 +159,7 @@ def _said(bundle: Path, files: Sequence[Path], crops: Sequence[str]) -> Iterable
 
 
 def progress() -> Console:
-    """Give the console that progress bars are shown on: nowhere, when standard error is no terminal."""
+    """Return the console that progress bars are shown on: none if standard error is not a terminal."""
     return Console(stderr=True, quiet=not sys.stderr.isatty())
 
 

@@ -27,7 +27,7 @@ CALM: Final = "calm"
 """Label of everyday pictures."""
 
 LEAST: Final = 0.2
-"""No limit lies lower, whatever the pictures allow: less is no evidence."""
+"""The lowest limit that is proposed, whatever the pictures allow: lower scores are not evidence."""
 
 FINEST: Final = 1000
 """Limits are whole thousandths."""
@@ -45,7 +45,7 @@ class Sight:
     """Evidence of each crop."""
 
     def closest(self, term: str) -> float:
-        """Give the clearest evidence of a danger among the crops, 0 without any."""
+        """Return the clearest evidence of a danger among the crops, 0 without any."""
         return max((crop[term] for crop in self.crops), default=0.0)
 
 
@@ -114,7 +114,7 @@ def choose(sights: Sequence[Sight], term: str, frame_limit: float, budget: float
 
 
 def _least(found: Sequence[float], budget: float) -> float:
-    """Give the least limit, in whole `FINEST`, that at most a budget of the evidence found reaches; it is sorted."""
+    """Return the least limit, in whole `FINEST`, that at most a budget of the evidence found reaches; it is sorted."""
     highest = found[len(found) - 1 - int(budget * len(found))]
     return (math.floor(highest * FINEST) + 1) / FINEST
 
@@ -139,14 +139,14 @@ def price(captioner: Captioner, files: Sequence[Path], settings: config.Crops) -
 
 
 def _timed(captioner: Captioner, bgr: Picture, small: Picture, settings: config.Crops) -> tuple[float, int]:
-    """Give the seconds that a frame takes, and the crops of it that are looked at."""
+    """Return the seconds that a frame takes, and the crops of it that are looked at."""
     begin = perf_counter()
     seen = scene.describe(captioner, bgr, small, settings, Latency())
     return perf_counter() - begin, seen.crops
 
 
 def _ratio(taken: Sequence[tuple[float, float, int]]) -> float:
-    """Give the time with closer looks by that without, 1 where none were taken."""
+    """Return the time with closer looks by that without, 1 where none were taken."""
     return sum(looking for _, looking, _ in taken) / sum(plain for plain, *_ in taken) if taken else 1.0
 
 

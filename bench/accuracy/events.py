@@ -158,7 +158,7 @@ def _quantile(values: Sequence[float], share: float) -> float | None:
 
 
 def _first(alarms: Iterable[Alarm]) -> Iterator[tuple[str, float]]:
-    """Give each rule with the seconds to its first time."""
+    """Yield each rule with the seconds to its first time."""
     known: set[str] = set()
     for alarm in alarms:
         if alarm.rule not in known:

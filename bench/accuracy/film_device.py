@@ -50,7 +50,7 @@ class Reel:
         return math.fsum(film.seconds for film in self._films)
 
     def play(self) -> Iterator[Shot]:
-        """Give their shots in order, on one clock."""
+        """Yield their shots in order, on one clock."""
         begin = 0.0
         for film in self._films:
             for shot in film.play():
@@ -75,7 +75,7 @@ class FilmCamera:
         return BEGIN + timedelta(seconds=self.seconds)
 
     def read(self) -> Frame | None:
-        """Give the next frame; raises `Misconfigured` where none can be decoded."""
+        """Return the next frame; raises `Misconfigured` where none can be decoded."""
         frame = self.inner.read()
         if frame is None or frame.at >= self.until:
             return None

@@ -44,7 +44,7 @@ class Heard:
     """What the service made of a film's captions."""
 
     alarms: tuple[Alarm, ...]
-    """Every time a rule fired, the first before the others; whether anyone was told of each does not matter."""
+    """Every time a rule fired, oldest first; whether a notification was sent does not matter."""
     texts: int
     """Messages to one guard, among them that a danger is over."""
 

@@ -98,7 +98,7 @@ def _curve(
 
 
 def auc(true: Floats, false: Floats) -> float:
-    """Give the area under the ROC curve as the Mann-Whitney statistic over all pairs (Fawcett 2006, section 7)."""
+    """Return the area under the ROC curve as the Mann-Whitney statistic over all pairs (Fawcett 2006, section 7)."""
     above = np.mean(true[:, None] > false[None, :])
     return float(above + 0.5 * np.mean(true[:, None] == false[None, :]))
 

@@ -54,7 +54,7 @@ STEMS: Final = (
 """A shorter list, with the beginnings of words: it finds more of what lies on something."""
 
 FEWEST: Final = ("gun", "knife", "knives", "fire", "smoke", "fight", "falling", "lying on the floor")
-"""A list as short as one would dare, for whoever wants few false alarms."""
+"""The shortest list that is still useful, chosen for few false alarms."""
 
 LISTS: Final[Mapping[str, tuple[str, ...]]] = {"words": WORDS, "stems": STEMS, "fewest": FEWEST}
 
@@ -72,7 +72,7 @@ class File(msgspec.Struct, frozen=True):
 
 
 def read(file: Path) -> list[str]:
-    """Give the sentences of a file; raises `ValueError` naming what is wrong."""
+    """Return the sentences of a file; raises `ValueError` naming what is wrong."""
     try:
         data = file.read_bytes()
         if data.lstrip()[:1] == b"[":

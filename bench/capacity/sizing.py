@@ -96,7 +96,7 @@ class Need:
 
 
 def table() -> str:
-    """Give the table in Markdown."""
+    """Return the table in Markdown."""
     return "\n".join(_lines())
 
 
@@ -119,7 +119,7 @@ def _size(terabytes: float) -> str:
 
 
 def written(page: str) -> str:
-    """Give a page with its table made anew."""
+    """Return a page with its table made anew."""
     return re.sub(f"{BEGIN}.*{END}", lambda _: f"{BEGIN}\n{table()}\n{END}", page, flags=re.DOTALL)
 
 

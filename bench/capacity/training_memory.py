@@ -77,7 +77,7 @@ class Line:
 
 
 def generate(folder: Path, pictures: int, *, side: int = 64, seed: int = 1) -> Path:
-    """Write a set of so many training pictures with captions, and a recipe of it; gives the recipe's path."""
+    """Write a set of so many training pictures with captions, and a recipe of it; returns the recipe's path."""
     draw = random.Random(seed)
     (folder / "images").mkdir(parents=True)
     for split, count in (("train", pictures), ("val", max(1, pictures * VAL // PICTURES))):
@@ -156,7 +156,7 @@ def start(*arguments: str | Path, **streams: Any) -> subprocess.Popen[str]:
 
 
 def kill_and_go_on(recipe: Path, runs: Path, share: float = 0.4) -> tuple[int, int, int]:
-    """Kill `prepare` when it knows this share of the pictures; gives (all, known at the kill, opened afterwards)."""
+    """Kill `prepare` when it knows this share of the pictures; returns (all, known at the kill, opened afterwards)."""
     total = sum(1 for _ in (recipe.parent / "images").iterdir())
     store = runs / "coco-size" / "images.sqlite"
     process = start("prepare", recipe, "--runs", runs, "--check", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -1,7 +1,7 @@
 """Kills alert services at random, again and again: `python -m bench.chaos`, or `make faults`.
 
 Real processes on a real database, a real MQTT server between them and the cameras, a gateway that is slow and unsure.
-Mostly whoever is on duty is killed; with `--freezes`, it is sometimes frozen until another one has taken over. At the
+Mostly the leader is killed; with `--freezes`, it is sometimes frozen until another instance has taken over. At the
 end every caption must be in the database once, and every message must have been taken by the gateway once.
 """
 
@@ -47,7 +47,7 @@ LIMIT_SECONDS: Final = 10.0
 """A take-over is to be over within this."""
 
 ACTIVE: Final = 0.75
-"""Share of the kills that hit whoever is on duty; the others hit one that stands by."""
+"""Share of the kills that hit the leader; the others hit an instance that stands by."""
 
 AT_ONCE: Final = 0.15
 """Share of those killed that are started again before another one may have taken over."""
@@ -66,7 +66,7 @@ class Blow:
     victim: str
     active: bool
     successor: str = ""
-    """Who was on duty next; "" where one was killed that stood by."""
+    """The next leader; "" if an instance that stood by was killed."""
     seconds: float = 0.0
 
 
@@ -115,7 +115,7 @@ class Fight:
         self.freezes += 1
 
     def _roles(self) -> tuple[Instance, list[Instance]]:
-        """Give the one on duty, and the others."""
+        """Return the leader and the others."""
         holder = self._lease().holder
         active = next((one for one in self.services if one.name == holder), self.services[0])
         return active, [one for one in self.services if one is not active]
@@ -127,7 +127,7 @@ class Fight:
             if lease.holder and lease.token > before.token:
                 return lease.holder
             time.sleep(0.02)
-        raise RuntimeError("nobody has taken over")
+        raise RuntimeError("no instance has taken over")
 
     def _lease(self) -> Lease:
         while True:
@@ -159,7 +159,7 @@ class Fight:
 
 @contextmanager
 def database(kind: str, folder: Path) -> Iterator[dict[str, str]]:
-    """Give the part `database` of the configuration."""
+    """Provide the part `database` of the configuration."""
     if kind == "sqlite":
         yield {"path": str(folder / "wordcam.db")}
         return
@@ -168,7 +168,7 @@ def database(kind: str, folder: Path) -> Iterator[dict[str, str]]:
 
 
 def run(options: argparse.Namespace, folder: Path, console: Console) -> dict[str, Any]:
-    """Fight it out, and give what happened as it is printed with `--json`."""
+    """Fight it out, and return what happened as it is printed with `--json`."""
     chance = random.Random(options.seed)
     with ExitStack() as stack:
         where = stack.enter_context(database(options.database, folder))
@@ -225,7 +225,7 @@ def _report(options: argparse.Namespace, fight: Fight, found: reconciliation.Ver
 
 
 def spread(times: Sequence[float]) -> dict[str, float]:
-    """Give the number, the least, the middle, the 95th of a hundred and the most of some times."""
+    """Return the number, the least, the middle, the 95th of a hundred and the most of some times."""
     ordered = sorted(times)
     if not ordered:
         return {"count": 0}

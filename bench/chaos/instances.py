@@ -41,7 +41,7 @@ for line in sys.stdin:
 says in its log where its threads are when it gets SIGUSR1. NLTK would take numpy in, which is not on a server."""
 
 PHONES: Final = {"gun": "+12025550143", "knife": "+12025550178", "fire": "+12025550190", "smoke": "+12025550191"}
-"""Kept for fiction; one guard for each danger, so that nobody is told so often that the hourly limit holds."""
+"""Kept for fiction; one guard for each danger, so that no hourly limit is reached."""
 
 START_SECONDS: Final = 120
 STOP_SECONDS: Final = 60
@@ -65,7 +65,7 @@ class Nursery:
         self._process.wait()
 
     def bear(self, config: Path, log: Path) -> int:
-        """Start an instance, and give the number of its process."""
+        """Start an instance, and return the number of its process."""
         self._process.stdin.write(f"{config}\t{log}\n")
         self._process.stdin.flush()
         return int(self._process.stdout.readline())
@@ -92,7 +92,7 @@ class Instance:
         self._pid = self.nursery.bear(self.config, self.log)
 
     def wait_ready(self) -> None:
-        """Wait until it receives captions and knows whether it is on duty; raises `RuntimeError` where it ends."""
+        """Wait until it receives captions and knows whether it is the leader; raises `RuntimeError` if it ends."""
         deadline = time.monotonic() + START_SECONDS
         while not self.is_ready:
             if time.monotonic() > deadline or not self.lives:

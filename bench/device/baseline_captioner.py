@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from converter import quiet
+from converter import terminal
 
 SIDE: Final = 299
 CELLS, DEPTH, EMBEDDING, STATE, WORDS = 64, 2048, 256, 512, 10_001
@@ -25,7 +25,7 @@ class Seed:
     def __init__(self, threads: int = 1) -> None:
         """Build the networks; raises `ModuleNotFoundError` where TensorFlow is not installed."""
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        with quiet.stderr():  # TensorFlow's greeting is no figure
+        with terminal.silent_stderr():  # TensorFlow prints a banner
             import keras  # noqa: PLC0415  # heavy, and not installed on a device
             import tensorflow as tf  # noqa: PLC0415
 
@@ -55,7 +55,7 @@ class Seed:
         return words
 
     def _look(self, rgb: NDArray[np.uint8]) -> Any:
-        """Give the cells [1, 64, 256] of a picture."""
+        """Return the cells [1, 64, 256] of a picture."""
         tf = self._tf
         image = tf.image.resize(tf.constant(rgb), (SIDE, SIDE))[tf.newaxis] / 127.5 - 1.0
         features = tf.reshape(self._inception(image), [1, CELLS, DEPTH])

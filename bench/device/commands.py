@@ -16,7 +16,7 @@ class Failed(RuntimeError):
 
 
 def command(name: str) -> str:
-    """Give the path of an installed command of this environment; raises `Failed` where it is not installed."""
+    """Return the path of an installed command of this environment; raises `Failed` where it is not installed."""
     path = Path(sys.executable).with_name(name)
     if not path.exists():
         raise Failed(f"{path}: not installed; pip install -e '.[dev]' in this environment")
@@ -24,7 +24,7 @@ def command(name: str) -> str:
 
 
 def answer(*words: str | Path, input_text: str | None = None) -> str:
-    """Run a program to its end and give what it answers; raises `Failed` with what it says on standard error."""
+    """Run a program to its end and return what it answers; raises `Failed` with what it says on standard error."""
     program = list(map(str, words))
     done = subprocess.run(program, check=False, capture_output=True, text=True, input=input_text)
     if done.returncode:
@@ -33,7 +33,7 @@ def answer(*words: str | Path, input_text: str | None = None) -> str:
 
 
 def last_words(text: str) -> str:
-    """Give the end of a complaint."""
+    """Return the end of a complaint."""
     return "\n".join(text.strip().splitlines()[-PATIENCE_LINES:])
 
 
@@ -63,7 +63,7 @@ def captions(bundle: Path, files: Sequence[Path], crops: Sequence[str] = ()) -> 
 
 
 def judged(rules: Path, said: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Show captions to `wordcam-broker rules test`, and give its answer on each; raises `Failed`."""
+    """Show captions to `wordcam-broker rules test`, and return its answer on each; raises `Failed`."""
     lines = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in said)
     words = ["rules", "test", "-", "--json", "--rules", str(rules)]
     return [json.loads(line) for line in answer(command("wordcam-broker"), *words, input_text=lines).splitlines()]

@@ -69,7 +69,7 @@ class Frame:
         return self._captioner.manifest.detection is not None
 
     def pace(self) -> Pace:
-        """Give the medians of all frames so far, the first apart, which warms the caches."""
+        """Return the medians of all frames so far, the first apart, which warms the caches."""
         walls, invokes, words = zip(*self._taken[1:], strict=True)
         return Pace(median(walls), median(invokes), float(np.mean(words)))
 
@@ -93,7 +93,7 @@ def alternate(
 
 
 def scenes(folder: Path | None) -> list[Picture]:
-    """Give pictures of a folder, or drawn ones; raises `FileNotFoundError` for a folder without pictures."""
+    """Return pictures of a folder, or drawn ones; raises `FileNotFoundError` for a folder without pictures."""
     if folder is None:
         return [_draw(number) for number in range(SCENES)]
     files = sorted(path for path in folder.iterdir() if path.suffix.lower() in {".jpg", ".jpeg", ".png"})

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from converter import quiet
+from converter import terminal
 from edge.infer import image as pixels
 from edge.infer import runtime
 from edge.infer.image import Picture
@@ -53,7 +53,7 @@ class Network:
         self._keras, self._layers, self._activation = keras, keras.layers, activation
 
     def build(self, side: int) -> Any:
-        """Give the network: pictures [1, side, side, 3] -> `out` [1, P, 85], over all points of all levels."""
+        """Return the network: pictures [1, side, side, 3] -> `out` [1, P, 85], over all points of all levels."""
         image = self._keras.Input((side, side, 3), batch_size=1, name="image")
         levels = [self._head(level) for level in self._pyramid(*self._backbone(image))]
         return self._keras.Model(image, self._layers.Concatenate(axis=1, name="out")(levels))
@@ -86,7 +86,7 @@ class Network:
         return self._convolve(self._layers.Concatenate()([x, *pooled]), channels, 1)
 
     def _backbone(self, image: Any) -> list[Any]:
-        """Give the features at strides 8, 16 and 32."""
+        """Return the features at strides 8, 16 and 32."""
         side = image.shape[1] // 2
         focus = self._layers.Reshape((side, 2, side, 2, 3))(image)
         focus = self._layers.Reshape((side, side, 12))(self._layers.Permute((1, 3, 2, 4, 5))(focus))
@@ -114,7 +114,7 @@ class Network:
         return [p3, p4, merge(self._depthwise(p4, WIDTHS[3], 2), top, WIDTHS[4])]
 
     def _head(self, level: Any) -> Any:
-        """Give 4 box numbers, 1 of objectness and one a class, for each point of a level."""
+        """Return 4 box numbers, 1 of objectness and one a class, for each point of a level."""
         stem = self._convolve(level, HEAD, 1)
         box, kind = (self._depthwise(self._depthwise(stem, HEAD), HEAD) for _ in range(2))
         predict = self._layers.Conv2D
@@ -149,7 +149,7 @@ class Yolox:
 def build(side: int, activation: str) -> Any:
     """Build the Keras network; raises `ModuleNotFoundError` where it is not installed."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with quiet.stderr():  # TensorFlow's greeting is no figure
+    with terminal.silent_stderr():  # TensorFlow prints a banner
         import keras  # noqa: PLC0415  # heavy, and not installed on a device
     keras.utils.set_random_seed(0)
     return Network(keras, activation).build(side)
@@ -166,9 +166,9 @@ def operations(network: Any) -> int:
 
 
 def convert(side: int, activation: str) -> bytes:
-    """Give the int8 network as a .tflite file that takes uint8 pixels, as the bundle's encoder does."""
+    """Yield the int8 network as a .tflite file that takes uint8 pixels, as the bundle's encoder does."""
     network = build(side, activation)
-    with quiet.stderr():
+    with terminal.silent_stderr():
         import tensorflow as tf  # noqa: PLC0415
 
         from converter.tflite import quantize  # noqa: PLC0415  # imports TensorFlow

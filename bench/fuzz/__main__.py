@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def decoders(*, guided: bool = False) -> tuple[Decoder, ...]:
-    """Give every decoder; `guided` lets Atheris look into what they import, which it can only do at the first time."""
+    """Return every decoder; `guided` lets Atheris instrument what they import, at its first import."""
     with campaign.instrumented() if guided else nullcontext():
         from bench.fuzz import console, files, server, services, wire  # noqa: PLC0415 - see above
     return (*wire.DECODERS, *files.DECODERS, *server.DECODERS, *console.DECODERS, *services.DECODERS)

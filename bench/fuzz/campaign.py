@@ -84,7 +84,7 @@ class Tally:
 
 
 def replay(decoder: Decoder, data: bytes) -> str:
-    """Throw one input that was kept, and give the verdict; raises whatever it caused."""
+    """Throw one input that was kept, and return the verdict; raises whatever it caused."""
     read, _ = decoder.make()
     return read(data)
 

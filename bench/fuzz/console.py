@@ -107,7 +107,7 @@ def _console() -> tuple[Read, Sequence[bytes]]:
 
 @cache
 def _loop() -> asyncio.AbstractEventLoop:
-    """Give the one loop of this process; it is open for as long as that lives."""
+    """Return the one loop of this process; it is open for as long as that lives."""
     return asyncio.new_event_loop()
 
 
@@ -127,7 +127,7 @@ class _EnoughError(Exception):
 
 
 async def _ask(application: Any, data: bytes) -> int:
-    """Send one request as uvicorn would, and give the status of its answer."""
+    """Send one request as uvicorn would, and return the status of its answer."""
     head, _, body = data.partition(b"\n\n")
     first, *lines = head.split(b"\n")
     method, _, target = first.partition(b" ")

@@ -10,7 +10,7 @@ ACCEPTED: Final = ""
 """The verdict on an input that is good; any other is the reason of a refusal."""
 
 Read = Callable[[bytes], str]
-"""Gives the verdict. Whatever it raises is a crash."""
+"""Returns the verdict. Anything it raises is a crash."""
 
 NAMES_A_REASON: Final = ("reason", "exit_code")
 """Attributes of the services' errors that tell one refusal from another."""

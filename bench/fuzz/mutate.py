@@ -62,7 +62,7 @@ VALUES: Final[tuple[Any, ...]] = (
 
 
 def spoil(data: bytes, seeds: Sequence[bytes], dice: random.Random) -> bytes:
-    """Give another input, made of this one by one to six changes."""
+    """Return another input, made of this one by one to six changes."""
     for _ in range(1 if dice.random() < 0.5 else dice.randint(2, 6)):
         data = dice.choice(CHANGES)(data, seeds, dice)
     return data[:MAX_BYTES]

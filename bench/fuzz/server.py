@@ -43,7 +43,7 @@ GUARD: Final = "+12025550143"
 
 @dataclass
 class Site:
-    """A database with one incident that the guard was told of, and everything that reads what strangers send."""
+    """A database with one incident with its notification, and everything that reads what strangers send."""
 
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="wordcam-fuzz-")))
     config: Config = field(init=False)
@@ -91,7 +91,7 @@ class Site:
         return TwilioHooks(TOKEN, self.engine, self.config.recipients)
 
     def console(self) -> Any:
-        """Give the whole console."""
+        """Return the whole console."""
         made = Console(self.engine, self.config, Places.of(self.config), OfflineTranslator(), self.signer)
         return app.build(made, self.hooks)
 
@@ -101,21 +101,21 @@ DAY: Final = timedelta(days=1)
 
 @cache
 def site() -> Site:
-    """Give the one site of this process."""
+    """Return the one site of this process."""
     return Site()
 
 
 def sid(number: int) -> str:
-    """Give a message's id as Twilio writes them."""
+    """Return a message's id as Twilio writes them."""
     return f"SM{number:032x}"
 
 
 def said() -> Message:
-    """Give a caption of a danger as it comes from the MQTT server."""
+    """Return a caption of a danger as it comes from the MQTT server."""
     return Message(topics.topic(examples.SITE, examples.DEVICE, "caption"), caption.encode(examples.CAPTION))
 
 
-def _reception() -> tuple[Read, Sequence[bytes]]:
+def _ingest() -> tuple[Read, Sequence[bytes]]:
     """Take in a message whole: read, judged, stored, answered."""
     processor = site().processor
 
@@ -192,11 +192,11 @@ def _search() -> tuple[Read, Sequence[bytes]]:
 
 
 DECODERS: Final = (
-    Decoder("reception", _reception, 1),
+    Decoder("reception", _ingest, 1),
     Decoder("twilio-status", _status_hook, 1),
     Decoder("twilio-reply", _reply_hook, 1),
     Decoder("twilio-signature", _signature, 1),
     Decoder("link", _link),
     Decoder("search-index", _search, 1),
 )
-"""The desk at which messages are taken in, web hooks, links and questions."""
+"""Ingest, web hooks, links and searches."""

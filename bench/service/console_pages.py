@@ -74,7 +74,7 @@ class Cost:
 
 
 def compare(few: int, many: int, rounds: int) -> list[Cost]:
-    """Give the cost of each page over both databases, the worst first.
+    """Return the cost of each page over both databases, the worst first.
 
     Each is the least of some rounds: what else runs on the machine makes pages slower and never faster.
     """
@@ -179,7 +179,7 @@ def _seconds(client: httpx.Client, path: str) -> float:
 
 
 def _enter(engine: Engine) -> tuple[str, str]:
-    """Make an administrator, and give the word of a session and that of a token."""
+    """Make an administrator, and return the word of a session and that of a token."""
     now = datetime.now(UTC)
     with writing(engine) as connection:
         account = users.add(connection, Account("bench", Role.ADMINISTRATOR, "en", "", now, now))

@@ -19,7 +19,7 @@ DEVICES: Final = 1000
 PER_SECOND: Final = 100
 
 DANGER_EVERY: Final = 50
-"""Two dangers a second, each at a site that has seen none: every one of them is a new incident, and told at once."""
+"""Two dangers a second, each at a site that has seen none: every one of them is a new incident, and sent at once."""
 
 PATIENCE_SECONDS: Final = 30.0
 
@@ -30,7 +30,7 @@ _site = re.compile(r"site-\d{5}")
 
 
 def measure(seconds: int) -> dict[str, float]:
-    """Give the 50th, 95th and 99th percentile in seconds, and how many were told; raises `process.Failed`."""
+    """Return the 50th, 95th and 99th percentile in seconds, and how many were sent; raises `commands.Failed`."""
     with (
         tempfile.TemporaryDirectory() as folder,
         mqtt_server(Path(folder)) as mqtt,
@@ -53,14 +53,14 @@ def measure(seconds: int) -> dict[str, float]:
                 time.sleep(0.05)
     taken = {found[0]: one.accepted_at for one in provider.messages if (found := _site.search(one.body))}
     if taken.keys() != published.keys():
-        raise commands.Failed(f"{len(published) - len(taken)} of {len(published)} dangers were told to nobody")
+        raise commands.Failed(f"{len(published) - len(taken)} of {len(published)} dangers were never sent")
     waits = sorted(at - published[site] for site, at in taken.items())
     ranks = {f"p{share}": waits[min(len(waits) * share // 100, len(waits) - 1)] for share in (50, 95, 99)}
     return ranks | {"told": len(waits), "captions": seconds * PER_SECOND}
 
 
 def _talk(devices: mqtt_publisher.Devices, seconds: int) -> dict[str, float]:
-    """Publish at an even pace, and give when the danger of each site went out."""
+    """Publish at an even pace, and return when the danger of each site went out."""
     chance = random.Random(7)
     published: dict[str, float] = {}
     start = time.monotonic()

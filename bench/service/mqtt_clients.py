@@ -124,15 +124,15 @@ def awscrt(port: int, watch: Watch, *, manual: bool = False) -> None:
     from awscrt import io  # noqa: PLC0415 - measured where it is installed
     from awscrt import mqtt5 as aws  # noqa: PLC0415 - the same
 
-    held: list[Any] = []
+    unacknowledged: list[Any] = []
 
     def count(data: Any) -> None:
         if manual:
-            held.append(data.acquire_publish_acknowledgement_control())
-            if len(held) == 200:
-                for one in held:
+            unacknowledged.append(data.acquire_publish_acknowledgement_control())
+            if len(unacknowledged) == 200:
+                for one in unacknowledged:
                     client.invoke_publish_acknowledgement(one)
-                held.clear()
+                unacknowledged.clear()
         watch.take()
 
     group = io.EventLoopGroup(1)
@@ -170,7 +170,7 @@ CLIENTS: Final[dict[str, Callable[[int, Watch], None]]] = {
 def take(name: str, port: int, count: int) -> dict[str, float]:
     """Take messages in a process of its own, on one core: messages a second, and a second of processor time.
 
-    Raises `process.Failed`.
+    Raises `commands.Failed`.
     """
     words = ["-m", "bench.service.mqtt_clients", "--take", name, str(port), str(count)]
     return dict(json.loads(commands.answer(*service_process.pinned(sys.executable, *words))))

@@ -25,7 +25,7 @@ _PINNED: Final = "import os, sys; os.sched_setaffinity(0, {0}); os.execv(sys.arg
 
 
 def pinned(*words: str) -> list[str]:
-    """Give the command that runs a program on the first core alone; raises `process.Failed` but on Linux."""
+    """Return the command that runs a program on the first core alone; raises `commands.Failed` but on Linux."""
     if not hasattr(os, "sched_setaffinity"):
         raise commands.Failed("one core can be chosen on Linux only")
     return [sys.executable, "-c", _PINNED, *words]
@@ -52,7 +52,7 @@ class Service:
 
 @contextmanager
 def running(folder: Path, port: int, **changes: Any) -> Iterator[Service]:
-    """Run the service on one core, with the shipped rules; raises `process.Failed` where it does not start."""
+    """Run the service on one core, with the shipped rules; raises `commands.Failed` where it does not start."""
     folder.mkdir()
     tree = {
         "database": {"path": "wordcam.db"},

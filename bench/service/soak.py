@@ -40,7 +40,7 @@ class Sample:
 
 
 def measure(count: int) -> dict[str, float]:
-    """Give resident MiB after warming up and at the end, their slope, and bytes a caption on the disk."""
+    """Return resident MiB after warming up and at the end, their slope, and bytes a caption on the disk."""
     samples: list[Sample] = []
     began = time.monotonic()
     with (
@@ -73,7 +73,7 @@ def measure(count: int) -> dict[str, float]:
 
 
 def slope(samples: list[Sample]) -> float:
-    """Give the growth in bytes a caption, by least squares; 0 for fewer than two moments."""
+    """Return the growth in bytes a caption, by least squares; 0 for fewer than two moments."""
     mean_x = sum(sample.captions for sample in samples) / len(samples)
     mean_y = sum(sample.resident for sample in samples) / len(samples)
     spread = sum((sample.captions - mean_x) ** 2 for sample in samples)

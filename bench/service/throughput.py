@@ -20,7 +20,7 @@ DEVICES: Final = 1000
 
 
 def compare(count: int, rounds: int) -> dict[str, float]:
-    """Give captions a second and a second of processor time of each, and the ratios; raises `process.Failed`."""
+    """Return captions a second and a second of processor time of each, and the ratios; raises `commands.Failed`."""
     turns: list[dict[str, float]] = []
     said = list(islice(caption_stream.talking(DEVICES), count))
     with tempfile.TemporaryDirectory() as folder, mqtt_server(Path(folder)) as mqtt:

@@ -30,7 +30,7 @@ def _at(folder: Path) -> dict[Path, str]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command line; gives 0, or 1 where `--check` finds a stale file."""
+    """Run the command line; returns 0, or 1 where `--check` finds a stale file."""
     parser = argparse.ArgumentParser(prog="python -m contract.docs", description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path("docs"), help="where the files stand (default: docs)")
     what = parser.add_mutually_exclusive_group(required=True)

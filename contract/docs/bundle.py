@@ -48,7 +48,7 @@ def _roles() -> str:
 
 
 def _symbols() -> str:
-    """Give the sentences about the letters in the shapes, which follow the last role that uses them."""
+    """Return the sentences about the letters in the shapes, which follow the last role that uses them."""
     texts = (re.split(r"(?<=\.) (?=[A-Z] )", text)[1:] for text in _described().values())
     return " ".join(sentence for rest in texts for sentence in rest)
 
@@ -64,7 +64,7 @@ def _specials() -> str:
 
 
 def _joining() -> str:
-    """Give the table of Korean words and their joining, and the sentence that follows it."""
+    """Return the table of Korean words and their joining, and the sentence that follows it."""
     _, table, rest = inspect.cleandoc(korean.__doc__ or "").split("\n\n")[1:]
     return f"{table}\n\n{rest}"
 

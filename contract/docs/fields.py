@@ -26,26 +26,26 @@ def structs(kind: Kind) -> list[Kind]:
     """List a struct and every struct its fields hold, each once, in reading order."""
     found: list[Kind] = []
 
-    def visit(shape: types.Type) -> None:
+    def collect(shape: types.Type) -> None:
         match shape:
             case types.StructType(cls=cls) if cls not in found:
                 found.append(cls)
                 for field in shape.fields:
-                    visit(field.type)
+                    collect(field.type)
             case types.UnionType(types=parts):
                 for part in parts:
-                    visit(part)
+                    collect(part)
             case types.VarTupleType(item_type=item):
-                visit(item)
+                collect(item)
             case types.DictType(value_type=value):
-                visit(value)
+                collect(value)
 
-    visit(types.type_info(kind))
+    collect(types.type_info(kind))
     return found
 
 
 def table(kind: Kind) -> str:
-    """Give a Markdown table of a struct's fields."""
+    """Return a Markdown table of a struct's fields."""
     said = meanings(kind)
     rows = [
         f"| `{field.encode_name}` | {words(field.type)} | {_default(field)} | {_cell(said[field.name])} |"

@@ -22,7 +22,7 @@ KINDS: Final[dict[str, fields.Kind]] = {
 
 
 def schema(kind: fields.Kind) -> dict[str, Any]:
-    """Give the schema of a struct; each property carries the text under its field as its description."""
+    """Return the schema of a struct; each property carries the text under its field as its description."""
     found = msgspec.json.schema(kind)
     for part in fields.structs(kind):
         definition = found["$defs"][part.__name__]
@@ -33,5 +33,5 @@ def schema(kind: fields.Kind) -> dict[str, Any]:
 
 
 def text(kind: fields.Kind) -> str:
-    """Give the schema as an indented JSON file."""
+    """Return the schema as an indented JSON file."""
     return msgspec.json.format(msgspec.json.encode(schema(kind)), indent=2).decode() + "\n"

@@ -7,12 +7,12 @@ from types import ModuleType
 
 
 def texts_under_fields(kind: type) -> dict[str, str]:
-    """Give the text under each field of a class, on one line each."""
+    """Return the text under each field of a class, on one line each."""
     return {name: text for node in _parsed(kind) if isinstance(node, ast.ClassDef) for name, text in _texts(node.body)}
 
 
 def text_under(module: ModuleType, name: str) -> str:
-    """Give the text under `name = ...` in a module, on one line; raises `LookupError` where there is none."""
+    """Return the text under `name = ...` in a module, on one line; raises `LookupError` where there is none."""
     for found, text in _texts(_parsed(module)):
         if found == name:
             return text

@@ -20,7 +20,7 @@ def evaluate(captioner: Captioner, pictures: Sequence[Captioned], *, meteor: boo
     """
     sentences = [
         captioner.caption(captioner.encode(image.read(picture.path))).text
-        for picture in terminal.over(pictures, "captioning")
+        for picture in terminal.track(pictures, "captioning")
     ]
     return score(sentences, pictures, captioner.manifest.language, meteor=meteor)
 

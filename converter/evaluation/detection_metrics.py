@@ -40,7 +40,7 @@ def evaluate(detector: Captioner, boxed: Boxed, *, limit: int | None = None) -> 
     classes = _common_classes(detector, boxed)
     images = sorted(boxed.paths)[:limit]
     found = []
-    for image in terminal.over(images, "detecting"):
+    for image in terminal.track(images, "detecting"):
         found += _detect(detector, image, boxed.paths[image], classes)
     return {name: _precision(boxed, found, images, category) for name, category in classes.items()}
 
@@ -56,7 +56,7 @@ def _common_classes(detector: Captioner, boxed: Boxed) -> dict[str, int]:
 
 
 def _detect(detector: Captioner, image: int, path: Path, classes: dict[str, int]) -> list[dict[str, Any]]:
-    """Give COCO results for one picture: boxes in its own pixels."""
+    """Return COCO results for one picture: boxes in its own pixels."""
     rgb = pixels.read(path)
     height, width = rgb.shape[:2]
     return [

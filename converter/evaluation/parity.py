@@ -72,7 +72,7 @@ class Stages:
         self._models = [runtime.load(folder / files[role].name, threads) for role in roles if role in files]
 
     def tensors(self, features: Features) -> dict[str, Floats]:
-        """Give every tensor between the models, by name, for one picture."""
+        """Return every tensor between the models, by name, for one picture."""
         seen = {"c3": features.c3, "c4": features.c4, "cells": features.cells}
         made = dict(seen)
         for model in self._models:
@@ -100,7 +100,7 @@ def _look(reference: Stages, candidate: Stages, paths: Sequence[Path]) -> tuple[
     cosines: dict[str, list[float]] = defaultdict(list)
     said: tuple[list[str], list[str]] = ([], [])
     tokens: list[tuple[Sequence[int], Sequence[int]]] = []
-    for path in terminal.over(paths, "comparing"):
+    for path in terminal.track(paths, "comparing"):
         rgb = image.read(path)
         features = [stages.captioner.encode(rgb) for stages in (reference, candidate)]
         for name, value in cosine_by_name(reference.tensors(features[0]), candidate.tensors(features[1])).items():
@@ -126,7 +126,7 @@ def _boxes(folder: Path, boxed: Boxed | None, threads: int) -> Figures:
 
 
 def cosine_by_name(ours: Mapping[str, Floats], theirs: Mapping[str, Floats]) -> dict[str, float]:
-    """Give the cosine between tensors of one name, each taken as one long vector; 1 where both are zero."""
+    """Return the cosine between tensors of one name, each taken as one long vector; 1 where both are zero."""
     return {name: _cosine(ours[name].ravel(), theirs[name].ravel()) for name in ours}
 
 
@@ -138,7 +138,7 @@ def _cosine(ours: Floats, theirs: Floats) -> float:
 
 
 def equal_tokens(pairs: Sequence[tuple[Sequence[int], Sequence[int]]]) -> float:
-    """Give the share of places at which both sentences have the same token, out of the longer one's places."""
+    """Return the share of places at which both sentences have the same token, out of the longer one's places."""
     equal = sum(a == b for ours, theirs in pairs for a, b in zip(ours, theirs, strict=False))
     places = sum(max(len(ours), len(theirs)) for ours, theirs in pairs)
     return equal / places if places else 1.0

@@ -17,14 +17,14 @@ NAMED: Final = 5
 
 
 def listed(names: Sequence[str], folder: Path) -> list[Path]:
-    """Give the paths of listed pictures, relative ones from `folder`; raises `Unusable` where files are missing."""
+    """Return the paths of listed pictures, relative ones from `folder`; raises `Unusable` where files are missing."""
     paths = [folder / Path(name) for name in names]
     refuse_missing(paths)
     return paths
 
 
 def inside(folder: Path) -> list[Path]:
-    """Give every picture in a folder and below it, sorted; raises `Unusable` where there is no such folder."""
+    """Return every picture in a folder and below it, sorted; raises `Unusable` if the folder does not exist."""
     if not folder.is_dir():
         raise Unusable(f"{folder}: no such folder")
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)

@@ -69,13 +69,13 @@ def quantized(frozen: Frozen, pictures: Sequence[Path], folder: Path, target: Ru
     size = frozen.export.description.input
 
     def images() -> Iterator[dict[str, NDArray[Any]]]:
-        for path in terminal.over(pictures, "calibrating the encoder"):
+        for path in terminal.track(pictures, "calibrating the encoder"):
             rgb = image.fit(image.read(path), size.height, size.width)
             yield {"image": quantize.pin_pixel_range(rgb[np.newaxis].astype(np.float32))}
 
     def features() -> Iterator[dict[str, NDArray[Any]]]:
         wanted = runtime.load(frozen.float32 / "detector.tflite").inputs
-        for path in terminal.over(pictures, "calibrating the detector"):
+        for path in terminal.track(pictures, "calibrating the detector"):
             found = seen.encode(image.read(path))
             known = {"c3": found.c3, "c4": found.c4, "cells": found.cells}
             yield {name: known[name] for name in wanted}

@@ -14,11 +14,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from converter import quiet
+from converter import terminal
 from converter.errors import Unusable
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-with quiet.stderr():  # TensorFlow's greeting is no news
+with terminal.silent_stderr():  # TensorFlow prints a banner
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
@@ -28,11 +28,11 @@ Shapes = Mapping[str, tuple[int, ...]]
 """Shape of each input, by its name."""
 
 Samples = Callable[[], Iterator[dict[str, NDArray[Any]]]]
-"""Gives inputs of the model by name, as often as it is called."""
+"""Returns the inputs of the model by name, anew at each call."""
 
 
 def freeze(saved_model: Path, known: Shapes, into: Path) -> Path:
-    """Write a copy of a SavedModel with constants for variables and these input shapes, and give its folder.
+    """Write a copy of a SavedModel with constants for variables and these input shapes, and return its folder.
 
     Of `known` only what the model takes is used. Raises `Unusable` for an input that is not known or does not fit.
     """
@@ -116,14 +116,14 @@ def _specs(saved_model: Path, signature: Any, known: Shapes) -> dict[str, Any]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    with quiet.stderr(), warnings.catch_warnings():
+    with terminal.silent_stderr(), warnings.catch_warnings():
         # TensorFlow's own calibrator still uses the interpreter that it tells others to leave.
         warnings.filterwarnings("ignore", message=r"(?s).*tf\.lite\.Interpreter is deprecated", category=UserWarning)
         yield
 
 
 def pin_pixel_range(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Give a picture [1, H, W, 3] a black and a white corner point.
+    """Return a picture [1, H, W, 3] a black and a white corner point.
 
     Its range is then 0 to 255, the input's scale comes out as 1, and raw uint8 pixels are the quantized input.
     """

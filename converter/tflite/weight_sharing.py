@@ -11,9 +11,9 @@ from typing import Any, Final
 import flatbuffers  # type: ignore[import-untyped]  # it has no stubs
 import numpy as np
 
-from converter import quiet
+from converter import terminal
 
-with quiet.stderr():
+with terminal.silent_stderr():
     from tensorflow.lite.python import schema_py_generated as schema
 
 IDENTIFIER: Final = b"TFL3"
@@ -21,7 +21,7 @@ IDENTIFIER: Final = b"TFL3"
 
 
 def share_tables(model: bytes) -> bytes:
-    """Give the model with one table wherever GATHER and FULLY_CONNECTED have the same, as far as int8 can tell."""
+    """Return the model with one table wherever GATHER and FULLY_CONNECTED have the same, as far as int8 can tell."""
     tree = schema.ModelT.InitFromPackedBuf(model)
     shared = [pair for graph in tree.subgraphs for pair in _pairs(tree, graph)]
     if not shared:

@@ -25,7 +25,7 @@ GUARD = Recipient(name="guard", phone="+12025550143")
 
 
 def event(text: str = "a man walks", **changes: Any) -> Caption:
-    """Give a caption event of device pi-01 at north-gate."""
+    """Return a caption event of device pi-01 at north-gate."""
     seq = changes.pop("seq", 0)
     facts: dict[str, Any] = {
         "text": text,
@@ -46,18 +46,18 @@ def event(text: str = "a man walks", **changes: Any) -> Caption:
 
 
 def status(**changes: Any) -> Status:
-    """Give an online status of device pi-01 at north-gate."""
+    """Return an online status of device pi-01 at north-gate."""
     facts: dict[str, Any] = {"state": State.ONLINE, "site": "north-gate", "device": "pi-01", "since": NOON, "at": NOON}
     return Status(**(facts | changes))
 
 
 def said(event: Caption) -> Message:
-    """Give a caption as it comes from the MQTT server."""
+    """Return a caption as it comes from the MQTT server."""
     return Message(topics.topic(event.site, event.device, "caption"), caption.encode(event))
 
 
 def stated(status_: Status) -> Message:
-    """Give a status as it comes from the MQTT server."""
+    """Return a status as it comes from the MQTT server."""
     return Message(topics.topic(status_.site, status_.device, "status"), encode_status(status_))
 
 

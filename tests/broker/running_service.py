@@ -51,7 +51,7 @@ SITES = [
 def write_config(
     folder: Path, *, server: Mosquitto | None = None, twilio: FakeTwilio | None = None, **changes: Any
 ) -> Path:
-    """Write a `broker.yaml` into a folder, with one guard to tell, and give its path."""
+    """Write a `broker.yaml` into a folder, with one guard to tell, and return its path."""
     tree: dict[str, Any] = {
         "timezone": "Asia/Seoul",
         "database": {"path": "wordcam.db", "wait_seconds": 0.5},
@@ -140,7 +140,7 @@ class Running:
         return [json.loads(line) for line in self.stderr.splitlines() if line.startswith("{") and line.endswith("}")]
 
     def said(self, name: str) -> list[dict[str, Any]]:
-        """Give the log lines of one event."""
+        """Return the log lines of one event."""
         return [line for line in self.events if line["event"] == name]
 
     def wait_said(self, name: str, count: int = 1) -> None:
@@ -157,12 +157,12 @@ class Running:
         self._process.send_signal(number)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """Send a signal and give the exit code."""
+        """Send a signal and return the exit code."""
         self.send_signal(number)
         return self.wait()
 
     def wait(self) -> int:
-        """Wait for its own end, and give the exit code."""
+        """Wait for its own end, and return the exit code."""
         return self._process.wait(PATIENCE_SECONDS)
 
     def _has(self, name: str | None, seen: int) -> bool:

@@ -91,7 +91,7 @@ class Scene:
         self.processor = BatchProcessor(self.engine, RULES, self.people, self.settings, places, clock=self.clock)
 
     def say(self, text: str, *, camera: str = "cam-0", site: str = "north-gate") -> list[str]:
-        """Let a camera say something, and give what came of it: `gun: first`."""
+        """Let a camera say something, and return what came of it: `gun: first`."""
         self._seq += 1
         caption = event(text, seq=self._seq, stream=camera, site=site, captured_at=self.clock.now)
         self.processor.accept([said(caption)])
@@ -114,7 +114,7 @@ class Scene:
         raise AssertionError("the rounds never come to an end")
 
     def deliver(self, *, rejected: Sequence[str] = ()) -> list[str]:
-        """Hand over every message that may go now, and give them: `first to guard`; some people's numbers are dead."""
+        """Send every message that is due, and return them as `first to guard`; `rejected` numbers are dead."""
         gone: list[str] = []
         with writing(self.engine) as connection:
             while (alert := notifications.next_due(connection, at=self.clock.now)) is not None:

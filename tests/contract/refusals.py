@@ -6,7 +6,7 @@ from contract.errors import Refused
 
 
 def reason(decode: Callable[[], object]) -> str | None:
-    """Give the reason of the refusal, or None where what was given is read; any other error is let through."""
+    """Return the reason of the refusal, or None where what was given is read; any other error is let through."""
     try:
         decode()
     except Refused as refusal:

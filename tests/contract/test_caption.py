@@ -17,7 +17,7 @@ from tests.contract.strategies import names
 
 
 def changed(**fields: Any) -> bytes:
-    """Give the example as JSON with fields replaced."""
+    """Return the example as JSON with fields replaced."""
     return json.dumps({**json.loads(caption.encode(CAPTION)), **fields}).encode()
 
 

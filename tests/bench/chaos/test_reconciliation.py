@@ -27,7 +27,7 @@ def accepted(body: str) -> TextMessage:
 
 
 def fought(folder: Path) -> tuple[Crowd, FakeTwilio]:
-    """Give a small site after a fight in which nothing went wrong."""
+    """Return a small site after a fight in which nothing went wrong."""
     engine = open_engine(folder / "wordcam.db")
     migrate.migrate(engine)
     crowd, twilio = Crowd(0, 1, 2, random.Random(1)), FakeTwilio()

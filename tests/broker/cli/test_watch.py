@@ -43,7 +43,7 @@ class Terminal:
         engine.dispose()
 
     def shown(self, back: int = 20) -> str:
-        """Look once, and give what is on the screen."""
+        """Look once, and return what is on the screen."""
         self.watch.run(back=back, follow=False)
         return self.out.getvalue()
 

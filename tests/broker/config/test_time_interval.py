@@ -13,7 +13,7 @@ SEOUL = ZoneInfo("Asia/Seoul")
 
 
 def at(text: str, zone: ZoneInfo = SEOUL) -> datetime:
-    """Give a time of the week of Monday, 9 March 2026: `fri 22:30`."""
+    """Return a time of the week of Monday, 9 March 2026: `fri 22:30`."""
     day, _, clock = text.partition(" ")
     hour, _, minute = clock.partition(":")
     return datetime(2026, 3, 9 + time_interval.DAYS.index(day), int(hour), int(minute), tzinfo=zone)

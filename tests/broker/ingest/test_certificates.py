@@ -103,7 +103,7 @@ class Member:
         self.client.loop_stop()
 
     def say(self, topic: str, payload: bytes) -> str:
-        """Publish at QoS 1 and give the server's answer."""
+        """Publish at QoS 1 and return the server's answer."""
         mid = self.client.publish(topic, payload, qos=1).mid
         wait_until(lambda: mid in self.answers, "the server's answer")
         return self.answers[mid]
@@ -120,7 +120,7 @@ class Member:
 
 
 def everything(place: str) -> dict[str, bytes]:
-    """Give one message for each channel of a device."""
+    """Return one message for each channel of a device."""
     site, device = place.split("/")
     return {
         topics.topic(site, device, "caption"): caption.encode(event(site=site, device=device)),
@@ -195,7 +195,7 @@ def test_without_tls_nobody_is_let_in(server: Mosquitto) -> None:
 
 
 def talk(server: Mosquitto, context: ssl.SSLContext | None) -> bytes:
-    """Send CONNECT and give what comes back, b"" where the server hangs up."""
+    """Send CONNECT and return what comes back, b"" where the server hangs up."""
     connect = bytes.fromhex("100d 0004 4d515454 05 02 003c 00 0000")
     try:
         with socket.create_connection((server.host, server.port), timeout=PATIENCE_SECONDS) as plain:

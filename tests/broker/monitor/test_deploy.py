@@ -42,14 +42,14 @@ def expressions() -> Iterator[str]:
 
 
 def selectors(expression: str) -> Iterator[tuple[str, set[str]]]:
-    """Give every metric that an expression asks for, with the labels that it is chosen by."""
+    """Yield every metric that an expression asks for, with the labels that it is chosen by."""
     for name, braces in re.findall(r"\b((?:wordcam|process)_\w+)(\{[^}]*\})?", expression):
         yield name, set(re.findall(r"(\w+)\s*(?:=~|!~|!=|=)", braces)) - FROM_PROMETHEUS
 
 
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
-    """Give every sample of a running service that has told someone of something, with the names of its labels."""
+    """Return every sample of a running service that has told someone of something, with the names of its labels."""
     folder = tmp_path_factory.mktemp("deploy")
     with Mosquitto(folder / "mosquitto") as server, FakeTwilio() as twilio, FakeDevice(server) as device:
         config = configure(folder, server=server, twilio=twilio, monitor=MONITOR)
@@ -112,7 +112,7 @@ def test_every_rule_says_what_is_wrong_and_how_bad_it_is() -> None:
 
 
 def promtool(*words: str) -> str:
-    """Run promtool, which comes with Prometheus; gives what it says where it complains, else ""."""
+    """Run promtool, which comes with Prometheus; returns what it says where it complains, else ""."""
     program = shutil.which("promtool")
     if program is None:
         pytest.skip("promtool is not installed: apt-get install prometheus")

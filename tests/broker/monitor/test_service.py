@@ -33,7 +33,7 @@ def configure(folder: Path, **changes: Any) -> Path:
 
 
 def address(service: Running) -> str:
-    """Give where a service shows itself, over all its starts the last."""
+    """Return where a service shows itself, over all its starts the last."""
     return str(service.said("monitor")[-1]["address"])
 
 
@@ -46,7 +46,7 @@ def checks(service: Running) -> dict[str, bool]:
 
 
 def metrics(service: Running) -> dict[str, float]:
-    """Give every sample, by its name and labels: `wordcam_ingest_refused_total{reason=schema}`."""
+    """Return every sample, by its name and labels: `wordcam_ingest_refused_total{reason=schema}`."""
     found = {}
     for family in text_string_to_metric_families(ask(service, "/metrics").text):
         for sample in family.samples:

@@ -39,7 +39,7 @@ class Bench:
         processor.accept([said(event("a man is holding a gun"))])
 
     def restart(self, leadership: Leadership | None = None) -> Dispatcher:
-        """Give a notifier that knows only what is in the database."""
+        """Return a notifier that knows only what is in the database."""
         sender = TwilioSender(ACCOUNT, TOKEN, sender=SENDER, base_url=self.twilio.url, timeout_seconds=0.5)
         settings = Notify(first_retry_seconds=10, longest_retry_seconds=60, give_up_after_hours=1)
         self.dispatcher = Dispatcher(

@@ -129,7 +129,7 @@ def test_nothing_of_a_forgotten_sentence_is_left_in_the_file(run: Run, room: Sce
 
 
 def whole(room: Scene) -> bytes:
-    """Give every byte of the database, of its log and of its index."""
+    """Return every byte of the database, of its log and of its index."""
     return b"".join(path.read_bytes() for path in sorted(room.folder.glob("wordcam.db*")))
 
 

@@ -42,7 +42,7 @@ def room(tmp_path: Path) -> Iterator[Scene]:
 
 
 def prune(room: Scene, retention: Retention = MONTH) -> int:
-    """Do one whole run, and give the number of its steps."""
+    """Do one whole run, and return the number of its steps."""
     pruner = Pruner(room.engine, retention, clock=room.clock)
     steps = 0
     while pruner.step():

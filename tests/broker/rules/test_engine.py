@@ -57,7 +57,7 @@ def test_a_peaceful_sentence_fires_nothing(sentence: str) -> None:
 
 
 def taught(*, dangerous: bool) -> list[str]:
-    """Give the sentences by which the shipped model was taught to speak of danger, or of none."""
+    """Return the sentences by which the shipped model was taught to speak of danger, or of none."""
     recipe = yaml.safe_load((RULES.parent / "hazard-sentences.yaml").read_text(encoding="utf-8"))
     words = recipe["words"]
     found = []

@@ -23,7 +23,7 @@ THRICE = compiler.build(
 
 
 def replay(*said: tuple[float, str]) -> list[bool]:
-    """Say sentences at seconds, and give which of them raise an alarm."""
+    """Say sentences at seconds, and return which of them raise an alarm."""
     trial = Replay(THRICE)
     judged = [trial.judge(Seen(text, stream="cam-0"), at=NOON + timedelta(seconds=at)) for at, text in said]
     return [any(one.counts for one in found) for found in judged]

@@ -21,7 +21,7 @@ WAIT_MS: Final = 60_000
 
 
 def find() -> str:
-    """Give the path of Chromium, or skip the test, saying how to get it."""
+    """Return the path of Chromium, or skip the test, saying how to get it."""
     found = shutil.which("chromium") or shutil.which("chromium-browser")
     if found is None:
         pytest.skip("chromium is not installed: apt-get install chromium")

@@ -97,7 +97,7 @@ def accept(config_: Config, *messages: Message) -> None:
 
 
 def caption(text: str, number: int, at: datetime, *, device: str = "pi-01", **changes: Any) -> Caption:
-    """Give one caption of the site."""
+    """Return one caption of the site."""
     return event(text, seq=number, site="harbour", device=device, captured_at=at, time=at, **changes)
 
 

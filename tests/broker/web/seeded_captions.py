@@ -59,17 +59,17 @@ def signer(of: Config) -> Signer:
 
 
 def without_links(of: Config) -> Config:
-    """Give the same site without links in its messages."""
+    """Return the same site without links in its messages."""
     return msgspec.structs.replace(of, links=None)
 
 
 def sid(number: int) -> str:
-    """Give a message's id as Twilio writes them."""
+    """Return a message's id as Twilio writes them."""
     return f"SM{number:032x}"
 
 
 def tell(of: Config, *, person: int = 0) -> Incident:
-    """Open an incident, tell someone of it by a text message of the same number, and give it."""
+    """Open an incident, tell someone of it by a text message of the same number, and return it."""
     number = next(_numbers)
     now = datetime.now(UTC)
     site = f"site-{number}"
@@ -93,21 +93,21 @@ def _incident(site: str, caption_id: int, now: datetime) -> Incident:
 
 
 def alert_of(of: Config, incident: Incident) -> notifications.Notification:
-    """Give the text message that told of an incident."""
+    """Return the text message that told of an incident."""
     found = look(of, lambda connection: notifications.of_incident(connection, incident.id))[0]
     assert isinstance(found, notifications.Notification)
     return found
 
 
 def now(of: Config, incident: Incident) -> Incident:
-    """Give an incident as it stands."""
+    """Return an incident as it stands."""
     found = look(of, lambda connection: store.get(connection, incident.id))
     assert isinstance(found, Incident)
     return found
 
 
 def refused(of: Config) -> Counter[str]:
-    """Give how many messages were refused, by reason."""
+    """Return how many messages were refused, by reason."""
     table = core.refusal
     rows = look(of, lambda connection: connection.execute(select(table.c.reason, table.c.count)).all())
     counted: Counter[str] = Counter()

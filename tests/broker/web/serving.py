@@ -17,7 +17,7 @@ from tests.broker.web.sample import PASSWORD
 
 @contextmanager
 def serving(config: Config, protocol: type[TimedProtocol] = TimedProtocol) -> Iterator[str]:
-    """Serve a configuration, and give the address."""
+    """Serve a configuration, and provide the address."""
     ready = threading.Event()
     known: list[tuple[Callable[[], None], str]] = []
 
@@ -59,7 +59,7 @@ class Browser:
         return self.send("/login", {"name": name, "password": password, "next": "/"}, form="/login")
 
     def word(self, path: str) -> str:
-        """Give the word that the forms of a page carry."""
+        """Return the word that the forms of a page carry."""
         found = re.search(r'name="csrf" value="([^"]+)"', self.http.get(path).text)
         assert found is not None
         return found[1]

@@ -20,7 +20,7 @@ def say(config: Config, number: int, *, device: str) -> None:
 
 
 def left(config: Config, device: str) -> list[str]:
-    """Give what a device said, as far as it is there."""
+    """Return what a device said, as far as it is there."""
     table = core.caption
     said = select(table.c.text).where(table.c.device == device, table.c.text != "")
     return list(seeded_captions.look(config, lambda connection: connection.scalars(said).all()))

@@ -96,7 +96,7 @@ def test_neither_special_words_nor_nothing_are_ever_said() -> None:
 
 
 def _sentences(log_probs: np.ndarray, max_tokens: int) -> dict[tuple[int, ...], float]:
-    """Give every sentence of at most `max_tokens` with its log-probability."""
+    """Return every sentence of at most `max_tokens` with its log-probability."""
     words = [A, B, C]
     found: dict[tuple[int, ...], float] = {}
     for length in range(1, max_tokens + 1):

@@ -109,7 +109,7 @@ def test_children_killed_by_chance_are_started_again_and_nothing_is_lost(
 
 
 def child_of(parent: int, verb: str) -> int:
-    """Give the number of the child process of a supervisor that runs a verb."""
+    """Return the number of the child process of a supervisor that runs a verb."""
     for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii").split():
         if verb in Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8").split("\0"):
             return int(pid)
@@ -148,7 +148,7 @@ def test_look_on_a_full_disk_says_so_once_and_keeps_what_was_accepted(
 
 
 def loaded(verb: str, path: Path, seconds: float) -> set[str]:
-    """Run a verb for a while and give the modules that its process imported."""
+    """Run a verb for a while and return the modules that its process imported."""
     program = [sys.executable, "-X", "importtime", "-m", "edge.cli", verb, "--config", str(path)]
     with subprocess.Popen(program, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
         time.sleep(seconds)

@@ -81,7 +81,7 @@ def few(tmp_path: Path) -> Path:
 
 
 def spoil(recipe: Path) -> None:
-    """Remove an image, cut another off, and give a third an empty caption."""
+    """Remove an image, cut another off, and return a third an empty caption."""
     images = recipe.parent / "images"
     (images / f"train-{3:012}.jpg").unlink()
     cut = images / f"train-{5:012}.jpg"

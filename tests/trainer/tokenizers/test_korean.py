@@ -70,7 +70,7 @@ def test_a_korean_model_is_trained_converted_and_speaks_with_the_right_particles
 
 
 def run(service: str, *arguments: str | Path, cwd: Path) -> str:
-    """Run a service's command as a process and give what it answers."""
+    """Run a service's command as a process and return what it answers."""
     command = [sys.executable, "-c", f"from {service}.cli import console; console()", *map(str, arguments)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)

@@ -64,7 +64,7 @@ def scores(each: list[float]) -> Callable[[], dict[str, float]]:
 
 
 def train(folder: Path, measured: list[float], *, epochs: int = 4, patience: int = 9, **how: Any) -> Any:
-    """Train as a stage of a run, scored by `measured`, and give the network."""
+    """Train as a stage of a run, scored by `measured`, and return the network."""
     keras.utils.set_random_seed(11)
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(how.get("width", 1), name="sum")])
     rate = keras.optimizers.schedules.CosineDecay(0.1, 12)

@@ -12,7 +12,7 @@ def minutes(count: float) -> timedelta:
 
 
 def incident(**changes: Any) -> Incident:
-    """Give a critical gun at one camera, told of ten minutes before noon and seen until then."""
+    """Return a critical gun at one camera, told of ten minutes before noon and seen until then."""
     facts: dict[str, Any] = {
         "id": 1,
         "site": "north-gate",

@@ -28,5 +28,5 @@ def pass_by(room: Scene, *speaking: str, seconds: int) -> list[str]:
 
 
 def texts(room: Scene, language: Language = "en") -> list[str]:
-    """Give every message as it would be sent, in a language."""
+    """Return every message as it would be sent, in a language."""
     return [COMPOSER(replace(one, language=language), one.created_at) for one in room.alerts]

@@ -81,7 +81,7 @@ def _problem(code: str, message: str) -> bytes:
 
 
 def _group(*, failed: int) -> dict[str, Any]:
-    """Give what Solapi says of the group that every message is in; its own library asks for all of it."""
+    """Return what Solapi says of the group that every message is in; its own library asks for all of it."""
     zero = {"requested": 0.0, "replacement": 0.0, "refund": 0.0, "sum": 0.0}
     names = ("sentTotal", "sentSuccess", "sentPending", "sentReplacement", "refund", "registeredSuccess")
     count = dict.fromkeys(names, 0) | {"total": 1, "registeredFailed": failed}

@@ -54,7 +54,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 def serving(name: str, text: str = KOREAN) -> FakeHttp:
-    """Give a server that says the same of every sentence, as that service would."""
+    """Return a server that says the same of every sentence, as that service would."""
     return FakeHttp(lambda request: Answer(200, json.dumps(SERVICES[name][1](text)).encode()))
 
 

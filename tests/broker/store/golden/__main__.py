@@ -76,7 +76,7 @@ def _unreadable() -> Rejection:
 
 
 def dump(connection: Connection) -> Iterator[str]:
-    """Give the statements that make a database anew; its full-text index is filled by its own triggers."""
+    """Yield the statements that make a database anew; its full-text index is filled by its own triggers."""
     made = "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name NOT LIKE 'caption_fts_%'"
     things = connection.exec_driver_sql(f"{made} ORDER BY type != 'table', rowid").all()
     yield from (f"{sql};" for kind, _, sql in things if kind in ("table", "trigger"))

@@ -34,7 +34,7 @@ BROWSER = sessions.digest("the guard's browser")
 
 
 def failures(count: int, name: str = "mina", address: str = HERE, browser: str = "") -> list[Failure]:
-    """Give as many wrong passwords of this moment."""
+    """Return as many wrong passwords of this moment."""
     return [Failure(NOW, name, address, network_of(address), browser)] * count
 
 

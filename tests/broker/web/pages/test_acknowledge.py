@@ -30,7 +30,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
 
 
 def link(address: str, config: Config, incident: Incident) -> str:
-    """Give the link of the message that told of an incident, as it reaches the console."""
+    """Return the link of the message that told of an incident, as it reaches the console."""
     alert = seeded_captions.alert_of(config, incident)
     whole = seeded_captions.signer(config).link(alert.id)
     assert whole.startswith(seeded_captions.PUBLIC)

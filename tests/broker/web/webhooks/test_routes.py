@@ -48,7 +48,7 @@ def answer(address: str, body: str, *, phone: str = GUARD, number: int | None = 
 
 
 def spoken(answered: httpx.Response) -> str:
-    """Give what is answered, read as the XML that it has to be."""
+    """Return what is answered, read as the XML that it has to be."""
     assert answered.headers["content-type"] == "text/xml; charset=utf-8"
     message = ElementTree.fromstring(answered.text).find("Message")
     return "" if message is None else (message.text or "")

@@ -78,7 +78,7 @@ def signed(url: str, form: Mapping[str, str]) -> str:
 
 
 def spoken(outcome: Outcome) -> str:
-    """Give what is answered, read as the XML that it has to be."""
+    """Return what is answered, read as the XML that it has to be."""
     message = ElementTree.fromstring(outcome.body).find("Message")
     return "" if message is None else (message.text or "")
 

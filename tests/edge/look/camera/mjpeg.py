@@ -41,7 +41,7 @@ class MjpegCamera:
         return f"http://127.0.0.1:{self._server.server_address[1]}/stream.mjpg"
 
     def pictures(self) -> Iterator[bytes]:
-        """Give its pictures as JPEG files."""
+        """Yield its pictures as JPEG files."""
         for number in range(self.frames):
             yield image.encode_jpeg(np.full((48, 64, 3), number % 256, np.uint8))
 

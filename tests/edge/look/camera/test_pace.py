@@ -4,7 +4,7 @@ from edge.look.camera.pace import Pace
 
 
 def beats(work: list[float], period: float = 1.0) -> list[float]:
-    """Give the times at which the beats came, working so many seconds after each."""
+    """Return the times at which the beats came, working so many seconds after each."""
     now = [0.0]
 
     def sleep(seconds: float) -> None:

@@ -31,7 +31,7 @@ class Time:
 def play(
     settings: config.Replay, time: Time | None = None, *, work: Callable[[], object] = lambda: None, limit: int = 999
 ) -> list[Frame]:
-    """Give up to `limit` frames, doing some work after each."""
+    """Return up to `limit` frames, doing some work after each."""
     time = time or Time()
     path = settings.path
     film = replay.Folder(path, settings.looks_per_second) if path.is_dir() else replay.VideoFile(path)
