@@ -25,13 +25,13 @@ NAMES: Final = frozenset(
 )
 """Words of the former dialect that no identifier has, as a whole word of it (`on_duty`, `RollCall`)."""
 
-STANDARD: Final = frozenset({"held_out", "standing_by"})
+STANDARD_TERMS: Final = frozenset({"held_out", "standing_by"})
 """Names that hold such a word and are standard terms."""
 
 PROSE: Final = re.compile(
     r"\b(?:on duty|off duty|the rounds|roll call|reception|is told|are told|was told|were told|"
     r"be told|whoever|what remains of|the desk|twins|albums|lessons)\b"
-    r"|\bis no [a-z]|\bare no [a-z]|^Gives? ",
+    r"|(?<!there )\b(?:is|are) no [a-z]|^Gives? ",
     re.IGNORECASE | re.MULTILINE,
 )
 """Turns of phrase of the former dialect, in docstrings and comments."""
@@ -77,7 +77,9 @@ def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 def dialect(module: Module) -> list[str]:
     """List the words and turns of the former dialect in a module, as `line: word`."""
     found = [
-        f"{line}: {name}" for name, line in _names(module.tree) if NAMES & set(_words(name)) and name not in STANDARD
+        f"{line}: {name}"
+        for name, line in _names(module.tree)
+        if NAMES & set(_words(name)) and name not in STANDARD_TERMS
     ]
     for line, text in _prose(module.path):
         found += [f"{line}: {match[0].strip()}" for match in PROSE.finditer(text)]

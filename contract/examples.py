@@ -31,7 +31,7 @@ CAPTION: Final = Caption(
     time=datetime(2026, 3, 1, 6, 30, 2, 190000, UTC),
 )
 
-STANDING: Final = msgspec.structs.replace(
+CAPTION_WITH_EVIDENCE: Final = msgspec.structs.replace(
     CAPTION,
     hazards=(
         Hazard("gun", 0.98, 0.88, datetime(2026, 3, 1, 6, 30, 0, 300000, UTC), Box(0.41, 0.2, 0.25, 0.25)),

@@ -16,13 +16,13 @@ THINK_AGAIN_LINES: Final = 500
 
 
 def sources() -> Iterator[Path]:
-    """Give every Python file of the packages and of the tests."""
+    """Yield every Python file of the packages and of the tests."""
     for package in (*SERVICES, *STARTERS, "tests"):
         yield from sorted((ROOT / package).rglob("*.py"))
 
 
 def long_files() -> list[str]:
-    """Give a line for each file that is longer than `THINK_AGAIN_LINES`, the longest first."""
+    """Return a line for each file that is longer than `THINK_AGAIN_LINES`, the longest first."""
     lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in sources()}
     long = sorted((path for path in lengths if lengths[path] > THINK_AGAIN_LINES), key=lambda path: -lengths[path])
     return [f"{path.relative_to(ROOT)}: {lengths[path]} lines; is it one concept?" for path in long]

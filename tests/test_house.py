@@ -87,7 +87,7 @@ def modules_of(package: str) -> list[str]:
 
 
 def loaded_by(*modules: str, absent: tuple[str, ...] = ()) -> set[str]:
-    """Import modules in a fresh interpreter and give the name of everything that is in its memory then."""
+    """Import modules in a fresh interpreter and return the name of everything that is in its memory then."""
     script = f"""
 import sys
 sys.modules.update(dict.fromkeys({absent!r}))
@@ -191,7 +191,7 @@ def _imports(graph: grimp.ImportGraph, one: str, other: str) -> bool:
 
 
 def _on_a_circle(arrows: Sequence[tuple[str, str]]) -> set[str]:
-    """Give the rooms that are left when those without an arrow in or out are taken away, again and again."""
+    """Return the rooms that are left when those without an arrow in or out are taken away, again and again."""
     left = list(arrows)
     while True:
         starts, ends = {one for one, _ in left}, {other for _, other in left}

@@ -52,7 +52,7 @@ class Report(msgspec.Struct, frozen=True):
     """What closer looks cost."""
     without: dict[str, Count]
     """Alarms by label when whole frames alone are looked at."""
-    looking_closer: dict[str, Count]
+    with_crops: dict[str, Count]
     """Alarms by label when people are looked at closer too."""
 
 
@@ -89,7 +89,7 @@ def _with(folder: Path, manifest: Manifest, limits: dict[str, float], copy: Path
 def show(report: Report, console: Console) -> None:
     """Print the report for people to read."""
     console.print(_limits(report.limits))
-    console.print(_alarms(report.without, report.looking_closer))
+    console.print(_alarms(report.without, report.with_crops))
     price, settings = report.price, ", ".join(f"{k} {v}" for k, v in msgspec.to_builtins(report.settings).items())
     console.print(
         f"A frame takes {price.all:.2f} times as long on average, and {price.looked:.2f} times where it was looked at "

@@ -34,7 +34,7 @@ def text() -> str:
         caption_line=caption.encode(examples.CAPTION).decode(),
         caption_bytes=len(caption.encode(examples.CAPTION)),
         caption=_sections(caption.Caption),
-        caption_json=_json(examples.STANDING),
+        caption_json=_json(examples.CAPTION_WITH_EVIDENCE),
         source=caption.source("<site>", "<device>", "<stream>"),
         type=caption.TYPE,
         status=_sections(status.Status),
@@ -122,8 +122,8 @@ event. A reader also compares `site` and `device` with the topic, and refuses a 
 ### CloudEvents
 
 `id`, `source`, `specversion`, `type` and `time` have the names and meanings of
-[CloudEvents 1.0](https://github.com/cloudevents/spec). `source` and `id` together name an event: whoever has seen the
-pair has seen the event, and a repeat does no harm. All other fields stand at the top level beside them, so that a line
+[CloudEvents 1.0](https://github.com/cloudevents/spec). `source` and `id` together name an event: a receiver that knows
+the pair knows the event, and a repeat does no harm. All other fields stand at the top level beside them, so that a line
 stays short and legible. To hand a caption to a reader of CloudEvents JSON, move them into `data`:
 
 | CloudEvents | From the caption |

@@ -26,7 +26,7 @@ EXAMPLES: dict[str, tuple[str, msgspec.Struct, Decoder]] = {
     "status-online": ("status", examples.ONLINE, status.decode),
     "status-last-will": ("status", examples.LAST_WILL, status.decode),
     "ack": ("ack", examples.ACK, ack.decode),
-    "caption-standing": ("caption", examples.STANDING, caption.decode),
+    "caption-standing": ("caption", examples.CAPTION_WITH_EVIDENCE, caption.decode),
     "status-calm": ("status", examples.KNOWS_ITS_CALM, status.decode),
     "thresholds": ("thresholds", examples.THRESHOLDS, thresholds.decode),
 }

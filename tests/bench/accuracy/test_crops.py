@@ -123,8 +123,8 @@ def test_limits_are_chosen_tried_and_written(
     assert set(report["limits"]) == {"gun"}
     assert report["limits"]["gun"]["added"] == 1
     assert report["without"]["gun"]["alarmed"] == 0
-    assert report["looking_closer"]["gun"]["right"] == 3
-    assert report["looking_closer"]["none"]["alarmed"] == 0
+    assert report["with_crops"]["gun"]["right"] == 3
+    assert report["with_crops"]["none"]["alarmed"] == 0
     assert (report["price"]["share"], report["price"]["crops"]) == (1, 1)
     assert bundle.load(judging).crop_evidence == {"gun": report["limits"]["gun"]["limit"]}
     assert report["limits"]["gun"]["limit"] < CROP_LIMITS["gun"]
