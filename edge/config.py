@@ -21,16 +21,16 @@ Port = Annotated[int, Meta(ge=1, le=65535)]
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One mapping of the file; a key it does not know is refused."""
+    """A mapping of the file."""
 
 
 class Camera(Section, frozen=True, kw_only=True):
-    """What every camera has."""
+    """Settings of every camera."""
 
     stream: Name = "cam-0"
-    """Name of this camera among the device's."""
+    """Name of this camera, unique on this device."""
     looks_per_second: Annotated[float, Meta(gt=0, le=60)] = 5.0
-    """Frames looked at in a second; five see a person pass, and leave a Raspberry Pi half idle."""
+    """Frames examined per second; five are enough to see a person pass, and leave a Raspberry Pi half idle."""
 
 
 class LiveCamera(Camera, frozen=True, kw_only=True):
@@ -63,7 +63,7 @@ class PiCamera(LocalCamera, frozen=True, kw_only=True, tag_field="kind", tag="pi
     """A camera on a Raspberry Pi's ribbon cable, by picamera2."""
 
     number: Annotated[int, Meta(ge=0)] = 0
-    """Which one, where there are two."""
+    """Index of the camera, from 0."""
 
 
 class Rtsp(LiveCamera, frozen=True, kw_only=True, tag_field="kind", tag="rtsp"):
@@ -72,40 +72,41 @@ class Rtsp(LiveCamera, frozen=True, kw_only=True, tag_field="kind", tag="rtsp"):
     url: Annotated[
         str, Meta(pattern=r"^(rtsp|rtsps|http|https)://", description="an address like rtsp://192.0.2.7/stream")
     ]
-    """Where its stream is, without user name and password."""
+    """Address of its stream, without user name and password."""
     username: str = ""
-    """For a camera that asks."""
+    """User name, where the camera asks for one."""
     password_file: Path | None = None
-    """A file that holds nothing but the password."""
+    """File that holds the password alone; the environment variable WORDCAM_CAMERA_PASSWORD goes before it."""
 
 
 class Replay(Camera, frozen=True, kw_only=True, tag_field="kind", tag="replay"):
-    """A video file, or a folder of pictures, in place of a camera."""
+    """A video file, or a folder of images, in place of a camera."""
 
     path: Path
     """The file or the folder."""
     pace: Literal["real", "fast"] = "real"
-    """`real`: as fast as it was taken, leaving out frames where the device is too slow. `fast`: as fast as it goes."""
+    """`real`: at the speed at which it was recorded, skipping frames where the device is too slow. `fast`: every
+    frame, as fast as the device can."""
     loop: bool = False
-    """Begin again at the end."""
+    """Start again at the end."""
 
 
 AnyCamera = V4l2 | PiCamera | Rtsp | Replay
 
 
 class Gate(Section, frozen=True, kw_only=True):
-    """Which frames are worth a sentence; brightness is counted from 0 (black) to 1 (white)."""
+    """Which frames are captioned; brightness is from 0 (black) to 1 (white)."""
 
     motion_step: Share = 0.06
-    """Change of brightness at a spot that is more than a sensor's noise."""
+    """Change of brightness of a pixel that counts as motion rather than as noise of the sensor."""
     motion_share: Share = 0.005
-    """Share of the frame that must have moved: a person ten metres away fills about a hundredth."""
+    """Share of the frame in motion from which it is captioned: a person ten metres away fills about a hundredth."""
     scene_change: Share = 0.08
-    """Mean change of brightness against the last captioned frame that makes it another scene."""
+    """Mean change of brightness since the last captioned frame from which the scene counts as changed."""
     min_gap_seconds: Annotated[float, Meta(ge=0)] = 1.0
-    """Time between two captions, whatever moves."""
+    """Least time between two captions."""
     overdue_seconds: Positive = 60.0
-    """Time after which even a still scene is captioned again."""
+    """Time after which a still scene is captioned again."""
     doubt_gap_seconds: Annotated[float, Meta(ge=0)] = 0.4
     """Time between two looks while a danger is in doubt; they weigh evidence, and write no caption."""
 
@@ -119,56 +120,57 @@ class Crops(Section, frozen=True, kw_only=True):
     per_frame: Annotated[int, Meta(ge=0, le=8)] = 2
     """Crops of one frame at most, the most promising first; 0 for none."""
     min_score: Share = 0.3
-    """Surest detection that a crop must hold; the bundle never gives boxes below its own threshold."""
+    """Least score of the best detection in a crop; the bundle reports no boxes below its own threshold."""
     max_share: Share = 0.6
-    """Largest side of a crop: a larger one shows little more than the frame did."""
+    """Largest side of a crop: a larger one shows little more than the frame does."""
     margin: Annotated[float, Meta(ge=0, le=4)] = 0.5
-    """Added to a person's longer side, as a share of it: what a hand holds reaches out of the box."""
+    """Added to the longer side of a person's box, as a share of it: what a hand holds reaches out of the box."""
     min_evidence: Share = 0.0
     """Evidence of the whole frame for any danger from which crops are examined."""
 
 
 class OutboxSettings(Section, frozen=True, kw_only=True):
-    """Where captions wait for the server."""
+    """Captions that wait for the server."""
 
     path: Path
-    """The SQLite file; `look` writes it and `send` empties it."""
+    """SQLite file that `look` writes to and `send` deletes from."""
     max_captions: Count = 50_000
-    """Captions kept, about 50 MB; beyond, the oldest goes and is counted."""
+    """Captions kept at most, about 50 MB; when full, the oldest is deleted and counted."""
 
 
 class Tls(Section, frozen=True, kw_only=True):
-    """Encryption; an empty mapping trusts the system's certificate authorities."""
+    """Encryption. An empty mapping trusts the certificate authorities of the system."""
 
     ca_file: Path | None = None
-    """Certificates (PEM) of the authority that signed the server's."""
+    """Certificates (PEM) of the authority that signed the certificate of the server."""
     cert_file: Path | None = None
-    """This device's certificate (PEM), where the server asks for one."""
+    """Certificate (PEM) of this device, where the server asks for one."""
     key_file: Path | None = None
-    """Its private key (PEM)."""
+    """Private key (PEM) of that certificate."""
 
 
 class Mqtt(Section, frozen=True, kw_only=True):
-    """The MQTT server, which must speak MQTT 5."""
+    """MQTT server, version 5."""
 
     host: str
-    """Its name or address."""
+    """Host name or IP address."""
     port: Port | None = None
-    """Its port; 8883 with TLS and 1883 without, unless given."""
+    """Port; without it, 8883 with TLS and 1883 otherwise."""
     username: str = ""
-    """For a server that asks; the environment variable WORDCAM_MQTT_USERNAME goes first."""
+    """User name, where the server asks for one; the environment variable WORDCAM_MQTT_USERNAME goes before it."""
     password_file: Path | None = None
-    """A file that holds nothing but the password; the environment variable WORDCAM_MQTT_PASSWORD goes first."""
+    """File that holds the password alone; the environment variable WORDCAM_MQTT_PASSWORD goes before it."""
     tls: Tls | None = None
-    """Encryption; without it, captions and password can be read on the way."""
+    """Encryption; without it, captions and the password can be read on the network."""
     keepalive_seconds: Annotated[int, Meta(ge=5, le=3600)] = 30
-    """Silence after which the server is asked whether it is there, and after 1.5 times of which it tells the will."""
+    """Time without traffic after which the device pings the server; after 1.5 times as long the server publishes the
+    will (MQTT 5, section 3.1.2.10)."""
     first_retry_seconds: Positive = 1.0
-    """Wait before the second attempt to connect; each further one waits twice as long, less up to half by chance."""
+    """Wait before the second attempt to connect; it doubles with each further attempt, minus up to half at random."""
     max_retry_seconds: Positive = 60.0
-    """The longest wait."""
+    """Longest wait between two attempts to connect."""
     resend_seconds: Positive = 30.0
-    """Time without acknowledgement after which a caption is sent again; it doubles with each repeat."""
+    """Time without acknowledgement after which a caption is sent again; it doubles with each repetition."""
     status_seconds: Positive = 60.0
     """Time between two heartbeats."""
 
@@ -183,23 +185,23 @@ class Config(Section, frozen=True, kw_only=True):
     """Keys of version 0.1.0, read for one release."""
 
     site: Name
-    """Where this device is: `north-gate`."""
+    """Name of the place where this device is: `north-gate`."""
     device: Name
     """Its name at that site: `pi-01`."""
     bundle: Path = DEFAULT_BUNDLE
     """Folder of the model bundle; the one that comes with the package, unless given."""
     camera: AnyCamera
-    """What it looks through."""
+    """The camera, or a replay in place of one."""
     outbox: OutboxSettings
-    """Where captions wait."""
+    """Captions that wait for the server."""
     mqtt: Mqtt
-    """Where they go."""
+    """Server that captions are sent to."""
     gate: Gate = Gate()
-    """Which frames are worth a sentence."""
+    """Which frames are captioned."""
     crops: Crops = Crops()
     """Whether people are looked at again, larger."""
     threads: Annotated[int, Meta(ge=1, le=16)] = 2
-    """Processor cores that inference may use."""
+    """Processor cores for inference."""
 
 
 def load(path: Path) -> Config:

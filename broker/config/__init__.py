@@ -1,1 +1,1 @@
-"""The service's configuration files, read whole before anything starts."""
+"""`broker.yaml`: structures, defaults and checks. Imports no feature of the service."""

@@ -1,4 +1,4 @@
-"""`broker.yaml`: everything the alert service is told, checked whole before anything starts."""
+"""`broker.yaml`: the whole configuration of the alert service, checked before anything starts."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,14 +31,14 @@ ClientId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="1 
 
 
 class Tls(Section, frozen=True):
-    """How the MQTT server is recognised, and how this service proves who it is."""
+    """Encryption of the connection to the MQTT server."""
 
     ca_file: Path | None = None
-    """Certificates of the authority that signed the server's; without it, the system's authorities count."""
+    """Certificates (PEM) of the authority that signed the server's certificate; without it, those of the system."""
     cert_file: Path | None = None
-    """This service's own certificate, where the server asks for one."""
+    """Certificate (PEM) of this service, where the server asks for one."""
     key_file: Path | None = None
-    """Its private key."""
+    """Private key (PEM) of that certificate."""
 
     def __post_init__(self) -> None:
         if (self.cert_file is None) != (self.key_file is None):
@@ -46,71 +46,75 @@ class Tls(Section, frozen=True):
 
 
 class Mqtt(Section, frozen=True):
-    """The MQTT server that devices publish to."""
+    """MQTT server that devices publish to."""
 
     host: str = "127.0.0.1"
     port: Port = 1883
     client_id: ClientId = "wordcam-broker"
-    """The persistent session is kept under this name; two services may not share it."""
+    """Name of the persistent session; no two instances may use the same."""
     username: str = ""
     password_file: Path | None = None
-    """A file that holds the password alone; the variable WORDCAM_MQTT_PASSWORD goes before it."""
+    """File that holds the password alone; the environment variable WORDCAM_MQTT_PASSWORD goes before it."""
     tls: Tls | None = None
     keepalive_seconds: Annotated[int, Meta(ge=5, le=3600)] = 30
     session_expiry_hours: Hours = 168
-    """How long the server keeps messages for this service while it is away: a week covers a long holiday."""
+    """Time for which the server keeps messages while this service is not connected: a week covers a long holiday."""
     share: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{0,64}$", description="up to 64 of A-Z, a-z, 0-9, _ and -")] = ""
-    """Instances with the same word here share the captions among them; each needs a `client_id` of its own."""
+    """Name of a shared subscription (MQTT 5, section 4.8.2): instances with the same name divide the captions
+    among them. Each needs its own `client_id`."""
     batch: Annotated[int, Meta(ge=1, le=5000)] = 1000
-    """Messages committed together at most: whatever has come meanwhile, so that few wait for nobody. The more there are
-    in one commit, the less each costs."""
+    """Largest number of messages in one transaction. A transaction takes what has arrived meanwhile, and waits for no
+    more; the more it holds, the less time each message takes."""
 
     def __post_init__(self) -> None:
         require_host(self.host)
 
 
 class Notify(Section, frozen=True):
-    """How stubbornly a text message is sent."""
+    """Retries of notifications."""
 
     first_retry_seconds: Seconds = 5
-    """Wait after the first failure; doubled at each further one, with jitter."""
+    """Wait after the first failure; it doubles with each further failure, with jitter."""
     longest_retry_seconds: Seconds = 600
     give_up_after_hours: Hours = 24
-    """An alert this old is news to nobody: it is marked dead, and an error is logged."""
+    """Age at which a notification becomes a dead letter, and an error is logged."""
 
 
 class Recipient(Section, frozen=True, kw_only=True):
-    """Someone who is told."""
+    """A person, or a group, that notifications are sent to."""
+
+    OLD_KEYS: ClassVar[Mapping[str, str]] = {"told_when_over": "notify_when_resolved"}
 
     name: Annotated[str, Meta(min_length=1, max_length=64)]
     phone: str = ""
-    """In international form: `+82 10 1234 5678`."""
+    """Telephone number in international form: `+82 10 1234 5678`."""
     channel: Channel | None = None
-    """How they are told; none, by the account that is set: Twilio, else Solapi, else printed."""
+    """Channel of their notifications; without it, Twilio where it is configured, else Solapi, else the console."""
     address_file: Path | None = None
-    """For `channel: apprise`, a file that holds one address as Apprise writes them, with its secrets."""
+    """For `channel: apprise`, file that holds one Apprise URL; such URLs contain secrets."""
     language: Language = "en"
     sites: tuple[Name, ...] = ()
-    """Only alerts of these sites; none means all."""
+    """Sites whose incidents they are notified of; empty for all."""
     dangers: tuple[Name, ...] = ()
-    """Only these dangers; none means all."""
+    """Dangers that they are notified of; empty for all."""
     min_severity: Severity = "info"
+    """Least severity that they are notified of."""
     quiet_hours: tuple[str, ...] = ()
-    """When they are not to be woken: `22:00-07:00`, `sat-sun`. What comes meanwhile is told in one message after."""
+    """Hours without notifications: `22:00-07:00`, `sat-sun`. A digest of what was held back follows at their end."""
     quiet_passes: Severity | None = "critical"
-    """What is sent even then, from this severity on; null for nothing."""
+    """Least severity that is sent even in quiet hours; null for none."""
     timezone: str = ""
-    """Their clock, where it differs from the file's."""
+    """Their time zone, where it differs from `timezone` of the file."""
     max_per_hour: Annotated[int, Meta(ge=1, le=1000)] = 20
-    """Messages in any 60 minutes; what is more waits and is told in one message."""
-    told_when_over: bool = True
-    """Whether they are told that a danger they were told of is over."""
+    """Rate limit: notifications in any 60 minutes. A digest of what exceeds it follows."""
+    notify_when_resolved: bool = True
+    """Whether they are notified when an incident that they were notified of is resolved."""
 
     def __post_init__(self) -> None:
         if self.phone:
             e164(self.phone)
         if self.channel == "apprise" and self.address_file is None:
-            raise ValueError(f"{self.name!r} is told by Apprise and needs `address_file`")
+            raise ValueError(f"{self.name!r} has `channel: apprise` and needs `address_file`")
         if self.channel != "apprise" and not self.phone:
             raise ValueError(f"{self.name!r} has no `phone`; give one, or `channel: apprise` with `address_file`")
         if self.timezone:
@@ -119,32 +123,32 @@ class Recipient(Section, frozen=True, kw_only=True):
 
     @property
     def e164(self) -> str:
-        """The number as gateways take it: `+821012345678`; "" for someone without a telephone."""
+        """The telephone number in E.164, `+821012345678`; "" where there is none."""
         return e164(self.phone) if self.phone else ""
 
     @property
     def quiet(self) -> time_interval.Schedule:
-        """Their quiet hours, read."""
+        """The quiet hours, parsed."""
         return [time_interval.read(text) for text in self.quiet_hours]
 
     def wants(self, site: str, danger: str, severity: Severity) -> bool:
-        """Say whether this person is told of a danger of a severity at a site."""
+        """Return whether they are notified of a danger of this severity at this site."""
         near = not self.sites or site in self.sites
         concerned = not self.dangers or danger in self.dangers
         return near and concerned and at_least(severity, self.min_severity)
 
 
 class Stream(Section, frozen=True):
-    """One camera of a device, as people call it."""
+    """A camera of a device: its display name and zones."""
 
     id: Name
     name: str | Wording = ""
     zones: tuple[Name, ...] = ()
-    """What it looks at, for rules that hold in some zones only: `[entrance, indoor]`."""
+    """Zones in its view, for rules that apply to some zones only: `[entrance, indoor]`."""
 
 
 class Device(Section, frozen=True):
-    """One device of a site, as people call it."""
+    """A device of a site: its display name and cameras."""
 
     id: Name
     name: str | Wording = ""
@@ -152,12 +156,12 @@ class Device(Section, frozen=True):
 
 
 class Site(Section, frozen=True):
-    """One place, as people call it."""
+    """A site: its display name, time zone and devices."""
 
     id: Name
     name: str | Wording = ""
     timezone: str = ""
-    """Where it differs from the file's `timezone`."""
+    """Time zone of the site, where it differs from `timezone` of the file."""
     devices: tuple[Device, ...] = ()
 
     def __post_init__(self) -> None:
@@ -166,14 +170,14 @@ class Site(Section, frozen=True):
 
 
 class Links(Section, frozen=True, kw_only=True):
-    """Links in text messages by which an alert is acknowledged. Without this part there are none."""
+    """Links in notifications that acknowledge an incident. Without this part there are none."""
 
     base_url: Annotated[
         str, Meta(pattern=r"^https?://[^/\s]+$", description="an address without a path, as https://wordcam.example")
     ]
-    """Where the console is for someone outside: `https://wordcam.example`."""
+    """Address of the console from outside: `https://wordcam.example`."""
     secret_file: Path | None = None
-    """A file with a long random word; the variable WORDCAM_LINK_SECRET goes before it."""
+    """File that holds a long random secret; the environment variable WORDCAM_LINK_SECRET goes before it."""
     valid_hours: Hours = 24
 
 
@@ -187,7 +191,7 @@ class Config(Section, frozen=True, kw_only=True):
     rules_file: Path
     mqtt: Mqtt = Mqtt()
     timezone: str = "UTC"
-    """Clock that people read: `Asia/Seoul`."""
+    """Time zone of times that people read: `Asia/Seoul`."""
     language: Language = "en"
     """Language of the terminal."""
     twilio: Twilio | None = None
@@ -218,7 +222,7 @@ class Config(Section, frozen=True, kw_only=True):
 
 
 def load(path: Path) -> Config:
-    """Read and check `broker.yaml`; raises `Misconfigured`."""
+    """Return `broker.yaml`, checked; raises as `yaml_file.load`."""
     return yaml_file.load(path, Config, if_missing="name the right file with --config")
 
 
@@ -226,4 +230,4 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(f"{name!r} is no time zone; write it like Asia/Seoul") from error
+        raise ValueError(f"{name!r} is not a time zone; write it like Asia/Seoul") from error

@@ -1,4 +1,4 @@
-"""The ways by which people are told, and the services that translate for them, as `broker.yaml` sets them."""
+"""The parts `twilio`, `solapi`, `apprise` and `translation` of `broker.yaml`."""
 
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -14,7 +14,7 @@ TRANSLATION_SECRET: Final = "WORDCAM_TRANSLATION_SECRET"  # noqa: S105 - as abov
 
 Channel = Literal["twilio", "solapi", "apprise", "console"]
 PHONES: Final = frozenset({"twilio", "solapi", "console"})
-"""Channels that reach a telephone."""
+"""Channels that send to a telephone number."""
 
 Address = Annotated[
     str, Meta(pattern=r"^https?://[^/\s]+$", description="an address without a path, as https://api.example")
@@ -26,30 +26,30 @@ Rate = Annotated[float, Meta(gt=0, le=1000)]
 
 
 class Twilio(Section, frozen=True, kw_only=True):
-    """A Twilio account. Without any account, text messages are printed instead."""
+    """A Twilio account. Without any account, notifications are printed."""
 
     account_sid: Annotated[str, Meta(pattern=r"^AC[0-9a-fA-F]{32}$", description="AC and 32 of 0-9 and a-f")]
     auth_token_file: Path | None = None
-    """A file that holds the auth token alone; the variable WORDCAM_TWILIO_AUTH_TOKEN goes before it."""
+    """File that holds the auth token alone; the environment variable WORDCAM_TWILIO_AUTH_TOKEN goes before it."""
     sender: str
-    """Your Twilio number in E.164 (`+1…`), or a messaging service (`MG…`)."""
+    """Twilio number in E.164 (`+1…`), or messaging service (`MG…`), to send from."""
     base_url: Address = "https://api.twilio.com"
-    """Where Twilio's API is: another address for a proxy or a trial server."""
+    """Address of the API; another one for a proxy or a test server."""
     callback_url: SecureUrl = ""
-    """Where Twilio reports what became of a message, as it reaches the console from outside; none, no reports."""
+    """Address of the console, as Twilio reaches it, for delivery reports; empty for none."""
     timeout_seconds: Seconds = 15
     per_second: Rate = 20
-    """Messages handed over at most; what a number cannot send at once waits at Twilio."""
+    """Rate limit: notifications sent per second. Twilio queues what the number cannot send at once."""
 
 
 class Solapi(Section, frozen=True, kw_only=True):
-    """A Solapi account, for telephones in Korea."""
+    """A Solapi account, for telephone numbers in Korea."""
 
     api_key: Annotated[str, Meta(min_length=1, max_length=64)]
     api_secret_file: Path | None = None
-    """A file that holds the API secret alone; the variable WORDCAM_SOLAPI_API_SECRET goes before it."""
+    """File that holds the API secret alone; the environment variable WORDCAM_SOLAPI_API_SECRET goes before it."""
     sender: str
-    """Your number as registered with Solapi (발신번호): `02-1234-5678` or in international form."""
+    """Sender number registered with Solapi (발신번호): `02-1234-5678`, or in international form."""
     base_url: Address = "https://api.solapi.com"
     timeout_seconds: Seconds = 15
     per_second: Rate = 10
@@ -59,26 +59,27 @@ class Solapi(Section, frozen=True, kw_only=True):
 
 
 class Apprise(Section, frozen=True, kw_only=True):
-    """How e-mail, webhooks, Slack, Telegram and the like are sent; where to, each recipient's file says."""
+    """E-mail, webhooks, Slack, Telegram and others; each recipient's `address_file` holds the address."""
 
     timeout_seconds: Seconds = 30
     per_second: Rate = 1
 
 
 class Translation(Section, frozen=True, kw_only=True):
-    """Who puts sentences into the recipient's language. Whoever fails, the original sentence is sent."""
+    """Translation of captions into the recipient's language. When it fails, the original caption is sent."""
 
     by: Literal["offline", "libretranslate", "papago", "deepl", "none"] = "offline"
     base_url: ServiceUrl = ""
-    """Where the service is; each has its usual address, but for LibreTranslate, which you run yourself."""
+    """Address of the service; required for LibreTranslate, which you run yourself."""
     key_id: str = ""
-    """Papago's client id."""
+    """Client id of Papago."""
     secret_file: Path | None = None
-    """A file that holds the key or client secret alone; the variable WORDCAM_TRANSLATION_SECRET goes before it."""
+    """File that holds the key or client secret alone; the environment variable WORDCAM_TRANSLATION_SECRET goes before
+    it."""
     timeout_seconds: Annotated[float, Meta(gt=0, le=30)] = 3
-    """An alert is worth more now in English than later in Korean."""
+    """Longest wait for a translation, so that no notification is late for want of one."""
     remembered: Annotated[int, Meta(ge=0, le=1_000_000)] = 20_000
-    """Translations kept in the database, the oldest going first; captions repeat themselves."""
+    """Translations kept in the database; when full, the oldest is deleted."""
 
     def __post_init__(self) -> None:
         if self.by == "libretranslate" and not self.base_url:
@@ -88,16 +89,18 @@ class Translation(Section, frozen=True, kw_only=True):
 
 
 def number_of(phone: str, *, region: str | None = None) -> phonenumbers.PhoneNumber:
-    """Read a telephone number; raises `ValueError` saying what is wrong with it."""
+    """Parse a telephone number; raises `ValueError` saying what is wrong with it."""
     try:
         number = phonenumbers.parse(phone, region)
     except phonenumbers.NumberParseException as error:
-        raise ValueError(f"{phone!r} is no international phone number; write it like +82 10 1234 5678") from error
+        raise ValueError(
+            f"{phone!r} is not an international telephone number; write it like +82 10 1234 5678"
+        ) from error
     if not phonenumbers.is_valid_number(number):
-        raise ValueError(f"{phone!r} cannot be dialled: no country gives out such a number")
+        raise ValueError(f"{phone!r} is not a valid number in any country")
     return number
 
 
 def e164(phone: str) -> str:
-    """Give a number as gateways take it (`+821012345678`); raises `ValueError`."""
+    """Return a telephone number in E.164 (`+821012345678`); raises `ValueError`."""
     return phonenumbers.format_number(number_of(phone), phonenumbers.PhoneNumberFormat.E164)

@@ -1,4 +1,4 @@
-"""Where captions and alerts are kept, as `broker.yaml` says."""
+"""The part `database` of `broker.yaml`."""
 
 from pathlib import Path
 from typing import Annotated, Final
@@ -14,7 +14,7 @@ Seconds = Annotated[float, Meta(gt=0, le=300)]
 
 
 class Database(Section, frozen=True, kw_only=True):
-    """An SQLite file, or a PostgreSQL database where more than one machine is to work on it."""
+    """An SQLite file, or a PostgreSQL database where instances on several machines share it."""
 
     path: Path | None = None
     """An SQLite file on a local disk."""
@@ -24,9 +24,9 @@ class Database(Section, frozen=True, kw_only=True):
     ] = ""
     """A PostgreSQL database, without a password: `postgresql://wordcam@db.example/wordcam?sslmode=verify-full`."""
     password_file: Path | None = None
-    """A file that holds its password alone; the variable WORDCAM_DATABASE_PASSWORD goes before it."""
+    """File that holds the password alone; the environment variable WORDCAM_DATABASE_PASSWORD goes before it."""
     wait_seconds: Seconds = 5
-    """How long one attempt waits for another process that holds the database."""
+    """Time that an attempt waits for the lock of another process."""
 
     def __post_init__(self) -> None:
         if (self.path is None) == (not self.url):
@@ -37,5 +37,5 @@ class Database(Section, frozen=True, kw_only=True):
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """The path, or else the URL."""
         return str(self.path) if self.path is not None else self.url

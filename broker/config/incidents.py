@@ -1,8 +1,8 @@
-"""What `broker.yaml` says of incidents: when people are told again, who is told next, and what hides behind what."""
+"""The parts `incidents` and `presence` of `broker.yaml`: repetition, escalation, inhibition, and missing devices."""
 
 import re
-from collections.abc import Iterator
-from typing import Annotated, Final
+from collections.abc import Iterator, Mapping
+from typing import Annotated, ClassVar, Final
 
 import msgspec
 from msgspec import Meta
@@ -12,96 +12,101 @@ from contract import wire
 from contract.caption import Name
 
 Patience = Annotated[float, Meta(ge=0, le=86400)]
-"""A day at most: what is missed later than that is missed too late."""
+"""At most a day."""
 
 _name: Final = re.compile(wire.NAME)
 
 
 class Step(Section, frozen=True, kw_only=True):
-    """Who is told next when nobody answers."""
+    """Recipients that are notified when nobody acknowledges."""
+
+    OLD_KEYS: ClassVar[Mapping[str, str]] = {"tell": "notify"}
 
     after_minutes: Minutes
-    """Without an answer since the step before, or since the first message."""
-    tell: Annotated[tuple[str, ...], Meta(min_length=1)]
-    """Names of recipients. They are not told before."""
+    """Time without an acknowledgement since the step before, or since the first notification."""
+    notify: Annotated[tuple[str, ...], Meta(min_length=1)]
+    """Names of recipients. They are not notified before this step."""
 
 
 class Escalation(Section, frozen=True, kw_only=True):
-    """Who is told in turn until someone acknowledges."""
+    """Steps of notification until someone acknowledges."""
+
+    OLD_KEYS: ClassVar[Mapping[str, str]] = {"rounds": "cycles"}
 
     sites: tuple[Name, ...] = ()
     dangers: tuple[Name, ...] = ()
-    """Where and for what it holds; none means everywhere and everything."""
+    """Sites and dangers that it applies to; empty for all."""
     min_severity: Severity = "critical"
     steps: Annotated[tuple[Step, ...], Meta(min_length=1)]
-    rounds: Annotated[int, Meta(ge=1, le=10)] = 2
-    """How often everybody is told before the service gives up, the first ones included."""
+    cycles: Annotated[int, Meta(ge=1, le=10)] = 2
+    """Number of times that all steps are taken before the escalation ends."""
 
 
 class Inhibition(Section, frozen=True, kw_only=True):
-    """A danger that needs no words while a greater one is told of at the same site: no smoke without fire."""
+    """Dangers without a notification of their own while a greater one is open at the same site: smoke during a fire."""
 
     during: Annotated[tuple[Name, ...], Meta(min_length=1)] = msgspec.field(name="while")
-    """Dangers that hide others while people know of them."""
+    """Dangers that inhibit others while an incident of theirs is open."""
     hold_back: Annotated[tuple[Name, ...], Meta(min_length=1)]
-    """Dangers that are then told of as those."""
+    """Dangers that are inhibited."""
 
     def __post_init__(self) -> None:
         both = set(self.during) & set(self.hold_back)
         if both:
-            raise ValueError(f"{sorted(both)[0]!r} cannot hide behind itself; take it from `while` or from `hold_back`")
+            raise ValueError(f"{sorted(both)[0]!r} cannot inhibit itself; remove it from `while` or from `hold_back`")
 
 
 class Incidents(Section, frozen=True, kw_only=True):
-    """How incidents are told of from their second sighting on."""
+    """Grouping, repetition, escalation and inhibition of incidents."""
 
     update_minutes: Minutes = 3
-    """Least time between a message and one that only adds a camera."""
+    """Least time between a notification and one that only adds a camera."""
     repeat_acknowledged_minutes: Minutes = 60
-    """A danger that someone takes care of is told of again after so long, if it is still seen."""
+    """Repeat interval of an acknowledged incident, while it is still seen."""
     resolve_minutes: Minutes = 15
-    """An incident is over when no camera has seen it for so long."""
+    """Time without a sighting after which an incident is resolved."""
     escalation: tuple[Escalation, ...] = ()
-    """The first that holds counts."""
+    """The first that applies is used."""
     inhibit: tuple[Inhibition, ...] = ()
 
     def __post_init__(self) -> None:
         hides = {(greater, lesser) for rule in self.inhibit for greater in rule.during for lesser in rule.hold_back}
         for greater, lesser in sorted(hides):
             if (lesser, greater) in hides:
-                raise ValueError(f"`inhibit`: {greater!r} and {lesser!r} hide behind each other; take one of them out")
+                raise ValueError(f"`inhibit`: {greater!r} and {lesser!r} inhibit each other; remove one of them")
 
     def people(self) -> Iterator[tuple[str, str]]:
-        """Give everyone who is named here, each with the place of the name in the file."""
+        """Yield the name of each recipient that is named here, after its path below `incidents`."""
         for number, chain in enumerate(self.escalation):
             for place, step in enumerate(chain.steps):
-                for index, name in enumerate(step.tell):
-                    yield f"escalation[{number}].steps[{place}].tell[{index}]", name
+                for index, name in enumerate(step.notify):
+                    yield f"escalation[{number}].steps[{place}].notify[{index}]", name
 
 
 class PresenceSettings(Section, frozen=True, kw_only=True):
-    """When a device that says nothing, or sees nothing, is an incident. `presence: null` for never."""
+    """When a device without heartbeats, or without new frames, is an incident. `presence: null` for never."""
 
     quiet_seconds: Patience = 180
-    """A device that should speak and has said nothing for so long is lost: three of its heartbeats by default."""
+    """Time without a heartbeat after which a device is missing: three heartbeats by default."""
     offline_seconds: Patience = 60
-    """So is one that went offline, or whose camera is gone, and has not come back within this: a restart takes less."""
+    """Time offline, or without a camera, after which a device is missing; a restart takes less."""
     blind_seconds: Patience = 300
-    """So is one that speaks, but has looked at no new frame for so long."""
+    """Time with heartbeats and without a new frame after which a device is missing."""
     gather_seconds: Patience = 60
-    """A first message waits at most so long for other devices of the site that seem to go the same way."""
+    """Longest delay of a first notification, to include other devices of the site that are about to be missing."""
     steady_seconds: Patience = 60
-    """It is over when every device has been well for so long, so that one that comes and goes is told of once."""
+    """Time that every device must be present before the incident is resolved, so that an unstable one makes one
+    incident."""
     grace_seconds: Patience = 120
-    """Nobody is missed for so long after this service began to listen, or could listen again: all have to come back."""
+    """Time after this service connects during which no device counts as missing."""
     severity: Severity = "warning"
     repeat_minutes: Minutes = 240
-    """Told again after so long, if it is still lost."""
+    """Repeat interval while a device is missing."""
     leave_out: tuple[str, ...] = ()
-    """Devices that nobody misses: `north-gate/pi-09`."""
+    """Devices that never count as missing: `north-gate/pi-09`."""
 
     def __post_init__(self) -> None:
         for place in self.leave_out:
             names = place.split("/")
             if len(names) != 2 or not all(map(_name.match, names)):
-                raise ValueError(f"`leave_out`: {place!r} names no device; write site and device like north-gate/pi-09")
+                raise ValueError(f"`leave_out`: {place!r} is not a device; write site and device like north-gate/pi-09")

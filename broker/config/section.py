@@ -1,4 +1,4 @@
-"""The parts that the service's configuration files are made of."""
+"""Types that several parts of `broker.yaml` and `rules.yaml` share."""
 
 from typing import Annotated, Final, Literal
 
@@ -6,34 +6,34 @@ import msgspec
 from msgspec import Meta
 
 Language = Literal["en", "ko"]
-"""Languages that people are written to in."""
+"""Languages of notifications and of the console."""
 
 Severity = Literal["info", "warning", "critical"]
 SEVERITIES: Final[tuple[Severity, ...]] = ("info", "warning", "critical")
-"""From the least to the most urgent."""
+"""In rising order."""
 
 Minutes = Annotated[float, Meta(ge=0, le=60 * 24 * 7)]
-"""A week at most: what is longer is a mistake, or a matter for a calendar."""
+"""At most a week."""
 
 
 class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A part of a file."""
+    """A mapping of a file."""
 
 
 class Wording(Section, frozen=True):
-    """One name in each language."""
+    """A name in each language; an empty one falls back to the other language."""
 
     en: str = ""
     ko: str = ""
 
 
 def in_language(name: str | Wording, language: Language) -> str:
-    """Give a name in a language, or in the other one where it has none there; "" where it has none at all."""
+    """Return a name in a language, else in the other one, else ""."""
     if isinstance(name, str):
         return name
     return (name.ko or name.en) if language == "ko" else (name.en or name.ko)
 
 
 def at_least(severity: Severity, floor: Severity) -> bool:
-    """Say whether one severity is as urgent as another, or more."""
+    """Return whether a severity is not below `floor`."""
     return SEVERITIES.index(severity) >= SEVERITIES.index(floor)

@@ -1,4 +1,4 @@
-"""What people call the sites, devices and cameras, and which clock they go by."""
+"""Display names, time zones and zones of sites, devices and cameras."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,19 +10,19 @@ from broker.config.broker import Config, Language, Recipient, Wording, in_langua
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Names and clocks by id; a place without a name is called by its id."""
+    """Display names and time zones by id; the name of a place without one is its id."""
 
     names: dict[tuple[str, ...], str | Wording]
     """By (site,), (site, device) or (site, device, stream)."""
     clocks: dict[str, ZoneInfo]
-    """By site, where it differs from `clock`."""
+    """Time zones by site, where they differ from `clock`."""
     clock: ZoneInfo
     zones: dict[tuple[str, str, str], frozenset[str]] = field(default_factory=dict)
-    """What a camera looks at, by (site, device, stream)."""
+    """Zones in the view of a camera, by (site, device, stream)."""
 
     @classmethod
     def of(cls, config: Config) -> Self:
-        """Take the places from the configuration."""
+        """Return the places of a configuration."""
         names: dict[tuple[str, ...], str | Wording] = {}
         for site in config.sites:
             names[(site.id,)] = site.name
@@ -40,21 +40,21 @@ class Places:
 
     @classmethod
     def nameless(cls, clock: str = "UTC") -> Self:
-        """Give places that are all called by their ids and go by one clock."""
+        """Return places without names, in one time zone."""
         return cls({}, {}, ZoneInfo(clock))
 
     def name(self, *ids: str, language: Language) -> str:
-        """Give what people call a site, a device of it or a stream of that."""
+        """Return the display name of a site, of a device of it, or of a stream of that."""
         return in_language(self.names.get(ids, ""), language) or ids[-1]
 
     def local(self, moment: datetime, site: str) -> datetime:
-        """Give a moment by the clock of a site."""
+        """Return a time in the time zone of a site."""
         return moment.astimezone(self.clocks.get(site, self.clock))
 
     def by_clock_of(self, person: Recipient, moment: datetime) -> datetime:
-        """Give a moment by the clock of someone who is told."""
+        """Return a time in the time zone of a recipient."""
         return moment.astimezone(ZoneInfo(person.timezone) if person.timezone else self.clock)
 
     def zones_of(self, site: str, device: str, stream: str) -> frozenset[str]:
-        """Give what a camera looks at; nothing where the file does not say."""
+        """Return the zones in the view of a camera; empty where none are configured."""
         return self.zones.get((site, device, stream), frozenset())

@@ -1,8 +1,8 @@
-"""Hours of the week in which something holds: `mon-fri 22:00-06:00`.
+"""Recurring time intervals of a week: `mon-fri 22:00-06:00`.
 
-A span that ends before it starts goes on past midnight and belongs to the day on which it starts: `fri 22:00-06:00`
-ends on Saturday morning. Days alone mean the whole day, hours alone every day. All times are by the wall clock of the
-place.
+An interval whose end is before its start passes midnight and belongs to the day on which it starts: `fri 22:00-06:00`
+ends on Saturday morning. Days alone mean the whole day, hours alone every day. All times are wall-clock times of the
+site.
 """
 
 import re
@@ -19,25 +19,25 @@ _hours = re.compile(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})")
 EXAMPLE: Final = "write it like `mon-fri 22:00-06:00`, `sat,sun` or `00:00-07:30`"
 
 LONGEST_SEARCH: Final = timedelta(days=8)
-"""A schedule without a gap in a week and a day has none at all."""
+"""A schedule without a gap in a week and a day has no gap."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Some hours of some days of every week."""
+    """Hours of some days of every week."""
 
     days: frozenset[int]
-    """Monday is 0."""
+    """Days on which it starts; Monday is 0."""
     start: time
     end: time
-    """The same as `start` for a whole day."""
+    """Equal to `start` for a whole day."""
 
     def holds_at(self, local: datetime) -> bool:
-        """Say whether it holds at a moment, given by the clock of the place."""
+        """Return whether it contains a local time."""
         return self.end_after(local) is not None
 
     def end_after(self, local: datetime) -> datetime | None:
-        """Give the end of the span that holds at a moment; None where none does."""
+        """Return the end of the occurrence that contains a local time; None where none does."""
         for back in (0, 1):
             day = local - timedelta(days=back)
             start = datetime.combine(day.date(), self.start, local.tzinfo)
@@ -55,19 +55,19 @@ Schedule = Sequence[Span]
 
 
 def read(text: str) -> Span:
-    """Read one line of a schedule; raises `ValueError` saying what would be right."""
+    """Parse an interval; raises `ValueError` saying what would be right."""
     words = text.lower().split()
     days, hours = _parts(words, text)
     return Span(_days(days) if days else frozenset(range(7)), *(_times(hours) if hours else (time(), time())))
 
 
 def holds_at(schedule: Schedule, local: datetime) -> bool:
-    """Say whether any span of a schedule holds at a moment."""
+    """Return whether any interval of a schedule contains a local time."""
     return any(span.holds_at(local) for span in schedule)
 
 
 def end_after(schedule: Schedule, local: datetime) -> datetime | None:
-    """Give the moment at which a schedule that holds at `local` ends; None where it does not hold.
+    """Return the local time at which a schedule that contains `local` ends; None where it does not contain it.
 
     Raises `ValueError` for a schedule that never ends.
     """
@@ -77,11 +77,11 @@ def end_after(schedule: Schedule, local: datetime) -> datetime | None:
         if not ends:
             return at if at > local else None
         at = max(ends)
-    raise ValueError("these hours fill the whole week; leave a gap")
+    raise ValueError("these hours cover the whole week; leave a gap")
 
 
 def require_gap(schedule: Schedule, name: str) -> None:
-    """Raise `ValueError` for a schedule that never ends, calling it by its name."""
+    """Raise `ValueError` naming `name` for a schedule that never ends."""
     monday = datetime(2024, 1, 1)  # noqa: DTZ001 - any Monday by any wall clock
     try:
         for span in schedule:
@@ -98,7 +98,7 @@ def _parts(words: list[str], text: str) -> tuple[str, str]:
             return "", hours
         case [days]:
             return days, ""
-    raise ValueError(f"{text!r} is no time of the week; {EXAMPLE}")
+    raise ValueError(f"{text!r} is not a time of the week; {EXAMPLE}")
 
 
 def _days(text: str) -> frozenset[int]:
@@ -116,13 +116,13 @@ def _day(name: str) -> int:
         return DAYS.index(name)
     if len(name) == 1 and name in KOREAN_DAYS:
         return KOREAN_DAYS.index(name)
-    raise ValueError(f"{name!r} is no day; days are {', '.join(DAYS)}")
+    raise ValueError(f"{name!r} is not a day; days are {', '.join(DAYS)}")
 
 
 def _times(text: str) -> tuple[time, time]:
     match = _hours.fullmatch(text)
     if match is None:
-        raise ValueError(f"{text!r} are no hours; {EXAMPLE}")
+        raise ValueError(f"{text!r} are not hours; {EXAMPLE}")
     first, second, third, fourth = map(int, match.groups())
     return _time(first, second), _time(third, fourth)
 
@@ -131,5 +131,5 @@ def _time(hour: int, minute: int) -> time:
     if (hour, minute) == (24, 0):
         return time()
     if hour > 23 or minute > 59:
-        raise ValueError(f"{hour}:{minute:02} is no time of the day; the last is 23:59, and 24:00 is midnight")
+        raise ValueError(f"{hour}:{minute:02} is not a time of day; the last is 23:59, and 24:00 is midnight")
     return time(hour, minute)

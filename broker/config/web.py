@@ -1,4 +1,4 @@
-"""What `broker.yaml` says of the console: where it listens, and how long a login lasts."""
+"""The part `web` of `broker.yaml`: the console's address, sessions and uploads."""
 
 from pathlib import Path
 from typing import Annotated, Final
@@ -17,26 +17,26 @@ NO_TRUSTED_PROXY: Final = (
 
 
 class Web(Section, frozen=True, kw_only=True):
-    """The console. Passwords travel to it, so it listens on loopback, or by TLS, or behind a proxy that has TLS."""
+    """The console. Because users send passwords, it listens on loopback, or with TLS, or behind a proxy with TLS."""
 
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8080
-    """0 for any free one, which is then logged."""
+    """Port; 0 for any free one, which is logged."""
     public_url: Annotated[
         str, Meta(pattern=r"^(https?://[^/\s]+)?$", description="an address without a path, as https://wordcam.example")
     ] = ""
-    """What people type, where a proxy stands in front: `https://wordcam.example`."""
+    """Address of the console for its users, behind a proxy: `https://wordcam.example`."""
     cert_file: Path | None = None
-    """The console's own certificate, where no proxy has one."""
+    """Certificate (PEM) of the console, where no proxy has one."""
     key_file: Path | None = None
     trusted_proxies: tuple[str, ...] = ()
-    """Addresses of proxies that are believed when they say whom they speak for."""
+    """IP addresses of proxies whose `X-Forwarded-For` is trusted."""
     session_hours: Annotated[float, Meta(gt=0, le=168)] = 12
-    """After so long everyone logs in again: a shift."""
+    """Lifetime of a login: a shift."""
     idle_minutes: Annotated[float, Meta(gt=0, le=10080)] = 60
-    """A browser that has not been seen for so long is logged out; an open live page is seen."""
+    """Time without a request after which a session ends; an open live page makes requests."""
     plan_bytes: Annotated[int, Meta(ge=1024, le=16_000_000)] = 2_000_000
-    """The largest drawing of a site that may be uploaded."""
+    """Largest size of an uploaded floor plan."""
 
     def __post_init__(self) -> None:
         require_host(self.host)
@@ -50,11 +50,11 @@ class Web(Section, frozen=True, kw_only=True):
 
     @property
     def is_secure(self) -> bool:
-        """Whether browsers reach it by https, so that cookies may insist on that."""
+        """Whether browsers reach it by https, so that cookies can be restricted to https."""
         return self.cert_file is not None or self.public_url.startswith("https://")
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is allowed, but hardly meant: for `check` and the log."""
+        """Settings that are valid, but probably not intended, as sentences for `check` and the log."""
         is_behind_proxy = bool(self.public_url) and self.cert_file is None
         return (NO_TRUSTED_PROXY,) if is_behind_proxy and not self.trusted_proxies else ()

@@ -155,7 +155,7 @@ class Lifecycle:
 
 def _is_to_hear_the_end(person: Recipient, incident: Incident, sent: list[Notification]) -> bool:
     """Say whether someone who was told has still to hear that it is over."""
-    if not person.told_when_over or person.name == incident.closed_by:
+    if not person.notify_when_resolved or person.name == incident.closed_by:
         return False
     own = [alert for alert in sent if alert.recipient == person.name]
     told = any(alert.state in REACHED for alert in own)

@@ -68,7 +68,7 @@ def pinger(settings: Ping, metrics: PrometheusMetrics, health: Health) -> Pinger
         ping.url_of(settings),
         every_seconds=settings.every_seconds,
         timeout_seconds=settings.timeout_seconds,
-        tells_failure=settings.tells_failure,
+        tells_failure=settings.report_failure,
         is_ready=lambda: all(check.ok for check in health.ready()),
         metrics=metrics,
     )

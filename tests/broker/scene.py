@@ -46,7 +46,7 @@ RULES = compiler.build(
 
 GUARD = Recipient(name="guard", phone="+12025550143")
 CHIEF = Recipient(name="chief", phone="+12025550178")
-CHAIN = Escalation(steps=(Step(after_minutes=5, tell=("chief",)),), rounds=2)
+CHAIN = Escalation(steps=(Step(after_minutes=5, notify=("chief",)),), cycles=2)
 
 
 def empty_database(folder: Path) -> Path:

@@ -43,15 +43,16 @@ def of(
     if chain is None:
         return Route(tuple(wanting))
     by_name = {person.name: person for person in people}
-    later = {name for step in chain.steps for name in step.tell}
+    later = {name for step in chain.steps for name in step.notify}
     first = tuple(person for person in wanting if person.name not in later)
     steps = tuple(
-        Step(timedelta(minutes=step.after_minutes), tuple(by_name[name] for name in step.tell)) for step in chain.steps
+        Step(timedelta(minutes=step.after_minutes), tuple(by_name[name] for name in step.notify))
+        for step in chain.steps
     )
     if not first:
         first, steps = steps[0].people, steps[1:]
     pause = timedelta(minutes=chain.steps[-1].after_minutes)
-    return Route(first, tuple(_rounds(first, steps, chain.rounds, pause)), first_round=len(steps))
+    return Route(first, tuple(_rounds(first, steps, chain.cycles, pause)), first_round=len(steps))
 
 
 def _rounds(first: tuple[Recipient, ...], steps: tuple[Step, ...], rounds: int, pause: timedelta) -> Iterator[Step]:

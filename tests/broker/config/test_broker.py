@@ -10,7 +10,7 @@ import yaml
 from broker.config import broker
 from broker.config.broker import Config, Recipient, Wording, in_language
 from broker.config.errors import Misconfigured
-from broker.config.incidents import PresenceSettings
+from broker.config.incidents import Escalation, PresenceSettings, Step
 from broker.rules import compiler
 from foundation import yaml_file
 from tests.broker.running_service import RULES, write_config
@@ -53,18 +53,18 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
         ({"mqtt": {"port": "1883"}}, "mqtt.port: Expected `int`, got `str`"),
         ({"mqtt": {"port": 70000}}, "mqtt.port: Expected `int` <= 65535"),
         ({"recipients": [{"name": "a", "phone": 12025550143}]}, "recipients[0].phone: Expected `str`, got `int`; put"),
-        ({"recipients": [{"name": "a", "phone": "010-1234"}]}, "recipients[0]: '010-1234' is no international"),
+        ({"recipients": [{"name": "a", "phone": "010-1234"}]}, "recipients[0]: '010-1234' is not an international"),
         ({"recipients": [{"name": "a", "phone": "+999 1"}]}, "recipients[0]: '+999 1' "),
         ({"recipients": [{"phone": "+12025550143"}]}, "recipients[0]: required key `name` is missing"),
         ({"recipients": [{"name": "a", "phone": "+12025550143", "language": "fr"}]}, "recipients[0].language: Invalid"),
-        ({"timezone": "Seoul"}, "'Seoul' is no time zone; write it like Asia/Seoul"),
+        ({"timezone": "Seoul"}, "'Seoul' is not a time zone; write it like Asia/Seoul"),
         ({"sites": [{"id": "North Gate"}]}, "sites[0].id: Expected `str`: 1 to 63 of a-z, 0-9 and inner hyphens"),
-        ({"sites": [{"id": "a", "timezone": "../x"}]}, "sites[0]: '../x' is no time zone"),
+        ({"sites": [{"id": "a", "timezone": "../x"}]}, "sites[0]: '../x' is not a time zone"),
         ({"mqtt": {"tls": {"cert_file": "x"}}}, "mqtt.tls: `cert_file` and `key_file` come together"),
         ({"twilio": {"account_sid": "AC1", "sender": "+1"}}, "twilio.account_sid: Expected `str`: AC and 32 of"),
         ({"twilio": {"account_sid": "AC" + "0" * 32, "sender": "+1", "auth_token": "x"}}, "twilio.auth_token: unknown"),
         ({"database": {"path": 7}}, "database.path: expected a path, got 7"),
-        ({"presence": {"leave_out": ["pi-01"]}}, "presence: `leave_out`: 'pi-01' names no device"),
+        ({"presence": {"leave_out": ["pi-01"]}}, "presence: `leave_out`: 'pi-01' is not a device"),
         ({"presence": {"quiet_secs": 9}}, "presence.quiet_secs: unknown key; did you mean `quiet_seconds`?"),
         ({"monitor": {"prot": 1}}, "monitor.prot: unknown key; did you mean `port`?"),
         ({"monitor": {"ping": {"url": "mailto:me"}}}, "monitor.ping.url: Expected `str`: an address that begins with"),
@@ -192,8 +192,8 @@ GUARD = {"name": "guard", "phone": "+12025550143"}
     ("changes", "said"),
     [
         (
-            {"incidents": {"escalation": [{"steps": [{"after_minutes": 5, "tell": ["gaurd"]}]}]}},
-            "incidents.escalation[0].steps[0].tell[0]: no recipient is called 'gaurd'; did you mean `guard`?",
+            {"incidents": {"escalation": [{"steps": [{"after_minutes": 5, "notify": ["gaurd"]}]}]}},
+            "incidents.escalation[0].steps[0].notify[0]: no recipient is called 'gaurd'; did you mean `guard`?",
         ),
         ({"incidents": {"escalation": [{"steps": []}]}}, "incidents.escalation[0].steps: Expected `array` of length"),
         (
@@ -203,7 +203,7 @@ GUARD = {"name": "guard", "phone": "+12025550143"}
         ({"incidents": {"update_minutes": -1}}, "incidents.update_minutes: Expected `float` >= 0"),
         (
             {"incidents": {"inhibit": [{"while": ["fire"], "hold_back": ["fire"]}]}},
-            "incidents.inhibit[0]: 'fire' cannot hide behind itself",
+            "incidents.inhibit[0]: 'fire' cannot inhibit itself",
         ),
         (
             {
@@ -214,15 +214,15 @@ GUARD = {"name": "guard", "phone": "+12025550143"}
                     ]
                 }
             },
-            "incidents: `inhibit`: 'fire' and 'smoke' hide behind each other; take one of them out",
+            "incidents: `inhibit`: 'fire' and 'smoke' inhibit each other; remove one of them",
         ),
-        ({"recipients": [GUARD | {"quiet_hours": ["22-7"]}]}, "recipients[0]: '22' is no day"),
+        ({"recipients": [GUARD | {"quiet_hours": ["22-7"]}]}, "recipients[0]: '22' is not a day"),
         (
             {"recipients": [GUARD | {"quiet_hours": ["mon-sun"]}]},
-            "recipients[0]: `quiet_hours`: these hours fill the whole week; leave a gap",
+            "recipients[0]: `quiet_hours`: these hours cover the whole week; leave a gap",
         ),
         ({"recipients": [GUARD | {"max_per_hour": 0}]}, "recipients[0].max_per_hour: Expected `int` >= 1"),
-        ({"recipients": [GUARD | {"timezone": "Mars"}]}, "recipients[0]: 'Mars' is no time zone"),
+        ({"recipients": [GUARD | {"timezone": "Mars"}]}, "recipients[0]: 'Mars' is not a time zone"),
         ({"recipients": [{"name": "guard"}]}, "recipients[0]: 'guard' has no `phone`"),
         ({"links": {"base_url": "wordcam.example"}}, "links.base_url: Expected `str`: an address without a path"),
     ],
@@ -235,8 +235,22 @@ def test_a_mistake_about_incidents_or_people_is_named_with_its_place(
 
 
 def test_keys_of_version_0_1_0_are_read(tmp_path: Path) -> None:
-    old = broker.load(write_config(tmp_path, absence={"quiet_seconds": 7}))
     never = broker.load(write_config(tmp_path, absence=None))
+    steps = [{"after_minutes": 5, "tell": ["guard"]}]
+    old = broker.load(
+        write_config(
+            tmp_path,
+            absence={"quiet_seconds": 7},
+            incidents={"escalation": [{"steps": steps, "rounds": 3}]},
+            recipients=[GUARD | {"told_when_over": False}],
+            monitor={"ping": {"tells_failure": True}},
+        )
+    )
 
-    assert old.presence == PresenceSettings(quiet_seconds=7)
     assert never.presence is None
+    assert old.presence == PresenceSettings(quiet_seconds=7)
+    assert old.incidents.escalation == (Escalation(steps=(Step(after_minutes=5, notify=("guard",)),), cycles=3),)
+    assert not old.recipients[0].notify_when_resolved
+    assert old.monitor is not None
+    assert old.monitor.ping is not None
+    assert old.monitor.ping.report_failure

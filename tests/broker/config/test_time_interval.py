@@ -61,13 +61,13 @@ def test_the_end_is_where_no_span_goes_on(spans: list[str], when: str, end: str 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("", "is no time of the week; write it like"),
-        ("noon", "'noon' is no day; days are mon, tue"),
-        ("22:00", "are no hours"),
-        ("mon 25:00-26:00", "25:00 is no time of the day"),
-        ("mon tue", "is no time of the week"),
-        ("22:00-06:00 mon", "is no time of the week"),
-        ("mon- 10:00-11:00", "'' is no day"),
+        ("", "is not a time of the week; write it like"),
+        ("noon", "'noon' is not a day; days are mon, tue"),
+        ("22:00", "are not hours"),
+        ("mon 25:00-26:00", "25:00 is not a time of day"),
+        ("mon tue", "is not a time of the week"),
+        ("22:00-06:00 mon", "is not a time of the week"),
+        ("mon- 10:00-11:00", "'' is not a day"),
     ],
 )
 def test_what_is_no_span_is_refused_with_an_example(text: str, problem: str) -> None:
@@ -76,7 +76,7 @@ def test_what_is_no_span_is_refused_with_an_example(text: str, problem: str) -> 
 
 
 def test_hours_without_an_end_are_refused() -> None:
-    with pytest.raises(ValueError, match="`quiet_hours`: these hours fill the whole week"):
+    with pytest.raises(ValueError, match="`quiet_hours`: these hours cover the whole week"):
         time_interval.require_gap(
             [time_interval.read("06:00-22:00"), time_interval.read("22:00-06:00")], "`quiet_hours`"
         )

@@ -96,7 +96,7 @@ def test_smoke_does_not_hide_from_someone_who_was_not_told_of_the_fire(scene: Ma
 
 
 def test_an_incident_ends_when_no_camera_has_seen_it_and_people_hear_so(scene: Make) -> None:
-    silent = Recipient(name="chief", phone="+12025550178", told_when_over=False)
+    silent = Recipient(name="chief", phone="+12025550178", notify_when_resolved=False)
     room = scene(GUARD, silent)
     room.say("a gun")
     room.deliver()
@@ -224,7 +224,7 @@ def test_what_waits_for_the_morning_comes_as_one_message(scene: Make) -> None:
 
 
 def test_what_is_more_than_one_can_read_in_an_hour_waits_and_says_so(scene: Make) -> None:
-    room = scene(Recipient(name="guard", phone="+12025550143", max_per_hour=2, told_when_over=False))
+    room = scene(Recipient(name="guard", phone="+12025550143", max_per_hour=2, notify_when_resolved=False))
     for site in ("a", "b", "c", "d"):
         room.say("a gun", site=site)
 

@@ -127,7 +127,7 @@ def test_a_running_service_gives_signs_until_its_mqtt_server_goes(
     tmp_path: Path, watchman: Watchman, mosquitto: Mosquitto
 ) -> None:
     (tmp_path / "url").write_text(watchman.url + "\n", encoding="utf-8")
-    ping = {"url_file": "url", "every_seconds": 1, "tells_failure": True}
+    ping = {"url_file": "url", "every_seconds": 1, "report_failure": True}
     config = write_config(tmp_path, server=mosquitto, monitor={"port": None, "ping": ping})
     with Running(config) as service:
         wait_until(lambda: SECRET in watchman.asked, "a sign of life")

@@ -32,7 +32,7 @@ PEOPLE = (GUARD, CHIEF, DESK)
 
 RULES = Incidents(
     inhibit=(Inhibition(during=("fire",), hold_back=("smoke",)),),
-    escalation=(Escalation(steps=(Step(after_minutes=5, tell=("chief",)),)),),
+    escalation=(Escalation(steps=(Step(after_minutes=5, notify=("chief",)),)),),
 )
 
 SENTENCES = ("a gun", "a fire", "thick smoke", "a fire with smoke", "a person falls", "a person lies there", "a dog")

@@ -198,7 +198,7 @@ def test_a_number_that_has_still_to_be_told_stays(run: Run, room: Scene) -> None
         (("--device", "pi-01"), "a device is known by its site: name both"),
         (("--everything", "--site", "a"), "forget: what?"),
         (("--phone", PHONE, "--site", "a"), "a number is forgotten everywhere"),
-        (("--phone", "0143"), "--phone '0143' is no international phone number"),
+        (("--phone", "0143"), "--phone '0143' is not an international telephone number"),
         (("--from", "yesterday"), "--from yesterday: no time; write it like 2026-03-13T22:00"),
         (("--from", "2026-03-14", "--to", "2026-03-13"), "the end is not after the beginning"),
     ],

@@ -52,7 +52,7 @@ def test_the_shipped_rules_have_no_mistake() -> None:
         ),
         pytest.param(
             "rules:\n- name: x\n  says: [gun]\n  when: [noon]",
-            ":2: error: rules[0]: `when`: 'noon' is no day; days are mon, tue, wed, thu, fri, sat, sun",
+            ":2: error: rules[0]: `when`: 'noon' is not a day; days are mon, tue, wed, thu, fri, sat, sun",
             id="a bad hour",
         ),
         pytest.param(

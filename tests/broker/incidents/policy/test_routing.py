@@ -13,7 +13,7 @@ CHIEF = Recipient(name="chief", phone="+12025550178")
 NIGHT = Recipient(name="night", phone="+12025550190", sites=("depot",), dangers=("fire",))
 PEOPLE = (GUARD, CHIEF, NIGHT)
 CHAIN = Escalation(
-    steps=(Step(after_minutes=5, tell=("chief",)), Step(after_minutes=10, tell=("night", "guard"))), rounds=1
+    steps=(Step(after_minutes=5, notify=("chief",)), Step(after_minutes=10, notify=("night", "guard"))), cycles=1
 )
 
 
@@ -29,7 +29,7 @@ def test_without_a_chain_everyone_who_wants_it_is_told_at_once() -> None:
 
 
 def test_who_stands_in_a_step_is_told_at_that_step() -> None:
-    found = of(Escalation(steps=(Step(after_minutes=5, tell=("chief",)),), rounds=1))
+    found = of(Escalation(steps=(Step(after_minutes=5, notify=("chief",)),), cycles=1))
 
     assert found.names == {"guard"}
     assert [(step.after, [person.name for person in step.people]) for step in found.steps] == [(minutes(5), ["chief"])]
@@ -43,7 +43,7 @@ def test_where_all_stand_in_steps_the_first_step_is_taken_at_once() -> None:
 
 
 def test_another_round_begins_with_those_told_first() -> None:
-    found = of(Escalation(steps=(Step(after_minutes=5, tell=("chief",)),), rounds=2))
+    found = of(Escalation(steps=(Step(after_minutes=5, notify=("chief",)),), cycles=2))
 
     assert [person.name for step in found.steps for person in step.people] == ["chief", "guard", "chief"]
     assert found.first_round == 1
@@ -51,7 +51,7 @@ def test_another_round_begins_with_those_told_first() -> None:
 
 def test_a_chain_holds_for_its_sites_dangers_and_severities() -> None:
     chain = Escalation(
-        sites=("depot",), dangers=("fire",), min_severity="warning", steps=(Step(after_minutes=5, tell=("chief",)),)
+        sites=("depot",), dangers=("fire",), min_severity="warning", steps=(Step(after_minutes=5, notify=("chief",)),)
     )
 
     assert of(chain, site="depot", danger="fire", severity="warning").steps
@@ -61,8 +61,8 @@ def test_a_chain_holds_for_its_sites_dangers_and_severities() -> None:
 
 
 def test_of_several_chains_the_first_that_holds_counts() -> None:
-    first = Escalation(sites=("depot",), steps=(Step(after_minutes=1, tell=("night",)),), rounds=1)
-    second = Escalation(steps=(Step(after_minutes=2, tell=("chief",)),), rounds=1)
+    first = Escalation(sites=("depot",), steps=(Step(after_minutes=1, notify=("night",)),), cycles=1)
+    second = Escalation(steps=(Step(after_minutes=2, notify=("chief",)),), cycles=1)
 
     assert of(first, second, site="depot", danger="fire").steps[0].after == minutes(1)
     assert of(first, second).steps[0].after == minutes(2)
