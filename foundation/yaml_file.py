@@ -280,12 +280,12 @@ def today(kind: type[msgspec.Struct], where: str) -> str:
     shape: inspect.Type = inspect.type_info(kind)
     keys: list[str] = []
     for key in where.split("."):
-        shape = next(filter(_has_keys, _alternatives(shape)), inspect.AnyType())
-        if isinstance(shape, inspect.StructType):
-            keys.append(_old_keys(shape).get(key, key))
-            shape = next((known.type for known in shape.fields if known.encode_name == keys[-1]), inspect.AnyType())
-        else:
+        struct = next((one for one in _alternatives(shape) if isinstance(one, inspect.StructType)), None)
+        if struct is None:
             keys.append(key)
+            continue
+        keys.append(_old_keys(struct).get(key, key))
+        shape = next((known.type for known in struct.fields if known.encode_name == keys[-1]), inspect.AnyType())
     return ".".join(keys)
 
 
@@ -299,10 +299,6 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 def _old_keys(kind: inspect.StructType) -> Mapping[str, str]:
     return getattr(kind.cls, "OLD_KEYS", {})
-
-
-def _has_keys(kind: inspect.Type) -> bool:
-    return isinstance(kind, inspect.StructType)
 
 
 def _alternatives(kind: inspect.Type) -> Iterator[inspect.Type]:

@@ -109,6 +109,16 @@ def test_a_terminal_gets_text_and_everything_else_json(usual_logging: None) -> N
         assert re.match(begins, stream.getvalue())
 
 
+def test_a_warning_is_coloured(usual_logging: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Screen()
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    log.configure("run", level=logging.INFO, stream=stream)
+    logging.getLogger("here").info("started")
+    logging.getLogger("here").warning("late")
+
+    assert ["\033" in line for line in stream.getvalue().splitlines()] == [False, True]
+
+
 def test_colours_are_left_out_where_asked(usual_logging: None, monkeypatch: pytest.MonkeyPatch) -> None:
     stream = Screen()
     monkeypatch.setenv("NO_COLOR", "1")

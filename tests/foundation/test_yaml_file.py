@@ -161,6 +161,14 @@ def test_an_old_key_beside_the_new_one_is_refused(tmp_path: Path) -> None:
     assert said == ":2: gates: this is the old name of `doors`, which is there too; keep one"
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("gates", "doors"), ("gates.title", "doors.name"), ("doors.codes.title", "doors.codes.title"), ("x.y", "x.y")],
+)
+def test_a_dotted_key_is_written_as_it_is_called_today(old: str, new: str) -> None:
+    assert yaml_file.today(House, old) == new
+
+
 def test_an_old_key_is_no_suggestion(tmp_path: Path) -> None:
     assert "gates" not in problem(tmp_path, "gate: 1\n")
 

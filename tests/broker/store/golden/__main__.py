@@ -23,8 +23,9 @@ from broker.store import search, statistics
 from broker.store.engine import writing
 from broker.store.tables.messaging import resend
 from broker.web import floor_plans, search_terms
-from broker.web.accounts import sessions, users
+from broker.web.accounts import attempts, sessions, users
 from broker.web.accounts.account import Account, Role
+from broker.web.accounts.throttle import Origin
 from broker.web.floor_plans import Place, Plan
 from contract.status import Ledger
 from tests.broker.device import NOON, status
@@ -64,7 +65,7 @@ def _rest(connection: Connection) -> None:
     account = users.add(connection, Account("kim", Role.ADMINISTRATOR, "ko", "no hash", NOON, NOON))
     sessions.start(connection, account, address="127.0.0.1", at=NOON)
     sessions.add_token(connection, account, label="test", at=NOON, valid=timedelta(days=1))
-    sessions.add_failure(connection, sessions.Failure(NOON, "kim", "127.0.0.1"), forget_before=NOON - timedelta(days=1))
+    attempts.begin(connection, Origin("kim", "127.0.0.1"), at=NOON, forget_before=NOON - timedelta(days=1))
     audit.add(connection, Entry(NOON, "kim", "terminal", "login"))
     rejections.count(connection, _unreadable(), at=NOON)
     search.index(connection, [search_terms.entry(one, "") for one in search.unindexed(connection, limit=9)])
