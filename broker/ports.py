@@ -16,15 +16,15 @@ class SendFailed(Exception):
 
 
 class Rejected(SendFailed):
-    """It will never be taken: the number is wrong or has opted out. Trying again is useless."""
+    """It will never be accepted: the number is wrong or has opted out. Trying again is useless."""
 
 
 class Unreachable(SendFailed):
-    """It was surely not taken; trying later may work."""
+    """It was surely not accepted; trying later may work."""
 
 
 class Busy(Unreachable):
-    """The sender asks for patience."""
+    """The sender asks to wait."""
 
     def __init__(self, message: str, *, retry_after: timedelta) -> None:
         super().__init__(message)
@@ -32,7 +32,7 @@ class Busy(Unreachable):
 
 
 class Doubtful(SendFailed):
-    """It may have been taken: ask with `Sender.find` before sending again."""
+    """It may have been accepted: ask with `Sender.find` before sending again."""
 
 
 class Sender(Protocol):
@@ -44,23 +44,23 @@ class Sender(Protocol):
 
     @property
     def askable(self) -> bool:
-        """Whether `find` knows; where it does not, a message in doubt is sent again and says so."""
+        """Whether `find` works; where it does not, a message in doubt is sent again, marked as a possible duplicate."""
 
     def send(self, to: str, text: str) -> str:
-        """Hand over one message, to a number in E.164 or a recipient's name; gives the provider's id.
+        """Hand over one message, to a number in E.164 or a recipient's name; returns the provider's id.
 
         Raises `SendFailed`.
         """
 
     def find(self, to: str, text: str, *, since: datetime) -> Sequence[str]:
-        """Give the provider's ids of messages with this very text taken since a moment, oldest first.
+        """Return the provider's ids of messages with this very text taken since a moment, oldest first.
 
         Raises `Unreachable` where the provider cannot be asked.
         """
 
 
 class Untranslated(Exception):
-    """A service did not translate, for the reason given."""
+    """A service did not translate; the message is the reason."""
 
 
 class TranslationService(Protocol):
@@ -71,53 +71,44 @@ class TranslationService(Protocol):
         """Short name for logs and the database."""
 
     def translate(self, sentence: str, *, source: str, target: Language) -> str:
-        """Give the sentence in `target`; raises `Untranslated`."""
+        """Return the sentence in `target`; raises `Untranslated`."""
 
 
 class Translator(Protocol):
-    """Puts a sentence into a recipient's language, and never fails."""
+    """Translates a sentence into a recipient's language, and never fails."""
 
     def translate(self, sentence: str, *, source: str, target: Language) -> str:
-        """Give the sentence in `target`; the sentence itself where it cannot be translated."""
+        """Return the sentence in `target`; the sentence itself where it cannot be translated."""
 
     def versions(self, sentence: str, *, source: str, target: Language) -> Sequence[str]:
-        """Give the sentence in `target`, then the same with less and less beside the point.
+        """Return the sentence in `target`, then shorter and shorter forms of it.
 
         The sentence itself where it cannot be translated.
         """
 
 
 class Superseded(Exception):
-    """Another instance is on duty: what was about to be written is no longer ours to write."""
+    """Another instance leads now: what was about to be written is no longer this one's to write."""
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One time on duty."""
+    """One time as the leader."""
 
     token: int
-    after_silence: bool = False
-    """Whether the one before may still be alive, and in the middle of handing a message over."""
+    after_expiry: bool = False
+    """Whether the leader before may still be alive, and handing a message over at this moment."""
 
 
 class Leadership(Protocol):
-    """Says whether this instance is on duty."""
+    """Whether this instance leads."""
 
     @property
     def term(self) -> Term | None:
-        """The present turn; None off duty, or where it is no longer sure."""
+        """The present term; None where another instance leads, or may lead."""
 
     def require(self, connection: Connection, term: Term) -> None:
         """Raise `Superseded` where another instance has taken over since; in the transaction that writes."""
-
-
-class SoleInstance:
-    """The post of the only one there is."""
-
-    term = Term(0)
-
-    def require(self, connection: Connection, term: Term) -> None:
-        """Do nothing: there is nobody else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +130,7 @@ class IngestedBatch:
 
 
 class Metrics(Protocol):
-    """Counts. Every label comes from a list of ours: what cameras say is never one."""
+    """Counts what happens. Every label comes from a fixed list: a caption is never one."""
 
     def took_in(self, batch: IngestedBatch) -> None:
         """Count a batch."""
@@ -167,22 +158,22 @@ class NoMetrics:
     """Counts nothing: for a service without a monitor, and for verbs that do not run one."""
 
     def took_in(self, batch: IngestedBatch) -> None:
-        """Let it be."""
+        """Do nothing."""
 
     def attempted(self, channel: str) -> None:
-        """Let it be."""
+        """Do nothing."""
 
     def failed(self, channel: str, how: str) -> None:
-        """Let it be."""
+        """Do nothing."""
 
     def sent(self, channel: str, kind: str, *, seconds: float) -> None:
-        """Let it be."""
+        """Do nothing."""
 
     def given_up(self, channel: str) -> None:
-        """Let it be."""
+        """Do nothing."""
 
     def translated(self, result: str) -> None:
-        """Let it be."""
+        """Do nothing."""
 
     def pinged(self, result: str) -> None:
-        """Let it be."""
+        """Do nothing."""

@@ -7,15 +7,17 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 
 from broker.config.broker import Recipient
+from broker.config.incidents import Incidents
 from broker.config.sites import Places
 from broker.incidents.grouping import Grouper
 from broker.incidents.scheduler import Scheduler
 from broker.ingest.batch import BatchProcessor
 from broker.ingest.decoder import Message
 from broker.notify import notifications
+from broker.ports import NoMetrics, Term
 from broker.rules import compiler
 from broker.store import migrate
 from broker.store.engine import open_engine, reading, writing
@@ -74,21 +76,49 @@ class FilmServer:
                 file.unlink()
 
 
+class _Alone:
+    """The leadership of the only instance there is."""
+
+    term = Term(0)
+
+    def require(self, connection: Connection, term: Term) -> None:
+        """Do nothing: there is no other instance."""
+
+
+def _nothing() -> None:
+    """Wake nobody: the film's clock decides when work is done."""
+
+
 class _Run:
     """One film's service; its clock stands where the film is."""
 
     def __init__(self, engine: Engine, book: compiler.Rulebook, until: datetime) -> None:
         self._engine, self._until = engine, until
         self._now = until
-        grouper = Grouper([GUARD], places=Places.nameless())
-        self._processor = BatchProcessor(engine, book, [GUARD], clock=lambda: self._now)
-        self._scheduler = Scheduler(engine, book, grouper, clock=lambda: self._now)
+        grouper = Grouper([GUARD], Incidents(), Places.nameless())
+
+        def clock() -> datetime:
+            return self._now
+
+        self._processor = BatchProcessor(
+            engine, book, grouper, on_notification=_nothing, metrics=NoMetrics(), clock=clock
+        )
+        self._scheduler = Scheduler(
+            engine,
+            book,
+            grouper,
+            tracker=None,
+            prune=lambda: False,
+            on_notification=_nothing,
+            leadership=_Alone(),
+            clock=clock,
+        )
 
     def play(self, captions: Iterable[Caption]) -> None:
         for said in captions:
             self._pass_until(said.captured_at)
             topic = topics.topic(said.site, said.device, "caption")
-            self._processor.accept([Message(topic, caption.encode(said))])
+            self._processor.process([Message(topic, caption.encode(said))])
             self._work()
         self._pass_until(self._until)
 

@@ -17,9 +17,8 @@ from testing import fake_twilio
 
 NURSERY: Final = """
 import faulthandler, os, signal, sys
-sys.modules.update(numpy=None)
 from broker.cli import main
-from broker import service
+from broker.cli import run
 import broker.notify.senders.twilio, psycopg, twilio.rest
 twilio.rest.Client("AC", "token").messages
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -38,7 +37,7 @@ for line in sys.stdin:
     main.console()
 """
 """Starts instances from a process that has imported everything: importing takes seconds, and hundreds are started. Each
-says in its log where its threads are when it gets SIGUSR1. NLTK would take numpy in, which is not on a server."""
+says in its log where its threads are when it gets SIGUSR1."""
 
 PHONES: Final = {"gun": "+12025550143", "knife": "+12025550178", "fire": "+12025550190", "smoke": "+12025550191"}
 """Kept for fiction; one guard for each danger, so that no hourly limit is reached."""
@@ -92,7 +91,7 @@ class Instance:
         self._pid = self.nursery.bear(self.config, self.log)
 
     def wait_ready(self) -> None:
-        """Wait until it receives captions and knows whether it is the leader; raises `RuntimeError` if it ends."""
+        """Wait until it receives captions and knows whether it leads; raises `RuntimeError` where it ends."""
         deadline = time.monotonic() + START_SECONDS
         while not self.is_ready:
             if time.monotonic() > deadline or not self.lives:
@@ -140,7 +139,7 @@ class Instance:
         with self.log.open("rb") as log:
             log.seek(self._read_from)
             said = log.read()
-        return b'"subscribed"' in said and (b'"standing by"' in said or b'"on duty"' in said)
+        return b'"subscribed"' in said and (b'"standby"' in said or b'"became leader"' in said)
 
 
 def write(folder: Path, names: tuple[str, ...], database: dict[str, str], *, port: int, url: str) -> list[Path]:

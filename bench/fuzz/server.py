@@ -20,10 +20,12 @@ from broker.config.broker import Config
 from broker.config.sites import Places
 from broker.incidents import ack_links
 from broker.incidents.ack_links import Signer
+from broker.incidents.grouping import Grouper
 from broker.ingest.batch import BatchProcessor
 from broker.ingest.decoder import Message
 from broker.notify import notifications
 from broker.notify.translation.offline import OfflineTranslator
+from broker.ports import NoMetrics
 from broker.rules import compiler
 from broker.store import migrate, search
 from broker.store.engine import open_database, reading, writing
@@ -61,8 +63,14 @@ class Site:
         self.engine = open_database(self.config.database)
         migrate.migrate(self.engine)
         book = compiler.load(self.config.rules_file)
-        self.processor = BatchProcessor(self.engine, book, self.config.recipients, places=Places.of(self.config))
-        self.processor.accept([said()])
+        self.processor = BatchProcessor(
+            self.engine,
+            book,
+            Grouper(self.config.recipients, self.config.incidents, Places.of(self.config)),
+            on_notification=lambda: None,
+            metrics=NoMetrics(),
+        )
+        self.processor.process([said()])
         with writing(self.engine) as connection:
             alert = notifications.next_due(connection, at=datetime.now(UTC))
             if alert is not None:
@@ -122,7 +130,7 @@ def _ingest() -> tuple[Read, Sequence[bytes]]:
     def read(data: bytes) -> str:
         topic, _, payload = data.partition(b"\n")
         before = dict(processor.counts.refused)
-        processor.accept([Message(topic.decode("utf-8", errors="replace"), payload)])
+        processor.process([Message(topic.decode("utf-8", errors="replace"), payload)])
         return next((reason for reason, n in processor.counts.refused.items() if n != before.get(reason)), ACCEPTED)
 
     seed = said()

@@ -1,9 +1,9 @@
-"""The verbs `wordcam-broker export` and `forget`: take what cameras said along, and delete it when someone asks."""
+"""The verbs `wordcam-broker export` and `forget`: export captions, and erase them on request."""
 
 import argparse
 import getpass
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -27,8 +27,6 @@ from broker.store.engine import writing
 from broker.store.selection import Scope
 from foundation.errors import from_os_error
 
-Add = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
-
 NAMES = {
     "captions": "sentences",
     "messages": "text messages",
@@ -38,21 +36,9 @@ NAMES = {
 }
 
 
-def add_verbs(add: Add) -> None:
-    """Add the verbs to the command."""
-    out = add("export", _export, "write what the cameras said to a file, or to the terminal")
-    out.add_argument("--format", choices=("csv", "jsonl"), default="csv", help="default: %(default)s")
-    out.add_argument("--out", type=Path, metavar="FILE", help="default: standard output")
-    gone = add("forget", _forget, "delete what cameras said, or a telephone number; without --yes it only counts")
-    for sub in (out, gone):
-        sub.add_argument("--site", default="", help="of one site")
-        sub.add_argument("--device", default="", help="of one device of the site")
-        sub.add_argument("--from", dest="start", metavar="TIME", help="taken at 2026-03-13T22:00 or later")
-        sub.add_argument("--to", dest="end", metavar="TIME", help="taken before that")
-    gone.add_argument("--phone", metavar="NUMBER", help="instead: take this number out of old messages")
-    gone.add_argument("--everything", action="store_true", help="all sites, all times")
-    gone.add_argument("--yes", action="store_true", help="delete; it cannot be undone")
-    gone.add_argument("--by", default=None, metavar="NAME", help="who asks; default: your login")
+def run(arguments: argparse.Namespace) -> int:
+    """Export captions, or erase them."""
+    return _export(arguments) if arguments.verb_name == "export" else _forget(arguments)
 
 
 def _scope(arguments: argparse.Namespace, places: Places) -> Scope:
@@ -111,7 +97,7 @@ def _forget(arguments: argparse.Namespace) -> int:
     for name, count in made.counts.items():
         print(f"  {count} {NAMES[name]}")
     if made.in_use:
-        print(f"  {made.in_use} stay for now: an incident goes on, or a message has still to be told")
+        print(f"  {made.in_use} stay for now: an incident is open, or a notification is still to be sent")
     print("deleted" if arguments.yes else "nothing is deleted yet; add --yes")
     return 0
 

@@ -1,8 +1,8 @@
-"""The verbs `wordcam-broker incidents` and `silence`: see what goes on, answer it, and keep it quiet for a while."""
+"""The verbs `wordcam-broker incidents` and `silence`: list and answer incidents, and add or end silences."""
 
 import argparse
 import getpass
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -22,8 +22,6 @@ from broker.notify.notifications import Notification
 from broker.store import migrate
 from broker.store.engine import open_database, reading, writing
 
-Add = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
-
 ANSWERS: Final = {
     "acknowledge": responses.acknowledge,
     "resolve": responses.resolve,
@@ -34,19 +32,9 @@ LONGEST_SILENCE: Final = timedelta(days=30)
 """What is to be quiet for longer belongs into the rules, where everyone sees it."""
 
 
-def add_verbs(add: Add) -> None:
-    """Add the verbs to the command."""
-    seen = add("incidents", _incidents, "list incidents, show one, or answer it")
-    seen.add_argument("do", nargs="?", choices=("list", "show", *ANSWERS), default="list")
-    seen.add_argument("number", nargs="?", type=int, metavar="N", help="of the incident")
-    seen.add_argument("--all", action="store_true", help="list those that are over, too")
-    seen.add_argument("--by", default=None, metavar="NAME", help="who answers; default: your login")
-    quiet = add("silence", _silence, "tell nobody of some dangers for a while")
-    quiet.add_argument("do", choices=("list", "add", "end"))
-    quiet.add_argument("what", nargs="*", metavar="WHAT", help="to add: site=a danger=smoke,fire; to end: its number")
-    quiet.add_argument("--minutes", type=float, default=60, metavar="N", help="for how long (default: %(default)s)")
-    quiet.add_argument("--reason", default="", metavar="TEXT", help="why; whoever misses an alert will ask")
-    quiet.add_argument("--by", default=None, metavar="NAME", help="who; default: your login")
+def run(arguments: argparse.Namespace) -> int:
+    """List, show or answer incidents, or keep silences."""
+    return _silence(arguments) if arguments.verb_name == "silence" else _incidents(arguments)
 
 
 @contextmanager
@@ -109,7 +97,7 @@ def _line(incident: Incident, places: Places) -> str:
 
 
 def _lost(incident: Incident, places: Places) -> str:
-    """Name the devices that are missed, each with the time since when."""
+    """Name the lost devices, each with the time of its last message."""
     since = ((one, places.local(one.since, incident.site)) for one in incident.lost)
     named = ", ".join(f"{one.device}: {one.cause} since {at:%Y-%m-%d %H:%M:%S}" for one, at in since)
     return f" ({named})" if named else ""

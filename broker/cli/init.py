@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,8 +20,6 @@ STARTER: Final = Path(__file__).resolve().parent.parent / "starter"
 
 RULES: Final = STARTER / "rules.yaml"
 
-Add = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
-
 
 @dataclass(frozen=True, slots=True)
 class Answers:
@@ -32,17 +30,8 @@ class Answers:
     server: str
 
 
-def add_verb(add: Add) -> None:
-    """Add the verb to the command."""
-    init = add("init", _init, "write a commented broker.yaml and rules.yaml, and say what comes next")
-    init.add_argument("--timezone", metavar="ZONE", help="of the messages: Asia/Seoul; default: this machine's")
-    init.add_argument("--language", choices=("en", "ko"), help="of messages and terminal; default: this terminal's")
-    init.add_argument("--server", default="127.0.0.1", metavar="HOST", help="the MQTT server (%(default)s)")
-    init.add_argument("--force", action="store_true", help="replace files that are there")
-    init.set_defaults(needs_config=False)
-
-
-def _init(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
+    """Write both files; raises `Misconfigured`."""
     config: Path = arguments.config or config_path.DEFAULT
     rules = config.parent / "rules.yaml"
     there = [path for path in (config, rules) if path.exists()]

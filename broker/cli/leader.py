@@ -1,7 +1,6 @@
-"""The verb `wordcam-broker duty`: which of several instances sends the messages."""
+"""The verb `wordcam-broker leader`: which of several instances sends the notifications."""
 
 import argparse
-from collections.abc import Callable
 from datetime import datetime
 
 import msgspec
@@ -12,14 +11,12 @@ from broker.service.lease import Lease
 from broker.store import migrate
 from broker.store.engine import open_database, reading
 
-Add = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
 
-
-class OnDuty(msgspec.Struct, frozen=True):
-    """Who is on duty, as `duty --json` gives it."""
+class Leader(msgspec.Struct, frozen=True):
+    """Which instance leads, as `leader --json` prints it."""
 
     instance: str
-    """Its `mqtt.client_id`; "" where nobody is on duty."""
+    """Its `mqtt.client_id`; "" where no instance leads."""
     place: str
     since: datetime | None
     last_beat: datetime | None
@@ -27,13 +24,8 @@ class OnDuty(msgspec.Struct, frozen=True):
     token: int
 
 
-def add_verbs(add: Add) -> None:
-    """Add the verb to the command."""
-    duty = add("duty", _duty, "say which of several instances sends the messages")
-    duty.add_argument("--json", action="store_true", help="as one JSON object")
-
-
-def _duty(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
+    """Print which instance leads; raises `Misconfigured` or `Unavailable`."""
     config = config_file.load(arguments.config)
     engine = open_database(config.database)
     try:
@@ -46,14 +38,14 @@ def _duty(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _seen(lease: Lease) -> OnDuty:
+def _seen(lease: Lease) -> Leader:
     if not lease.holder:
-        return OnDuty("", "", None, lease.beat_at, lease.token)
-    return OnDuty(lease.holder, lease.place, lease.since, lease.beat_at, lease.token)
+        return Leader("", "", None, lease.beat_at, lease.token)
+    return Leader(lease.holder, lease.place, lease.since, lease.beat_at, lease.token)
 
 
 def _line(lease: Lease) -> str:
     if not lease.holder or lease.since is None or lease.beat_at is None:
-        return "nobody is on duty"
-    times = f"since {lease.since:%Y-%m-%d %H:%M:%S}, last sign of life {lease.beat_at:%H:%M:%S} (UTC, by its clock)"
-    return f"{lease.holder} is on duty: {lease.place}, {times}, number {lease.token}"
+        return "no instance leads"
+    times = f"since {lease.since:%Y-%m-%d %H:%M:%S}, last renewal {lease.beat_at:%H:%M:%S} (UTC, by its clock)"
+    return f"{lease.holder} leads: {lease.place}, {times}, term {lease.token}"

@@ -7,12 +7,13 @@ import sys
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Row
 
 from broker.cli import config_path, init
+from broker.cli.input_file import text_lines
 from broker.config import broker as config_file
 from broker.config.broker import Config
 from broker.config.errors import Misconfigured
@@ -24,47 +25,14 @@ from broker.rules.replay import Line, LineOutcome, Trial
 from broker.store import migrate, selection
 from broker.store.engine import open_database, reading
 from contract.caption import Hazard, Label
-from foundation.errors import from_os_error
 
 RULES: Final = (Path("rules.yaml"), Path("config/rules.yaml"), init.RULES)
 """Where rules are looked for without a configuration: in this folder, in a clone, and in the package."""
 
 
-def add_verbs(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the verbs to the command."""
-    rules = verbs.add_parser("rules", help="try the rules").add_subparsers(required=True, metavar="VERB")
-    text = "show which rules would fire on sentences, which are cancelled, and why"
-    trial = rules.add_parser("test", help=text, description=text[0].upper() + text[1:] + ".")
-    trial.add_argument(
-        "file", nargs="?", metavar="FILE", help='JSON lines like {"text": "a fire burns"}; - is standard input'
-    )
-    trial.add_argument("--history", action="store_true", help="in place of a file, what the cameras said")
-    trial.add_argument("--from", dest="start", metavar="TIME", help="2026-03-13T22:00; default: a day before --to")
-    trial.add_argument("--to", dest="end", metavar="TIME", help="default: now")
-    trial.add_argument("--all", action="store_true", help="show history's harmless sentences, too")
-    trial.add_argument("--config", type=Path, metavar="FILE", help=f"whose rules and history; {config_path.HELP}")
-    trial.add_argument("--rules", type=Path, metavar="FILE", help="default: those of the configuration")
-    trial.add_argument("--json", action="store_true", help="one JSON object a line")
-    trial.add_argument("--language", choices=("en", "ko"), default="en", help="of the answer")
-    trial.set_defaults(verb=_test, needs_config=False)
-    text = "name every mistake in the rules, with its line"
-    check = rules.add_parser("check", help=text, description=text[0].upper() + text[1:] + ".")
-    check.add_argument("--rules", type=Path, metavar="FILE", help="default: those of the configuration")
-    text = "also look for places and dangers that this configuration lacks"
-    check.add_argument("--config", type=Path, metavar="FILE", help=text)
-    check.set_defaults(verb=_check, needs_config=False)
-
-
-@contextlib.contextmanager
-def lines(file: str) -> Iterator[TextIO]:
-    """Open a file of lines, or standard input for `-`; raises `Misconfigured` where it cannot be read."""
-    try:
-        with contextlib.nullcontext(sys.stdin) if file == "-" else Path(file).open(encoding="utf-8-sig") as opened:
-            yield opened
-    except OSError as error:
-        raise from_os_error(error, file) from error
-    except UnicodeDecodeError as error:
-        raise Misconfigured(f"{file}: byte {error.start} is not UTF-8") from error
+def run(arguments: argparse.Namespace) -> int:
+    """Try the rules, or check them."""
+    return _test(arguments) if arguments.rules_verb == "test" else _check(arguments)
 
 
 def _rules_file(arguments: argparse.Namespace) -> Path:
@@ -99,7 +67,7 @@ def _test(arguments: argparse.Namespace) -> int:
     if arguments.rules is None and arguments.config is None:
         print(f"rules: {rules}", file=sys.stderr)
     trial = Trial(compiler.load(rules))
-    with lines(arguments.file) as opened:
+    with text_lines(arguments.file) as opened:
         _show(trial, trial.run(opened, origin=arguments.file), arguments)
     return 0
 
@@ -126,11 +94,11 @@ class _History:
         migrate.require_current(self._engine)
 
     def close(self) -> None:
-        """Let the database go."""
+        """Close the database."""
         self._engine.dispose()
 
     def between(self, start: datetime, end: datetime) -> Iterator[Line]:
-        """Give what the cameras said, in order."""
+        """Yield the captions, in order."""
         with reading(self._engine) as connection:
             yield from (_line(row) for row in selection.captured_between(connection, start, end))
 
@@ -149,7 +117,7 @@ def _line(row: Row[Any]) -> Line:
 
 
 def moment(text: str, places: Places, option: str) -> datetime:
-    """Read a time by the clock of the configuration, unless it says its own zone."""
+    """Read a time by the clock of the configuration, unless it has its own zone."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:

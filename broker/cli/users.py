@@ -15,7 +15,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from broker.cli import config_path
 from broker.config import broker as config_file
 from broker.config.errors import Misconfigured
 from broker.retention import audit
@@ -28,39 +27,17 @@ from broker.web.accounts.account import Account, Role
 from broker.web.accounts.users import Taken
 from foundation import secret
 
-Add = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
 """Makes a verb with `--config`."""
 
 log = logging.getLogger(__name__)
 
 
-def add_verbs(add: Add, verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add both verbs to the command line."""
-    console = add("console", _console, "serve the control room's web pages and the REST API")
-    console.add_argument("--port", type=int, help="in place of the configuration's; 0 is any free one")
-    user = verbs.add_parser("user", help="make accounts for the console").add_subparsers(required=True, metavar="VERB")
-
-    def verb(name: str, work: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
-        sub = user.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-        sub.add_argument("--config", type=Path, metavar="FILE", help=config_path.HELP)
-        sub.set_defaults(verb=work, needs_config=True)
-        return sub
-
-    listed = verb("list", _list, "list the accounts")
-    listed.add_argument("--json", action="store_true", help="one JSON object a line")
-    made = verb("add", _add, "make an account; its password is asked for")
-    made.add_argument("--role", choices=[role.value for role in Role], default=Role.GUARD.value)
-    made.add_argument("--language", choices=texts.LANGUAGES, default="en")
-    changed = verb("password", _password, "give an account another password, and log it out everywhere")
-    token = verb("token", _token, "make a token for a program, and print it this once")
-    token.add_argument("--label", default="command line", help="what it is for")
-    token.add_argument("--days", type=int, default=90, help="how long it holds (default: %(default)s)")
-    disabled = verb("disable", _disable, "lock an account, and log it out everywhere")
-    enabled = verb("enable", _enable, "open a locked account again")
-    for sub in (made, changed, token, disabled, enabled):
-        sub.add_argument("name", metavar="NAME")
-    for sub in (made, changed):
-        sub.add_argument("--password-file", metavar="FILE", help="a file that holds it alone; - is standard input")
+def run(arguments: argparse.Namespace) -> int:
+    """Serve the console, or keep its accounts."""
+    if arguments.verb_name == "console":
+        return _console(arguments)
+    verbs = {"list": _list, "add": _add, "password": _password, "token": _token, "disable": _disable, "enable": _enable}
+    return verbs[arguments.user_verb](arguments)
 
 
 def _console(arguments: argparse.Namespace) -> int:
@@ -182,7 +159,7 @@ def _known(engine: Engine, name: str) -> Account:
 
 
 def _new_password(arguments: argparse.Namespace) -> str:
-    """Take a password from its file or from whoever sits here; never from the command line, which others can see."""
+    """Read a password from its file or from the terminal; never from the command line, which others can see."""
     if arguments.password_file is not None:
         password = _from_file(arguments.password_file)
     elif sys.stdin.isatty():
@@ -190,7 +167,7 @@ def _new_password(arguments: argparse.Namespace) -> str:
         if getpass.getpass("Again: ") != password:
             raise Misconfigured("the two are not the same; nothing was changed")
     else:
-        raise Misconfigured("nobody is here to type a password; name a file with --password-file, - is standard input")
+        raise Misconfigured("no terminal to type a password at; name a file with --password-file, - is standard input")
     if problem := passwords.refusal(password, name=arguments.name):
         raise Misconfigured(texts.of("en")(problem, least=passwords.MIN_CHARS))
     return password

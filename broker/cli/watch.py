@@ -1,5 +1,9 @@
 """Shows captions in the terminal as they come, dangers marked, with the bytes of words against the bytes of video."""
 
+import argparse
+import logging
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -11,6 +15,8 @@ from rich.live import Live
 from rich.text import Text
 from sqlalchemy import Engine
 
+from broker.cli.signals import stop_on_signal
+from broker.config import broker as config_file
 from broker.config.broker import Language
 from broker.config.database import Database
 from broker.config.errors import Locked
@@ -25,11 +31,24 @@ from broker.store.migrate import Age
 from broker.store.outcome import Outcome
 from contract.status import Ledger, State
 
+log = logging.getLogger(__name__)
+
 LOOK_SECONDS: Final = 0.3
-"""How often the database is asked for more: people cannot tell it from at once."""
+"""Between two queries for more: people see no delay."""
 
 AT_ONCE: Final = 500
 """Captions read in one go."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show captions until stopped; raises `Misconfigured` or `Unavailable`."""
+    config = config_file.load(arguments.config)
+    watch = Watch(config.database, Places.of(config), config.language, Console(file=sys.stdout, highlight=False))
+    stop = threading.Event()
+    stop_on_signal(stop.set)
+    log.info("watching")
+    watch.run(back=arguments.last, follow=not arguments.once, stopped=stop.is_set)
+    return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +83,7 @@ class Watch:
         self.console.print(line, soft_wrap=True)
 
     def _wait(self, said: Words, *, follow: bool, stopped: Callable[[], bool]) -> Engine | None:
-        """Wait until the service has made the database; None where nobody wants to wait."""
+        """Wait until the service has made the database; None where it is not there and waiting is not wanted."""
         told = False
         while not stopped():
             if self.database.path is None or self.database.path.exists():
@@ -117,7 +136,7 @@ class Watch:
                     style="yellow",
                 )
             else:
-                told = said.told if Outcome(decision.outcome).tells else decision.outcome
+                told = said.told if Outcome(decision.outcome).notifies else decision.outcome
                 line.append(f"  [{said.fired}: {decision.rule}, {told}]", style="bold white on red")
         return line
 

@@ -47,7 +47,7 @@ class Signer:
         return cls(settings.base_url, word, timedelta(hours=settings.valid_hours))
 
     def link(self, alert_id: int) -> str:
-        """Give the link of one text message."""
+        """Return the link of one text message."""
         return f"{self.base_url}{PATH}{self.token(alert_id)}"
 
     def token(self, alert_id: int) -> str:
@@ -55,7 +55,7 @@ class Signer:
         return self._signer().sign(str(alert_id)).decode()
 
     def read(self, token: str) -> int:
-        """Give the number of the text message; raises `Refused`."""
+        """Return the number of the text message; raises `Refused`."""
         try:
             return int(self._signer().unsign(token, max_age=int(self.valid.total_seconds())))
         except SignatureExpired as error:

@@ -1,4 +1,4 @@
-"""Writes the intents to tell people of an incident, holding back what has to wait for its reader."""
+"""Queues notifications of an incident, and defers those that have to wait for their recipient."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -21,26 +21,26 @@ from broker.notify.reasons import NotificationFor
 from broker.rules.reasons import Reasons
 
 MOST_NAMED: Final = 20
-"""Missed devices that a message knows by name: a text has room for a few, and a site may have thousands."""
+"""Lost devices that a notification keeps by name: a text has room for a few, and a site may have thousands."""
 
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """Why people are told."""
+    """Why people are notified."""
 
     kind: Kind
     reasons: Reasons
     facts: Mapping[str, Any] = field(default_factory=dict)
-    """What the text says beyond what every text of an incident says."""
+    """What the text says beyond what every notification of an incident says."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notifier:
-    """Knows everyone's clock."""
+    """Queues notifications inside the caller's transaction, by the clock of each recipient."""
 
     places: Places
 
-    def tell(
+    def notify(
         self,
         connection: Connection,
         incident: Incident,
@@ -49,31 +49,33 @@ class Notifier:
         *,
         now: datetime,
     ) -> Incident:
-        """Write one intent for each of them, and give the incident as it stands after that."""
+        """Queue one notification for each of the people, and return the incident as it is after that."""
         known = contacts.all_known(connection)
-        number = incident.tellings + 1
-        told: list[str] = []
+        number = incident.notification_count + 1
+        notified: list[str] = []
         for person in people:
-            held = self.hold(connection, person, known.get(person.name), incident.severity, now=now)
+            held = self.deferral(connection, person, known.get(person.name), incident.severity, now=now)
             intent = _intent(incident, occasion, f"incident/{incident.id}/{number}/{person.name}", held)
-            notifications.add(connection, intent, to=person, at=now, held_until=held.until if held else None)
+            notifications.add(connection, intent, to=person, at=now, deferred_until=held.until if held else None)
             if held is None:
-                told.append(person.name)
+                notified.append(person.name)
             else:
                 detail = NotificationFor(occasion.kind.value, person.name, (held.reason,))
-                store.add_event(connection, incident.id, Event(now, EventKind.HELD, (detail,)))
-        if told:
-            detail = NotificationFor(occasion.kind.value, ", ".join(told), occasion.reasons)
-            event = Event(now, EventKind.TOLD, (detail,), caption_id=incident.caption_id)
+                store.add_event(connection, incident.id, Event(now, EventKind.DEFERRED, (detail,)))
+        if notified:
+            detail = NotificationFor(occasion.kind.value, ", ".join(notified), occasion.reasons)
+            event = Event(now, EventKind.NOTIFIED, (detail,), caption_id=incident.caption_id)
             store.add_event(connection, incident.id, event)
-        # The end changes nothing about what people know of the danger.
-        said = incident.told if occasion.kind is Kind.RESOLVED else LastNotified(incident.severity, incident.cameras)
-        return replace(incident, tellings=number, told=said)
+        # A notification that it is over changes nothing about what people know of the danger.
+        last = (
+            incident.notified if occasion.kind is Kind.RESOLVED else LastNotified(incident.severity, incident.cameras)
+        )
+        return replace(incident, notification_count=number, notified=last)
 
-    def hold(
+    def deferral(
         self, connection: Connection, person: Recipient, contact: Contact | None, severity: Severity, *, now: datetime
     ) -> Deferral | None:
-        """Say whether a message to someone has to wait."""
+        """Return why and until when a notification to someone is deferred; None where it may be sent now."""
         recent = notifications.lately(connection, person.name, since=now - HOUR)
         return delivery_window.decide(
             person, contact, severity, recent=recent, local=self.places.by_clock_of(person, now)
@@ -101,7 +103,7 @@ def _intent(incident: Incident, occasion: Occasion, key: str, held: Deferral | N
 
 
 def _lost(incident: Incident) -> dict[str, Any]:
-    """Give what a text says of missed devices; a caption would say the rest of an incident."""
+    """Return what a text says of lost devices."""
     if not incident.lost:
         return {}
     return {"lost": msgspec.to_builtins(incident.lost[:MOST_NAMED]), "lost_count": len(incident.lost)}

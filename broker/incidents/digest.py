@@ -1,4 +1,4 @@
-"""Lets go of text messages that had to wait: one as it is, several as one digest."""
+"""Releases deferred notifications: one as it is, several as one digest."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from broker.notify.reasons import Gathered
 def release(
     connection: Connection, name: str, recipients: Sequence[Recipient], notifier: Notifier, *, now: datetime
 ) -> None:
-    """Send what is held for someone, or hold it on where they still cannot be told."""
+    """Release what is deferred for a recipient, or defer it further where it still may not be sent."""
     person = next((person for person in recipients if person.name == name), None)
     waiting = store.of(connection, name)
     if not waiting:
@@ -29,9 +29,9 @@ def release(
         return
     contact = contacts.all_known(connection).get(name)
     worst = max(waiting, key=lambda alert: (SEVERITIES.index(alert.severity), alert.id))
-    hold = notifier.hold(connection, person, contact, worst.severity, now=now)
-    if hold is not None:
-        store.hold_on(connection, name, until=hold.until, reason=hold.reason)
+    deferral = notifier.deferral(connection, person, contact, worst.severity, now=now)
+    if deferral is not None:
+        store.keep_deferred(connection, name, until=deferral.until, reason=deferral.reason)
     elif len(waiting) == 1:
         store.release(connection, worst.id, at=now)
     else:
@@ -41,7 +41,7 @@ def release(
 def _gather(
     connection: Connection, person: Recipient, waiting: Sequence[Notification], worst: Notification, now: datetime
 ) -> None:
-    """Write one digest in place of many messages; it tells of the worst, and counts the rest."""
+    """Queue one digest in place of many notifications; it describes the most severe, and counts the rest."""
     lost = {name: worst.facts[name] for name in ("lost", "lost_count") if name in worst.facts}
     intent = Intent(
         key=f"digest/{waiting[0].id}/{person.name}",

@@ -1,7 +1,7 @@
-"""The desk at which what rules found in a caption becomes incidents, and incidents become intents to tell people."""
+"""Groups what rules find in captions into incidents, and queues notifications of these."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -43,7 +43,7 @@ KINDS = {Outcome.FIRST: Kind.FIRST, Outcome.UPDATE: Kind.UPDATE, Outcome.REPEAT:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """One danger, seen at a moment."""
+    """One danger as one camera sees it, or one lost device, at a moment."""
 
     site: str
     device: str
@@ -53,22 +53,22 @@ class Sighting:
     reasons: Reasons
     now: datetime
     caption_id: int | None = None
-    """The caption that says so; None for a device that is missed."""
+    """The caption that says so; None for a lost device."""
 
     @property
     def camera(self) -> str:
-        """Give `device/stream`, or the device alone."""
+        """Return `device/stream`, or the device alone."""
         return f"{self.device}/{self.stream}" if self.stream else self.device
 
     @property
     def subject(self) -> Subject:
-        """Give what a silence may be about."""
+        """Return what a silence may be about."""
         return Subject(self.site, self.device, self.stream, self.rule.danger, self.rule.name, self.rule.severity)
 
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """Messages that were written for one finding."""
+    """Notifications that were queued for one finding."""
 
     rule: str
     site: str
@@ -85,16 +85,16 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class Grouper:
-    """Works inside the caller's transaction: captions, decisions, incidents and intents are written together."""
+    """Works inside the caller's transaction: captions, decisions, incidents and notifications are written together."""
 
     recipients: Sequence[Recipient]
-    settings: Incidents = field(default_factory=Incidents)
-    places: Places = field(default_factory=Places.nameless)
+    settings: Incidents
+    places: Places
 
-    def take(
+    def group(
         self, connection: Connection, caption: Stored, findings: Sequence[Finding], *, now: datetime
     ) -> list[Queued]:
-        """Write what comes of every finding in a caption, the most severe first."""
+        """Record what follows from every finding in a caption, the most severe first."""
         made: list[Queued] = []
         leading: Incident | None = None
         for finding in sorted(findings, key=lambda finding: -SEVERITIES.index(finding.rule.severity)):
@@ -102,10 +102,10 @@ class Grouper:
             place = (event.site, event.device, event.stream)
             sighting = Sighting(*place, finding.rule, finding.reasons, now, caption.id)
             verdict, incident = self._judge(connection, caption, sighting, finding, leading)
-            if verdict.outcome.tells and incident is not None:
-                made.append(self.tell(connection, sighting, verdict, incident))
+            if verdict.outcome.notifies and incident is not None:
+                made.append(self.notify(connection, sighting, verdict, incident))
                 incident = store.get(connection, incident.id)
-            if leading is None and incident is not None and incident.told is not None:
+            if leading is None and incident is not None and incident.notified is not None:
                 leading = incident
             because = reasons.encode((*finding.reasons, *verdict.reasons))
             number = incident.id if incident else None
@@ -114,11 +114,11 @@ class Grouper:
         return made
 
     def route(self, incident: Incident) -> Route:
-        """Say who is told of an incident as it stands."""
+        """Return who is notified of an incident as it is now."""
         return self._route(incident.site, incident.danger, incident.severity)
 
     def timing(self, cool: timedelta) -> Timing:
-        """Say how long people are left alone after a message, where the rule says `cool`."""
+        """Return the pauses after a notification, where the rule's cooldown is `cool`."""
         settings = self.settings
         return Timing(
             cooldown=cool,
@@ -129,7 +129,7 @@ class Grouper:
     def _judge(
         self, connection: Connection, caption: Stored, sighting: Sighting, finding: Finding, leading: Incident | None
     ) -> tuple[Verdict, Incident | None]:
-        """Choose what comes of one finding, and give the incident that it belongs to."""
+        """Decide what follows from one finding, and return the incident that it belongs to."""
         if not finding.fired:
             return Verdict(Outcome.CANCELLED), None
         if missing := _missing(connection, caption, sighting.rule):
@@ -148,13 +148,13 @@ class Grouper:
     def _hidden(
         self, connection: Connection, sighting: Sighting, leading: Incident | None
     ) -> tuple[Verdict, Incident] | None:
-        """Find what a danger without an incident of its own is told as, or was closed as."""
+        """Return why a danger gets no incident of its own: another one covers it, or someone has just closed one."""
         rule = sighting.rule
         if leading is not None and self._covers(leading, rule):
             self._also(connection, leading, sighting)
             return Verdict(Outcome.TOLD_AS, (NotifiedAs(leading.rule),)), leading
-        if (behind := self.behind(connection, sighting)) is not None:
-            return Verdict(Outcome.INHIBITED, (Inhibited(behind.danger, behind.id),)), behind
+        if (greater := self.inhibitor(connection, sighting)) is not None:
+            return Verdict(Outcome.INHIBITED, (Inhibited(greater.danger, greater.id),)), greater
         last = store.last_closed(connection, sighting.site, rule.danger)
         if last is not None and _was_just_closed(last, sighting):
             store.note_once(connection, last.id, Event(sighting.now, EventKind.SEEN_AGAIN, (SeenBy(sighting.camera),)))
@@ -162,18 +162,18 @@ class Grouper:
             return Verdict(Outcome.CLOSED, (reason,)), last
         return None
 
-    def behind(self, connection: Connection, sighting: Sighting) -> Incident | None:
-        """Find the greater danger that a sighting hides behind, and write it down there."""
+    def inhibitor(self, connection: Connection, sighting: Sighting) -> Incident | None:
+        """Return the greater danger that inhibits a sighting, and note the sighting there."""
         rule = sighting.rule
         beside = store.now_open(connection, sighting.site)
         greater = inhibition.find(self.settings.inhibit, beside, danger=rule.danger, severity=rule.severity)
-        behind = next((one for one in greater if self._covers(one, rule)), None)
-        if behind is not None:
-            self._also(connection, behind, sighting)
-        return behind
+        found = next((one for one in greater if self._covers(one, rule)), None)
+        if found is not None:
+            self._also(connection, found, sighting)
+        return found
 
     def _covers(self, incident: Incident, rule: Rule) -> bool:
-        """Say whether everyone who would be told of a rule is told of an incident."""
+        """Return whether everyone who would be notified of a rule is notified of an incident."""
         own = self._route(incident.site, rule.danger, rule.severity)
         return own.names <= self.route(incident).names and at_least(incident.severity, rule.severity)
 
@@ -186,7 +186,7 @@ class Grouper:
         store.note_once(connection, incident.id, event)
 
     def open(self, connection: Connection, sighting: Sighting) -> Incident:
-        """Begin an incident, or give the one that another writer has begun in the same moment."""
+        """Open an incident, or return the one that another writer has opened at the same moment."""
         made = store.start(
             connection,
             Incident(
@@ -235,7 +235,7 @@ class Grouper:
         return joined
 
     def choose(self, connection: Connection, sighting: Sighting, incident: Incident) -> Verdict:
-        """Choose whether an incident that is seen is told now."""
+        """Decide whether people are notified now of an incident that is seen."""
         now = sighting.now
         held = silence.find(silence.in_force(connection, at=now), sighting.subject, at=now)
         if held is not None:
@@ -243,24 +243,24 @@ class Grouper:
             return Verdict(Outcome.SILENCED, (held.as_reason,))
         if not self.route(incident).first:
             return Verdict(Outcome.NOBODY, (NoRecipient(),))
-        notice = notifications.notice(connection, incident.id)
+        notice = notifications.send_status(connection, incident.id)
         verdict = cooldown.decide(incident, notice, now=now, timing=self.timing(sighting.rule.cooldown))
         if verdict.look_at is not None:
             due_at = min(incident.due_at or verdict.look_at, verdict.look_at)
             store.save(connection, replace(incident, due_at=due_at))
         return verdict
 
-    def tell(self, connection: Connection, sighting: Sighting, verdict: Verdict, incident: Incident) -> Queued:
-        """Write the intents to tell people of an incident at once."""
+    def notify(self, connection: Connection, sighting: Sighting, verdict: Verdict, incident: Incident) -> Queued:
+        """Queue the notifications of an incident that go out at once."""
         people = self.route(incident).first
         occasion = Occasion(KINDS[verdict.outcome], verdict.reasons)
-        told = Notifier(self.places).tell(connection, incident, people, occasion, now=sighting.now)
-        # A first message starts the escalation's clock, and so does one that says that it grew more serious.
-        grew = incident.told is None or not at_least(incident.told.severity, incident.severity)
+        notified = Notifier(self.places).notify(connection, incident, people, occasion, now=sighting.now)
+        # The first notification starts the escalation, and so does one that the incident became more severe.
+        grew = incident.notified is None or not at_least(incident.notified.severity, incident.severity)
         if incident.state is State.OPEN and grew:
-            told = replace(told, step=0, stepped_at=sighting.now)
-        # The rounds look at it at once: there may be a step to take already, or a time to wait for.
-        store.save(connection, replace(told, due_at=sighting.now))
+            notified = replace(notified, step=0, stepped_at=sighting.now)
+        # The scheduler advances it at once: an escalation step may be due already.
+        store.save(connection, replace(notified, due_at=sighting.now))
         reasons_ = (*sighting.reasons, *verdict.reasons)
         return Queued(sighting.rule.name, sighting.site, incident.id, len(people), reasons_)
 
@@ -275,7 +275,7 @@ def _missing(connection: Connection, caption: Stored, rule: Rule) -> SeenTooRare
 
 
 def _was_just_closed(last: Incident, sighting: Sighting) -> bool:
-    """Say whether someone has closed what this camera sees, a cooldown ago at most, and it is no worse now."""
+    """Return whether someone closed what this camera sees, within a cooldown, and it is no more severe now."""
     if not last.closed_by or last.closed_at is None or sighting.camera not in last.cameras:
         return False
     recent = sighting.now - last.closed_at < sighting.rule.cooldown

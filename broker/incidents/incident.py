@@ -11,14 +11,14 @@ from broker.rules.reasons import Reasons
 
 
 class State(StrEnum):
-    """How an incident stands."""
+    """The state of an incident."""
 
     OPEN = "open"
     """Nobody has answered yet."""
     ACKNOWLEDGED = "acknowledged"
-    """Someone takes care of it."""
+    """Someone has taken it over."""
     RESOLVED = "resolved"
-    """Over: no camera has seen it for a while, or someone said so."""
+    """Over: no camera has seen it for a while, or someone closed it."""
     FALSE_ALARM = "false-alarm"
     """Someone looked, and there was no danger."""
 
@@ -33,20 +33,20 @@ class EventKind(StrEnum):
 
     OPENED = "opened"
     CAMERA = "camera"
-    """Another camera sees it, or another device is missed."""
+    """Another camera sees it, or another device is lost."""
     SEVERITY = "severity"
-    """It became more serious."""
+    """It became more severe."""
     ALSO = "also"
-    """Another danger was seen beside it and is told of as this one."""
-    TOLD = "told"
-    """A text message was written, to whom and why."""
-    HELD = "held"
-    """Someone's text message waits, until when and why."""
+    """Another danger was seen beside it, and is covered by it."""
+    NOTIFIED = "told"
+    """A notification was queued: for whom, and why."""
+    DEFERRED = "held"
+    """A notification was deferred: for whom, and why."""
     MUTED = "muted"
-    """A silence or a greater danger keeps it from being told."""
+    """A silence applies to it."""
     ESCALATED = "escalated"
     UNANSWERED = "unanswered"
-    """The escalation came to its end, and nobody answered."""
+    """The escalation ended without an answer."""
     ACKNOWLEDGED = "acknowledged"
     NOTE = "note"
     RESOLVED = "resolved"
@@ -63,13 +63,13 @@ class Event:
     kind: EventKind
     detail: Reasons
     by: str = ""
-    """Who did it; "" where the service did."""
+    """Who did it; "" where the service did it."""
     caption_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LastNotified:
-    """What the last telling said of an incident."""
+    """What the last notification said of an incident."""
 
     severity: Severity
     cameras: tuple[str, ...]
@@ -78,7 +78,7 @@ class LastNotified:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """How one incident stands. Every change makes a new one."""
+    """One incident at one moment; every change makes a new object."""
 
     id: int
     site: str
@@ -93,17 +93,17 @@ class Incident:
     """Its last sighting, by this server's clock."""
     sightings: int
     cameras: tuple[str, ...]
-    """`device/stream` of every camera that has seen it, first one first; `device` alone of one that is missed."""
+    """`device/stream` of every camera that has seen it, in that order; `device` alone of a lost one."""
     caption_id: int | None
-    """The caption that an alert of it tells of: the last one. None where no camera said anything: see `lost`."""
-    tellings: int = 0
-    """How often people were told, escalations and the end included: names the intents."""
-    told: LastNotified | None = None
-    """None until people were told."""
+    """The last caption about it, which notifications quote. None where devices are lost: see `lost`."""
+    notification_count: int = 0
+    """How often people were notified, escalations and the end included; part of each notification's key."""
+    notified: LastNotified | None = None
+    """None until people were notified."""
     step: int = 0
     """Steps of its escalation that were taken."""
     stepped_at: datetime | None = None
-    """When the last of them was, or the first telling."""
+    """When the last of them was, or the first notification."""
     acknowledged_at: datetime | None = None
     acknowledged_by: str = ""
     acknowledged_how: str = ""
@@ -111,18 +111,18 @@ class Incident:
     closed_by: str = ""
     """Who closed it; "" where it ended by itself."""
     due_at: datetime | None = None
-    """When it is looked at next without being seen; None where nothing is due, and once it is over."""
+    """When the scheduler advances it next; None where nothing is due, and once it is over."""
     lost: tuple[LostDevice, ...] = ()
-    """The devices that are missed now or, once it is over, were last."""
+    """The devices that are lost now or, once it is over, were lost last."""
 
     @property
     def open_key(self) -> str | None:
-        """Name the place that only one open incident can have."""
+        """The key that only one open incident can have; None once it is over."""
         return None if self.state.is_over else key(self.site, self.danger)
 
 
 def key(site: str, danger: str) -> str:
-    """Name the place that only one open incident can have: sites and dangers are DNS labels, without a slash."""
+    """Return the key that only one open incident can have: sites and dangers are DNS labels, without a slash."""
     return f"{site}/{danger}"
 
 

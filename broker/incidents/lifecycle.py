@@ -1,4 +1,4 @@
-"""One visit to an incident whose time has come: the next contact is told, or what was put off, or that it is over."""
+"""Advances one incident that is due: notifies the next contact, sends what was put off, or closes it."""
 
 import logging
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from broker.incidents.incident import Event, EventKind, Incident, State
 from broker.incidents.policy import auto_resolve, cooldown, escalation
 from broker.incidents.policy.auto_resolve import Lasting, Over
 from broker.incidents.policy.cooldown import Verdict
-from broker.incidents.policy.escalation import Finished, Tell, Wait
+from broker.incidents.policy.escalation import Escalate, Finished, Wait
 from broker.incidents.silence import Silence, Subject
 from broker.notify import notifications
 from broker.notify.notifications import Kind, Notification, SendStatus
@@ -27,13 +27,13 @@ from broker.rules.reasons import Reason
 log = logging.getLogger(__name__)
 
 DEFAULT_COOLDOWN: Final = timedelta(minutes=10)
-"""Of an incident whose rule has been taken out of the file since."""
+"""Of an incident whose rule was removed from the file since."""
 
 REACHED: Final = (Sent.WAITING, Sent.SENDING, Sent.DOUBT, Sent.SENT, Sent.DIGESTED)
-"""States of messages that have reached their reader, or are about to."""
+"""States of notifications that have reached their recipient, or are about to."""
 
 AT_ONCE: Final = timedelta(seconds=1)
-"""Between two steps of an escalation that reach nobody: one a visit, so that each has a commit of its own."""
+"""Between two escalation steps that reach nobody: each has a commit of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +45,17 @@ class Lifecycle:
     grouper: Grouper
     now: datetime
 
-    def pay(self, incident: Incident) -> Incident:
-        """Do what is due, and give the incident as it stands then, with the time of the next visit."""
+    def advance(self, incident: Incident) -> Incident:
+        """Do what is due, and return the incident as it is then, with the time at which it is due next."""
         if incident.state.is_over:
-            return self._tell_end(incident)
+            return self._notify_end(incident)
         muted = self._muted(incident)
         if muted is not None:
             event = Event(self.now, EventKind.MUTED, (muted.as_reason,))
             store.note_once(self.connection, incident.id, event)
             return self._end_or_wait(incident, [muted.ends_at], escalating=False)
         due: list[datetime] = []
-        if incident.told is not None:
+        if incident.notified is not None:
             incident, later = self._catch_up(incident)
             due += later
         incident, next_step = self._escalate(incident)
@@ -64,11 +64,11 @@ class Lifecycle:
         return self._end_or_wait(incident, due, escalating=not isinstance(next_step, Finished))
 
     def _catch_up(self, incident: Incident) -> tuple[Incident, list[datetime]]:
-        """Tell what was put off, or say when it is to be told."""
-        verdict = self._verdict(incident, notifications.notice(self.connection, incident.id))
-        if verdict.outcome.tells:
+        """Notify people of what was put off, or return when that is due."""
+        verdict = self._verdict(incident, notifications.send_status(self.connection, incident.id))
+        if verdict.outcome.notifies:
             people = self.grouper.route(incident).first
-            return self._tell(incident, people, Occasion(KINDS[verdict.outcome], verdict.reasons)), []
+            return self._notify(incident, people, Occasion(KINDS[verdict.outcome], verdict.reasons)), []
         return incident, [] if verdict.look_at is None else [verdict.look_at]
 
     def _verdict(self, incident: Incident, notice: SendStatus) -> Verdict:
@@ -80,7 +80,7 @@ class Lifecycle:
         return next(rules, DEFAULT_COOLDOWN)
 
     def _muted(self, incident: Incident) -> Silence | None:
-        """Give the silence that ends first of those about every camera of an incident, if every one has its own."""
+        """Return the silence that ends first, where one applies to every camera of an incident; else None."""
         holding = silence.in_force(self.connection, at=self.now)
         found: list[Silence] = []
         for camera in incident.cameras:
@@ -92,30 +92,30 @@ class Lifecycle:
             found.append(about)
         return min(found, key=lambda one: one.ends_at, default=None)
 
-    def _escalate(self, incident: Incident) -> tuple[Incident, Tell | Wait | Finished]:
-        """Take the next step if it is due, and say what comes after."""
+    def _escalate(self, incident: Incident) -> tuple[Incident, Escalate | Wait | Finished]:
+        """Take the next step if it is due, and return what follows."""
         step = self._next_step(incident)
         if isinstance(step, Finished) and step.exhausted:
             event = Event(self.now, EventKind.UNANSWERED, (NobodyAnswered(),))
             store.note_once(self.connection, incident.id, event)
-        if not isinstance(step, Tell):
+        if not isinstance(step, Escalate):
             return incident, step
         names = ", ".join(person.name for person in step.people)
         event = Event(self.now, EventKind.ESCALATED, (EscalatedTo(names, (step.reason,)),))
         store.add_event(self.connection, incident.id, event)
-        log.warning("nobody answers; the next are told", extra={"incident": incident.id, "people": names})
-        told = self._tell(incident, step.people, Occasion(Kind.ESCALATION, (step.reason,)))
-        incident = replace(told, step=incident.step + 1, stepped_at=self.now)
+        log.warning("escalated", extra={"incident": incident.id, "people": names})
+        notified = self._notify(incident, step.people, Occasion(Kind.ESCALATION, (step.reason,)))
+        incident = replace(notified, step=incident.step + 1, stepped_at=self.now)
         after = self._next_step(incident)
-        return incident, Wait(self.now + AT_ONCE) if isinstance(after, Tell) else after
+        return incident, Wait(self.now + AT_ONCE) if isinstance(after, Escalate) else after
 
-    def _next_step(self, incident: Incident) -> Tell | Wait | Finished:
+    def _next_step(self, incident: Incident) -> Escalate | Wait | Finished:
         route = self.grouper.route(incident)
         return escalation.decide(incident, route, now=self.now, unreached=self._unreached(incident))
 
     def _unreached(self, incident: Incident) -> str:
         """Name those notified last if none of them can be reached now; "" where someone may be."""
-        last = f"incident/{incident.id}/{incident.tellings}/"
+        last = f"incident/{incident.id}/{incident.notification_count}/"
         sent = [
             alert for alert in notifications.of_incident(self.connection, incident.id) if alert.key.startswith(last)
         ]
@@ -124,19 +124,19 @@ class Lifecycle:
         return ", ".join(alert.recipient for alert in sent)
 
     def _end_or_wait(self, incident: Incident, due: list[datetime], *, escalating: bool) -> Incident:
-        if incident.lost:  # The roll call says when it is over.
+        if incident.lost:  # The presence tracker closes it.
             return replace(incident, due_at=min((moment for moment in due if moment > self.now), default=None))
-        notice = notifications.notice(self.connection, incident.id)
+        notice = notifications.send_status(self.connection, incident.id)
         quiet = timedelta(minutes=self.grouper.settings.resolve_minutes)
         lasting = Lasting(quiet, self._cooldown(incident))
         decision = auto_resolve.decide(incident, notice, lasting, now=self.now, escalating=escalating)
         if isinstance(decision, Over):
             store.add_event(self.connection, incident.id, Event(self.now, EventKind.RESOLVED, (decision.reason,)))
-            return self._tell_end(replace(incident, state=State.RESOLVED, closed_at=self.now))
+            return self._notify_end(replace(incident, state=State.RESOLVED, closed_at=self.now))
         return replace(incident, due_at=min(moment for moment in (*due, decision.until) if moment > self.now))
 
-    def _tell_end(self, incident: Incident) -> Incident:
-        """Tell those who know of an incident that it is over, but for the one who said so."""
+    def _notify_end(self, incident: Incident) -> Incident:
+        """Notify those who know of an incident that it is over, except the person who closed it."""
         sent = notifications.of_incident(self.connection, incident.id)
         people = [person for person in self.grouper.recipients if _is_to_hear_the_end(person, incident, sent)]
         if people:
@@ -144,19 +144,19 @@ class Lifecycle:
             if incident.closed_by:
                 reason = ClosedAs(incident.closed_by, incident.state.value)
             facts = {"state": incident.state.value, "by": incident.closed_by}
-            incident = self._tell(incident, people, Occasion(Kind.RESOLVED, (reason,), facts))
+            incident = self._notify(incident, people, Occasion(Kind.RESOLVED, (reason,), facts))
         return replace(incident, due_at=None)
 
-    def _tell(
+    def _notify(
         self, incident: Incident, people: tuple[Recipient, ...] | list[Recipient], occasion: Occasion
     ) -> Incident:
-        return Notifier(self.grouper.places).tell(self.connection, incident, people, occasion, now=self.now)
+        return Notifier(self.grouper.places).notify(self.connection, incident, people, occasion, now=self.now)
 
 
 def _is_to_hear_the_end(person: Recipient, incident: Incident, sent: list[Notification]) -> bool:
-    """Say whether someone who was told has still to hear that it is over."""
+    """Return whether someone who was notified has still to be notified that it is over."""
     if not person.notify_when_resolved or person.name == incident.closed_by:
         return False
     own = [alert for alert in sent if alert.recipient == person.name]
-    told = any(alert.state in REACHED for alert in own)
-    return told and not any(alert.kind is Kind.RESOLVED for alert in own)
+    notified = any(alert.state in REACHED for alert in own)
+    return notified and not any(alert.kind is Kind.RESOLVED for alert in own)

@@ -1,4 +1,4 @@
-"""What people answer to an incident: they take care of it, it is over, or it was nothing."""
+"""What people answer to an incident: acknowledged, over, or a false alarm."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,25 +19,25 @@ class Effect(StrEnum):
 
     DONE = "done"
     ALREADY = "already"
-    """Somebody else was faster."""
+    """Someone else answered before."""
     OVER = "over"
-    """The incident has come to its end before."""
+    """The incident was over before."""
     UNKNOWN = "unknown"
     """There is no such incident."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What an answer changed, and how the incident stands now."""
+    """What an answer changed, and the incident as it is now."""
 
     effect: Effect
     incident: Incident | None
 
 
 def acknowledge(connection: Connection, incident_id: int, *, by: str, how: How, at: datetime) -> Answered:
-    """Write down that someone takes care of an incident: nobody further is told, unless it grows worse.
+    """Record that someone takes care of an incident: it is not escalated further, unless it becomes more severe.
 
-    The first one counts. Whoever answers again changes nothing, and is told who was first.
+    The first answer counts. A later one changes nothing, and its effect says who was first.
     """
     incident = store.get(connection, incident_id, lock=True)
     if incident is None:
@@ -55,9 +55,9 @@ def acknowledge(connection: Connection, incident_id: int, *, by: str, how: How, 
 
 
 def resolve(connection: Connection, incident_id: int, *, by: str, how: How, at: datetime) -> Answered:
-    """Write down that an incident is over; whoever was told of it hears so.
+    """Record that an incident is over; everyone who was notified of it is notified of that.
 
-    Until the rule's cooldown is over, the same cameras raise it again only if it grew worse.
+    Until the rule's cooldown has passed, the same cameras raise it again only if it is more severe.
     """
     return _close(
         connection, incident_id, State.RESOLVED, Event(at, EventKind.RESOLVED, (Via(how),), by[:MAX_NAME_CHARS])
@@ -65,7 +65,7 @@ def resolve(connection: Connection, incident_id: int, *, by: str, how: How, at: 
 
 
 def false_alarm(connection: Connection, incident_id: int, *, by: str, how: How, at: datetime) -> Answered:
-    """Write down that there was no danger, and raise the thresholds that led to it; otherwise as `resolve`."""
+    """Record that there was no danger, and raise the thresholds that led to it; otherwise as `resolve`."""
     event = Event(at, EventKind.FALSE_ALARM, (Via(how),), by[:MAX_NAME_CHARS])
     answered = _close(connection, incident_id, State.FALSE_ALARM, event)
     if answered.effect is Effect.DONE:
@@ -79,7 +79,7 @@ def _close(connection: Connection, incident_id: int, state: State, event: Event)
         return Answered(Effect.UNKNOWN, None)
     if incident.state.is_over:
         return Answered(Effect.OVER, incident)
-    # Due now: the rounds tell the others.
+    # Due now: the scheduler notifies the others.
     closed = replace(incident, state=state, closed_at=event.at, closed_by=event.by, due_at=event.at)
     store.save(connection, closed)
     store.add_event(connection, incident_id, event)
@@ -87,7 +87,7 @@ def _close(connection: Connection, incident_id: int, state: State, event: Event)
 
 
 def note(connection: Connection, incident_id: int, text: str, *, by: str, at: datetime) -> bool:
-    """Add someone's words to the timeline; False where there is no such incident."""
+    """Add a note to the timeline; False where there is no such incident."""
     if store.get(connection, incident_id) is None:
         return False
     store.add_event(connection, incident_id, Event(at, EventKind.NOTE, (Prose(text),), by[:MAX_NAME_CHARS]))

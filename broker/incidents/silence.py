@@ -11,12 +11,12 @@ from broker.notify.reasons import Silenced
 from broker.store.tables import core
 
 FIELDS: Final = ("site", "device", "stream", "danger", "rule", "severity")
-"""What a silence can be about."""
+"""What a silence can match."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What may be silenced: one danger as one camera sees it. Fields are those of `FIELDS`."""
+    """What a silence is matched against: one danger as one camera sees it. Fields are those of `FIELDS`."""
 
     site: str
     device: str
@@ -28,7 +28,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """One silence; raises `ValueError` where it would silence everything, or nothing ever."""
+    """One silence; raises `ValueError` where it would match everything, or nothing ever."""
 
     author: str
     reason: str
@@ -42,7 +42,7 @@ class Silence:
 
     def __post_init__(self) -> None:
         if not self.matchers:
-            raise ValueError("a silence needs to say what it is about, such as site=north-gate")
+            raise ValueError("a silence needs matchers, such as site=north-gate")
         for field, values in self.matchers.items():
             if field not in FIELDS:
                 raise ValueError(f"{field!r} cannot be silenced; known: {', '.join(FIELDS)}")
@@ -54,16 +54,16 @@ class Silence:
             raise ValueError("a silence cannot end before it starts")
 
     def holds_at(self, moment: datetime) -> bool:
-        """Say whether it is in force."""
+        """Return whether it is in force."""
         return self.starts_at <= moment < self.ends_at
 
     def matches(self, subject: Subject) -> bool:
-        """Say whether it is about something."""
+        """Return whether it is about something."""
         return all(getattr(subject, field) in values for field, values in self.matchers.items())
 
     @property
     def spelt(self) -> str:
-        """What it is about, as one would type it: `site=north-gate danger=smoke,fire`."""
+        """Its matchers, as one types them: `site=north-gate danger=smoke,fire`."""
         return " ".join(f"{field}={','.join(values)}" for field, values in self.matchers.items())
 
     @property
@@ -73,7 +73,7 @@ class Silence:
 
 
 def find(silences: Iterable[Silence], subject: Subject, *, at: datetime) -> Silence | None:
-    """Give a silence in force about something: of several, the one that ends last."""
+    """Return a silence in force that matches; of several, the one that ends last."""
     holding = [silence for silence in silences if silence.holds_at(at) and silence.matches(subject)]
     return max(holding, key=lambda silence: silence.ends_at, default=None)
 
@@ -92,7 +92,7 @@ def read_matchers(words: Iterable[str]) -> dict[str, tuple[str, ...]]:
 
 
 def add(connection: Connection, silence: Silence, *, at: datetime) -> Silence:
-    """Write a silence, and give it with its number."""
+    """Write a silence, and return it with its number."""
     row = {
         "author": silence.author[:64],
         "reason": silence.reason[:400],
@@ -118,14 +118,14 @@ def end(connection: Connection, silence_id: int, *, by: str, at: datetime) -> bo
 
 
 def in_force(connection: Connection, *, at: datetime) -> Sequence[Silence]:
-    """Give the silences in force."""
+    """Return the silences in force."""
     table = core.silence
     held = (table.c.starts_at <= at) & (table.c.ends_at > at)
     return [_silence(row) for row in connection.execute(select(table).where(held).order_by(table.c.id))]
 
 
 def newest(connection: Connection, *, limit: int = 100) -> Sequence[Silence]:
-    """Give the last silences made, newest first, ended ones included."""
+    """Return the last silences made, newest first, ended ones included."""
     rows = connection.execute(select(core.silence).order_by(core.silence.c.id.desc()).limit(limit))
     return [_silence(row) for row in rows]
 

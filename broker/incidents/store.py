@@ -1,4 +1,4 @@
-"""Keeps incidents, each with its timeline."""
+"""The table of incidents, and each one's timeline."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -21,36 +21,36 @@ ANSWERS = (EventKind.ACKNOWLEDGED, EventKind.RESOLVED, EventKind.FALSE_ALARM)
 
 
 def open_at(connection: Connection, site: str, danger: str) -> Incident | None:
-    """Give the open incident of a danger at a site, and keep other writers from it until the commit."""
+    """Return the open incident of a danger at a site, and keep other writers from it until the commit."""
     open_key = incidents.key(site, danger)
     row = connection.execute(select(core.incident).where(core.incident.c.open_key == open_key).with_for_update())
     return _one(row.first())
 
 
 def get(connection: Connection, incident_id: int, *, lock: bool = False) -> Incident | None:
-    """Give an incident by its number; with `lock`, keep other writers from it until the commit."""
+    """Return an incident by its number; with `lock`, keep other writers from it until the commit."""
     query = select(core.incident).where(core.incident.c.id == incident_id)
     return _one(connection.execute(query.with_for_update() if lock else query).first())
 
 
 def last_closed(connection: Connection, site: str, danger: str) -> Incident | None:
-    """Give the incident of a danger at a site that ended last."""
+    """Return the incident of a danger at a site that ended last."""
     table = core.incident
     mine = (table.c.site == site) & (table.c.danger == danger) & table.c.closed_at.is_not(None)
     return _one(connection.execute(select(table).where(mine).order_by(table.c.closed_at.desc()).limit(1)).first())
 
 
 def closed_by_someone(connection: Connection, site: str, danger: str, *, since: datetime) -> list[Incident]:
-    """Give the incidents of a danger at a site that someone has closed since a moment."""
+    """Return the incidents of a danger at a site that someone has closed since a moment."""
     table = core.incident
     mine = (table.c.site == site) & (table.c.danger == danger) & (table.c.closed_at >= since)
     return [_incident(row) for row in connection.execute(select(table).where(mine, table.c.closed_by != ""))]
 
 
 def start(connection: Connection, incident: Incident) -> Incident:
-    """Write a new incident and give it with its number.
+    """Write a new incident and return it with its number.
 
-    Where another writer has opened it in the same moment, that one is given.
+    Where another writer has opened it at the same moment, returns that one.
     """
     try:
         with connection.begin_nested():
@@ -70,19 +70,19 @@ def save(connection: Connection, incident: Incident) -> None:
 
 
 def next_due(connection: Connection, *, at: datetime) -> Incident | None:
-    """Give the incident that has waited longest to be looked at, if any is due."""
+    """Return the incident that has been due longest, if any is due."""
     table = core.incident
     query = select(table).where(table.c.due_at <= at).order_by(table.c.due_at, table.c.id).limit(1)
     return _one(connection.execute(query.with_for_update()).first())
 
 
 def next_due_at(connection: Connection) -> datetime | None:
-    """Say when the next incident is due, if any is open."""
+    """Return when the next incident is due, if any is open."""
     return connection.execute(select(func.min(core.incident.c.due_at))).scalar()
 
 
 def now_open(connection: Connection, site: str | None = None) -> list[Incident]:
-    """Give the open incidents, those of one site where it is named, oldest first."""
+    """Return the open incidents, those of one site where it is named, oldest first."""
     table = core.incident
     query = select(table).where(table.c.open_key.is_not(None)).order_by(table.c.id)
     rows = connection.execute(query if site is None else query.where(table.c.site == site))
@@ -97,7 +97,7 @@ def newest(
     before: int | None = None,
     limit: int = 50,
 ) -> list[Incident]:
-    """Give a page of incidents, newest first: of some states and sites (none: all), numbered below `before`."""
+    """Return a page of incidents, newest first: of some states and sites (none: all), numbered below `before`."""
     table = core.incident
     query = select(table).order_by(table.c.id.desc()).limit(limit)
     if states:
@@ -109,15 +109,15 @@ def newest(
     return [_incident(row) for row in connection.execute(query)]
 
 
-def told_to(connection: Connection, phone: str) -> list[Incident]:
-    """Give the open incidents that a number was told of, the last told first: what a reply may be about."""
+def notified_to(connection: Connection, phone: str) -> list[Incident]:
+    """Return the open incidents that a number was notified of, the latest first: what a reply may be about."""
     alert, table = core.alert, core.incident
     last = select(alert.c.incident_id, func.max(alert.c.id).label("last")).where(
         alert.c.phone == phone, alert.c.text != ""
     )
-    told = last.group_by(alert.c.incident_id).subquery()
-    query = select(table).join(told, told.c.incident_id == table.c.id).where(table.c.open_key.is_not(None))
-    return [_incident(row) for row in connection.execute(query.order_by(told.c.last.desc()))]
+    notified = last.group_by(alert.c.incident_id).subquery()
+    query = select(table).join(notified, notified.c.incident_id == table.c.id).where(table.c.open_key.is_not(None))
+    return [_incident(row) for row in connection.execute(query.order_by(notified.c.last.desc()))]
 
 
 def add_event(connection: Connection, incident_id: int, event: Event) -> None:
@@ -134,7 +134,7 @@ def add_event(connection: Connection, incident_id: int, event: Event) -> None:
 
 
 def note_once(connection: Connection, incident_id: int, event: Event) -> None:
-    """Write one entry of the timeline unless one of its kind says the same already."""
+    """Write one entry of the timeline unless the same entry is there already."""
     table = core.incident_event
     same = (table.c.incident_id == incident_id) & (table.c.kind == event.kind.value)
     known = select(table.c.id).where(same, table.c.detail == reasons.encode(event.detail)).limit(1)
@@ -143,7 +143,7 @@ def note_once(connection: Connection, incident_id: int, event: Event) -> None:
 
 
 def timeline(connection: Connection, incident_id: int) -> Sequence[Event]:
-    """Give what happened to an incident, oldest first."""
+    """Return what happened to an incident, oldest first."""
     table = core.incident_event
     rows = connection.execute(select(table).where(table.c.incident_id == incident_id).order_by(table.c.id))
     return [_event(row) for row in rows]
@@ -158,7 +158,7 @@ def _event(row: Row[Any]) -> Event:
 
 
 def _columns(incident: Incident) -> dict[str, Any]:
-    told = incident.told
+    notified = incident.notified
     return {
         "site": incident.site,
         "danger": incident.danger,
@@ -171,8 +171,8 @@ def _columns(incident: Incident) -> dict[str, Any]:
         "sightings": incident.sightings,
         "cameras": list(incident.cameras),
         "caption_id": incident.caption_id,
-        "tellings": incident.tellings,
-        "told": {} if told is None else {"severity": told.severity, "cameras": list(told.cameras)},
+        "tellings": incident.notification_count,
+        "told": {} if notified is None else {"severity": notified.severity, "cameras": list(notified.cameras)},
         "step": incident.step,
         "stepped_at": incident.stepped_at,
         "acknowledged_at": incident.acknowledged_at,
@@ -190,8 +190,10 @@ def _one(row: Row[Any] | None) -> Incident | None:
 
 
 def _incident(row: Row[Any]) -> Incident:
-    told = LastNotified(row.told["severity"], tuple(row.told["cameras"])) if row.told else None
-    facts = {key: value for key, value in row._mapping.items() if key != "open_key"}
-    facts |= {"state": State(row.state), "cameras": tuple(row.cameras), "told": told}
+    notified = LastNotified(row.told["severity"], tuple(row.told["cameras"])) if row.told else None
+    columns = {"open_key", "told", "tellings"}
+    facts = {key: value for key, value in row._mapping.items() if key not in columns}
+    facts |= {"state": State(row.state), "cameras": tuple(row.cameras)}
+    facts |= {"notified": notified, "notification_count": row.tellings}
     facts |= {"lost": tuple(msgspec.convert(one, LostDevice) for one in row.lost)}
     return Incident(**facts)

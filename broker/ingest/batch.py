@@ -1,4 +1,4 @@
-"""Takes in a batch of messages: read, judged and stored in one transaction, then answered."""
+"""Processes a batch of messages: decodes, judges and stores it in one transaction, then acknowledges it."""
 
 import logging
 import time
@@ -11,14 +11,11 @@ from typing import Final
 import msgspec
 from sqlalchemy import Connection, Engine
 
-from broker.config.broker import Recipient
-from broker.config.incidents import Incidents
-from broker.config.sites import Places
 from broker.incidents.grouping import Grouper, Queued
 from broker.incidents.presence import devices
 from broker.ingest import clock_skew, decoder, rejections
 from broker.ingest.decoder import Message, Reading, Rejection
-from broker.ports import IngestedBatch, Metrics, NoMetrics
+from broker.ports import IngestedBatch, Metrics
 from broker.rules import engine as rules
 from broker.rules.compiler import Rulebook
 from broker.rules.engine import Finding, Seen
@@ -40,7 +37,7 @@ ACK_BYTES: Final = 1900
 
 @dataclass
 class IngestCounts:
-    """What came in since the start."""
+    """What was ingested since the start."""
 
     captions: int = 0
     duplicates: int = 0
@@ -50,16 +47,16 @@ class IngestCounts:
 
 @dataclass
 class _Batch(IngestCounts):
-    """What one batch brought; the alerts are told of only after the commit."""
+    """What one batch held; it is counted and logged only after the commit."""
 
-    alerts: list[Queued] = field(default_factory=list)
+    queued: list[Queued] = field(default_factory=list)
     heard: Sequence[Caption] = ()
     """Its captions, new or not."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An acknowledgement and whom it is for."""
+class Acknowledgement:
+    """An acknowledgement and the device that it is for."""
 
     site: str
     device: str
@@ -68,22 +65,22 @@ class Answer:
 
 @dataclass
 class BatchProcessor:
-    """The desk at which every message is taken in. `on_alert` is called after a commit that made alerts."""
+    """Processes every message that arrives."""
 
     engine: Engine
     rulebook: Rulebook
-    recipients: Sequence[Recipient]
-    incidents: Incidents = field(default_factory=Incidents)
-    places: Places = field(default_factory=Places.nameless)
-    on_alert: Callable[[], None] = lambda: None
+    grouper: Grouper
+    on_notification: Callable[[], None]
+    """Called after a commit that queued notifications."""
+    metrics: Metrics
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    counts: IngestCounts = field(default_factory=IngestCounts)
-    metrics: Metrics = field(default_factory=NoMetrics)
+    counts: IngestCounts = field(default_factory=IngestCounts, init=False)
 
-    def accept(self, messages: Sequence[Message]) -> list[Answer]:
-        """Store a batch, and give the acknowledgements that may be sent now.
+    def process(self, messages: Sequence[Message]) -> list[Acknowledgement]:
+        """Store a batch, and return the acknowledgements that may be sent now.
 
-        Raises `Locked` where the database cannot be written; nothing has happened then, and the batch may come again.
+        Raises `Locked` where the database cannot be written; nothing was stored then, and the batch may be
+        processed again.
         """
         readings = [decoder.read(message) for message in messages]
         batch = _Batch()
@@ -92,23 +89,22 @@ class BatchProcessor:
             self._store(connection, readings, batch)
         self._count(batch)
         self.metrics.took_in(self._taken_in(batch, len(messages), time.monotonic() - began))
-        for made in batch.alerts:
-            log.info("alert made", extra=made.as_fields)
-        if batch.alerts:
-            self.on_alert()
+        for made in batch.queued:
+            log.info("notification queued", extra=made.as_fields)
+        if batch.queued:
+            self.on_notification()
         return list(answers(readings))
 
     def _store(self, connection: Connection, readings: Sequence[Reading], batch: _Batch) -> None:
         now = self.clock()
         said = [reading for reading in readings if isinstance(reading, Caption)]
-        events = [clock_skew.dated(event, now=now) for event in said]
-        for early in filter(None, (clock_skew.complaint(event, now=now) for event in said)):
+        events = [clock_skew.corrected(event, now=now) for event in said]
+        for early in filter(None, (clock_skew.rejection(event, now=now) for event in said)):
             rejections.count(connection, early, at=now)
-        new, grave = self._keep(connection, events, now)
+        new, dangerous = self._keep(connection, events, now)
         batch.captions, batch.duplicates, batch.heard = new, len(events) - new, events
-        grouper = Grouper(self.recipients, self.incidents, self.places)
-        for caption, findings in grave:
-            batch.alerts += grouper.take(connection, caption, findings, now=now)
+        for caption, findings in dangerous:
+            batch.queued += self.grouper.group(connection, caption, findings, now=now)
         for reading in readings:
             if isinstance(reading, Status):
                 devices.record(connection, reading, heard_at=now)
@@ -120,38 +116,38 @@ class BatchProcessor:
     def _keep(
         self, connection: Connection, events: Sequence[Caption], now: datetime
     ) -> tuple[int, list[tuple[Stored, list[Finding]]]]:
-        """Store captions in their order; give how many are new, and those of them that rules have a finding for.
+        """Store captions in their order; return how many are new, and those of them that rules have a finding for.
 
-        Most captions say nothing of danger: these are stored many at a time, and nobody asks for their numbers.
+        Most captions name no danger: these are stored many at a time, without their row numbers.
         """
         new = 0
-        grave: list[tuple[Stored, list[Finding]]] = []
-        harmless: list[Caption] = []
+        dangerous: list[tuple[Stored, list[Finding]]] = []
+        peaceful: list[Caption] = []
         for event in events:
             findings = rules.judge(self.rulebook, self._seen(event)) if rules.may_concern(self.rulebook, event) else []
             if not findings:
-                harmless.append(event)
+                peaceful.append(event)
                 continue
-            new += captions.add(connection, harmless, received_at=now)
-            harmless = []
+            new += captions.add(connection, peaceful, received_at=now)
+            peaceful = []
             stored = captions.add_one(connection, event, received_at=now)
             if stored is not None:
                 new += 1
-                grave.append((stored, findings))
-        return new + captions.add(connection, harmless, received_at=now), grave
+                dangerous.append((stored, findings))
+        return new + captions.add(connection, peaceful, received_at=now), dangerous
 
     def _taken_in(self, batch: _Batch, messages: int, seconds: float) -> IngestedBatch:
         now = self.clock()
         heard = {(caption.source, caption.id): caption for caption in batch.heard}
-        # Which of a batch were there before nobody asks; they come after a break, and would tell of its length.
+        # Which captions of a mixed batch are new is not known; they come after a break, and would measure its length.
         fresh = heard.values() if len(heard) == batch.captions else ()
         delays = [(now - caption.captured_at).total_seconds() for caption in fresh]
         counted = (batch.captions, batch.duplicates, batch.statuses, batch.refused)
         return IngestedBatch(messages, seconds, batch.heard, *counted, delays)
 
     def _seen(self, event: Caption) -> Seen:
-        zones = self.places.zones_of(event.site, event.device, event.stream)
-        return Seen.of(event, zones=zones, local=self.places.local(event.captured_at, event.site))
+        zones = self.grouper.places.zones_of(event.site, event.device, event.stream)
+        return Seen.of(event, zones=zones, local=self.grouper.places.local(event.captured_at, event.site))
 
     def _count(self, batch: _Batch) -> None:
         self.counts.captions += batch.captions
@@ -162,8 +158,8 @@ class BatchProcessor:
             log.warning("messages refused", extra={"reason": reason, "messages": count})
 
 
-def answers(readings: Sequence[Reading]) -> Iterator[Answer]:
-    """Put the acknowledgements of one batch together, as few as the contract allows."""
+def answers(readings: Sequence[Reading]) -> Iterator[Acknowledgement]:
+    """Yield the acknowledgements of one batch, as few as the contract allows."""
     stored: dict[tuple[str, str], list[str]] = {}
     refused: dict[tuple[str, str], list[Refusal]] = {}
     for reading in readings:
@@ -174,9 +170,9 @@ def answers(readings: Sequence[Reading]) -> Iterator[Answer]:
             refused.setdefault(place, []).append(Refusal(reading.event_id, reading.reason))
     for (site, device), ids in stored.items():
         for at in range(0, len(ids), MAX_IDS):
-            yield Answer(site, device, Ack(stored=tuple(ids[at : at + MAX_IDS])))
+            yield Acknowledgement(site, device, Ack(stored=tuple(ids[at : at + MAX_IDS])))
     for (site, device), named in refused.items():
-        yield from (Answer(site, device, Ack(refused=some)) for some in _bundles(named))
+        yield from (Acknowledgement(site, device, Ack(refused=some)) for some in _bundles(named))
 
 
 def _bundles(named: Sequence[Refusal]) -> Iterator[tuple[Refusal, ...]]:

@@ -1,4 +1,4 @@
-"""Reads what came on a topic: a caption, a status, or something that does not keep the contract."""
+"""Decodes what arrives on a topic: a caption, a status, or a message that breaks the contract."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ MAX_SEARCHED_BYTES: Final = 1 << 16
 
 
 class Message(msgspec.Struct, frozen=True, gc=False):
-    """What came, and on which topic. One is made of every caption, and a struct is made in a fifth of the time."""
+    """A payload and its topic. One is made of every caption, and a struct is made in a fifth of a dataclass's time."""
 
     topic: str
     payload: bytes
@@ -36,7 +36,7 @@ class Rejection:
     topic: str
     payload: bytes
     address: Address | None
-    """Who is told; None where the topic is not ours."""
+    """The device that gets the refusal; None where the topic is not ours."""
     event_id: str | None
     """The event to let go of, where it can be read."""
 

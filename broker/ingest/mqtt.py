@@ -1,7 +1,7 @@
-"""The one door to mqtt5: a connection to an MQTT 5 server, as packets in and packets out.
+"""A connection to an MQTT 5 server, as packets in and packets out; the one module that imports mqtt5.
 
 The library turns bytes into packets and back; the socket, TLS and the keep-alive are here. There is no thread and no
-callback: whoever holds the connection asks for what has come.
+callback: the owner of the connection asks for what has arrived.
 """
 
 import itertools
@@ -24,7 +24,7 @@ CONNECT_SECONDS: Final = 10.0
 """Wait for the server's TCP, TLS and CONNACK."""
 
 SEND_SECONDS: Final = 30.0
-"""A server that takes nothing for so long is gone."""
+"""A server that reads nothing for so long is gone."""
 
 READ_BYTES: Final = 1 << 18
 """Read at once at most: some four hundred captions."""
@@ -33,11 +33,11 @@ QOS_1: Final = mqtt5.QoS.AT_LEAST_ONCE
 
 
 class ConnectionLost(Exception):
-    """The connection is over, or never came about; it says why."""
+    """The connection broke, or could not be opened; the message is the reason."""
 
 
 class Refused(Exception):
-    """The server does not want us; `reason` is its reason code in words."""
+    """The server refuses the connection; `reason` is its reason code in words."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -58,7 +58,7 @@ class Connection:
     def __init__(self, settings: Mqtt, password: str, *, in_flight: int) -> None:
         """Connect, asking for at most `in_flight` unacknowledged messages.
 
-        Raises `Lost`, `Refused`, or `Misconfigured` where the TLS files cannot be used.
+        Raises `ConnectionLost`, `Refused`, or `Misconfigured` where the TLS files cannot be used.
         """
         self._keepalive = float(settings.keepalive_seconds)
         self._rest = b""
@@ -79,12 +79,12 @@ class Connection:
             raise
 
     def subscribe(self, filters: Sequence[str]) -> None:
-        """Ask for messages at QoS 1; `Subscribed` follows. Raises `Lost`."""
+        """Ask for messages at QoS 1; `Subscribed` follows. Raises `ConnectionLost`."""
         wanted = [mqtt5.TopicFilter(pattern, max_qos=QOS_1) for pattern in filters]
         self._send(mqtt5.SubscribePacket(next(self._ids), wanted).write())
 
     def receive(self, *, wait_seconds: float) -> list[Message | Subscribed]:
-        """Give what has come, waiting for the first of it; raises `Lost`."""
+        """Return what has come, waiting for the first of it; raises `ConnectionLost`."""
         found: list[Message | Subscribed] = []
         for packet in self._read(wait_seconds):
             if isinstance(packet, mqtt5.PublishPacket):
@@ -104,7 +104,7 @@ class Connection:
         """Publish answers at QoS 1, then acknowledge messages by their packet ids.
 
         The server takes both in this order from one stream, so it never lets go of a message whose sender has not been
-        answered. Raises `Lost`.
+        answered. Raises `ConnectionLost`.
         """
         self._waiting += (_Answer(topic, payload) for topic, payload in answers)
         if acknowledged:
@@ -122,20 +122,20 @@ class Connection:
         return bool(self._waiting or self._unconfirmed)
 
     def tend(self) -> None:
-        """Keep the connection alive where nothing else is said; raises `Lost` where the server is silent."""
+        """Send a ping where nothing else is sent; raises `ConnectionLost` where the server is silent."""
         now = time.monotonic()
         if self._asked_at is not None:
             if self._heard_at >= self._asked_at:
                 self._asked_at = None
             elif now - self._asked_at > self._keepalive:
-                raise ConnectionLost(f"the server said nothing for {now - self._heard_at:.0f} s")
+                raise ConnectionLost(f"the server sent nothing for {now - self._heard_at:.0f} s")
         # Half of it: the server gives up after one and a half (MQTT 5, section 3.1.2.10).
         if self._asked_at is None and now - self._said_at > self._keepalive / 2:
             self._asked_at = now
             self._send(mqtt5.PingReqPacket().write())
 
     def close(self) -> None:
-        """Say goodbye, if anyone listens."""
+        """Send DISCONNECT if the connection still works, and close the socket."""
         try:
             self._send(mqtt5.DisconnectPacket().write())
         except ConnectionLost:
@@ -144,7 +144,7 @@ class Connection:
             self._socket.close()
 
     def _greet(self) -> None:
-        """Wait for CONNACK; raises `Refused` or `Lost`."""
+        """Wait for CONNACK; raises `Refused` or `ConnectionLost`."""
         deadline = time.monotonic() + CONNECT_SECONDS
         while (left := deadline - time.monotonic()) > 0:
             # What follows CONNACK in the same bytes stays for `receive`.
@@ -159,7 +159,7 @@ class Connection:
         raise ConnectionLost(f"no CONNACK within {CONNECT_SECONDS:g} s")
 
     def _read(self, wait_seconds: float) -> Iterator[mqtt5.Packet]:
-        """Give the packets that have come; what the caller does not take stays."""
+        """Return the packets that have come; what the caller does not take stays."""
         data = self._rest + self._receive(0 if self._rest else wait_seconds)
         view = memoryview(data)
         at = 0
@@ -181,7 +181,7 @@ class Connection:
             return b""
         try:
             data = self._socket.recv(READ_BYTES)
-        except (BlockingIOError, ssl.SSLWantReadError):  # TLS had something to say to itself
+        except (BlockingIOError, ssl.SSLWantReadError):  # a TLS record without application data
             return b""
         except OSError as error:
             raise ConnectionLost(_why(error)) from error
@@ -217,7 +217,7 @@ class Connection:
                 view = view[self._socket.send(view) :]
             except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError) as error:
                 if time.monotonic() > deadline:
-                    raise ConnectionLost(f"the server takes nothing for {SEND_SECONDS:g} s") from error
+                    raise ConnectionLost(f"the server reads nothing for {SEND_SECONDS:g} s") from error
                 select.select([], [self._socket], [], 0.1)
             except OSError as error:
                 raise ConnectionLost(_why(error)) from error
@@ -285,5 +285,5 @@ def _why(error: Exception) -> str:
 
 
 def _spelt(name: str) -> str:
-    """Give a reason code as the standard spells it: `Not authorized`."""
+    """Return a reason code as the standard spells it: `Not authorized`."""
     return name.replace("_", " ").capitalize()

@@ -1,1 +1,1 @@
-"""How one sees from outside whether the alert service is well: figures, checks, and a sign of life."""
+"""Metrics, health checks and a ping, by which others see whether the alert service works."""

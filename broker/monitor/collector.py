@@ -1,4 +1,4 @@
-"""How things stand at this moment, read from the database whenever Prometheus asks."""
+"""Gauges of the present state, read from the database at each scrape of Prometheus."""
 
 import logging
 from collections import Counter
@@ -32,7 +32,7 @@ WITHIN_SECONDS: Final = (60, 300, 3600, 86400)
 HEALTH: Final = {Cause.GONE: "offline", Cause.QUIET: "silent", Cause.NO_CAMERA: "blind", Cause.NO_PICTURE: "blind"}
 
 UNSENT: Final = (
-    notifications.State.HELD,
+    notifications.State.DEFERRED,
     notifications.State.WAITING,
     notifications.State.SENDING,
     notifications.State.DOUBT,
@@ -43,20 +43,20 @@ UNSENT: Final = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StateCollector(Collector):
-    """Gauges that nobody has to keep up to date."""
+    """Gauges that are read when they are asked for."""
 
     engine: Engine
     metrics: PrometheusMetrics
     health: Health
     presence: PresenceSettings
     """When a device is silent."""
-    queue: Callable[[], int]
-    """How many messages wait to be taken in."""
+    backlog: Callable[[], int]
+    """How many messages wait to be ingested."""
     per_device: int = 0
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def collect(self) -> Iterator[Metric]:
-        """Give every gauge; those of the database are left out while it cannot be read."""
+        """Return every gauge; those of the database are left out while it cannot be read."""
         checks = self.health.ready()
         ready = GaugeMetricFamily("wordcam_ready", "Whether the service can do its work: 1 or 0")
         ready.add_metric([], float(all(check.ok for check in checks)))
@@ -66,14 +66,14 @@ class StateCollector(Collector):
             each.add_metric([check.name], float(check.ok))
         yield each
         queue = GaugeMetricFamily("wordcam_ingest_queue_messages", "MQTT messages that wait to be taken in")
-        queue.add_metric([], self.queue())
+        queue.add_metric([], self.backlog())
         yield queue
         yield from self._ages()
         try:
             with reading(self.engine) as connection:
                 found = [*self._texts(connection), *self._incidents(connection), *self._devices(connection)]
         except Failure as error:
-            log.warning("figures without the database", extra={"error": str(error)})
+            log.warning("metrics without the database", extra={"error": str(error)})
         else:
             yield from found
 

@@ -1,4 +1,4 @@
-"""Whether the service lives, and whether it can do its work: named checks, each with its reason."""
+"""Whether the service is alive, and whether it is ready: named checks, each with its reason."""
 
 import threading
 import time
@@ -14,7 +14,7 @@ from broker.store import migrate
 from broker.store.migrate import Age
 
 FRESH_SECONDS: Final = 2.0
-"""An answer is given again for so long: whoever asks all the time does not hold the database all the time."""
+"""An answer is reused for so long, so that frequent probes do not keep the database busy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,10 @@ class Check:
 
 @dataclass
 class Health:
-    """Asks everyone."""
+    """Runs the checks."""
 
     asked: Sequence[Callable[[], Sequence[Check]]]
-    """What the work needs."""
+    """The checks of what the service needs."""
     heartbeats: Mapping[str, ThreadHeartbeat] = field(default_factory=dict)
     """Of each thread, by its name."""
     seconds: Callable[[], float] = time.monotonic
@@ -40,14 +40,14 @@ class Health:
     _known_at: float = 0
 
     def alive(self) -> list[Check]:
-        """Say of each thread whether it turns: where one does not, only a new start helps."""
+        """Return whether each worker makes progress: where one does not, only a restart helps."""
         return [
-            Check(name, not heartbeat.is_stuck, f"turned {heartbeat.age_seconds:.1f} s ago")
+            Check(name, not heartbeat.is_stuck, f"last step {heartbeat.age_seconds:.1f} s ago")
             for name, heartbeat in self.heartbeats.items()
         ]
 
     def ready(self) -> list[Check]:
-        """Say of everything that the work needs whether it is there."""
+        """Return whether everything that the service needs is there."""
         with self._lock:
             if not self._known or self.seconds() - self._known_at > FRESH_SECONDS:
                 self._known = [*(check for ask in self.asked for check in ask()), *self.alive()]
@@ -55,24 +55,42 @@ class Health:
             return self._known
 
 
-def said(word: str, checks: Sequence[Check]) -> dict[str, Any]:
-    """Give what is answered to whoever asks whether the service is alive, or ready."""
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What the service shows of itself."""
+
+    engine: Engine
+    connected: Callable[[], bool]
+    backlog: Callable[[], int]
+    """Messages that wait to be ingested."""
+    heartbeats: Mapping[str, ThreadHeartbeat]
+    """Of each worker, by its name."""
+
+
+def health_of(watched: Watched) -> Health:
+    """Return the checks of a service."""
+    engine, connected = watched.engine, watched.connected
+    return Health([lambda: mqtt(connected()), lambda: database(engine)], watched.heartbeats)
+
+
+def as_json(word: str, checks: Sequence[Check]) -> dict[str, Any]:
+    """Return the JSON answer to a probe: whether the service is alive, or ready."""
     each = {check.name: {"ok": check.ok, "because": check.because} for check in checks}
     return {word: all(check.ok for check in checks), "checks": each}
 
 
 def mqtt(connected: bool) -> list[Check]:
-    """Say whether the MQTT server has taken the service's subscription."""
+    """Return whether the MQTT server has taken the service's subscription."""
     return [Check("mqtt", connected, "connected and subscribed" if connected else "not connected, or not subscribed")]
 
 
 def database(engine: Engine) -> list[Check]:
-    """Say whether the database can be written, and has the tables of this version."""
+    """Return whether the database can be written, and has the tables of this version."""
     try:
         migrate.check_writable(engine)
         age = migrate.age(engine)
     except Failure as error:
-        # Which file it is stands in the log: whoever may ask need not know.
+        # The log names the file; a probe need not know it.
         problem = str(error).rpartition(": ")[2]
         return [Check("database", False, problem), Check("migrations", False, "the database cannot be asked")]
     return [Check("database", True, "can be written"), Check("migrations", age is Age.CURRENT, age.value)]

@@ -1,4 +1,4 @@
-"""The small HTTP server of the alert service: figures and checks, to be read by machines."""
+"""The HTTP server of the monitor: metrics and health checks."""
 
 import json
 import logging
@@ -12,13 +12,13 @@ from typing import Any, Final
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-from broker.monitor.health import Check, Health, said
+from broker.monitor.health import Check, Health, as_json
 from foundation.errors import from_os_error
 
 log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS: Final = 5
-"""For the bytes of a request: who dawdles is hung up on."""
+"""For the bytes of a request: a slower client is disconnected."""
 
 AT_ONCE: Final = 16
 """Requests that are answered at the same time; a probe and a scrape are two."""
@@ -34,11 +34,11 @@ class Answer:
 
 
 Page = Callable[[str], Answer]
-"""Makes an answer; it is given the request's `Accept`."""
+"""Makes an answer from the request's `Accept`."""
 
 
 def pages(registry: CollectorRegistry, health: Health) -> Mapping[str, Page]:
-    """Give everything that can be asked for, by its path."""
+    """Return everything that can be asked for, by its path."""
 
     def metrics(accept: str) -> Answer:
         encode, kind = choose_encoder(accept)
@@ -52,9 +52,9 @@ def pages(registry: CollectorRegistry, health: Health) -> Mapping[str, Page]:
 
 
 def checked(word: str, checks: Sequence[Check]) -> Answer:
-    """Say whether all is well, and how each check went: 200, or 503 where one failed."""
+    """Return whether all is well, and how each check went: 200, or 503 where one failed."""
     fine = all(check.ok for check in checks)
-    body = json.dumps(said(word, checks), ensure_ascii=False).encode() + b"\n"
+    body = json.dumps(as_json(word, checks), ensure_ascii=False).encode() + b"\n"
     return Answer(200 if fine else 503, "application/json", body)
 
 
@@ -73,7 +73,7 @@ class MonitorServer:
         log.info("monitor", extra={"address": self.address})
 
     def stop(self) -> None:
-        """Answer nobody any more."""
+        """Close the server."""
         if self._thread.is_alive():
             self._server.shutdown()
             self._thread.join()
@@ -100,7 +100,7 @@ def _server(host: str, port: int, pages_: Mapping[str, Page]) -> ThreadingHTTPSe
                 room.release()
 
         def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - the base's
-            log.debug("a request for figures broke off", exc_info=True)
+            log.debug("a request broke off", exc_info=True)
 
     try:
         return Server((host, port), _handler(pages_))

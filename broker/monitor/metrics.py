@@ -23,7 +23,7 @@ BATCH_MESSAGES: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 """Up to the largest batch that `mqtt.batch` allows."""
 
 DELAY_SECONDS: Final = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 6 * 3600, 86400)
-"""From the next room to a device that was without a network for a day, or a message that was held overnight."""
+"""From a device nearby to one without a network for a day, or a notification that was deferred overnight."""
 
 
 class PrometheusMetrics:
@@ -143,7 +143,7 @@ class PrometheusMetrics:
         self._pings.labels(result).inc()
 
     def caption_ages(self) -> list[tuple[str, str, float]]:
-        """Give the seconds since each device's last caption, those that were heard longest ago first."""
+        """Return the seconds since each device's last caption, the oldest first."""
         now = self._clock()
         with self._lock:
             return [(site, device, now - at) for (site, device), at in self._heard.items()]

@@ -1,7 +1,6 @@
-"""Gives a sign of life to a URL for as long as the service is ready, so that someone notices when it is not."""
+"""Pings a URL for as long as the service is ready, so that the other side notices when it is not."""
 
 import logging
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -17,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def url_of(ping: Ping) -> str:
-    """Give the URL that signs of life go to; raises `Misconfigured`, without saying what a file holds."""
+    """Return the URL that signs of life go to; raises `Misconfigured`, without saying what a file holds."""
     url = secret.read(ping.url_file, PING_URL, field="monitor.ping.url_file") or ping.url
     if not url:
         raise Misconfigured(f"monitor.ping.url_file: no URL; name a file that holds it, or set {PING_URL}")
@@ -28,7 +27,7 @@ def url_of(ping: Ping) -> str:
 
 @dataclass
 class Pinger:
-    """One sign every few seconds. Whatever becomes of it is counted, and hurts nobody."""
+    """One ping every few seconds. What becomes of it is counted, and has no effect on the service."""
 
     url: str
     """Secret: it is in no log line."""
@@ -37,42 +36,39 @@ class Pinger:
     tells_failure: bool
     is_ready: Callable[[], bool]
     metrics: Metrics
-    _stop: threading.Event = field(default_factory=threading.Event)
     _deadline: Deadline = field(init=False)
 
     def __post_init__(self) -> None:
         # A library's limit counts from byte to byte; this one counts the whole.
         self._deadline = Deadline(self.timeout_seconds * 2)
 
-    def run(self) -> None:
-        """Give signs until `stop`."""
-        while not self._stop.is_set():
-            try:
-                self.step()
-            except Exception:
-                # This thread supervises itself: nobody else's work depends on it.
-                log.exception("no sign of life was given")
-            self._stop.wait(self.every_seconds)
+    def step(self) -> bool:
+        """Ping once, if the service is ready, or to report that it is not. Whatever happens is counted."""
+        try:
+            if self.is_ready():
+                self._ask(self.url)
+            elif self.tells_failure:
+                self._ask(f"{self.url.rstrip('/')}/fail")
+        except Exception:
+            # This thread supervises itself: nothing else depends on it.
+            log.exception("ping failed")
+        return False
 
-    def stop(self) -> None:
-        """Ask `run` to come to its end."""
-        self._stop.set()
+    def idle_seconds(self) -> float:
+        """How long to wait until the next ping."""
+        return self.every_seconds
 
-    def step(self) -> None:
-        """Give one sign, if there is one to give."""
-        if self.is_ready():
-            self._ask(self.url)
-        elif self.tells_failure:
-            self._ask(f"{self.url.rstrip('/')}/fail")
+    def finish(self) -> None:
+        """Send nothing more."""
 
     def _ask(self, url: str) -> None:
         try:
             status = self._deadline.run(lambda: httpx.get(url, timeout=self.timeout_seconds).status_code)
         except (httpx.HTTPError, httpx.InvalidURL, Late, Clogged) as error:
             self.metrics.pinged("unreachable")
-            log.warning("no sign of life was taken", extra={"error": str(error).replace(url, "(the URL)")})
+            log.warning("ping not accepted", extra={"error": str(error).replace(url, "(the URL)")})
             return
         taken = httpx.codes.is_success(status)
         self.metrics.pinged("taken" if taken else "refused")
         if not taken:
-            log.warning("no sign of life was taken", extra={"status": status})
+            log.warning("ping not accepted", extra={"status": status})

@@ -1,4 +1,4 @@
-"""The pulse of a thread: a sign, now and then, that it still turns."""
+"""The heartbeat of a thread, by which the monitor sees that it hangs."""
 
 import time
 from collections.abc import Callable
@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 @dataclass
 class ThreadHeartbeat:
-    """One thread's. It beats from the start, so that a thread has time to begin."""
+    """The heartbeat of one thread; it counts from construction, so that the thread has time to start."""
 
     limit_seconds: float
-    """A thread that has not beaten for so long is stuck."""
+    """A thread without a heartbeat for so long is stuck."""
     clock: Callable[[], float] = time.monotonic
     _last: float = field(init=False)
 
@@ -18,15 +18,15 @@ class ThreadHeartbeat:
         self._last = self.clock()
 
     def beat(self) -> None:
-        """Say that the thread turns."""
+        """Record progress; called by the thread."""
         self._last = self.clock()
 
     @property
     def age_seconds(self) -> float:
-        """How long ago it last did."""
+        """Seconds since the last heartbeat."""
         return self.clock() - self._last
 
     @property
     def is_stuck(self) -> bool:
-        """Whether that is too long."""
+        """Whether the last heartbeat is too long ago."""
         return self.age_seconds > self.limit_seconds

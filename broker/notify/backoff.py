@@ -7,7 +7,7 @@ MAX_DOUBLINGS = 30
 
 
 def wait(attempts: int, *, first: timedelta, longest: timedelta, jitter: float) -> timedelta:
-    """Give the wait after a number of failed attempts: doubled each time up to `longest`, of which `jitter`
+    """Return the wait after a number of failed attempts: doubled each time up to `longest`, of which `jitter`
     (0 to 1) keeps half to all, so that many messages that failed together do not come back together.
     """
     full = min(first * 2 ** min(attempts - 1, MAX_DOUBLINGS), longest) if attempts > 0 else first

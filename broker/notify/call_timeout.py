@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 Result = TypeVar("Result")
 
 MAX_ABANDONED: Final = 16
-"""Calls that may still hang after they were given up; each costs a thread and a socket."""
+"""Calls that may still hang after their timeout; each costs a thread and a socket."""
 
 
 class Late(Exception):
@@ -15,7 +15,7 @@ class Late(Exception):
 
 
 class Clogged(Exception):
-    """Too many calls that were given up still hang; nothing was begun."""
+    """Too many earlier calls still hang; this one was not started."""
 
 
 class Deadline:
@@ -29,7 +29,7 @@ class Deadline:
         self._abandoned: list[threading.Thread] = []
 
     def run(self, call: Callable[[], Result]) -> Result:
-        """Give what the call gives or raise what it raises; raises `Late` or `Clogged`."""
+        """Return what the call returns, or raise what it raises; raises `Late` or `Clogged`."""
         self._abandoned = [thread for thread in self._abandoned if thread.is_alive()]
         if len(self._abandoned) >= MAX_ABANDONED:
             raise Clogged(f"{MAX_ABANDONED} earlier calls still hang")
@@ -39,7 +39,7 @@ class Deadline:
         def work() -> None:
             try:
                 given.append(call())
-            except BaseException as error:  # noqa: BLE001 - raised again by whoever waits
+            except BaseException as error:  # noqa: BLE001 - raised again in the calling thread
                 raised.append(error)
 
         thread = threading.Thread(target=work, name="call", daemon=True)

@@ -1,4 +1,4 @@
-"""Keeps what is known of recipients beyond the configuration: who is away, and who was heard from."""
+"""The table of contacts: what is known of recipients beyond the configuration, such as that one is away."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,18 +21,18 @@ class Contact:
 
 
 def all_known(connection: Connection) -> dict[str, Contact]:
-    """Give the state of every recipient that has one, by name."""
+    """Return the state of every recipient that has one, by name."""
     rows = connection.execute(select(core.contact))
     return {row.name: Contact(row.name, row.away_until, row.away_because, row.heard_at) for row in rows}
 
 
 def set_away(connection: Connection, name: str, *, until: datetime | None, because: str) -> None:
-    """Write down that someone is away until a moment, or is back (None)."""
+    """Record that someone is away until a moment, or is back (None)."""
     _write(connection, name, {"away_until": until, "away_because": because[:400]})
 
 
 def heard(connection: Connection, name: str, *, at: datetime) -> None:
-    """Write down that someone answered."""
+    """Record that someone answered."""
     _write(connection, name, {"heard_at": at})
 
 

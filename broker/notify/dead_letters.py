@@ -1,4 +1,4 @@
-"""Lists the text messages that were given up, and takes them up again when someone asks."""
+"""Lists dead letters, which are notifications that were given up, and queues them again on request."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from broker.store.tables.messaging import resend
 
 
 def listed(connection: Connection, *, limit: int = 1000) -> list[Notification]:
-    """Give dead messages, the newest first."""
+    """Return dead messages, the newest first."""
     dead = notifications.joined().where(core.alert.c.state == State.DEAD.value)
     rows = connection.execute(dead.order_by(core.alert.c.id.desc()).limit(limit))
     return [notifications.of_row(row) for row in rows]
@@ -27,7 +27,7 @@ def take_up(connection: Connection, alert_id: int, *, by: str, at: datetime) -> 
     dead = (table.c.id == alert_id) & (table.c.state == State.DEAD.value)
     tried_at = connection.execute(select(table.c.tried_at).where(dead)).first()
     told = notifications.get(connection, alert_id)
-    # Where the sentence is deleted there is nothing left to tell.
+    # Without its sentence there is nothing to send.
     if tried_at is None or told is None or told.sentence == GONE:
         return False
     state = State.WAITING if tried_at[0] is None else State.DOUBT
@@ -38,6 +38,6 @@ def take_up(connection: Connection, alert_id: int, *, by: str, at: datetime) -> 
 
 
 def resent_at(connection: Connection, alert_id: int) -> datetime | None:
-    """Say when someone last asked to send a message again, if anyone did."""
+    """Return when someone last asked to send a message again, if anyone did."""
     last = select(func.max(resend.c.asked_at, type_=core.Moment())).where(resend.c.alert_id == alert_id)
     return connection.execute(last).scalar()

@@ -1,4 +1,4 @@
-"""Keeps text messages that have to wait for their recipient."""
+"""Deferred notifications: those that wait because their recipient is away, asleep, or has had too many."""
 
 from datetime import datetime
 from typing import Any
@@ -12,50 +12,50 @@ from broker.store.tables import core
 
 
 def next_due(connection: Connection, *, at: datetime) -> str | None:
-    """Give the recipient whose held message has been due longest, if any is."""
+    """Return the recipient whose deferred notification has been due longest, if any is due."""
     table = core.alert
-    due = (table.c.state == State.HELD.value) & (table.c.due_at <= at)
+    due = (table.c.state == State.DEFERRED.value) & (table.c.due_at <= at)
     return connection.execute(select(table.c.recipient).where(due).order_by(table.c.due_at).limit(1)).scalar()
 
 
 def next_due_at(connection: Connection) -> datetime | None:
-    """Say when the next held message is due, if any is held."""
+    """Return when the next deferred notification is due, if there is one."""
     return connection.execute(
-        select(func.min(core.alert.c.due_at)).where(core.alert.c.state == State.HELD.value)
+        select(func.min(core.alert.c.due_at)).where(core.alert.c.state == State.DEFERRED.value)
     ).scalar()
 
 
 def of(connection: Connection, recipient: str) -> list[Notification]:
-    """Give every message that is held for someone, oldest first."""
+    """Return the deferred notifications of a recipient, oldest first."""
     table = core.alert
-    held = (table.c.recipient == recipient) & (table.c.state == State.HELD.value)
+    held = (table.c.recipient == recipient) & (table.c.state == State.DEFERRED.value)
     return [
         notifications.of_row(row) for row in connection.execute(notifications.joined().where(held).order_by(table.c.id))
     ]
 
 
-def hold_on(connection: Connection, recipient: str, *, until: datetime, reason: Reason) -> None:
-    """Hold everything that is held for someone until a later moment."""
-    _change_held(connection, recipient, {"due_at": until, "because": reasons.encode((reason,))})
+def keep_deferred(connection: Connection, recipient: str, *, until: datetime, reason: Reason) -> None:
+    """Defer all of a recipient's deferred notifications until a later moment."""
+    _change_deferred(connection, recipient, {"due_at": until, "because": reasons.encode((reason,))})
 
 
 def release(connection: Connection, alert_id: int, *, at: datetime) -> None:
-    """Let a held message be sent."""
-    mine = (core.alert.c.id == alert_id) & (core.alert.c.state == State.HELD.value)
+    """Queue a deferred notification to be sent."""
+    mine = (core.alert.c.id == alert_id) & (core.alert.c.state == State.DEFERRED.value)
     connection.execute(update(core.alert).where(mine).values(state=State.WAITING.value, due_at=at))
 
 
 def gather(connection: Connection, recipient: str, *, digest_id: int) -> None:
-    """Mark everything that is held for someone as told in a digest."""
-    _change_held(connection, recipient, {"state": State.DIGESTED.value, "told_in": digest_id})
+    """Mark all of a recipient's deferred notifications as covered by a digest."""
+    _change_deferred(connection, recipient, {"state": State.DIGESTED.value, "told_in": digest_id})
 
 
 def give_up(connection: Connection, recipient: str, *, error: str) -> None:
-    """Mark everything that is held for someone as dead."""
-    _change_held(connection, recipient, {"state": State.DEAD.value, "error": error[:400]})
+    """Give up all of a recipient's deferred notifications."""
+    _change_deferred(connection, recipient, {"state": State.DEAD.value, "error": error[:400]})
 
 
-def _change_held(connection: Connection, recipient: str, values: dict[str, Any]) -> None:
+def _change_deferred(connection: Connection, recipient: str, values: dict[str, Any]) -> None:
     table = core.alert
-    held = (table.c.recipient == recipient) & (table.c.state == State.HELD.value)
+    held = (table.c.recipient == recipient) & (table.c.state == State.DEFERRED.value)
     connection.execute(update(table).where(held).values(**values))

@@ -1,4 +1,4 @@
-"""Keeps what providers report of text messages; a report never takes a message back to an earlier state."""
+"""Delivery reports of providers; a report never sets a notification back to an earlier state."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,12 +25,12 @@ ORDER: Final = {
 """States of a message at Twilio; reports overtake each other on the way."""
 
 LOST: Final = frozenset({"undelivered", "failed", "canceled"})
-"""States that mean that nobody will read it."""
+"""States in which the notification does not arrive."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a provider says of a message."""
+    """What a provider reports of a notification."""
 
     provider: str
     provider_id: str
@@ -61,6 +61,6 @@ def record(connection: Connection, report: Report) -> bool:
 
 
 def lost(connection: Connection, provider_id: str) -> str | None:
-    """Give the report by which a message was lost, if there is one; it may come before we know the message's id."""
+    """Return the report by which a message was lost, if there is one; it may come before we know the message's id."""
     report = connection.execute(select(delivery).where(delivery.c.provider_id == provider_id)).first()
     return f"{report.status} {report.detail}".strip() if report is not None and report.status in LOST else None

@@ -1,4 +1,4 @@
-"""Decides whether a text message to one person has to wait: they are away, asleep, or have had too many."""
+"""Decides whether a notification is deferred: its recipient is away, asleep, or has had too many."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ HOUR: Final = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Deferral:
-    """It waits until a moment."""
+    """It is deferred until a moment."""
 
     until: datetime
     reason: Reason
@@ -26,7 +26,7 @@ class Deferral:
 def decide(
     person: Recipient, contact: Contact | None, severity: Severity, *, recent: Sequence[datetime], local: datetime
 ) -> Deferral | None:
-    """Say whether a message waits; None where it may go at once.
+    """Return until when and why a notification is deferred; None where it may be sent at once.
 
     `recent` are the moments at which messages went to this person lately; `local` is now by their clock.
     """
@@ -34,14 +34,14 @@ def decide(
 
 
 def away(contact: Contact | None, now: datetime) -> Deferral | None:
-    """Hold back everything from someone who is away."""
+    """Defer everything for someone who is away."""
     if contact is None or contact.away_until is None or contact.away_until <= now:
         return None
     return Deferral(contact.away_until, Away(contact.away_because))
 
 
 def quiet(person: Recipient, severity: Severity, local: datetime) -> Deferral | None:
-    """Hold back what need not wake someone."""
+    """Defer what need not wake someone."""
     if person.quiet_passes is not None and at_least(severity, person.quiet_passes):
         return None
     end = time_interval.end_after(person.quiet, local)
@@ -49,7 +49,7 @@ def quiet(person: Recipient, severity: Severity, local: datetime) -> Deferral | 
 
 
 def cap(person: Recipient, recent: Sequence[datetime], now: datetime) -> Deferral | None:
-    """Hold back what is more than one can read in an hour, however urgent: the next contact is told instead."""
+    """Defer what exceeds the hourly limit, however severe: the next contact is notified instead."""
     counted = sorted(moment for moment in recent if moment > now - HOUR)
     if len(counted) < person.max_per_hour:
         return None

@@ -1,7 +1,6 @@
-"""Sends the alerts that wait in the database, until each is sent or dead."""
+"""Sends the notifications that wait in the database, until each is sent or given up."""
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,11 +20,9 @@ from broker.ports import (
     Doubtful,
     Leadership,
     Metrics,
-    NoMetrics,
     Rejected,
     Sender,
     SendFailed,
-    SoleInstance,
     Superseded,
     Term,
 )
@@ -33,74 +30,81 @@ from broker.store.engine import reading, writing
 
 log = logging.getLogger(__name__)
 
-LONGEST_NAP_SECONDS: Final = 0.3
-"""The database is looked at this often even if nobody wakes the notifier: other instances write intents, too."""
+LONGEST_IDLE_SECONDS: Final = 0.3
+"""The database is read this often even if nothing wakes the dispatcher: other instances write intents, too."""
 
 CLOCK_SKEW: Final = timedelta(minutes=5)
-"""How far this machine's clock and the provider's may be apart when it is asked after a message."""
+"""How far this machine's clock and the provider's may differ when the provider is asked for a message."""
 
-FAREWELL_SECONDS: Final = 5.0
-"""At a stop, messages that are due are still sent for so long."""
-
-LOCKED_PAUSE_SECONDS: Final = 1.0
+DRAIN_SECONDS: Final = 5.0
+"""At a stop, notifications that are due are still sent for so long."""
 
 HOW: Final[dict[type[SendFailed], str]] = {Rejected: "rejected", Busy: "busy", Doubtful: "doubtful"}
-"""How an attempt failed, as it is counted; otherwise nobody was there."""
+"""How an attempt failed, as it is counted; any other failure counts as `unreachable`."""
 
 Clock = Callable[[], datetime]
 
 
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What became of a notification, still to be written."""
+
+    write: Callable[[Connection], None]
+    written: Callable[[], None]
+    """Called after the commit."""
+
+
 @dataclass
 class Dispatcher:
-    """The one sender of alerts, as long as it is on duty. `compose` writes an alert's text, `jitter` gives 0 to 1."""
+    """Sends notifications while this instance leads."""
 
     engine: Engine
     senders: SendersByRecipient
     compose: Callable[[Notification, datetime], str]
+    """Writes the text of a notification."""
     settings: Notify
     jitter: Callable[[], float]
-    leadership: Leadership = field(default_factory=SoleInstance)
-    longest_call: timedelta = timedelta(0)
+    """Gives a random number from 0 to 1."""
+    leadership: Leadership
+    longest_call: timedelta
     """How long the slowest sender may take to hand a message over."""
+    metrics: Metrics
     clock: Clock = lambda: datetime.now(UTC)
-    metrics: Metrics = field(default_factory=NoMetrics)
-    beat: Callable[[], None] = lambda: None
-    """Called again and again while it turns."""
-    _turn: Term | None = None
-    """The turn of duty in which it works; None until what an earlier one left half sent is in doubt."""
-    _wake: threading.Event = field(default_factory=threading.Event)
-    _stop: threading.Event = field(default_factory=threading.Event)
+    _term: Term | None = field(default=None, init=False)
+    """The term in which it works; None until what an earlier one left `sending` is in doubt."""
+    _unwritten: _Outcome | None = field(default=None, init=False)
 
-    def wake(self) -> None:
-        """Say that there may be something to send."""
-        self._wake.set()
+    def idle_seconds(self) -> float:
+        """How long to wait until a notification is due; raises `Locked`."""
+        if self.leadership.term is None:
+            return LONGEST_IDLE_SECONDS
+        with reading(self.engine) as connection:
+            due_at = notifications.next_due_at(connection)
+        if due_at is None:
+            return LONGEST_IDLE_SECONDS
+        seconds = (due_at - self.clock()).total_seconds()
+        return min(max(seconds, 0.01), LONGEST_IDLE_SECONDS)
 
-    def stop(self) -> None:
-        """Ask `run` to come to its end."""
-        self._stop.set()
-        self._wake.set()
-
-    def run(self) -> None:
-        """Send what is due, whenever it is due and this instance is on duty, until `stop`."""
-        while not self._stop.is_set():
-            self.beat()
-            self._wake.clear()
-            if not self._try_step():
-                self._wake.wait(self._nap())
-        deadline = time.monotonic() + FAREWELL_SECONDS
-        while time.monotonic() < deadline and self._try_step():
+    def finish(self) -> None:
+        """Send what is due, for `DRAIN_SECONDS` at most; raises `Locked` or `Superseded`."""
+        deadline = time.monotonic() + DRAIN_SECONDS
+        while time.monotonic() < deadline and self.step():
             pass
 
     def step(self) -> bool:
-        """Do the next thing that is due; False where nothing is, or this instance is off duty.
+        """Do the next thing that is due; False where nothing is, or another instance leads.
 
-        Raises `Locked`, and `Superseded` where another instance has taken over meanwhile.
+        Raises `Locked`, and `Superseded` where another instance has taken over meanwhile. An outcome that could not be
+        written is written first.
         """
+        if self._unwritten is not None:
+            self._write(self._unwritten)
+            return True
         term = self.leadership.term
         if term is None:
             return False
-        if term != self._turn:
-            self._take_up(term)
+        if term != self._term:
+            self._begin_term(term)
         now = self.clock()
         with reading(self.engine) as connection:
             alert = notifications.next_due(connection, at=now)
@@ -114,7 +118,7 @@ class Dispatcher:
         if alert.state is State.DOUBT and sender.askable:
             self._ask(alert, sender, now)
         elif self._is_too_old(alert, now):
-            self._bury(alert, f"not sent within {self.settings.give_up_after_hours:g} h")
+            self._give_up(alert, f"not sent within {self.settings.give_up_after_hours:g} h")
         else:
             self._send(alert, sender, now)
         return True
@@ -125,9 +129,9 @@ class Dispatcher:
             text = render.again(text, language=alert.language)
         if not self._begin(alert, text, sender.name, now):
             return
-        if self.leadership.term != self._turn:
-            # It took long to write that: somebody may have taken over, and then this message is theirs.
-            self._put_off(alert, State.WAITING, timedelta(0), "this instance was held up before it handed it over")
+        if self.leadership.term != self._term:
+            # Writing that took long: another instance may have taken over, and then this message is its own.
+            self._retry_later(alert, State.WAITING, timedelta(0), "the term may have ended before it was sent")
             return
         self.metrics.attempted(sender.name)
         try:
@@ -144,16 +148,16 @@ class Dispatcher:
                 self._require(connection)
                 return notifications.begin(connection, alert.id, text=text, provider=provider, at=now)
         except Locked:
-            # Where the connection broke at the commit, the message may be `sending` now, although nobody sends it.
-            self._turn = None
+            # Where the connection broke at the commit, the row may be `sending` although nothing is being sent.
+            self._term = None
             raise
 
     def _note_failure(self, alert: Notification, error: SendFailed, now: datetime) -> None:
         if isinstance(error, Rejected) or (not isinstance(error, Doubtful) and self._is_too_old(alert, now)):
-            self._bury(alert, str(error))
+            self._give_up(alert, str(error))
             return
         state = State.DOUBT if isinstance(error, Doubtful) else State.WAITING
-        self._put_off(alert, state, self._patience(alert, error), str(error))
+        self._retry_later(alert, state, self._patience(alert, error), str(error))
 
     def _patience(self, alert: Notification, error: SendFailed) -> timedelta:
         if isinstance(error, Busy):
@@ -172,9 +176,9 @@ class Dispatcher:
             found = list(sender.find(alert.phone, alert.text, since=since))
         except SendFailed as error:
             if self._is_too_old(alert, now):
-                self._bury(alert, f"it may have been sent; the provider could not be asked: {error}")
+                self._give_up(alert, f"it may have been sent; the provider could not be asked: {error}")
             else:
-                self._put_off(alert, State.DOUBT, self._patience(alert, error), str(error))
+                self._retry_later(alert, State.DOUBT, self._patience(alert, error), str(error))
             return
         with reading(self.engine) as connection:
             taken = notifications.known_provider_ids(connection, found)
@@ -182,43 +186,49 @@ class Dispatcher:
         if own is not None:
             self._note_sent(alert, sender.name, own)
         else:
-            self._put_off(alert, State.WAITING, timedelta(0), "the provider does not know it")
+            self._retry_later(alert, State.WAITING, timedelta(0), "the provider does not know it")
 
     def _note_sent(self, alert: Notification, provider: str, provider_id: str) -> None:
         at = self.clock()
         about = _about(alert) | {"provider": provider, "provider_id": provider_id}
 
         def write(connection: Connection) -> None:
-            # True whoever is on duty: one that has taken over is thereby spared to ask.
+            # True whichever instance leads: one that has taken over need not ask the provider.
             if not notifications.mark_sent(connection, alert.id, provider_id=provider_id, at=at):
-                log.error("alert was sent twice", extra=about)
+                log.error("notification sent twice", extra=about)
             # The provider's report that it was lost may have been faster than its answer.
             if provider_id and (report := delivery_reports.lost(connection, provider_id)) is not None:
                 notifications.mark_dead(connection, alert.id, error=f"{provider} reports: {report}")
 
-        self._insist(write)
-        self.metrics.sent(provider, alert.kind.value, seconds=(at - _first_due_at(alert)).total_seconds())
-        log.info("alert sent", extra=about)
+        def written() -> None:
+            self.metrics.sent(provider, alert.kind.value, seconds=(at - _first_due_at(alert)).total_seconds())
+            log.info("notification sent", extra=about)
 
-    def _put_off(self, alert: Notification, state: State, patience: timedelta, error: str) -> None:
+        self._write(_Outcome(write, written))
+
+    def _retry_later(self, alert: Notification, state: State, patience: timedelta, error: str) -> None:
         due_at = self.clock() + patience
 
         def write(connection: Connection) -> None:
             self._require(connection)
             notifications.put_off(connection, alert.id, state=state, due_at=due_at, error=error)
 
-        self._insist(write)
-        again = {"state": state.value, "again_in_seconds": round(patience.total_seconds(), 1), "error": error}
-        log.warning("alert not sent yet", extra=_about(alert) | again)
+        def written() -> None:
+            again = {"state": state.value, "again_in_seconds": round(patience.total_seconds(), 1), "error": error}
+            log.warning("notification not sent; retrying", extra=_about(alert) | again)
 
-    def _bury(self, alert: Notification, error: str) -> None:
+        self._write(_Outcome(write, written))
+
+    def _give_up(self, alert: Notification, error: str) -> None:
         def write(connection: Connection) -> None:
             self._require(connection)
             notifications.mark_dead(connection, alert.id, error=error)
 
-        self._insist(write)
-        self.metrics.given_up(self._channel(alert))
-        log.error("alert is dead: tell them yourself", extra=_about(alert) | {"error": error, "text": alert.sentence})
+        def written() -> None:
+            self.metrics.given_up(self._channel(alert))
+            log.error("notification given up", extra=_about(alert) | {"error": error, "text": alert.sentence})
+
+        self._write(_Outcome(write, written))
 
     def _channel(self, alert: Notification) -> str:
         try:
@@ -227,7 +237,7 @@ class Dispatcher:
             return "none"
 
     def _is_too_old(self, alert: Notification, now: datetime) -> bool:
-        """Say whether an alert is too old to be news, counted from when someone asked to send it again, if so."""
+        """Return whether an alert is too old to be news, counted from when someone asked to send it again, if so."""
         limit = timedelta(hours=self.settings.give_up_after_hours)
         if now - alert.created_at < limit:
             return False
@@ -235,66 +245,42 @@ class Dispatcher:
             again = dead_letters.resent_at(connection, alert.id)
         return again is None or now - again >= limit
 
-    def _take_up(self, term: Term) -> None:
-        """Put in doubt what was left half sent before this turn."""
-        # A message handed over a moment ago may not be in the provider's list yet; and whoever was on duty before may
-        # only have been silent, and be handing it over still.
+    def _begin_term(self, term: Term) -> None:
+        """Mark the messages that an earlier term left `sending` as in doubt."""
+        # A message handed over a moment ago may not be in the provider's list yet; and the leader before may only have
+        # been slow, and be handing it over still.
         first = timedelta(seconds=self.settings.first_retry_seconds)
-        due_at = self.clock() + (max(first, self.longest_call) if term.after_silence else first)
+        due_at = self.clock() + (max(first, self.longest_call) if term.after_expiry else first)
         with writing(self.engine) as connection:
             self.leadership.require(connection, term)
             count = notifications.doubt_unfinished(connection, at=due_at)
         if count:
-            log.warning("a stop left alerts half sent; the provider is asked", extra={"alerts": count})
-        self._turn = term
+            log.warning("in-flight notifications of an earlier term are in doubt", extra={"notifications": count})
+        self._term = term
 
     def _require(self, connection: Connection) -> None:
-        if self._turn is None:
-            raise Superseded("this instance is not on duty")
-        self.leadership.require(connection, self._turn)
+        if self._term is None:
+            raise Superseded("this instance does not lead")
+        self.leadership.require(connection, self._term)
 
-    def _insist(self, write: Callable[[Connection], None]) -> None:
-        """Write what has happened already, however long the database is locked, or until `stop`.
+    def _write(self, outcome: _Outcome) -> None:
+        """Write what has happened; raises `Locked`, and the next step writes it then, or `Superseded`.
 
-        A message that was handed over stays `sending` then, and the next start asks after it.
+        A message that was handed over stays `sending` until it is written, and a restart asks the provider for it.
         """
-        while True:
-            self.beat()
-            try:
-                with writing(self.engine) as connection:
-                    write(connection)
-            except Locked as error:
-                log.warning("database is locked; waiting", extra={"error": str(error)})
-                if self._stop.wait(LOCKED_PAUSE_SECONDS):
-                    return
-            else:
-                return
-
-    def _try_step(self) -> bool:
+        self._unwritten = outcome
         try:
-            return self.step()
-        except Locked as error:
-            log.warning("database is locked; waiting", extra={"error": str(error)})
-        except Superseded as error:
-            log.warning("what was to be written is another instance's now", extra={"error": str(error)})
-        return False
-
-    def _nap(self) -> float:
-        if self.leadership.term is None:
-            return LONGEST_NAP_SECONDS
-        try:
-            with reading(self.engine) as connection:
-                due_at = notifications.next_due_at(connection)
-        except Locked:
-            return LOCKED_PAUSE_SECONDS
-        if due_at is None:
-            return LONGEST_NAP_SECONDS
-        seconds = (due_at - self.clock()).total_seconds()
-        return min(max(seconds, 0.01), LONGEST_NAP_SECONDS)
+            with writing(self.engine) as connection:
+                outcome.write(connection)
+        except Superseded:
+            self._unwritten = None
+            raise
+        self._unwritten = None
+        outcome.written()
 
 
 def _first_due_at(alert: Notification) -> datetime:
-    """Say when a message was to be sent at first; one that failed before is due later than it was."""
+    """Return when a message was to be sent at first; one that failed before is due later than it was."""
     return alert.created_at if alert.attempts else max(alert.created_at, alert.due_at)
 
 

@@ -1,4 +1,4 @@
-"""Keeps every text message from the intent to the end: sent, or dead with a reason."""
+"""The queue of notifications: each from the intent to its end, sent or given up with a reason."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,34 +15,34 @@ from broker.store.tables import core
 
 
 class Kind(StrEnum):
-    """What a text message tells."""
+    """Why a notification is sent."""
 
     FIRST = "first"
     """A danger."""
     UPDATE = "update"
-    """It grew: more serious, or seen by another camera."""
+    """It became more severe, or another camera sees it."""
     REPEAT = "repeat"
-    """It is still there, long after the last message."""
+    """It is still there, long after the last notification."""
     ESCALATION = "escalation"
     """Nobody has answered yet."""
     RESOLVED = "resolved"
     """It is over."""
     DIGEST = "digest"
-    """Several messages that had to wait, in one."""
+    """Several deferred notifications in one."""
 
 
 class State(StrEnum):
-    """How far a text message is."""
+    """The state of a notification."""
 
-    HELD = "held"
-    """Not to be sent now: its recipient is away, asleep, or has had too many. `due_at` says when it is looked at."""
+    DEFERRED = "held"
+    """Not to be sent before `due_at`: its recipient is away, asleep, or has had too many."""
     DIGESTED = "digested"
-    """Told in the digest that `told_in` names."""
+    """Covered by the digest in `told_in`."""
     WAITING = "waiting"
     SENDING = "sending"
-    """Handed to the sender; whoever finds this at a start does not know how it ended."""
+    """Handed to the sender; after a restart it is unknown how that ended."""
     DOUBT = "doubt"
-    """The sender may or may not have taken it: it is asked before anything is sent again."""
+    """The provider may have accepted it: it is asked before anything is sent again."""
     SENT = "sent"
     DEAD = "dead"
 
@@ -52,27 +52,27 @@ OPEN: Final = (State.WAITING, State.SENDING, State.DOUBT)
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """One text message that is to be sent to one person."""
+    """One notification that is to be sent to one person."""
 
     key: str
-    """Names the intent: whoever writes it again is refused by the database."""
+    """Identifies the intent: the database refuses a second one with the same key."""
     kind: Kind
     incident_id: int | None
     caption_id: int | None
-    """None where it tells of devices that are missed; `facts` name them."""
+    """None where it is about lost devices; `facts` name them."""
     rule: str
     site: str
     severity: Severity
     reasons: Reasons
     facts: Mapping[str, Any] = field(default_factory=dict)
-    """What the text says beyond the caption; see docs/notifications.md for each kind's."""
+    """What the text says beyond the caption; see docs/alerts.md for each kind's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One text message to one person, with the caption that it tells of.
+    """One notification to one person, with the caption that it is about.
 
-    Where it tells of none, its device, its stream and its sentence are "", and it is `captured_at` when it was made.
+    Where it is about none, device, stream and sentence are "", and `captured_at` is when it was queued.
     """
 
     id: int
@@ -87,7 +87,7 @@ class Notification:
     language: Language
     state: State
     reasons: Reasons
-    """Why it was made, or why it is held."""
+    """Why it was queued, and why it is deferred."""
     facts: Mapping[str, Any]
     text: str
     """As it is sent; "" until the first attempt."""
@@ -107,20 +107,20 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class SendStatus:
-    """What became of the text messages of an incident."""
+    """What became of the notifications of an incident."""
 
     sent_at: datetime | None = None
     """When the last of them was sent, if any was."""
     waiting: bool = False
-    """Whether one made since then is still to be sent, or held for someone."""
+    """Whether one that was queued since then is still to be sent, or deferred."""
     failed_at: datetime | None = None
     """When the last one was given up, where none was sent and none waits."""
 
 
 def add(
-    connection: Connection, intent: Intent, *, to: Recipient, at: datetime, held_until: datetime | None = None
+    connection: Connection, intent: Intent, *, to: Recipient, at: datetime, deferred_until: datetime | None = None
 ) -> int:
-    """Write the intent to tell one person, to be sent at once or `held_until` a moment; gives its number."""
+    """Queue a notification to one person, to be sent at once or `deferred_until` a moment; returns its number."""
     row = {
         "key": intent.key,
         "kind": intent.kind.value,
@@ -134,42 +134,42 @@ def add(
         "recipient": to.name,
         "phone": to.e164,
         "language": to.language,
-        "state": (State.WAITING if held_until is None else State.HELD).value,
+        "state": (State.WAITING if deferred_until is None else State.DEFERRED).value,
         "created_at": at,
-        "due_at": held_until or at,
+        "due_at": deferred_until or at,
     }
     return int(connection.execute(insert(core.alert).returning(core.alert.c.id), row).scalar_one())
 
 
 def of_incident(connection: Connection, incident_id: int) -> list[Notification]:
-    """Give every message of an incident, oldest first."""
+    """Return every message of an incident, oldest first."""
     table = core.alert
     rows = connection.execute(joined().where(table.c.incident_id == incident_id).order_by(table.c.id))
     return [of_row(row) for row in rows]
 
 
 def get(connection: Connection, alert_id: int) -> Notification | None:
-    """Give a message by its number."""
+    """Return a message by its number."""
     row = connection.execute(joined().where(core.alert.c.id == alert_id)).first()
     return None if row is None else of_row(row)
 
 
 def caption_of(connection: Connection, alert_id: int) -> int | None:
-    """Give the number of the caption that a message tells of, if it tells of one."""
+    """Return the number of the caption that a notification is about, if there is one."""
     table = core.alert
     number = connection.execute(select(table.c.caption_id).where(table.c.id == alert_id)).scalar_one()
     return None if number is None else int(number)
 
 
 def use_link(connection: Connection, alert_id: int, *, at: datetime) -> bool:
-    """Use the link of a message up; False where it was used before."""
+    """Mark the link of a notification as used; False where it was used before."""
     table = core.alert
     unused = (table.c.id == alert_id) & table.c.link_used_at.is_(None)
     return connection.execute(update(table).where(unused).values(link_used_at=at)).rowcount > 0
 
 
-def notice(connection: Connection, incident_id: int) -> SendStatus:
-    """Say what became of the messages of an incident; one that is told in a digest fares as that does."""
+def send_status(connection: Connection, incident_id: int) -> SendStatus:
+    """Return what became of the notifications of an incident; one in a digest has the digest's state."""
     own, digest = core.alert.alias(), core.alert.alias()
     query = (
         select(
@@ -183,13 +183,13 @@ def notice(connection: Connection, incident_id: int) -> SendStatus:
     rows = connection.execute(query).all()
     sent_at = max((row.sent_at for row in rows if row.state == State.SENT), default=None)
     since = [row for row in rows if sent_at is None or row.created_at > sent_at]
-    waiting = any(row.state in (*OPEN, State.HELD) for row in since)
+    waiting = any(row.state in (*OPEN, State.DEFERRED) for row in since)
     dead = max((row.created_at for row in since if row.state == State.DEAD), default=None)
     return SendStatus(sent_at, waiting, None if waiting else dead)
 
 
 def lately(connection: Connection, recipient: str, *, since: datetime) -> list[datetime]:
-    """Give the moments since then at which messages went to someone or were about to."""
+    """Return the moments since then at which messages went to someone or were about to."""
     table = core.alert
     moment = func.coalesce(table.c.sent_at, table.c.tried_at, table.c.due_at, type_=core.Moment())
     states = [state.value for state in (*OPEN, State.SENT)]
@@ -198,14 +198,14 @@ def lately(connection: Connection, recipient: str, *, since: datetime) -> list[d
 
 
 def doubt_unfinished(connection: Connection, *, at: datetime) -> int:
-    """Put every message that a stopped service left half sent in doubt, due at once; gives how many there were."""
+    """Mark every notification that a stopped service left `sending` as in doubt; returns their number."""
     table = core.alert
     unfinished = update(table).where(table.c.state == State.SENDING.value)
     return connection.execute(unfinished.values(state=State.DOUBT.value, due_at=at)).rowcount
 
 
 def next_due(connection: Connection, *, at: datetime) -> Notification | None:
-    """Give the message that has been due longest, if any is."""
+    """Return the message that has been due longest, if any is."""
     table = core.alert
     due = and_(table.c.state.in_([State.WAITING.value, State.DOUBT.value]), table.c.due_at <= at)
     row = connection.execute(joined().where(due).order_by(table.c.due_at, table.c.id).limit(1)).first()
@@ -213,14 +213,14 @@ def next_due(connection: Connection, *, at: datetime) -> Notification | None:
 
 
 def next_due_at(connection: Connection) -> datetime | None:
-    """Say when the next message is due, if any waits."""
+    """Return when the next message is due, if any waits."""
     table = core.alert
     waiting = table.c.state.in_([State.WAITING.value, State.DOUBT.value])
     return connection.execute(select(table.c.due_at).where(waiting).order_by(table.c.due_at).limit(1)).scalar()
 
 
 def begin(connection: Connection, alert_id: int, *, text: str, provider: str, at: datetime) -> bool:
-    """Write down that a message is about to be handed over, before it is; False where it waits no more."""
+    """Record that a message is about to be handed over, before it is; False where it waits no more."""
     table = core.alert
     waiting = (table.c.id == alert_id) & table.c.state.in_([State.WAITING.value, State.DOUBT.value])
     values = {"state": State.SENDING.value, "text": text, "provider": provider, "tried_at": at}
@@ -229,7 +229,7 @@ def begin(connection: Connection, alert_id: int, *, text: str, provider: str, at
 
 
 def mark_sent(connection: Connection, alert_id: int, *, provider_id: str, at: datetime) -> bool:
-    """Write down that the sender has taken a message; False where it was sent before, under another id."""
+    """Record that the sender has taken a message; False where it was sent before, under another id."""
     table = core.alert
     first = (table.c.state != State.SENT.value) | (table.c.provider_id == provider_id)
     values = {"state": State.SENT.value, "provider_id": provider_id, "sent_at": at, "error": ""}
@@ -237,25 +237,25 @@ def mark_sent(connection: Connection, alert_id: int, *, provider_id: str, at: da
 
 
 def mark_dead(connection: Connection, alert_id: int, *, error: str) -> None:
-    """Write down that a message will never be sent, and why."""
+    """Record that a message will never be sent, and why."""
     values = {"state": State.DEAD.value, "error": error[:400]}
     connection.execute(update(core.alert).where(core.alert.c.id == alert_id).values(**values))
 
 
 def put_off(connection: Connection, alert_id: int, *, state: State, due_at: datetime, error: str) -> None:
-    """Write down when a message is tried again (WAITING) or asked after (DOUBT), and why."""
+    """Record when a message is tried again (WAITING) or asked after (DOUBT), and why."""
     values = {"state": state.value, "due_at": due_at, "error": error[:400]}
     connection.execute(update(core.alert).where(core.alert.c.id == alert_id).values(**values))
 
 
 def known_provider_ids(connection: Connection, provider_ids: list[str]) -> set[str]:
-    """Give those of a sender's ids that belong to a message already."""
+    """Return those of a sender's ids that belong to a message already."""
     table = core.alert
     return set(connection.execute(select(table.c.provider_id).where(table.c.provider_id.in_(provider_ids))).scalars())
 
 
 def made_since(connection: Connection, at: datetime) -> list[Notification]:
-    """Give every message that was made or sent since a moment, oldest first."""
+    """Return every message that was made or sent since a moment, oldest first."""
     table = core.alert
     recent = or_(table.c.created_at >= at, table.c.sent_at >= at)
     return [of_row(row) for row in connection.execute(joined().where(recent).order_by(table.c.id))]
@@ -269,16 +269,16 @@ def count_by_state(connection: Connection) -> dict[State, int]:
 
 
 def count_unsent(connection: Connection) -> dict[tuple[State, str], int]:
-    """Count the messages that were not sent, by state and channel; "" for those that nobody has tried to send yet."""
+    """Count the notifications that were not sent, by state and channel; "" before the first attempt."""
     table = core.alert
-    states = [state.value for state in (State.HELD, *OPEN, State.DEAD)]
+    states = [state.value for state in (State.DEFERRED, *OPEN, State.DEAD)]
     query = select(table.c.state, table.c.provider, func.count()).where(table.c.state.in_(states))
     rows = connection.execute(query.group_by(table.c.state, table.c.provider))
     return {(State(state), provider): int(count) for state, provider, count in rows}
 
 
 def joined() -> Any:
-    """Select messages, each with the caption that it tells of."""
+    """Select notifications, each with the caption that it is about."""
     alert, caption = core.alert, core.caption
     columns = {"device": "device", "stream": "stream", "text": "sentence", "language": "sentence_language"}
     told = [func.coalesce(caption.c[name], "").label(label) for name, label in columns.items()]

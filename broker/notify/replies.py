@@ -20,7 +20,7 @@ MAX_CHARS: Final = 160
 
 
 MAX_WORDS: Final = 3
-"""Longer answers may say the contrary: "ok but it was nothing" is for a person to read."""
+"""Longer answers may mean the opposite: "ok but it was nothing" is for a person to read."""
 
 
 class Meaning(StrEnum):
@@ -30,7 +30,7 @@ class Meaning(StrEnum):
     RESOLVE = "resolve"
     FALSE_ALARM = "false-alarm"
     STOP = "stop"
-    """Twilio itself takes the number off its list; we only write it down."""
+    """Twilio itself unsubscribes the number; it is only recorded here."""
     UNKNOWN = "unknown"
 
 
@@ -78,7 +78,7 @@ def read(text: str) -> Reply:
 
 
 def is_known(connection: Connection, provider: str, provider_id: str) -> bool:
-    """Say whether an answer has come before."""
+    """Return whether an answer has come before."""
     same = (reply.c.provider == provider) & (reply.c.provider_id == provider_id)
     return connection.execute(select(reply.c.at).where(same)).first() is not None
 
@@ -94,8 +94,8 @@ def since(connection: Connection, phone: str, *, at: datetime) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def last_told(connection: Connection, recipient: str) -> int | None:
-    """Give the incident that someone was told of last, if they were told of any."""
+def last_notified(connection: Connection, recipient: str) -> int | None:
+    """Return the incident that someone was notified of last, if any."""
     table = core.alert
     told = (table.c.recipient == recipient) & table.c.incident_id.is_not(None)
     handed = table.c.state.in_([State.SENT.value, State.SENDING.value, State.DOUBT.value])
@@ -103,8 +103,8 @@ def last_told(connection: Connection, recipient: str) -> int | None:
     return connection.execute(query).scalar()
 
 
-def was_told(connection: Connection, recipient: str, incident_id: int) -> bool:
-    """Say whether someone was told of an incident: an answer may not reach beyond that."""
+def was_notified(connection: Connection, recipient: str, incident_id: int) -> bool:
+    """Return whether someone was notified of an incident: they may answer no other."""
     table = core.alert
     query = select(table.c.id).where(table.c.recipient == recipient, table.c.incident_id == incident_id).limit(1)
     return connection.execute(query).first() is not None

@@ -23,7 +23,7 @@ class Entry:
 
 
 def add(connection: Connection, entry: Entry) -> None:
-    """Write one line, in the transaction of what it tells of: either both are there or neither."""
+    """Write one entry, in the transaction of what it records: either both are stored or neither."""
     row = {
         "at": entry.at,
         "actor": entry.actor[:64],
@@ -36,7 +36,7 @@ def add(connection: Connection, entry: Entry) -> None:
 
 
 def newest(connection: Connection, *, before: int | None = None, actor: str = "", limit: int = 100) -> list[Entry]:
-    """Give a page of lines, newest first, numbered below `before`, of one actor where one is named."""
+    """Return a page of lines, newest first, numbered below `before`, of one actor where one is named."""
     query = select(table).order_by(table.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(table.c.id < before)

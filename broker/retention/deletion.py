@@ -1,4 +1,4 @@
-"""Takes sentences and incidents out of the database, with everything that hangs on them."""
+"""Deletes captions and incidents, with the rows that refer to them."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,12 +12,12 @@ from broker.store.tables import core
 from broker.store.tables.console import caption_words
 from broker.store.tables.messaging import delivery, resend, translation
 
-UNSENT = [state.value for state in (*OPEN, State.HELD)]
-"""States of a message that has still to be told."""
+UNSENT = [state.value for state in (*OPEN, State.DEFERRED)]
+"""States of a notification that is still to be sent."""
 
 
 def in_use() -> ColumnElement[bool]:
-    """Say of a caption whether an incident that goes on, or a message that is not sent, is about it."""
+    """Whether an open incident, or a notification that is not sent, is about a caption."""
     caption, decision, incident, alert = core.caption, core.decision, core.incident, core.alert
     decided = decision.c.caption_id == caption.c.id
     return or_(
@@ -28,12 +28,12 @@ def in_use() -> ColumnElement[bool]:
 
 
 def goes_on() -> ColumnElement[bool]:
-    """Say of an incident whether it is open, or over and not told to the end yet."""
+    """Whether an incident is open, or over with notifications still to be queued."""
     return or_(core.incident.c.open_key.is_not(None), core.incident.c.due_at.is_not(None))
 
 
 def stays() -> ColumnElement[bool]:
-    """Say of a caption whether its row has to stay: a message points at it, or its number could be given twice.
+    """Whether a caption's row has to stay: a notification refers to it, or its number could be used twice.
 
     SQLite gives the number of a deleted newest row to the next one.
     """
@@ -43,7 +43,7 @@ def stays() -> ColumnElement[bool]:
 
 
 def captions(connection: Connection, ids: Sequence[int]) -> int:
-    """Delete captions with their decisions, words and translations; gives how many there were.
+    """Delete captions with their decisions, words and translations; returns how many there were.
 
     A row that has to stay loses its sentence and everything that was seen with it.
     """
@@ -63,7 +63,7 @@ def captions(connection: Connection, ids: Sequence[int]) -> int:
 
 
 def what_was_said(connection: Connection, ids: Sequence[int]) -> Counter[str]:
-    """Take the words out of messages and timelines that tell of captions; that there was an incident stays."""
+    """Remove the words from notifications and timelines about captions; the incidents stay."""
     alert, event, decision = core.alert, core.incident_event, core.decision
     told = alert.c.caption_id.in_(ids)
     silent = {"text": "", "because": "", "facts": {}}
@@ -88,7 +88,7 @@ def incidents(connection: Connection, ids: Sequence[int]) -> Counter[str]:
 
 
 def messages(connection: Connection, ids: Sequence[int]) -> int:
-    """Delete text messages with what their providers reported of them; gives how many there were."""
+    """Delete text messages with what their providers reported of them; returns how many there were."""
     alert = core.alert
     if not ids:
         return 0

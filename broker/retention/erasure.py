@@ -1,4 +1,4 @@
-"""Deletes on request: what cameras said of someone, and a telephone number from old messages."""
+"""Erases on request: captions about someone, and a telephone number in old notifications."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Forgotten:
     counts: Counter[str]
     """`captions`, `messages`, `entries` of timelines, `replies`, `samples` of refused messages."""
     in_use: int
-    """Captions or messages that stay for now: an incident goes on, or a message has still to be told."""
+    """Captions or notifications that stay for now: an incident is open, or a notification is still to be sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def count(engine: Engine, wish: Scope) -> Forgotten:
 
 
 def forget(engine: Engine, wish: Scope, asker: Asker, *, now: datetime) -> Forgotten:
-    """Delete sentences, with the words of the messages and timelines that tell of them. Raises `Locked`.
+    """Delete captions, with the words of notifications and timelines about them. Raises `Locked`.
 
     That there was an incident, when, and who answered, stays. The audit log is told how many sentences of which place
     and time are gone, before the first is.
@@ -92,7 +92,7 @@ def count_phone(engine: Engine, phone: str) -> Forgotten:
 
 
 def forget_phone(engine: Engine, phone: str, asker: Asker, *, now: datetime) -> Forgotten:
-    """Take a number, and what was answered from it, out of everything that is sent and done. Raises `Locked`."""
+    """Remove a number, and the replies from it, from notifications that are done. Raises `Locked`."""
     alert, refusal = core.alert, core.refusal
     with writing(engine) as connection:
         told = alert.c.phone == phone
@@ -121,7 +121,7 @@ def _samples(connection: Connection, phone: str) -> list[tuple[str, str]]:
 
 
 def spelt(wish: Scope, places: Places | None = None) -> str:
-    """Say what is meant, by the clock of `places` or else in UTC."""
+    """Return what is meant, by the clock of `places` or else in UTC."""
     clock = (places or Places.nameless()).clock
     parts = [f"site={wish.site}" if wish.site else "", f"device={wish.device}" if wish.device else ""]
     if wish.since is not None:

@@ -24,11 +24,11 @@ BY_MOMENT: Final[dict[str, tuple[tuple[Table, Column[Any]], ...]]] = {
     "refusals": ((core.refusal, core.refusal.c.last_at),),
     "figures": ((ledger_sample, ledger_sample.c.hour),),
 }
-"""Tables whose rows hang on no others, with the moment that their age is counted from."""
+"""Tables whose rows refer to no others, with the moment from which their age counts."""
 
 
 def captions(connection: Connection, *, before: datetime, now: datetime, limit: int) -> int:
-    """Delete some captions that were taken, and had arrived, before a moment, but for those in use; gives how many.
+    """Delete some captions that were taken, and had arrived, before a moment, but for those in use; returns how many.
 
     One that says that it was taken in the future goes by when it arrived, and so does one of a camera whose clock is
     years behind: it would go at once.

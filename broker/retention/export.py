@@ -1,4 +1,4 @@
-"""Writes what cameras said as CSV that a spreadsheet shows and does not execute, or as JSON lines."""
+"""Exports captions as JSON lines, or as CSV that a spreadsheet shows and does not execute."""
 
 import csv
 import io
@@ -28,14 +28,14 @@ MOST: Final = 100_000
 AT_ONCE: Final = 500
 
 MARK: Final = "\ufeff"
-"""Excel takes a file without it for one in the system's old code page."""
+"""Excel reads a file without it in the system's old code page."""
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 """What makes a cell a formula in some spreadsheet; OWASP's list, and the wide forms that Korean keyboards write."""
 
 
 def found(engine: Engine, question: Question) -> Iterator[bytes]:
-    """Give what a question finds as CSV in pieces, newest first; each piece is one short look at the database."""
+    """Return what a question finds as CSV in pieces, newest first; each piece is one short look at the database."""
     yield heading()
     written = 0
     while written < MOST:
@@ -49,7 +49,7 @@ def found(engine: Engine, question: Question) -> Iterator[bytes]:
 
 
 def everything(engine: Engine, wish: Scope) -> Iterator[Sequence[Found]]:
-    """Give all that is meant, a page at a time, site by site from the oldest on. Raises `Locked`.
+    """Return all that is meant, a page at a time, site by site from the oldest on. Raises `Locked`.
 
     Each page is one short look at the database: memory stays flat, and nobody waits for the end.
     """
@@ -65,17 +65,17 @@ def everything(engine: Engine, wish: Scope) -> Iterator[Sequence[Found]]:
 
 
 def heading() -> bytes:
-    """Give the first line of a CSV file."""
+    """Return the first line of a CSV file."""
     return MARK.encode() + _lines([COLUMNS])
 
 
 def table(page: Sequence[Found]) -> bytes:
-    """Give captions as lines of CSV."""
+    """Return captions as lines of CSV."""
     return _lines([[cell(value) for value in _values(one)] for one in page])
 
 
 def lines(page: Sequence[Found]) -> bytes:
-    """Give captions as JSON, one a line, each with every decision."""
+    """Return captions as JSON, one a line, each with every decision."""
     return b"".join(msgspec.json.encode(_object(one)) + b"\n" for one in page)
 
 

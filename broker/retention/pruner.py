@@ -17,7 +17,7 @@ from broker.store.engine import writing
 log = logging.getLogger(__name__)
 
 EVERY: Final = timedelta(hours=1)
-"""Between two runs: what is too old by an hour harms nobody."""
+"""Between two runs: an hour more does no harm."""
 
 AT_ONCE: Final = 200
 """Captions, or rows, deleted in one transaction: some ten milliseconds, as long as a batch of captions takes."""

@@ -47,7 +47,7 @@ class Rule:
     when: Schedule
 
     def holds_at(self, site: str, device: str, stream: str, zones: frozenset[str] = frozenset()) -> bool:
-        """Say whether this rule looks at a camera; an unknown ("") place is looked at by rules for everywhere."""
+        """Return whether this rule looks at a camera; an unknown ("") place is looked at by rules for everywhere."""
         scopes = ((self.sites, site), (self.devices, device), (self.streams, stream))
         return all(not scope or place in scope for scope, place in scopes) and (
             not self.zones or not self.zones.isdisjoint(zones)

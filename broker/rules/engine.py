@@ -1,4 +1,4 @@
-"""Decides which rules a caption fires, and says why."""
+"""Decides which rules a caption fires, and why."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -45,11 +45,11 @@ class Seen:
     zones: frozenset[str] = frozenset()
     """What the camera looks at."""
     local: datetime | None = None
-    """When it was taken, by the clock of the site; where nobody knows, every hour is a rule's hour."""
+    """When it was taken, by the clock of the site; None where it is unknown: rules of every hour apply."""
 
     @classmethod
     def of(cls, caption: Caption, *, zones: frozenset[str] = frozenset(), local: datetime | None = None) -> Self:
-        """Take from an event what rules look at."""
+        """Return what rules look at in an event."""
         hazards = {hazard.term: hazard.probability for hazard in caption.hazards}
         labels = {label.name: label for label in caption.labels}
         place = (caption.site, caption.device, caption.stream)
@@ -67,7 +67,7 @@ class Finding:
 
 
 def may_concern(book: Rulebook, caption: Caption) -> bool:
-    """Say quickly whether any rule may have a finding for a caption; of most captions none has."""
+    """Return quickly whether any rule may have a finding for a caption; for most captions none has."""
     index = book.index
     if index.regexes or any(label.name in index.labels for label in caption.labels):
         return True
@@ -78,7 +78,7 @@ def may_concern(book: Rulebook, caption: Caption) -> bool:
 
 
 def judge(book: Rulebook, seen: Seen) -> list[Finding]:
-    """Give a finding for every rule whose danger a caption names, in the order of the file."""
+    """Return a finding for every rule whose danger a caption names, in the order of the file."""
     sentence = sentence_.read(seen.text)
     numbers = set(_candidates(book, seen, sentence))
     rules = (book.rules[number] for number in sorted(numbers))
@@ -87,7 +87,7 @@ def judge(book: Rulebook, seen: Seen) -> list[Finding]:
 
 
 def _candidates(book: Rulebook, seen: Seen, sentence: Sentence) -> Iterator[int]:
-    """Give the numbers of the rules that may have something to say."""
+    """Yield the numbers of the rules that may have a finding."""
     index = book.index
     yield from _spoken_of(book, seen.site, sentence.stems)
     for site in _sites(seen.site):
@@ -100,7 +100,7 @@ def _candidates(book: Rulebook, seen: Seen, sentence: Sentence) -> Iterator[int]
 
 
 def _spoken_of(book: Rulebook, site: str, held: frozenset[str]) -> Iterator[int]:
-    """Give the numbers of the rules of which a sentence has the words."""
+    """Return the numbers of the rules of which a sentence has the words."""
     for entries in (book.index.by_stem.get(site, NOTHING) for site in _sites(site)):
         if entries.keys().isdisjoint(held):
             continue
@@ -115,7 +115,7 @@ def _sites(site: str) -> tuple[str, ...]:
 
 
 def _concerns(rule: Rule, seen: Seen) -> bool:
-    """Say whether a rule holds for this camera at this hour."""
+    """Return whether a rule holds for this camera at this hour."""
     if not rule.holds_at(seen.site, seen.device, seen.stream, seen.zones):
         return False
     return not rule.when or seen.local is None or time_interval.holds_at(rule.when, seen.local)
@@ -144,7 +144,7 @@ class _Ground:
 
 
 def _spoken(book: Rulebook, rule: Rule, sentence: Sentence) -> Iterator[_Ground]:
-    """Give a reason for every place where the sentence names the danger."""
+    """Return a reason for every place where the sentence names the danger."""
     named = [span for pattern in rule.says for span in pattern.spans(sentence)]
     taken = [span for pattern in rule.exceptions for span in pattern.spans(sentence)] if named else []
     for span in named:
@@ -156,7 +156,7 @@ def _spoken(book: Rulebook, rule: Rule, sentence: Sentence) -> Iterator[_Ground]
 
 
 def _believed(rule: Rule, seen: Seen, sentence: Sentence) -> Iterator[_Ground]:
-    """Give a reason for every danger that the model believes in; the sentence may explain it away."""
+    """Return a reason for every danger that the model believes in; the sentence may explain it away."""
     for term, least in rule.hazards.items():
         probability = seen.hazards.get(term, 0.0)
         if probability >= least:
@@ -164,14 +164,14 @@ def _believed(rule: Rule, seen: Seen, sentence: Sentence) -> Iterator[_Ground]:
 
 
 def _counted(rule: Rule, seen: Seen) -> Iterator[_Ground]:
-    """Give a reason for everything that the detector counted enough of."""
+    """Return a reason for everything that the detector counted enough of."""
     for name, wanted in rule.labels.items():
         if _is_enough(seen.labels.get(name), wanted):
             yield _Ground(LabelCounted(name, seen.labels[name].count, wanted.count), None)
 
 
 def _held_back(rule: Rule, seen: Seen, sentence: Sentence) -> Reason | None:
-    """Say what cancels the rule as a whole, if anything does."""
+    """Return what cancels the rule as a whole, if anything does."""
     if seen.confidence < rule.min_confidence:
         return LowConfidence(seen.confidence, rule.min_confidence)
     for name, wanted in rule.requires.items():

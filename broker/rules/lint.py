@@ -40,7 +40,7 @@ class Problem:
 
 
 def check(path: Path, config: Config | None = None) -> list[Problem]:
-    """Give every mistake of a file, the fatal ones alone where there are any; `config` knows places and people."""
+    """Return every mistake of a file, the fatal ones alone where there are any; `config` knows places and people."""
     try:
         document = yaml_file.read(path)
         file = document.convert(RulesFile)
@@ -89,7 +89,7 @@ def _compile(text: str, lists: Mapping[str, Sequence[str]]) -> compiler.Pattern:
 
 
 def _texts(file: RulesFile) -> Iterator[Found]:
-    """Give every phrase of a file with its place."""
+    """Return every phrase of a file with its place."""
     parts = [("supposed", file.supposed), ("unless", file.unless)]
     for number, rule in enumerate(file.rules):
         named = {"says": rule.says, "except": rule.exceptions, "unless": rule.unless}
@@ -107,7 +107,7 @@ def _dead(file: RulesFile, book: Rulebook) -> Iterator[Found]:
 
 
 def _cancelled(book: Rulebook, rule: Rule, said: Phrase) -> str:
-    """Say why no sentence that a phrase makes fires its rule; "" where one does."""
+    """Return why no sentence that a phrase makes fires its rule; "" where one does."""
     because = ""
     for words in itertools.islice(itertools.product(*(slot.words for slot in said.slots)), MAX_EXAMPLES):
         place = (next(iter(names), "") for names in (rule.sites, rule.devices, rule.streams))
@@ -122,7 +122,7 @@ def _cancelled(book: Rulebook, rule: Rule, said: Phrase) -> str:
 
 
 def _twins(file: RulesFile, book: Rulebook) -> Iterator[Found]:
-    """Find a phrase that two rules of different dangers have, or that one rule both says and takes back."""
+    """Find a phrase that two rules of different dangers share, or that one rule has in `says` and in its exceptions."""
     owner: dict[str, tuple[int, Rule]] = {}
     for number, (text, rule) in enumerate(zip(file.rules, book.rules, strict=True)):
         for place, said in enumerate(text.says):
@@ -135,7 +135,7 @@ def _twins(file: RulesFile, book: Rulebook) -> Iterator[Found]:
 
 
 def _meet(first: Rule, second: Rule) -> bool:
-    """Say whether two rules may look at the same camera."""
+    """Return whether two rules may look at the same camera."""
     scopes = ((first.sites, second.sites), (first.devices, second.devices), (first.streams, second.streams))
     return all(not one or not other or one & other for one, other in scopes)
 
@@ -190,7 +190,7 @@ def _unknown_dangers(book: Rulebook, config: Config) -> Iterator[Found]:
 
 
 def _named_dangers(config: Config) -> Iterator[Found]:
-    """Give every danger that `broker.yaml` names, with its place."""
+    """Return every danger that `broker.yaml` names, with its place."""
     for number, person in enumerate(config.recipients):
         yield from ((f"recipients[{number}].dangers", name) for name in person.dangers)
     for number, chain in enumerate(config.incidents.escalation):

@@ -1,4 +1,4 @@
-"""Tells whether a sentence denies the danger that it names ("without a gun") or only supposes it ("as if to shoot")."""
+"""Finds whether a sentence denies the danger that it names ("without a gun") or only supposes it ("as if to shoot")."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -38,7 +38,7 @@ def doubt(sentence: Sentence, span: Span, supposed: Sequence[Phrase] = ()) -> De
 
 
 def denial(words: Sequence[Word], span: Span) -> str | None:
-    """Give the word that denies what stands at `span`, or None where nothing does."""
+    """Return the word that denies what stands at `span`, or None where nothing does."""
     between = 0
     for at in range(span.start - 1, -1, -1):
         if words[at + 1].breaks or words[at].text in BARRIERS:
@@ -52,14 +52,14 @@ def denial(words: Sequence[Word], span: Span) -> str | None:
 
 
 def supposition(sentence: Sentence, span: Span, supposed: Sequence[Phrase]) -> Span | None:
-    """Give the words that make what stands at `span` a mere thought, or None where it is said to be there."""
+    """Return the words that make what stands at `span` a supposition; None where it is stated."""
     return next(
         (before for phrase in supposed for before in phrase.spans(sentence) if _bears(sentence, before, span)), None
     )
 
 
 def _bears(sentence: Sentence, before: Span, span: Span) -> bool:
-    """Say whether a supposition stands shortly before a danger, or between its words, and is meant."""
+    """Return whether a supposition stands shortly before a danger, or between its words, and is meant."""
     words = sentence.words
     ahead = [word.text for word in words[: before.start] if word.text not in RELATIVE]
     if ahead and ahead[-1] in REAL:

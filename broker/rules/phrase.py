@@ -36,7 +36,7 @@ class Slot:
     """As they were written, for examples."""
 
     def takes(self, word: Word) -> bool:
-        """Say whether a word may stand here."""
+        """Return whether a word may stand here."""
         return word.stem in self.stems or word.text in self.exact
 
     @property
@@ -53,7 +53,7 @@ class Phrase:
     slots: tuple[Slot, ...]
 
     def spans(self, sentence: Sentence) -> Iterator[Span]:
-        """Give every place where the phrase begins in a sentence, with the nearest end."""
+        """Return every place where the phrase begins in a sentence, with the nearest end."""
         words = sentence.words
         for start, word in enumerate(words):
             if self.slots[0].takes(word) and (stop := self._stop(words, start + 1, 1)) is not None:
@@ -72,7 +72,7 @@ class Phrase:
 
 
 def compile(text: str, lists: Mapping[str, Sequence[str]]) -> Phrase:  # noqa: A001 - read as `phrase.compile`
-    """Compile a phrase as the rules file spells it, given expanded lists; raises `ValueError` saying what is wrong."""
+    """Compile a phrase of the rules file, with expanded lists; raises `ValueError` naming the mistake."""
     slots: list[Slot] = []
     gap = 0
     for part in sentence_.folded(text).split():

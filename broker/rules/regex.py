@@ -1,4 +1,4 @@
-"""Regular expressions in rules, and the one door to RE2.
+"""Regular expressions in rules; the one module that imports RE2.
 
 RE2 takes time linear in the text whatever the expression is; Python's own may take longer than the universe on
 `(a+)+$`, and one operator's slip would stop every alarm.
@@ -25,7 +25,7 @@ class Regex:
     compiled: Any
 
     def spans(self, sentence: Sentence) -> Iterator[Span]:
-        """Give the words that each match covers or touches."""
+        """Return the words that each match covers or touches."""
         for match in self.compiled.finditer(sentence.text):
             span = sentence.span_of(match.start(), match.end())
             if span is not None:
@@ -33,7 +33,7 @@ class Regex:
 
 
 def is_regex(text: str) -> bool:
-    """Say whether a phrase of the rules file is a regular expression: `/.../`."""
+    """Return whether a phrase of the rules file is a regular expression: `/.../`."""
     return len(text) > 1 and text.startswith("/") and text.endswith("/")
 
 
@@ -51,5 +51,5 @@ def compile(text: str) -> Regex:  # noqa: A001 - read as `regex.compile`
         problem = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error)
         raise ValueError(f"{text!r} is no regular expression that RE2 knows: {problem}") from error
     if compiled.match("") is not None:
-        raise ValueError(f"{text!r} fits everything, even nothing; say what to look for")
+        raise ValueError(f"{text!r} matches the empty text; write what to look for")
     return Regex(text, compiled)

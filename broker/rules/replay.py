@@ -62,7 +62,7 @@ class Replay:
     _past: dict[tuple[str, ...], deque[tuple[datetime | None, frozenset[str]]]] = field(default_factory=dict)
 
     def judge(self, seen: Seen, *, at: datetime | None) -> list[Judged]:
-        """Judge a caption said at a moment; where nobody knows when, every caption is as recent as any."""
+        """Judge a caption taken at a moment; where the moment is unknown, every caption counts as recent."""
         findings = engine.judge(self.book, seen)
         past = self._past.setdefault((seen.site, seen.device, seen.stream), deque(maxlen=LONGEST_MEMORY))
         judged = [Judged(finding, _missing(finding, past, at)) for finding in findings]
@@ -92,7 +92,7 @@ def _missing(
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One line of the file: what a caption event or `wordcam-edge caption --json` says; other fields are let be."""
+    """One line of the file: the fields of a caption event or of `wordcam-edge caption --json`; others are ignored."""
 
     text: str
     confidence: float = 1.0
@@ -138,7 +138,7 @@ class LineOutcome:
 
 @dataclass
 class Trial:
-    """One rulebook on trial. It remembers what each camera said, for rules that ask for more than one sighting."""
+    """Tries one rulebook. It remembers the captions of each camera, for rules that need more than one sighting."""
 
     book: Rulebook
     places: Places = field(default_factory=Places.nameless)

@@ -1,4 +1,4 @@
-"""A sentence as rules see it: its words with their stems, and where each stands; the one door to the stemmer."""
+"""A sentence as rules see it: its words, their stems and positions. The one module that imports the stemmer."""
 
 import re
 import unicodedata
@@ -13,7 +13,7 @@ _ARTICLES = {"a", "an", "the", "some", "his", "her", "its", "their", "my", "your
 _AUXILIARIES = {"is", "are", "was", "were", "be", "been", "being", "has", "have", "had"}
 
 SMALL: Final = frozenset(_ARTICLES | _AUXILIARIES)
-"""Words that say nothing about danger and are skipped: "holding a gun" and "is holding his gun" are the same."""
+"""Words that matter for no danger and are skipped: "holding a gun" and "is holding his gun" are the same."""
 
 IRREGULAR: Final = {
     "knives": "knife",
@@ -76,7 +76,7 @@ class Span:
     stop: int
 
     def overlaps(self, other: "Span") -> bool:
-        """Say whether the two share a word."""
+        """Return whether the two share a word."""
         return self.start < other.stop and other.start < self.stop
 
 
@@ -90,7 +90,7 @@ class Sentence:
     stems: frozenset[str]
 
     def span_of(self, start: int, end: int) -> Span | None:
-        """Give the words that characters `start` up to `end` touch; None where they touch none."""
+        """Return the words that characters `start` up to `end` touch; None where they touch none."""
         touched = [
             number for number, word in enumerate(self.words) if word.at < end and start < word.at + len(word.text)
         ]
@@ -103,7 +103,7 @@ class Sentence:
 
 @lru_cache(maxsize=1 << 16)
 def stem(word: str) -> str:
-    """Give the Snowball (Porter2) stem of a lower-case word, irregular forms first.
+    """Return the Snowball (Porter2) stem of a lower-case word, irregular forms first.
 
     The cache holds more words than any captioner's vocabulary.
     """
@@ -123,7 +123,7 @@ def folded(text: str) -> str:
 
 
 def stems_of(text: str) -> frozenset[str]:
-    """Give the stems of `read(text)`, and perhaps the empty one, in a fifth of its time."""
+    """Return the stems of `read(text)`, and perhaps the empty one, in a fifth of its time."""
     return frozenset(map(_stem_of_token, _token.findall(folded(text))))
 
 

@@ -1,4 +1,4 @@
-"""Decides whether a danger was seen often enough to be told: "in 3 of 5 captions within 10 s"."""
+"""Decides whether a danger was seen often enough for a notification: "in 3 of 5 captions within 10 s"."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

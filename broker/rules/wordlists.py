@@ -1,4 +1,4 @@
-"""The lists of words in `rules.yaml`, expanded, and synonyms from WordNet; the one door to NLTK."""
+"""The lists of words in `rules.yaml`, expanded, and synonyms from WordNet; the one module that imports NLTK."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ class InCircles(ValueError):
 
 
 def expand(lists: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
-    """Put every named list in; raises `ValueError` naming the list and what would be right."""
+    """Replace the names of lists by their words; raises `ValueError` naming the list and what would be right."""
     done: dict[str, tuple[str, ...]] = {}
     for name in lists:
         _expand(name, lists, done, ())
@@ -78,5 +78,5 @@ def _synonyms(word: str) -> Iterator[str]:
 
     for part_of_speech in ("n", "v"):
         for sense in wordnet.synsets(word, pos=part_of_speech)[:1]:
-            # Names of several words ("set on fire") are joined by underscores; a phrase of the rules says them better.
+            # Names of several words ("set on fire") are joined by underscores; they belong into a phrase of the rules.
             yield from (name.lower() for name in sense.lemma_names() if name.isalpha())

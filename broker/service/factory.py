@@ -23,7 +23,7 @@ PATIENT = 2
 
 
 def channel_of(config: Config, person: Recipient) -> Channel:
-    """Say how someone is told: their own channel, else the account that is set."""
+    """Return the channel of a recipient: their own, else that of the account that is configured."""
     if person.channel is not None:
         return person.channel
     return "twilio" if config.twilio else "solapi" if config.solapi else "console"
@@ -35,21 +35,21 @@ def by_korean_gateway(config: Config) -> frozenset[str]:
 
 
 def senders(config: Config, out: TextIO) -> SendersByRecipient:
-    """Give everybody's sender; raises `Misconfigured` where an account or a secret is missing."""
+    """Return everybody's sender; raises `Misconfigured` where an account or a secret is missing."""
     used = {channel_of(config, person) for person in config.recipients}
     made = {channel: _sender(config, channel, out) for channel in sorted(used)}
     return SendersByRecipient({person.name: made[channel_of(config, person)] for person in config.recipients})
 
 
 def longest_call(config: Config) -> timedelta:
-    """Say how long handing a message over may take by the slowest channel in use."""
+    """Return how long handing a message over may take by the slowest channel in use."""
     accounts = {"twilio": config.twilio, "solapi": config.solapi, "apprise": config.apprise}
     used = (accounts.get(channel_of(config, person)) for person in config.recipients)
     return timedelta(seconds=max((account.timeout_seconds * PATIENT for account in used if account), default=0))
 
 
 def translator(config: Config, engine: Engine | None, metrics: Metrics) -> Translator:
-    """Give the translator, which keeps what it translated where there is a database; raises `Misconfigured`."""
+    """Return the translator, which keeps what it translated where there is a database; raises `Misconfigured`."""
     settings = config.translation
     if settings.by == "none":
         return NoTranslation()
@@ -86,7 +86,7 @@ def _sender(config: Config, channel: Channel, out: TextIO) -> Sender:
 def _twilio(config: Config) -> Sender:
     account = config.twilio
     if account is None:
-        raise Misconfigured("recipients: someone is told by twilio, and there is no part `twilio` with an account")
+        raise Misconfigured("recipients: someone is reached by twilio, and no section `twilio` holds an account")
     token = secret.read(account.auth_token_file, TWILIO_AUTH_TOKEN, field="twilio.auth_token_file")
     if not token:
         raise Misconfigured(f"twilio.auth_token_file: no token; name a file that holds it, or set {TWILIO_AUTH_TOKEN}")
@@ -109,7 +109,7 @@ def _twilio(config: Config) -> Sender:
 def _solapi(config: Config) -> Sender:
     account = config.solapi
     if account is None:
-        raise Misconfigured("recipients: someone is told by solapi, and there is no part `solapi` with an account")
+        raise Misconfigured("recipients: someone is reached by solapi, and no section `solapi` holds an account")
     key = secret.read(account.api_secret_file, SOLAPI_SECRET, field="solapi.api_secret_file")
     if not key:
         raise Misconfigured(f"solapi.api_secret_file: no secret; name a file that holds it, or set {SOLAPI_SECRET}")
@@ -147,6 +147,6 @@ def _address(name: str, file: Path | None) -> str:
     if len(addresses) != 1:
         raise Misconfigured(
             f"recipients: {name}: address_file: {file} holds {len(addresses)} addresses; write one, and name another"
-            " recipient for another way to tell them"
+            " recipient for another channel"
         )
     return addresses[0]

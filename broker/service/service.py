@@ -1,21 +1,22 @@
-"""Puts the alert service together, and runs it until it is told to stop."""
+"""Builds the alert service and runs it until it is stopped."""
 
 import gc
 import logging
+import math
 import random
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Final, Protocol, TextIO
+from datetime import UTC, datetime
+from typing import Final, TextIO
 
 import msgspec
 from sqlalchemy import Engine
 
-from broker.config.broker import Config, Language, Recipient
-from broker.config.errors import Unavailable
+from broker.config.broker import MQTT_PASSWORD, Config
+from broker.config.incidents import PresenceSettings
+from broker.config.monitor import Monitor
 from broker.config.sites import Places
 from broker.incidents.grouping import Grouper
 from broker.incidents.presence import builtin_rules, devices
@@ -24,31 +25,33 @@ from broker.incidents.scheduler import Scheduler
 from broker.ingest.batch import BatchProcessor, IngestCounts
 from broker.ingest.consumer import Consumer
 from broker.ingest.threshold_publisher import ThresholdPublisher
+from broker.monitor.health import Watched, health_of
 from broker.monitor.thread_heartbeat import ThreadHeartbeat
 from broker.notify import notifications
 from broker.notify.dispatcher import Dispatcher
 from broker.notify.message import segments
-from broker.notify.message import texts as words
 from broker.notify.message.composer import Composer
 from broker.notify.notifications import Notification
 from broker.notify.senders.by_recipient import SendersByRecipient
-from broker.ports import Busy, Metrics, NoMetrics, Sender, SendFailed
+from broker.ports import Metrics, NoMetrics
 from broker.retention.pruner import Pruner
 from broker.rules import compiler
 from broker.rules.compiler import Rulebook
 from broker.service import factory, instance_lock
 from broker.service.leader import LeaderElection
+from broker.service.worker import Task, Worker, running
 from broker.store import migrate
 from broker.store.engine import open_database, reading
 from contract.status import Ledger
+from foundation import secret
 
 log = logging.getLogger(__name__)
 
-STUCK_SECONDS: Final = {"ingest": 60.0, "rounds": 60.0, "notifier": 300.0}
-"""A thread that has not turned for so long hangs: a commit takes milliseconds, a message to a slow gateway a minute."""
+CONSUMER, DISPATCHER, SCHEDULER, LEADER = "consumer", "dispatcher", "scheduler", "leader"
+"""The workers, as health checks and logs name them."""
 
-LONGEST_TEST_WAIT: Final = timedelta(seconds=5)
-"""Someone stands at the terminal and waits."""
+STUCK_SECONDS: Final = {CONSUMER: 60.0, DISPATCHER: 300.0, SCHEDULER: 60.0, LEADER: 60.0}
+"""A worker whose step lasts longer hangs: a commit takes milliseconds, a message to a slow gateway a minute."""
 
 
 class Sms(msgspec.Struct, frozen=True):
@@ -77,7 +80,7 @@ class Summary(msgspec.Struct, frozen=True):
 
 
 def run(config: Config, *, out: TextIO, on_ready: Callable[[Callable[[], None]], None]) -> Summary:
-    """Run until stopped. `on_ready` is given the function that stops it, from any thread or signal handler.
+    """Run until stopped. `on_ready` gets the function that stops it, from any thread or signal handler.
 
     Raises `Misconfigured` or `Unavailable`.
     """
@@ -89,141 +92,122 @@ def run(config: Config, *, out: TextIO, on_ready: Callable[[Callable[[], None]],
         engine = open_database(config.database)
         held.callback(engine.dispose)
         migrate.require_current(engine)
-        return _run(config, engine, book, senders, on_ready)
-
-
-class _Worker(Protocol):
-    def run(self) -> None: ...
-    def stop(self) -> None: ...
+        return _run(_Given(config, engine, book, senders), on_ready)
 
 
 @dataclass(frozen=True, slots=True)
-class _Works:
-    """Everything that works on one database, ready to begin."""
+class _Given:
+    """What a service is built from."""
 
-    ingest: Consumer
-    processor: BatchProcessor
-    beside: Mapping[str, _Worker]
-    """Who works in a thread of its own, by name, the last to stop first."""
-    heartbeats: Mapping[str, ThreadHeartbeat]
+    config: Config
+    engine: Engine
+    book: Rulebook
+    senders: SendersByRecipient
 
 
-def _build(config: Config, engine: Engine, book: Rulebook, senders: SendersByRecipient, metrics: Metrics) -> _Works:
+@dataclass(frozen=True, slots=True)
+class _Service:
+    """Everything that works on one database, ready to run."""
+
+    consumer: Worker
+    """Runs in the main thread."""
+    beside: Sequence[Worker]
+    """Each runs in a thread of its own; the first is stopped last."""
+    counts: IngestCounts
+    watched: Watched
+
+
+def _build(given: _Given, metrics: Metrics) -> _Service:
+    """Build the graph of objects; raises `Misconfigured`."""
+    config, engine = given.config, given.engine
     heartbeats = {name: ThreadHeartbeat(limit) for name, limit in STUCK_SECONDS.items()}
-    known = builtin_rules.beside(book, config.presence)
-    duty = LeaderElection(engine, config.mqtt.client_id)
-    dispatcher = _notifier(config, engine, known, senders, metrics)
-    dispatcher.leadership, dispatcher.beat = duty, heartbeats["notifier"].beat
-    places = Places.of(config)
-    grouper = Grouper(config.recipients, config.incidents, places)
-    scheduler = Scheduler(
-        engine, known, grouper, on_alert=dispatcher.wake, leadership=duty, beat=heartbeats["rounds"].beat
-    )
-    scheduler.prune = Pruner(engine, config.retention).step
+    wakes = {name: threading.Event() for name in STUCK_SECONDS}
 
     def wake() -> None:
-        dispatcher.wake()
-        scheduler.wake()
+        for name in (DISPATCHER, SCHEDULER):
+            wakes[name].set()
 
-    duty.on_turn = wake
-    processor = BatchProcessor(
-        engine, book, config.recipients, config.incidents, places, on_alert=wake, metrics=metrics
+    def worker(name: str, task: Task) -> Worker:
+        return Worker(name, task, heartbeats[name], wakes[name])
+
+    rulebook = builtin_rules.beside(given.book, config.presence)
+    places = Places.of(config)
+    grouper = Grouper(config.recipients, config.incidents, places)
+    leadership = LeaderElection(engine, config.mqtt.client_id, on_elected=wake)
+    processor = BatchProcessor(engine, given.book, grouper, on_notification=wake, metrics=metrics)
+    password = secret.read(config.mqtt.password_file, MQTT_PASSWORD, field="mqtt.password_file")
+    consumer = Consumer(config.mqtt, password, processor.process, ThresholdPublisher(engine))
+    dispatcher = Dispatcher(
+        engine,
+        given.senders,
+        Composer(places, rulebook, factory.translator(config, engine, metrics), factory.by_korean_gateway(config)),
+        config.notify,
+        jitter=random.random,
+        leadership=leadership,
+        longest_call=factory.longest_call(config),
+        metrics=metrics,
     )
-    ingest = Consumer(config.mqtt, processor.accept, ThresholdPublisher(engine), beat=heartbeats["ingest"].beat)
-    ingest.on_failure = ingest.stop
-    if config.presence is not None:
-        scheduler.roll = PresenceTracker(grouper, config.presence, lambda: _listening_since(ingest))
-    # The duty is laid down last: what is due at the end is still sent under it.
-    return _Works(ingest, processor, {"duty": duty, "notifier": dispatcher, "rounds": scheduler}, heartbeats)
+    presence = config.presence
+    scheduler = Scheduler(
+        engine,
+        rulebook,
+        grouper,
+        tracker=None if presence is None else PresenceTracker(grouper, presence, lambda: consumer.listening_since),
+        prune=Pruner(engine, config.retention).step,
+        on_notification=wakes[DISPATCHER].set,
+        leadership=leadership,
+    )
+    # The lease is released last: what is due at the end is still sent in this term.
+    beside = [worker(LEADER, leadership), worker(DISPATCHER, dispatcher), worker(SCHEDULER, scheduler)]
+    watched = Watched(engine, lambda: consumer.subscribed_at is not None, lambda: consumer.backlog, heartbeats)
+    return _Service(worker(CONSUMER, consumer), beside, processor.counts, watched)
 
 
-def _notifier(
-    config: Config, engine: Engine, known: Rulebook, senders: SendersByRecipient, metrics: Metrics
-) -> Dispatcher:
-    translator = factory.translator(config, engine, metrics)
-    composer = Composer(Places.of(config), known, translator, factory.by_korean_gateway(config))
-    dispatcher = Dispatcher(engine, senders, composer, config.notify, jitter=random.random)
-    dispatcher.metrics, dispatcher.longest_call = metrics, factory.longest_call(config)
-    return dispatcher
-
-
-def _listening_since(ingest: Consumer) -> datetime | None:
-    """Say since when every device could be heard; None while none can be, or while what they said piles up."""
-    return None if ingest.backlog else ingest.subscribed_at
-
-
-def _run(
-    config: Config,
-    engine: Engine,
-    book: Rulebook,
-    senders: SendersByRecipient,
-    on_ready: Callable[[Callable[[], None]], None],
-) -> Summary:
+def _run(given: _Given, on_ready: Callable[[Callable[[], None]], None]) -> Summary:
     started_at = datetime.now(UTC)
-    metrics, watch = _monitor(config, senders)
-    works = _build(config, engine, book, senders, metrics)
-    ingest, crashes = works.ingest, list[BaseException]()
-    with watch(works, engine), ExitStack() as working:
-        on_ready(ingest.stop)
+    crashes: list[BaseException] = []
+    with ExitStack() as working:
+        settings = given.config.monitor
+        service = _build(given, NoMetrics()) if settings is None else _watched(given, settings, working)
+        on_ready(service.consumer.stop)
         # What was built lives until the end: the collector need not walk through a thousand rules again and again.
         gc.collect()
         gc.freeze()
-        counts = {"rules": len(book.rules), "recipients": len(config.recipients)}
-        log.info("started", extra=counts | {"senders": list(senders.names)})
-        for name, worker in works.beside.items():
-            working.enter_context(_beside(worker, name, crashes, ingest))
-        ingest.run()
+        counts = {"rules": len(given.book.rules), "recipients": len(given.config.recipients)}
+        log.info("started", extra=counts | {"senders": list(given.senders.names)})
+
+        def crashed(error: BaseException) -> None:
+            crashes.append(error)
+            service.consumer.stop()
+
+        for worker in service.beside:
+            working.enter_context(running(worker, on_crash=crashed))
+        service.consumer.run()
     if crashes:
         raise crashes[0]
-    if ingest.failure is not None:
-        raise ingest.failure
-    log.info("stopped", extra={"captions": works.processor.counts.captions})
-    return _summarise(engine, works.processor.counts, started_at)
+    log.info("stopped", extra={"captions": service.counts.captions})
+    return _summarise(given.engine, service.counts, started_at)
 
 
-def _monitor(
-    config: Config, senders: SendersByRecipient
-) -> tuple[Metrics, Callable[[_Works, Engine], AbstractContextManager[object]]]:
-    """Give what counts, and what watches over the works for as long as they turn; raises `Misconfigured`."""
-    settings = config.monitor
-    if settings is None:
-        return NoMetrics(), lambda _works, _engine: nullcontext()
-    # Importing the HTTP client takes a quarter of a second, and most services have nobody to show figures to.
+def _watched(given: _Given, settings: Monitor, working: ExitStack) -> _Service:
+    """Build a service with metrics, and watch it until `working` ends; raises `Misconfigured` or `Unavailable`."""
+    # Importing the HTTP client takes a quarter of a second, and most services have no monitor.
+    from broker.monitor import monitor  # noqa: PLC0415 - see above
     from broker.monitor.metrics import PrometheusMetrics  # noqa: PLC0415 - see above
-    from broker.monitor.monitor import Monitoring, Watched  # noqa: PLC0415 - see above
 
     metrics = PrometheusMetrics()
-    for channel in senders.names:
+    for channel in given.senders.names:
         metrics.expect(channel)
-
-    def watch(works: _Works, engine: Engine) -> Monitoring:
-        ingest = works.ingest
-        watched = Watched(engine, lambda: ingest.subscribed_at is not None, lambda: ingest.backlog, works.heartbeats)
-        return Monitoring(config, settings, metrics, watched)
-
-    return metrics, watch
-
-
-@contextmanager
-def _beside(worker: _Worker, name: str, crashes: list[BaseException], ingest: Consumer) -> Iterator[None]:
-    """Run a worker in a thread of its own as long as the block runs, and wait for its end."""
-    thread = threading.Thread(target=_supervise, args=(worker.run, crashes, ingest.stop), name=name)
-    thread.start()
-    try:
-        yield
-    finally:
-        worker.stop()
-        thread.join()
-
-
-def _supervise(work: Callable[[], None], crashes: list[BaseException], stop: Callable[[], None]) -> None:
-    """Run a thread whose death must end the whole service, so that whatever supervises it starts it again."""
-    try:
-        work()
-    except Exception as error:
-        log.exception("a thread died; stopping", extra={"which": threading.current_thread().name})
-        crashes.append(error)
-        stop()
+    service = _build(given, metrics)
+    health = health_of(service.watched)
+    pinger = None if settings.ping is None else monitor.pinger(settings.ping, metrics, health)
+    presence = given.config.presence or PresenceSettings()
+    working.enter_context(monitor.listening(settings, presence, metrics, service.watched, health))
+    if pinger is not None:
+        ping = Worker("ping", pinger, ThreadHeartbeat(math.inf), threading.Event())
+        # An address that never answers must not hold up the end.
+        working.enter_context(running(ping, on_crash=lambda _: None, wait=False))
+    return service
 
 
 def _summarise(engine: Engine, counts: IngestCounts, started_at: datetime) -> Summary:
@@ -246,26 +230,3 @@ def _summarise(engine: Engine, counts: IngestCounts, started_at: datetime) -> Su
 
 def _sms(alert: Notification) -> Sms:
     return Sms(alert.recipient, alert.language, alert.rule, alert.state.value, alert.text, segments.parts(alert.text))
-
-
-def send_test(config: Config, recipient: Recipient, sender: Sender) -> str:
-    """Send one test message by any channel and give its text; raises `Unavailable` where it is not taken."""
-    language: Language = recipient.language
-    at = Places.of(config).local(datetime.now(UTC), "")
-    text = segments.plain(words.of(language).test.format(name=recipient.name, time=f"{at:%H:%M}"))
-    try:
-        _send_when_free(sender, recipient.e164 or recipient.name, text)
-    except SendFailed as error:
-        raise Unavailable(f"{recipient.name}: {sender.name} did not take the message: {error}") from error
-    return text
-
-
-def _send_when_free(sender: Sender, to: str, text: str) -> None:
-    """Send, waiting once where the channel asks for a little patience; raises `SendFailed`."""
-    try:
-        sender.send(to, text)
-    except Busy as error:
-        if error.retry_after > LONGEST_TEST_WAIT:
-            raise
-        time.sleep(error.retry_after.total_seconds())
-        sender.send(to, text)

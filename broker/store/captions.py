@@ -14,7 +14,7 @@ from broker.store.tables import core
 from contract.caption import Caption
 
 GONE: Final = ""
-"""Stands where a deleted sentence was: the contract lets no camera say it."""
+"""Replaces a deleted sentence: the contract allows no empty one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Heard:
 
 
 def add(connection: Connection, captions: Sequence[Caption], *, received_at: datetime) -> int:
-    """Store those captions that are new, and say how many these are."""
+    """Store those captions that are new, and return their number."""
     if not captions:
         return 0
     dialect = connection.dialect
@@ -64,7 +64,7 @@ def add(connection: Connection, captions: Sequence[Caption], *, received_at: dat
 
 
 def add_one(connection: Connection, caption: Caption, *, received_at: datetime) -> Stored | None:
-    """Store a caption and give it with its number; None where it was stored before.
+    """Store a caption and return it with its number; None where it was stored before.
 
     It is the database that decides: of two services that get the same caption at the same time one is given None.
     """
@@ -73,7 +73,7 @@ def add_one(connection: Connection, caption: Caption, *, received_at: datetime) 
 
 
 def after(connection: Connection, caption_id: int, *, limit: int) -> list[Heard]:
-    """Give the oldest `limit` captions stored after one."""
+    """Return the oldest `limit` captions stored after one."""
     table = core.caption
     query = select(table).where(table.c.id > caption_id).order_by(table.c.id).limit(limit)
     rows = connection.execute(query).all()
@@ -85,14 +85,14 @@ def after(connection: Connection, caption_id: int, *, limit: int) -> list[Heard]
 
 
 def newest_id(connection: Connection, *, back: int = 0) -> int:
-    """Give the id to read `after` so that the last `back` captions and all later ones come."""
+    """Return the id to read `after` so that the last `back` captions and all later ones come."""
     table = core.caption
     query = select(table.c.id).order_by(table.c.id.desc()).offset(back).limit(1)
     return connection.execute(query).scalar() or 0
 
 
 def newest_at(connection: Connection) -> datetime | None:
-    """Say when the last caption was stored, if any was."""
+    """Return when the last caption was stored, if any was."""
     table = core.caption
     return connection.execute(select(table.c.received_at).order_by(table.c.id.desc()).limit(1)).scalar()
 
@@ -118,7 +118,7 @@ def seen_before(connection: Connection, caption: Stored, rule: str, *, within: t
 
 
 def add_decision(connection: Connection, caption: Stored, decision: Decision, *, at: datetime) -> None:
-    """Write down what a rule made of a caption."""
+    """Record what a rule made of a caption."""
     row = {
         "caption_id": caption.id,
         "rule": decision.rule,
@@ -147,7 +147,7 @@ class _Spelt:
     received_at: datetime
 
     def row(self, caption: Caption) -> tuple[Any, ...]:
-        """Give the values in the order of `_COLUMNS`."""
+        """Return the values in the order of `_COLUMNS`."""
         return (
             caption.source,
             caption.id,
@@ -216,7 +216,7 @@ def _heard(row: Row[Any], decisions: list[Decision]) -> Heard:
 
 
 def sites(connection: Connection) -> Iterator[str]:
-    """Give every site that ever said something: one step along the index of sites for each of them."""
+    """Yield every site with captions: one step along the index of sites for each of them."""
     site = core.caption.c.site
     found = connection.execute(select(func.min(site))).scalar()
     while found is not None:

@@ -31,7 +31,7 @@ def open_engine(path: Path, *, wait_seconds: float = 5.0) -> Engine:
 
 
 def name_of(engine: Engine) -> str:
-    """Give what messages call a database; never with its password."""
+    """Return what messages call a database; never with its password."""
     url = engine.url
     if url.drivername == "sqlite":
         return str(url.database)
@@ -50,7 +50,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """Open a transaction that sees one moment and holds up nobody; raises `Locked` where nothing can be read."""
+    """Open a transaction that sees one moment and blocks no other; raises `Locked` where nothing can be read."""
     with _explained(engine), engine.connect().execution_options(reading=True) as connection:
         yield connection
 

@@ -23,7 +23,7 @@ class Age(StrEnum):
 
 
 def age(engine: Engine) -> Age:
-    """Say how old the tables of a database are."""
+    """Return how old the tables of a database are."""
     with reading(engine) as connection:
         revision = MigrationContext.configure(connection).get_current_revision()
         tables = inspect(connection).get_table_names()
@@ -37,7 +37,7 @@ def age(engine: Engine) -> Age:
 
 
 def migrate(engine: Engine) -> str:
-    """Bring the tables to this version in one transaction and give its revision.
+    """Bring the tables to this version in one transaction and return its revision.
 
     Raises `Misconfigured` for a newer one.
     """

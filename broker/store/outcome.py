@@ -1,41 +1,41 @@
-"""What comes of a danger that a rule found in a caption."""
+"""What follows from a danger that a rule found in a caption."""
 
 from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """The last word on one rule and one caption."""
+    """The decision about one rule and one caption."""
 
     FIRST = "first"
-    """Told, for the first time."""
+    """Notified, for the first time."""
     UPDATE = "update"
-    """Told: it grew more serious, or another camera sees it."""
+    """Notified: it became more severe, or another camera sees it."""
     REPEAT = "repeat"
-    """Told again: the last message is long ago."""
+    """Notified again: the last notification is long ago."""
     TOO_SOON = "too-soon"
-    """Not told: people have just been."""
+    """Not notified: within the cooldown."""
     LATER = "later"
-    """Not told yet: another camera sees it, which is said with the next message."""
+    """Not notified yet: another camera sees it, which the next notification says."""
     WAITING = "waiting"
-    """Not told: a message about it is still on its way."""
+    """Not notified: the last notification is still to be sent."""
     TOLD_AS = "told-as"
-    """Not told on its own: a more urgent rule tells of the same caption."""
+    """Not notified on its own: a more severe rule fired on the same caption."""
     INHIBITED = "inhibited"
-    """Not told on its own: people know of a greater danger at this site."""
+    """Inhibited: people know of a greater danger at this site."""
     SILENCED = "silenced"
-    """Not told: someone has silenced it."""
+    """Not notified: a silence applies."""
     CLOSED = "closed"
-    """Not told: someone has just closed an incident of the same camera."""
+    """Not notified: someone has just closed an incident of the same camera."""
     NOT_YET = "not-yet"
-    """Not told: it has not been seen often enough."""
+    """Not notified: it was not seen often enough yet."""
     NOBODY = "nobody"
-    """Not told: no recipient wants it."""
+    """Not notified: no recipient asked for it."""
     CANCELLED = "cancelled"
-    """No danger: the rule's own exceptions say so."""
+    """No danger: the rule's own exceptions apply."""
 
     @property
-    def tells(self) -> bool:
-        """Whether people are told."""
+    def notifies(self) -> bool:
+        """Whether people are notified."""
         return self in (Outcome.FIRST, Outcome.UPDATE, Outcome.REPEAT)
 
     @property

@@ -12,12 +12,12 @@ WRITERS: Final = 0x776F_7264_6361_6D31
 """Key of the advisory lock that every writer takes ("wordcam1"); such keys are counted for each database apart."""
 
 IDLE_SECONDS: Final = 8
-"""A writer that says nothing for so long inside a transaction is cut off by the server, and what it wrote is taken
+"""A writer that sends nothing for so long inside a transaction is cut off by the server, and what it wrote is taken
 back: its machine was paused or has gone, and all others wait for it. We do milliseconds of work between statements."""
 
 CONNECT: Final[dict[str, Any]] = {
     "application_name": "wordcam-broker",
-    # A server whose machine has gone does not say so; without these, a question would wait for it for two hours.
+    # A server whose machine is gone sends nothing; without these, a query would wait for two hours.
     "keepalives_idle": 5,
     "keepalives_interval": 2,
     "keepalives_count": 3,
@@ -29,7 +29,7 @@ OPERATOR: Final = (
     *("authentication failed", "no password supplied", "no pg_hba.conf entry", "does not exist", "permission denied"),
     *("certificate", "not permitted to log in", "does not support ssl", "invalid connection option", "invalid sslmode"),
 )
-"""What a server, or libpq, says when it will never let us in. Refusals to connect carry no SQLSTATE. A server that
+"""Messages of a server, or of libpq, when a login will never succeed. Refusals to connect carry no SQLSTATE. One that
 speaks another language than English is tried again, with its own words in the log."""
 
 MISCONFIGURED: Final = ("28", "3D", "3F", "42501")
@@ -58,7 +58,7 @@ def open_database(url: str, password: str, *, wait_seconds: float) -> Engine:
 
 
 def explain(error: DBAPIError, name: str) -> Locked | Misconfigured | None:
-    """Say who can mend it; None where nobody can but us."""
+    """Return the error for who can fix it; None where it is a bug."""
     problem = " ".join(str(error.orig).split())
     state: str | None = getattr(error.orig, "sqlstate", None)
     if state is None:
@@ -74,7 +74,7 @@ def _prepare(connection: Any, record: Any) -> None:  # noqa: ARG001 - SQLAlchemy
     from psycopg.types.string import StrDumper  # noqa: PLC0415 - only where this database is used
 
     class WithoutNul(StrDumper):
-        """PostgreSQL keeps every character but U+0000, which a hostile message may hold: a sign takes its place."""
+        """Replace U+0000, which a hostile message may hold: PostgreSQL stores every other character."""
 
         def dump(self, obj: str) -> Any:
             return super().dump(obj.replace("\x00", "\ufffd"))

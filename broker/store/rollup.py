@@ -41,7 +41,7 @@ class Count:
 
 
 def quarter_of(moment: datetime) -> datetime:
-    """Give the beginning of the quarter of an hour."""
+    """Return the beginning of the quarter of an hour."""
     utc = moment.astimezone(UTC)
     return utc.replace(minute=utc.minute // 15 * 15, second=0, microsecond=0)
 
@@ -79,7 +79,7 @@ def remove(connection: Connection, ids: Sequence[int]) -> None:
 
 
 def is_behind(connection: Connection) -> bool:
-    """Say whether so many captions are not counted yet that they are left out: search knows them later."""
+    """Return whether so many captions are not counted yet that they are left out: search knows them later."""
     new = select(core.caption.c.id).where(core.caption.c.id > _newest_counted(connection), core.caption.c.text != GONE)
     count = select(func.count()).select_from(new.limit(MOST_PENDING + 1).subquery())
     return int(connection.execute(count).scalar_one()) > MOST_PENDING
@@ -104,7 +104,7 @@ def by_step(connection: Connection, edges: Sequence[datetime], *, site: str = ""
 def ids_between(
     connection: Connection, *, site: str, since: datetime | None, until: datetime | None
 ) -> tuple[int, int]:
-    """Give the first and the last of the ids among which those of all captions of a stretch of time are."""
+    """Return the first and the last of the ids among which those of all captions of a stretch of time are."""
     query = select(func.min(table.c.first_id), func.max(table.c.last_id))
     if site:
         query = query.where(table.c.site == site)

@@ -84,7 +84,7 @@ class Found:
 
     @property
     def is_danger(self) -> bool:
-        """Whether a rule fired on it, told or not."""
+        """Whether a rule fired on it, notified or not."""
         return any(Outcome(made.outcome).is_sighting for made in self.decisions)
 
 
@@ -100,7 +100,7 @@ class Indexed:
 
 
 def find(connection: Connection, question: Question, *, limit: int = PAGE) -> list[Found]:
-    """Give a page of captions, newest first, along whatever index leads to the first of them soonest."""
+    """Return a page of captions, newest first, along whatever index leads to the first of them soonest."""
     if question.terms is not None and not question.terms:
         return []
     ids = _found(connection, question, limit)
@@ -109,20 +109,20 @@ def find(connection: Connection, question: Question, *, limit: int = PAGE) -> li
 
 
 def after(connection: Connection, caption_id: int, *, limit: int) -> list[Found]:
-    """Give the oldest captions stored after one, oldest first."""
+    """Return the oldest captions stored after one, oldest first."""
     query = _select().where(table.c.id > caption_id, table.c.text != GONE).order_by(table.c.id).limit(limit)
     return _with_decisions(connection, connection.execute(query).all())
 
 
 def some(connection: Connection, ids: Iterable[int | None]) -> dict[int, Found]:
-    """Give captions by their numbers."""
+    """Return captions by their numbers."""
     wanted = [number for number in ids if number is not None]
     rows = connection.execute(_select().where(table.c.id.in_(wanted))).all()
     return {found.id: found for found in _with_decisions(connection, rows)}
 
 
 def last_words(connection: Connection) -> dict[tuple[str, str], Found]:
-    """Give the last caption of every device: one step along the index of cameras for each of them."""
+    """Return the last caption of every device: one step along the index of cameras for each of them."""
     first = select(func.min(table.c.source).label("source")).cte("camera", recursive=True)
     following = select(func.min(table.c.source)).where(table.c.source > first.c.source).scalar_subquery()
     cameras = first.union_all(select(following).where(first.c.source.is_not(None)))
@@ -137,13 +137,13 @@ def last_words(connection: Connection) -> dict[tuple[str, str], Found]:
 
 
 def unindexed(connection: Connection, *, limit: int) -> list[Found]:
-    """Give captions that search does not know yet, oldest first."""
+    """Return captions that search does not know yet, oldest first."""
     newest = connection.execute(select(func.max(caption_words.c.caption_id))).scalar() or 0
     return after(connection, newest, limit=limit)
 
 
 def index(connection: Connection, captions_: Sequence[Indexed]) -> None:
-    """Let captions be found by their words, and count them."""
+    """Index captions by their words, and count them."""
     rows = [{"caption_id": one.found.id, "translated": one.translated[:400], "words": one.words} for one in captions_]
     if rows:
         connection.execute(insert(caption_words), rows)
@@ -164,7 +164,7 @@ _BY_TIME: Final = (table.c.captured_at.desc(), table.c.id.desc())
 
 
 def _found(connection: Connection, question: Question, limit: int) -> list[int]:
-    """Give the ids of a page. Words lead the way, else dangers, else places and times, else the ids themselves."""
+    """Return the ids of a page. Words lead the way, else dangers, else places and times, else the ids themselves."""
     if question.rule or question.danger_only:
         query = _among_decisions(question, _ids(connection, question))
     elif question.terms is not None:
@@ -208,7 +208,7 @@ def _among_words(connection: Connection, question: Question, ids: tuple[int, int
 
 
 def _by_time(connection: Connection, question: Question, limit: int) -> list[int]:
-    """Give the newest by the time at which they were taken: the indexes of each camera and site are in that order."""
+    """Return the newest by the time at which they were taken: the indexes of each camera and site are in that order."""
     if question.site and question.device:
         parts = [table.c.source == one for one in _cameras(connection, question.site, question.device)]
     else:
@@ -255,7 +255,7 @@ def _within(query: Select[Any], question: Question) -> Select[Any]:
 
 
 def _postgresql(terms: Sequence[SearchTerm]) -> ColumnElement[bool]:
-    # Terms are letters and digits alone, so none of them can end the quotes.
+    # Terms are letters and digits alone: none of them can end the quotes.
     asked = " & ".join(f"'{term.text}'{':*' if term.prefix else ''}" for term in terms)
     vector = func.array_to_tsvector(func.string_to_array(caption_words.c.words, " "))
     return vector.op("@@", is_comparison=True)(cast(asked, TSQUERY))

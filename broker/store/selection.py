@@ -55,7 +55,7 @@ def count(connection: Connection, scope: Scope, *conditions: ColumnElement[bool]
 
 
 def page(connection: Connection, scope: Scope, after: Mark | None, *, limit: int) -> list[Row[Any]]:
-    """Give captions after a mark: site by site, each in the order in which pictures were taken."""
+    """Return captions after a mark: site by site, each in the order in which pictures were taken."""
     for site in _sites(connection, scope):
         if after is not None and site < after.site:
             continue
@@ -69,7 +69,7 @@ def page(connection: Connection, scope: Scope, after: Mark | None, *, limit: int
 
 
 def captured_between(connection: Connection, start: datetime, end: datetime, *, page: int = PAGE) -> Iterator[Row[Any]]:
-    """Give every caption taken from `start` up to `end`, in the order in which they were taken."""
+    """Return every caption taken from `start` up to `end`, in the order in which they were taken."""
     if end <= start:
         return
     each = (_captured_at(connection, Scope(site, since=start, until=end), page) for site in sites(connection))
@@ -77,7 +77,7 @@ def captured_between(connection: Connection, start: datetime, end: datetime, *, 
 
 
 def _captured_at(connection: Connection, scope: Scope, size: int) -> Iterator[Row[Any]]:
-    """Give the captions of one site, along its index."""
+    """Return the captions of one site, along its index."""
     rows = page(connection, scope, None, limit=size)
     while rows:
         yield from rows

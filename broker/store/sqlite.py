@@ -12,10 +12,10 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from broker.config.errors import Locked, Misconfigured, Unavailable
 
 BROKEN: Final = ("not a database", "malformed")
-"""What SQLite says of a file that it did not write, or that was damaged."""
+"""Messages of SQLite about a file that is no database, or is damaged."""
 
 TEMPORARY: Final = ("locked", "busy", "full", "disk i/o error", "readonly", "unable to open")
-"""What SQLite says when another process or the disk is in the way, not the statement."""
+"""Messages of SQLite where another process or the disk is the cause, not the statement."""
 
 
 def open_file(path: Path, *, wait_seconds: float) -> Engine:
@@ -42,7 +42,7 @@ def _make_private(path: Path) -> None:
 
 
 def explain(error: DBAPIError, name: str) -> Locked | Misconfigured | None:
-    """Say who can mend it; None where nobody can but us."""
+    """Return the error for who can fix it; None where it is a bug."""
     if not isinstance(error, DatabaseError):
         return None
     problem = str(error.orig)

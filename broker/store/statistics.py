@@ -67,7 +67,7 @@ def sample(connection: Connection, ledgers: dict[tuple[str, str], Ledger], *, at
 
 
 def samples(connection: Connection, *, since: datetime, site: str = "") -> list[Sample]:
-    """Give the samples since a moment and, of each device, the last one before it: differences need a first."""
+    """Return the samples since a moment and, of each device, the last one before it: differences need a first."""
     table = ledger_sample
     query = select(table).where(table.c.hour >= since - timedelta(days=31)).order_by(table.c.hour)
     found = [Sample(**row._mapping) for row in connection.execute(query) if not site or row.site == site]

@@ -7,17 +7,17 @@ from sqlalchemy import Connection, Engine
 from broker.store.engine import reading, writing
 
 AT_ONCE: Final = 256
-"""Pages given back in one go: one megabyte, some milliseconds."""
+"""Pages released at once: one megabyte, some milliseconds."""
 
 MERGED: Final = 64
 """Pages of the full-text index rewritten in one go."""
 
 INCREMENTAL: Final = 2
-"""What SQLite calls the mode in which it gives pages back when it is asked."""
+"""SQLite's number of the mode in which it releases pages on request."""
 
 
 def give_back(engine: Engine) -> int:
-    """Give some free pages back, and say how many; 0 where there are none, or the database sees to it itself."""
+    """Release some free pages, and return how many; 0 where there are none, or the database does so itself."""
     if engine.dialect.name != "sqlite":
         return 0
     with reading(engine) as connection:
@@ -25,7 +25,7 @@ def give_back(engine: Engine) -> int:
             return 0
     with writing(engine) as connection:
         before = _pragma(connection, "freelist_count")
-        # It gives back a page with each row that is fetched, and SQLAlchemy sees no rows, for they have no columns.
+        # SQLite releases a page with each row that is fetched, and SQLAlchemy sees no rows, for they have no columns.
         cursor = connection.connection.cursor()
         cursor.execute(f"PRAGMA incremental_vacuum({AT_ONCE})")
         cursor.fetchall()
@@ -33,7 +33,7 @@ def give_back(engine: Engine) -> int:
 
 
 def prepare(engine: Engine) -> None:
-    """Let a database that older versions made give pages back from now on: it is written anew, once."""
+    """Make a database of an older version release pages from now on: it is rewritten, once."""
     if engine.dialect.name != "sqlite":
         return
     with reading(engine) as connection:

@@ -22,7 +22,7 @@ RULES = Path(__file__).resolve().parents[2] / "config" / "rules.yaml"
 
 COMMAND = "from broker.cli.main import console; console()"
 
-LIBRARIES = ("broker.cli.main", "broker.service.service", "broker.notify.senders.twilio", "twilio.rest", "psycopg")
+LIBRARIES = ("broker.cli.main", "broker.cli.run", "broker.notify.senders.twilio", "twilio.rest", "psycopg")
 """What a running service imports, in part only when it needs it."""
 
 

@@ -1,13 +1,13 @@
 """A control room for tests: a database, a desk, rounds and a provider, by one clock that the test moves."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 
 from broker.config.broker import Recipient
 from broker.config.database import Database
@@ -22,7 +22,9 @@ from broker.incidents.scheduler import Scheduler
 from broker.ingest.batch import BatchProcessor
 from broker.notify import notifications
 from broker.notify.notifications import Notification
+from broker.ports import NoMetrics, Term
 from broker.rules import compiler
+from broker.rules.compiler import Rulebook
 from broker.rules.schema import RulesFile, RuleText
 from broker.store import migrate
 from broker.store.engine import open_database, open_engine, reading, writing
@@ -47,6 +49,51 @@ RULES = compiler.build(
 GUARD = Recipient(name="guard", phone="+12025550143")
 CHIEF = Recipient(name="chief", phone="+12025550178")
 CHAIN = Escalation(steps=(Step(after_minutes=5, notify=("chief",)),), cycles=2)
+
+
+class SoleInstance:
+    """The leadership of the only instance there is."""
+
+    term = Term(0)
+
+    def require(self, connection: Connection, term: Term) -> None:
+        """Do nothing: there is no other instance."""
+
+
+def make_processor(
+    engine: Engine,
+    rulebook: Rulebook,
+    people: Sequence[Recipient],
+    *,
+    clock: Callable[[], datetime],
+    settings: Incidents | None = None,
+    places: Places | None = None,
+) -> BatchProcessor:
+    """Make what ingests messages, with nobody to wake and nothing counted."""
+    grouper = Grouper(people, settings or Incidents(), places or Places.nameless())
+    return BatchProcessor(engine, rulebook, grouper, on_notification=lambda: None, metrics=NoMetrics(), clock=clock)
+
+
+def make_scheduler(
+    engine: Engine,
+    rulebook: Rulebook,
+    grouper: Grouper,
+    *,
+    clock: Callable[[], datetime],
+    tracker: PresenceTracker | None = None,
+    prune: Callable[[], bool] = lambda: False,
+) -> Scheduler:
+    """Make what advances incidents, on an instance that always leads."""
+    return Scheduler(
+        engine,
+        rulebook,
+        grouper,
+        tracker=tracker,
+        prune=prune,
+        on_notification=lambda: None,
+        leadership=SoleInstance(),
+        clock=clock,
+    )
 
 
 def empty_database(folder: Path) -> Path:
@@ -83,18 +130,18 @@ class Scene:
         migrate.require_current(self.engine)
         places = Places.nameless()
         self.grouper = Grouper(self.people, self.settings, places)
-        self.scheduler = Scheduler(
-            self.engine, builtin_rules.beside(RULES, self.presence), self.grouper, clock=self.clock
-        )
+        tracker = None
         if self.presence is not None:
-            self.scheduler.roll = PresenceTracker(self.grouper, self.presence, lambda: self.listening_since)
-        self.processor = BatchProcessor(self.engine, RULES, self.people, self.settings, places, clock=self.clock)
+            tracker = PresenceTracker(self.grouper, self.presence, lambda: self.listening_since)
+        rulebook = builtin_rules.beside(RULES, self.presence)
+        self.scheduler = make_scheduler(self.engine, rulebook, self.grouper, clock=self.clock, tracker=tracker)
+        self.processor = make_processor(self.engine, RULES, self.people, clock=self.clock, settings=self.settings)
 
     def say(self, text: str, *, camera: str = "cam-0", site: str = "north-gate") -> list[str]:
         """Let a camera say something, and return what came of it: `gun: first`."""
         self._seq += 1
         caption = event(text, seq=self._seq, stream=camera, site=site, captured_at=self.clock.now)
-        self.processor.accept([said(caption)])
+        self.processor.process([said(caption)])
         with reading(self.engine) as connection:
             last = select(core.caption.c.id).order_by(core.caption.c.id.desc()).limit(1).scalar_subquery()
             table = core.decision
@@ -104,7 +151,7 @@ class Scene:
     def state(self, device: str, state: State = State.ONLINE, **changes: Any) -> None:
         """Let a device say how it is, or the MQTT server in its name."""
         facts = {"site": "north-gate", "at": self.now if state is State.ONLINE else None} | changes
-        self.processor.accept([stated(status(device=device, state=state, **facts))])
+        self.processor.process([stated(status(device=device, state=state, **facts))])
 
     def walk(self) -> None:
         """Do the rounds until nothing is due."""

@@ -1,4 +1,4 @@
-"""Decides whether a danger that is seen is told, and when it is looked at again if not."""
+"""Decides whether people are notified of a danger that is seen, and when to decide again if not."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,45 +22,45 @@ from broker.store.outcome import Outcome
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long people are left alone after a text message."""
+    """How long nobody is notified again after a notification."""
 
     cooldown: timedelta
-    """With what is merely still there."""
+    """Of what is merely still there."""
     update: timedelta
-    """With another camera."""
+    """That another camera sees it."""
     acknowledged: timedelta
-    """With what is still there although someone takes care of it."""
+    """Of what is still there although someone takes care of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What to do, and why; `look_at` is when a message that is put off is due."""
+    """What to do, and why; `look_at` is when a notification that is put off is due."""
 
     outcome: Outcome
     reasons: Reasons = ()
     look_at: datetime | None = None
 
 
-def decide(incident: Incident, notice: SendStatus, *, now: datetime, timing: Timing, seen: bool = True) -> Verdict:
-    """Choose what to do with an incident; every time counts from the last message *sent*.
+def decide(incident: Incident, status: SendStatus, *, now: datetime, timing: Timing, seen: bool = True) -> Verdict:
+    """Choose what to do with an incident; every time counts from the last notification *sent*.
 
     `seen` is whether a camera sees it at this moment: nothing is repeated of what is not there.
     """
-    told = incident.told
-    if told is None:
+    notified = incident.notified
+    if notified is None:
         return Verdict(Outcome.FIRST, (NotNotifiedYet(),))
-    if not at_least(told.severity, incident.severity):
-        return Verdict(Outcome.UPDATE, (MoreSevere(incident.severity, told.severity),))
-    if notice.failed_at is not None:
-        return _after_failure(notice.failed_at, now=now, patience=timing.cooldown)
-    new = [camera for camera in incident.cameras if camera not in told.cameras]
+    if not at_least(notified.severity, incident.severity):
+        return Verdict(Outcome.UPDATE, (MoreSevere(incident.severity, notified.severity),))
+    if status.failed_at is not None:
+        return _after_failure(status.failed_at, now=now, patience=timing.cooldown)
+    new = [camera for camera in incident.cameras if camera not in notified.cameras]
     if new:
-        return _add_camera(new[0], notice, now=now, patience=timing.update)
-    if notice.waiting or notice.sent_at is None:
+        return _add_camera(new[0], status, now=now, patience=timing.update)
+    if status.waiting or status.sent_at is None:
         return Verdict(Outcome.WAITING, (Pending(),))
     acknowledged = incident.state is State.ACKNOWLEDGED
     return _repeat(
-        notice.sent_at, now=now, patience=timing.acknowledged if acknowledged else timing.cooldown, seen=seen
+        status.sent_at, now=now, patience=timing.acknowledged if acknowledged else timing.cooldown, seen=seen
     )
 
 
@@ -70,13 +70,13 @@ def _after_failure(failed_at: datetime, *, now: datetime, patience: timedelta) -
     return Verdict(Outcome.TOO_SOON, (FailedRecently(_seconds(now - failed_at)),), failed_at + patience)
 
 
-def _add_camera(camera: str, notice: SendStatus, *, now: datetime, patience: timedelta) -> Verdict:
-    if notice.waiting or notice.sent_at is None:
+def _add_camera(camera: str, status: SendStatus, *, now: datetime, patience: timedelta) -> Verdict:
+    if status.waiting or status.sent_at is None:
         return Verdict(Outcome.LATER, (AnotherCamera(camera), Pending()), now + max(patience, timedelta(minutes=1)))
-    if now - notice.sent_at >= patience:
+    if now - status.sent_at >= patience:
         return Verdict(Outcome.UPDATE, (AnotherCamera(camera),))
-    sent = SentRecently(_seconds(now - notice.sent_at))
-    return Verdict(Outcome.LATER, (AnotherCamera(camera), sent), notice.sent_at + patience)
+    sent = SentRecently(_seconds(now - status.sent_at))
+    return Verdict(Outcome.LATER, (AnotherCamera(camera), sent), status.sent_at + patience)
 
 
 def _repeat(sent_at: datetime, *, now: datetime, patience: timedelta, seen: bool) -> Verdict:

@@ -1,4 +1,4 @@
-"""Decides whether the next contact is told of an incident that nobody has answered."""
+"""Decides whether the next contact is notified of an incident that nobody has answered."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from broker.notify.reasons import NoAnswer, Unreachable
 
 
 @dataclass(frozen=True, slots=True)
-class Tell:
+class Escalate:
     """The next step is due."""
 
     people: tuple[Recipient, ...]
@@ -29,11 +29,11 @@ class Finished:
     """There is no next step."""
 
     exhausted: bool
-    """Whether everyone was told and nobody answered."""
+    """Whether everyone was notified and nobody answered."""
 
 
-def decide(incident: Incident, route: Route, *, now: datetime, unreached: str = "") -> Tell | Wait | Finished:
-    """Choose what to do about an open incident that people were told of.
+def decide(incident: Incident, route: Route, *, now: datetime, unreached: str = "") -> Escalate | Wait | Finished:
+    """Choose what to do about an open incident that people were notified of.
 
     `unreached` names those notified last if none of them can be reached now; the next ones are notified at once then.
     """
@@ -43,9 +43,9 @@ def decide(incident: Incident, route: Route, *, now: datetime, unreached: str = 
         return Finished(exhausted=bool(route.steps))
     step = route.steps[incident.step]
     if unreached and incident.step < route.first_round:
-        return Tell(step.people, Unreachable(unreached))
+        return Escalate(step.people, Unreachable(unreached))
     due_at = incident.stepped_at + step.after
     if now < due_at:
         return Wait(due_at)
     minutes = round((now - incident.stepped_at).total_seconds() / 60)
-    return Tell(step.people, NoAnswer(minutes))
+    return Escalate(step.people, NoAnswer(minutes))

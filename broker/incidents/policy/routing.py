@@ -1,4 +1,4 @@
-"""Who is told of an incident, at first and later."""
+"""Routes an incident: who is notified of it at first, and who in each escalation step."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,24 +20,24 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Who is told at once, and who is told in turn while nobody answers."""
+    """Who is notified at once, and who in turn while nobody answers."""
 
     first: tuple[Recipient, ...]
     steps: tuple[Step, ...] = ()
-    """Of all rounds, in order."""
+    """Of all rounds of the escalation, in order."""
     first_round: int = 0
-    """How many of the steps tell people who were not told before."""
+    """How many of the steps notify people who were not notified before."""
 
     @property
     def names(self) -> frozenset[str]:
-        """Everyone who is told at once."""
+        """Everyone who is notified at once."""
         return frozenset(person.name for person in self.first)
 
 
 def of(
     people: Sequence[Recipient], chains: Sequence[Escalation], *, site: str, danger: str, severity: Severity
 ) -> Route:
-    """Find everyone's place: who stands in a step of the chain that holds is not told before it."""
+    """Route a danger: recipients named in a step of the matching chain are not notified before that step."""
     wanting = [person for person in people if person.wants(site, danger, severity)]
     chain = next((chain for chain in chains if _holds(chain, site, danger, severity)), None)
     if chain is None:
@@ -56,7 +56,7 @@ def of(
 
 
 def _rounds(first: tuple[Recipient, ...], steps: tuple[Step, ...], rounds: int, pause: timedelta) -> Iterator[Step]:
-    """Give the steps of every round; a round after the first begins, a pause later, with those told first."""
+    """Yield the steps of every round; a later round begins, after a pause, with those who were notified first."""
     yield from steps
     for _ in range(rounds - 1):
         yield Step(pause, first)

@@ -1,4 +1,4 @@
-"""The rules that the service has itself: by them people are told of devices that are missed, as by any other."""
+"""The built-in rules for lost devices: they raise incidents as rules of the file do."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -21,7 +21,7 @@ TITLES: Final = {
 
 
 def of(settings: PresenceSettings, *, blind: bool) -> Rule:
-    """Give the rule for a device that is silent, or for one that speaks but is `blind`; no caption fires either."""
+    """Return the rule for a device that is silent, or for one that speaks but is `blind`; no caption fires either."""
     name = BLIND if blind else SILENT
     return Rule(
         name=name,
@@ -51,5 +51,5 @@ def beside(book: Rulebook, settings: PresenceSettings | None) -> Rulebook:
         return book
     for rule in book.rules:
         if rule.name in TITLES or rule.danger == DANGER:
-            raise Misconfigured(f"rules: {rule.name!r}: missed devices are told of by that name; give it another one")
+            raise Misconfigured(f"rules: {rule.name!r}: that name belongs to lost devices; rename the rule")
     return replace(book, rules=(*book.rules, of(settings, blind=False), of(settings, blind=True)))

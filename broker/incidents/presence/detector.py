@@ -1,4 +1,4 @@
-"""Decides whether a device is lost: it has gone, says nothing, or sees nothing."""
+"""Decides whether a device is lost: offline, silent, without a camera or without new frames."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,13 +16,13 @@ class Cause(StrEnum):
     """Why a device is lost."""
 
     GONE = "gone"
-    """It has said goodbye, or the MQTT server said so in its name (its last will)."""
+    """It disconnected, or the MQTT server published its last will."""
     QUIET = "quiet"
-    """It should speak, and does not."""
+    """It is connected and sends nothing."""
     NO_CAMERA = "no-camera"
-    """It speaks, and says that its camera is gone."""
+    """It reports that its camera is gone."""
     NO_PICTURE = "no-picture"
-    """It speaks, and has looked at no new frame."""
+    """It reports, and has processed no new frame."""
 
     @property
     def is_blind(self) -> bool:
@@ -43,7 +43,7 @@ class Presence:
     state: State
     reason: str
     heard_at: datetime
-    """When it said something itself, captions included."""
+    """When it sent something itself, captions included."""
     changed_at: datetime
     """When its state last changed, or the kind of its reason."""
     frames_at: datetime | None
@@ -52,21 +52,21 @@ class Presence:
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """Something is wrong with a device, if it does not come back in time."""
+    """What is wrong with a device, and when it counts as lost."""
 
     cause: Cause
     since: datetime
-    """When it was last heard or, of one that is blind, when it last saw."""
+    """Its last message or, without a camera or frames, its last frame."""
     lost_at: datetime
-    """When patience with it ends."""
+    """When it counts as lost."""
     reason: str
-    """What the device itself gave as its reason, if anything."""
+    """As the device gave it, if it gave one."""
 
 
 def judge(known: Presence, *, now: datetime, settings: PresenceSettings) -> Outage | None:
-    """Find what is wrong with a device; None where it is well.
+    """Return what is wrong with a device; None where nothing is.
 
-    A lapse is found early, so that a site whose devices go one after the other can be told of once.
+    An outage is found early, so that one notification covers a site whose devices go one after the other.
     """
     if known.state is State.OFFLINE:
         lost_at = known.changed_at + timedelta(seconds=settings.offline_seconds)
@@ -78,7 +78,7 @@ def judge(known: Presence, *, now: datetime, settings: PresenceSettings) -> Outa
         lost_at = known.changed_at + timedelta(seconds=settings.offline_seconds)
         return Outage(Cause.NO_CAMERA, known.changed_at, lost_at, known.reason)
     blind = timedelta(seconds=settings.blind_seconds)
-    # By what it says itself: between two of its statuses nobody knows whether it sees.
+    # By its own count: between two of its statuses nobody knows whether frames arrive.
     if known.frames_at is not None and known.heard_at - known.frames_at >= blind:
         return Outage(Cause.NO_PICTURE, known.frames_at, known.frames_at + blind, "")
     return None

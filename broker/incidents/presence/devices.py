@@ -1,4 +1,4 @@
-"""Keeps the last word of every device about itself."""
+"""The table of devices: the last status of each."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ from contract.status import Ledger, Stage, State, Status
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """The last word of one device."""
+    """The last status of one device."""
 
     site: str
     device: str
@@ -32,9 +32,9 @@ class Device:
 def record(connection: Connection, status: Status, *, heard_at: datetime) -> bool:
     """Keep a status, unless it is the last will of a connection that a newer one has replaced.
 
-    Statuses are retained, so what was said long ago comes again whenever this service subscribes: it is no news of the
-    device. Nor is a last will, which others say in its name. Nor does a connection that has ended come back to life,
-    where instances take in its messages out of order.
+    Statuses are retained: an old one arrives again whenever this service subscribes, and is no sign of life. Nor is a
+    last will, which the MQTT server sends. A connection that has ended stays ended where instances ingest its messages
+    out of order.
     """
     table = core.device
     own = (table.c.site == status.site) & (table.c.device == status.device)
@@ -53,7 +53,7 @@ def record(connection: Connection, status: Status, *, heard_at: datetime) -> boo
         "changed_at": (known.changed_at or known.heard_at) if known and _is_as_before(status, known) else heard_at,
         "frames_at": _frames_at(status, known, heard_at),
         "reason": status.reason,
-        # A last will is written in advance and knows less than what was said since.
+        # A last will is written in advance and knows less than the statuses since.
         "version": status.version or (known.version if known else ""),
         "model": status.model or (known.model if known else ""),
         "ledger": msgspec.to_builtins(status.ledger) if status.ledger else (known.ledger if known else {}),
@@ -77,7 +77,7 @@ def _is_as_before(status: Status, known: Row[Any]) -> bool:
 
 
 def _frames_at(status: Status, known: Row[Any] | None, heard_at: datetime) -> Any:
-    """Say when a device last looked at a new frame; None for one that counts none."""
+    """Return when a device last looked at a new frame; None for one that counts none."""
     if status.ledger is None or not status.ledger.frames:
         return known.frames_at if known else None
     # With a new connection it starts afresh: the device was away, and had no time to look.
@@ -88,7 +88,7 @@ def _frames_at(status: Status, known: Row[Any] | None, heard_at: datetime) -> An
 
 
 def doubtful(connection: Connection, *, heard_before: datetime, seen_before: datetime) -> list[Presence]:
-    """Give the devices that may not be well.
+    """Return the devices that may not be well.
 
     These are offline, were not heard since a moment, give a reason, or have seen no frame since another moment.
     """
@@ -106,7 +106,7 @@ def doubtful(connection: Connection, *, heard_before: datetime, seen_before: dat
 
 
 def heard(connection: Connection, site: str, *, since: datetime) -> dict[str, datetime]:
-    """Say when the devices of a site last sent a caption that was also made since a moment."""
+    """Return when the devices of a site last sent a caption that was also made since a moment."""
     table = core.caption
     recent = (table.c.site == site) & (table.c.captured_at >= since)
     rows = connection.execute(
@@ -123,12 +123,12 @@ def count(connection: Connection) -> int:
 
 
 def states(connection: Connection) -> dict[tuple[str, str], tuple[State, Ledger]]:
-    """Give the state and the ledger of every device, by site and device."""
+    """Return the state and the ledger of every device, by site and device."""
     rows = connection.execute(select(core.device).order_by(core.device.c.site, core.device.c.device))
     return {(row.site, row.device): (State(row.state), msgspec.convert(row.ledger, Ledger)) for row in rows}
 
 
 def everyone(connection: Connection) -> list[Device]:
-    """Give every device, by site and device."""
+    """Return every device, by site and device."""
     rows = connection.execute(select(core.device).order_by(core.device.c.site, core.device.c.device))
     return [msgspec.convert(row, Device, from_attributes=True) for row in rows]

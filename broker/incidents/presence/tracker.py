@@ -1,4 +1,4 @@
-"""Calls the devices one by one, and makes an incident of those that do not answer: one for a whole site."""
+"""Tracks the presence of devices, and keeps one incident per site for those that are lost."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,8 +17,8 @@ from broker.notify.message.outage import LostDevice
 from broker.notify.reasons import DeviceMissing, DevicesWellFor, SeenBy, SeenByMany
 from broker.store.engine import reading, writing
 
-LOOK_EVERY: Final = timedelta(seconds=5)
-"""Between two calls: what is missed is missed for a minute at least, and a call reads the doubtful devices alone."""
+CHECK_EVERY: Final = timedelta(seconds=5)
+"""Between two checks: a device is missing for a minute at least, and a check reads suspicious devices alone."""
 
 NAMED: Final = 8
 """Devices that one entry of a timeline names."""
@@ -26,37 +26,36 @@ NAMED: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class _Site:
-    """What a call has found at one site."""
+    """What a check has found at one site."""
 
     name: str
     incident: Incident | None
     outages: Mapping[str, Outage]
-    """By device; none of a device that nobody is to miss."""
+    """By device, without silenced and excluded ones."""
 
     def lost(self, now: datetime) -> dict[str, Outage]:
-        """Give those whom nobody waits for any more."""
+        """Return the outages that count by now."""
         return {device: outage for device, outage in self.outages.items() if outage.lost_at <= now}
 
 
 @dataclass
 class PresenceTracker:
-    """One caller. `listening_since` says since when devices could be heard without a break; None while they cannot."""
+    """Checks all devices every few seconds."""
 
     grouper: Grouper
     settings: PresenceSettings
     listening_since: Callable[[], datetime | None]
+    """Since when the messages of every device arrive without a break; None while they do not."""
     _next_at: datetime | None = field(default=None, init=False)
 
-    def call(
-        self, engine: Engine, *, now: datetime, require: Callable[[Connection], None] = lambda _: None
-    ) -> list[Queued]:
-        """Call everyone, if it is time, and give what people are told of; raises `Locked`.
+    def check(self, engine: Engine, *, now: datetime, require: Callable[[Connection], None]) -> list[Queued]:
+        """Check all devices, if it is time, and return the notifications that were queued; raises `Locked`.
 
         `require` raises in the transaction where another instance has taken over.
         """
         if self._next_at is not None and now < self._next_at:
             return []
-        self._next_at = now + LOOK_EVERY
+        self._next_at = now + CHECK_EVERY
         since = self.listening_since()
         if since is None or now - since < timedelta(seconds=self.settings.grace_seconds):
             return []
@@ -65,17 +64,17 @@ class PresenceTracker:
                 return []
         with writing(engine) as connection:
             require(connection)
-            made = [self._visit(connection, site, now) for site in self._sites(connection, since, now)]
+            made = [self._update(connection, site, now) for site in self._sites(connection, since, now)]
         return [one for one in made if one is not None]
 
     def _sites(self, connection: Connection, since: datetime, now: datetime) -> list[_Site]:
-        """Give the sites where a device is missed, or was; `since` is when this service began to listen."""
+        """Return the sites where a device is lost, or was; `since` is when this service began to listen."""
         outages = self._lapses(connection, since, now)
         open_ = {one.site: one for one in store.now_open(connection) if one.danger == DANGER}
         sites: list[_Site] = []
         for name in sorted({*outages, *open_}):
             incident = open_.get(name)
-            missed = self._missed(connection, name, outages.get(name, {}), incident, now)
+            missed = self._relevant(connection, name, outages.get(name, {}), incident, now)
             if missed or incident is not None:
                 sites.append(_Site(name, incident, missed))
         return sites
@@ -94,16 +93,16 @@ class PresenceTracker:
             heard_at = max(known.heard_at, heard[known.site].get(known.device, known.heard_at))
             outage = detector.judge(replace(known, heard_at=heard_at), now=now, settings=self.settings)
             if outage is not None and outage.cause is Cause.QUIET:
-                # What it said while nobody listened does not count against it.
+                # Silence while nobody listened does not count.
                 outage = replace(outage, lost_at=max(outage.lost_at, since + quiet))
             if outage is not None:
                 found.setdefault(known.site, {})[known.device] = outage
         return found
 
-    def _missed(
+    def _relevant(
         self, connection: Connection, site: str, outages: Mapping[str, Outage], incident: Incident | None, now: datetime
     ) -> dict[str, Outage]:
-        """Leave out what is silenced, and what someone has closed since it was heard: they know."""
+        """Leave out silenced devices, and those whose incident someone has closed since their last message."""
         members = incident.cameras if incident else ()
         missed = {device: outage for device, outage in outages.items() if device in members}
         others = {device: outage for device, outage in outages.items() if device not in members}
@@ -119,17 +118,17 @@ class PresenceTracker:
                 missed[device] = outage
         return missed
 
-    def _visit(self, connection: Connection, site: _Site, now: datetime) -> Queued | None:
+    def _update(self, connection: Connection, site: _Site, now: datetime) -> Queued | None:
         lost = site.lost(now)
         incident = site.incident
         if incident is None:
             if not lost or self._gathers(site, lost, now):
                 return None
             first = self._sighting(site.name, *next(iter(lost.items())), now)
-            if self.grouper.behind(connection, first) is not None:
+            if self.grouper.inhibitor(connection, first) is not None:
                 return None
             incident = self.grouper.open(connection, first)
-        # Whoever wavers again has not come back for good.
+        # A device that is suspicious again has not recovered.
         away = {
             device: outage for device, outage in site.outages.items() if device in lost or device in incident.cameras
         }
@@ -138,16 +137,16 @@ class PresenceTracker:
             return None
         incident = self._count(connection, incident, away, now)
         sightings = [self._sighting(site.name, device, outage, now) for device, outage in lost.items()]
-        return self._tell(connection, incident, sightings, now) if sightings else None
+        return self._notify(connection, incident, sightings, now) if sightings else None
 
     def _gathers(self, site: _Site, lost: Mapping[str, Outage], now: datetime) -> bool:
-        """Say whether to wait for others that seem to go the same way, so that one message tells of all."""
+        """Return whether to wait for further devices that are about to be lost, so that one notification covers all."""
         if len(lost) == len(site.outages):
             return False
         return now < min(outage.lost_at for outage in lost.values()) + timedelta(seconds=self.settings.gather_seconds)
 
     def _count(self, connection: Connection, incident: Incident, away: Mapping[str, Outage], now: datetime) -> Incident:
-        """Write down who is away now."""
+        """Record who is away now."""
         new = [device for device in away if device not in incident.cameras]
         if new:
             store.add_event(connection, incident.id, Event(now, EventKind.CAMERA, (_listed(new),)))
@@ -163,18 +162,18 @@ class PresenceTracker:
         store.save(connection, counted)
         return counted
 
-    def _tell(
+    def _notify(
         self, connection: Connection, incident: Incident, sightings: Sequence[Sighting], now: datetime
     ) -> Queued | None:
-        """Tell people, if there is news; of several devices, one that is not silenced speaks for all."""
+        """Notify people, if there is news; of several devices, one that is not silenced leads."""
         holding = silence.in_force(connection, at=now)
         heard = (one for one in sightings if silence.find(holding, one.subject, at=now) is None)
         leading = next(heard, sightings[0])
         verdict = self.grouper.choose(connection, leading, incident)
-        return self.grouper.tell(connection, leading, verdict, incident) if verdict.outcome.tells else None
+        return self.grouper.notify(connection, leading, verdict, incident) if verdict.outcome.notifies else None
 
     def _end(self, connection: Connection, incident: Incident, now: datetime) -> None:
-        """Close an incident whose devices have all been well for long enough; the rounds tell people of it."""
+        """Close an incident whose devices have all reported for long enough; the scheduler notifies people of it."""
         well = now - incident.seen_at
         if well < timedelta(seconds=self.settings.steady_seconds):
             return

@@ -23,7 +23,7 @@ class Composer:
     """Names of the recipients whose messages a Korean gateway counts, by bytes."""
 
     def __call__(self, alert: Notification, now: datetime) -> str:
-        """Give the message as it is sent."""
+        """Return the message as it is sent."""
         language = alert.language
         fits = segments.is_one_in_korea if alert.recipient in self.by_korean_gateway else segments.is_one
         local = self.places.local(now, alert.site)
@@ -31,7 +31,7 @@ class Composer:
         return render.text(telling, language=language, now=local, fits=fits)
 
     def _said(self, alert: Notification) -> Telling:
-        """Tell of what a camera said."""
+        """Compose a notification about a caption."""
         language = alert.language
         ids = (alert.site, alert.device, alert.stream)
         sentence, *briefer = self.translator.versions(
@@ -53,7 +53,7 @@ class Composer:
         )
 
     def _lost(self, alert: Notification, now: datetime) -> Telling:
-        """Tell of devices that are missed; `now` is by the clock of the site."""
+        """Compose a notification about lost devices; `now` is by the clock of the site."""
         language = alert.language
         only, sentence, *briefer = outage.say(alert, self.places, now)
         return Telling(

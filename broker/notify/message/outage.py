@@ -1,4 +1,4 @@
-"""Says which devices are missed, and since when, in the reader's language."""
+"""The sentences about lost devices: which, and since when, in the recipient's language."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,17 +12,17 @@ from broker.notify.notifications import Kind, Notification
 
 @dataclass(frozen=True, slots=True)
 class LostDevice:
-    """A device that is missed."""
+    """A lost device."""
 
     device: str
     cause: str
     """One of `broker.incidents.presence.detector.Cause`."""
     since: datetime
-    """When it was last heard or, of one that is blind, when it last saw."""
+    """Its last message or, without a camera or frames, its last frame."""
 
 
 def say(alert: Notification, places: Places, now: datetime) -> tuple[str, ...]:
-    """Give the only device that a message is about ("" where it is about several), then sentences, the longest first.
+    """Return the only device that a message is about ("" where it is about several), then sentences, the longest first.
 
     `now` is by the clock of the site.
     """

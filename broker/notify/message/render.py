@@ -13,22 +13,22 @@ Fits = Callable[[str], bool]
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """What one person is told."""
+    """What a notification says to one person."""
 
     title: str
     """The danger in a word or two."""
     site: str
     device: str
     stream: str
-    """Names as people say them."""
+    """Names as in the configuration."""
     at: datetime
     """When it was seen, by the clock of the site."""
     sentence: str
-    """What the camera said, in the recipient's language where it could be translated."""
+    """The caption in the recipient's language, where it could be translated."""
     original: str
-    """What the camera said in its own language."""
+    """The caption in its own language."""
     briefer: tuple[str, ...] = ()
-    """The same sentence with less and less beside the point, where the translator can do that."""
+    """The same sentence in shorter and shorter forms, where the translator offers them."""
     kind: str = "first"
     """One of `broker.notify.notifications.Kind`."""
     count: int = 0
@@ -89,7 +89,7 @@ def _places(telling: Telling, between: str) -> Iterator[str]:
 
 
 def _versions(telling: Telling, language: Language) -> Iterator[str]:
-    """Give the sentence, the longest first; the original stands beside a translation, which may be wrong."""
+    """Return the sentence, the longest first; the original stands beside a translation, which may be wrong."""
     closed = texts.of(language).by.format(name=segments.plain(telling.closed_by)) if telling.closed_by else ""
     if closed:
         yield closed

@@ -28,7 +28,7 @@ KOREAN_BYTES: Final = 90
 _TYPOGRAPHIC: Final = str.maketrans(
     {"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "...", "\u00a0": " "}
 )
-"""Signs that would turn 160 characters into 70 for nothing."""
+"""Signs that would make a text UCS-2, with 70 characters a part in place of 160."""
 
 _cluster: Final = regex.compile(r"\X")
 """What people see as one character (Unicode Standard Annex 29): a syllable, a letter with its marks, a joined emoji."""
@@ -51,7 +51,7 @@ def harmless(text: str) -> str:
 
 
 def is_gsm(text: str) -> bool:
-    """Say whether a text can be sent in the 7-bit alphabet."""
+    """Return whether a text can be sent in the 7-bit alphabet."""
     return all(sign in GSM_BASIC or sign in GSM_EXTENDED for sign in text)
 
 
@@ -70,12 +70,12 @@ def parts(text: str) -> int:
 
 
 def is_one(text: str) -> bool:
-    """Say whether a text is one part."""
+    """Return whether a text is one part."""
     return parts(text) == 1
 
 
 def is_one_in_korea(text: str) -> bool:
-    """Say whether a Korean gateway sends a text as one short message: by bytes in EUC-KR, not by GSM's parts."""
+    """Return whether a Korean gateway sends a text as one short message: by bytes in EUC-KR, not by GSM's parts."""
     try:
         return len(text.encode("euc-kr")) <= KOREAN_BYTES
     except UnicodeEncodeError:
@@ -83,7 +83,7 @@ def is_one_in_korea(text: str) -> bool:
 
 
 def shorten(sentence: str, fits: Callable[[str], bool], *, mark: str) -> str | None:
-    """Give the longest beginning of a sentence, cut between words and ended by `mark`, that fits.
+    """Return the longest beginning of a sentence, cut between words and ended by `mark`, that fits.
 
     A first word that is too long is cut between characters as people see them. None where not even that fits.
     """
@@ -99,13 +99,13 @@ def shorten(sentence: str, fits: Callable[[str], bool], *, mark: str) -> str | N
 
 
 def _size(sign: str, *, gsm: bool) -> int:
-    """Give the septets (GSM) or 16-bit units (UCS-2) of a character; beyond the basic plane it is a surrogate pair."""
+    """Return the septets (GSM) or 16-bit units (UCS-2) of a character: two beyond the basic plane."""
     if gsm:
         return 2 if sign in GSM_EXTENDED else 1
     return 2 if ord(sign) > 0xFFFF else 1
 
 
 def _ends(word: str) -> Iterator[int]:
-    """Give the places where a word may be cut, last first: never inside what people see as one character."""
+    """Return the places where a word may be cut, last first: never inside what people see as one character."""
     ends = [found.start() for found in _cluster.finditer(word)]
     yield from (end for end in reversed(ends) if end)

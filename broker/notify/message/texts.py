@@ -1,4 +1,4 @@
-"""Every sentence the alert service says to people, in each language."""
+"""The texts of notifications, replies and the terminal, in each language."""
 
 from dataclasses import dataclass
 
@@ -42,14 +42,14 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """What is said of devices that are missed."""
+    """Texts about lost devices."""
 
     since: dict[str, str]
     """By `broker.incidents.presence.detector.Cause`: `time` is when the device was last well."""
     mixed: str
-    """Where several devices are missed for several causes: `time`."""
+    """Several devices that are lost for several causes: `time`."""
     several: str
-    """Several devices: `who` they are, `what` is said of them."""
+    """Several devices: `who` they are, and `what` happened to them."""
     count: str
     """In place of their names: `count`."""
     back: str
@@ -58,7 +58,7 @@ class Losses:
 
 @dataclass(frozen=True, slots=True)
 class Replies:
-    """What is said to someone who answered by text message: `number` is the incident's, `name` someone else's."""
+    """Replies to an answer by text message: `number` is the incident's, `name` someone else's."""
 
     acknowledged: str
     already: str
@@ -175,12 +175,12 @@ KOREAN = Words(
 
 
 def of(language: Language) -> Words:
-    """Give the words of a language."""
+    """Return the words of a language."""
     return KOREAN if language == "ko" else ENGLISH
 
 
 def byte_size(count: int) -> str:
-    """Give a number of bytes as people read it: `1.5 MB`."""
+    """Return a number of bytes as people read it: `1.5 MB`."""
     amount = float(count)
     for unit in ("B", "kB", "MB", "GB"):
         if amount < 1000:

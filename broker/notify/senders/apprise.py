@@ -59,7 +59,7 @@ class AppriseSender:
         return ""
 
     def find(self, to: str, text: str, *, since: datetime) -> Sequence[str]:  # noqa: ARG002 - the port's signature
-        """Find nothing: nobody can be asked."""
+        """Find nothing: the services cannot be asked."""
         return ()
 
     def service(self, name: str) -> apprise.Apprise:
@@ -71,5 +71,5 @@ class AppriseSender:
 
 
 def plain(text: str) -> str:
-    """Take the power from signs that mean something to chats and mail programs."""
+    """Replace signs that chats and mail programs interpret."""
     return text.translate(_MARKUP)

@@ -20,7 +20,7 @@ class SendersByRecipient:
         return cls({}, sender)
 
     def of(self, recipient: str) -> Sender:
-        """Give the sender for a recipient; raises `Unreachable` where nobody of this name is configured any more."""
+        """Return the sender for a recipient; raises `Unreachable` where it is configured no longer."""
         sender = self.senders.get(recipient, self.otherwise)
         if sender is None:
             raise Unreachable(f"no recipient is called {recipient!r} any more; put them back, or cancel the message")

@@ -19,7 +19,7 @@ class ConsoleSender:
         self._heading = texts.of(language).printed
 
     def send(self, to: str, text: str) -> str:
-        """Print the message; there is no provider to give it an id."""
+        """Print the message, and return no id."""
         alphabet = "GSM-7" if segments.is_gsm(text) else "UCS-2"
         heading = self._heading.format(number=to, parts=segments.parts(text), alphabet=alphabet)
         print(f"--- {heading}\n{text}\n---", file=self._stream, flush=True)

@@ -34,7 +34,7 @@ class RateLimited:
         """Hand over one message; raises `SendFailed`, of which `Busy` without asking anyone."""
         wait = self._free_at - self._clock()
         if wait > 0:
-            raise Busy(f"{self.name} is given {wait:.1f} s of rest", retry_after=timedelta(seconds=wait))
+            raise Busy(f"{self.name} may send again in {wait:.1f} s", retry_after=timedelta(seconds=wait))
         self._free_at = self._clock() + self._gap
         sender = self._sender
         try:

@@ -80,7 +80,7 @@ class SolapiSender:
         self._tls = httpx.create_ssl_context()
 
     def send(self, to: str, text: str) -> str:
-        """Hand over one message and give its id; raises `SendFailed`."""
+        """Hand over one message and return its id; raises `SendFailed`."""
         number = number_of(to)
         size = len(text.encode("euc-kr", errors="replace"))
         if size > LMS_BYTES:
@@ -99,7 +99,7 @@ class SolapiSender:
         return _read_id(response)
 
     def find(self, to: str, text: str, *, since: datetime) -> Sequence[str]:
-        """Give the ids of messages with this text taken since a moment, oldest first; raises `Unreachable`."""
+        """Return the ids of messages with this text taken since a moment, oldest first; raises `Unreachable`."""
         query = {
             "to": _national(number_of(to)),
             "dateType": "CREATED",
@@ -140,7 +140,7 @@ class SolapiSender:
 
 
 def _national(number: phonenumbers.PhoneNumber) -> str:
-    """Give a number as it is dialled inside its country, digits alone: 01012345678."""
+    """Return a number as it is dialled inside its country, digits alone: 01012345678."""
     national = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
     return "".join(sign for sign in national if sign.isdigit())
 

@@ -19,16 +19,16 @@ from broker.ports import Busy, Doubtful, Rejected, SendFailed, Unreachable
 log = logging.getLogger(__name__)
 
 API: Final = "https://api.twilio.com"
-"""The address that the library writes into every request, unless told of a region."""
+"""The address that the library uses for every request without a region."""
 
 ASKED: Final = 100
 """Newest messages to a number that are looked through: far more than one person gets while one is in doubt."""
 
 DEFAULT_PATIENCE: Final = timedelta(seconds=30)
-"""Wait after a 429 that does not say how long."""
+"""Wait after a 429 without `Retry-After`."""
 
 LONGEST_PATIENCE: Final = timedelta(hours=1)
-"""A 429 that asks for more is not believed: an alert would be news to nobody by then."""
+"""A 429 that asks for more is cut to this: later, a notification is of no use."""
 
 NEVER_TAKEN: Final = frozenset({"failed", "canceled"})
 """States of a message that Twilio knows but did not send on."""
@@ -59,7 +59,7 @@ class TwilioSender:
         self._client.messages  # noqa: B018 - see above
 
     def send(self, to: str, text: str) -> str:
-        """Hand over one message and give its SID; raises `SendFailed`."""
+        """Hand over one message and return its SID; raises `SendFailed`."""
         try:
             return str(self._client.messages.create(to=to, body=text, **self._how).sid)
         except TwilioRestException as error:
@@ -67,11 +67,11 @@ class TwilioSender:
         except requests.RequestException as error:
             raise _sort_network(error) from error
         except (ValueError, KeyError, TypeError, AttributeError, TwilioException) as error:
-            # Twilio said yes and then something unreadable: ValueError is a broken JSON.
+            # Twilio accepted it with an unreadable answer: ValueError is broken JSON.
             raise Doubtful(f"the answer is not Twilio's: {error}") from error
 
     def find(self, to: str, text: str, *, since: datetime) -> Sequence[str]:
-        """Give the SIDs of messages with this text created since a moment, oldest first; raises `Unreachable`."""
+        """Return the SIDs of messages with this text created since a moment, oldest first; raises `Unreachable`."""
         try:
             messages = self._client.messages.list(to=to, limit=ASKED)
             found = [(message.date_created, message.sid) for message in messages if _is_it(message, text, since)]

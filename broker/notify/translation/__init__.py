@@ -1,1 +1,1 @@
-"""Ways to put a sentence into another language, one file each."""
+"""Translators, one file each."""

@@ -1,4 +1,4 @@
-"""Keeps what translation services said, up to a number of sentences."""
+"""The table of translations from services, up to a number of sentences."""
 
 from datetime import datetime
 
@@ -11,7 +11,7 @@ MAX_SENTENCE_CHARS = 200
 
 
 def find(connection: Connection, service: str, target: str, original: str) -> str | None:
-    """Give what a service made of a sentence before, if it was asked."""
+    """Return what a service made of a sentence before, if it was asked."""
     query = select(translation.c.translated).where(_same(service, target, original))
     return connection.execute(query).scalar()
 

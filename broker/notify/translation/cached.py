@@ -1,4 +1,4 @@
-"""Keeps what a translation service said, asks it only for what is new, and does without it while it fails."""
+"""Translates by a service, caches its answers, and falls back to another translator while it fails."""
 
 import logging
 import math
@@ -38,11 +38,11 @@ class CachedTranslator:
     _rest_until: float = -math.inf
 
     def translate(self, sentence: str, *, source: str, target: Language) -> str:
-        """Give the first of `versions`."""
+        """Return the first of `versions`."""
         return self.versions(sentence, source=source, target=target)[0]
 
     def versions(self, sentence: str, *, source: str, target: Language) -> Sequence[str]:
-        """Give the sentence as the service translates it, or else as the other translator does."""
+        """Return the sentence as the service translates it, or else as the other translator does."""
         if source.lower().startswith(target):
             return (sentence,)
         if (known := self._recall(sentence, target)) is not None:

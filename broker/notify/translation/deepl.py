@@ -26,7 +26,7 @@ class DeepL:
         self._service = Service(seconds)
 
     def translate(self, sentence: str, *, source: str, target: Language) -> str:
-        """Give the sentence in `target`; raises `Untranslated`."""
+        """Return the sentence in `target`; raises `Untranslated`."""
         to = {"en": "EN-GB", "ko": "KO"}[target]
         body = {"text": [sentence], "source_lang": source[:2].upper(), "target_lang": to}
         answer = self._service.post(self._url, headers=self._headers, kind=_Answer, json=body)
@@ -36,5 +36,5 @@ class DeepL:
 
 
 def address_of(key: str) -> str:
-    """Give the address for a key: keys of free accounts end in `:fx`."""
+    """Return the address for a key: keys of free accounts end in `:fx`."""
     return "https://api-free.deepl.com" if key.endswith(":fx") else "https://api.deepl.com"

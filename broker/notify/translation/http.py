@@ -1,4 +1,4 @@
-"""Asks a translation service by HTTP, within a time limit, and believes nothing that it says unseen."""
+"""Asks a translation service by HTTP, within a time limit, and checks its answer."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ class Service:
     def post(
         self, url: str, *, headers: Mapping[str, str], kind: type[Answer], json: object = None, form: object = None
     ) -> Answer:
-        """Send JSON or a form and give the answer; raises `Untranslated`."""
+        """Send JSON or a form and return the answer; raises `Untranslated`."""
         content = None if json is None else msgspec.json.encode(json)
         sent = dict(headers) | ({"Content-Type": "application/json"} if json is not None else {})
         fields = {str(key): str(value) for key, value in form.items()} if isinstance(form, dict) else None
@@ -57,7 +57,7 @@ class Service:
 
 
 def checked(translated: str, *, target: Language) -> str:
-    """Give a translation that can be sent; raises `Untranslated` where it is empty, endless or in another language."""
+    """Return a translation that can be sent; raises `Untranslated` for an empty, endless or foreign one."""
     text = segments.plain(" ".join(translated.split())).strip()
     if not text or len(text) > MAX_CHARS:
         raise Untranslated(f"the translation has {len(text)} characters")

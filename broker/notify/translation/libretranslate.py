@@ -20,7 +20,7 @@ class LibreTranslate:
         self._service = Service(seconds)
 
     def translate(self, sentence: str, *, source: str, target: Language) -> str:
-        """Give the sentence in `target`; raises `Untranslated`."""
+        """Return the sentence in `target`; raises `Untranslated`."""
         body = {"q": sentence, "source": source[:2].lower(), "target": target, "format": "text"}
         if self._key:
             body["api_key"] = self._key

@@ -9,9 +9,9 @@ class NoTranslation:
     """Translates nothing: the frame of a message is in the recipient's language, the sentence is not."""
 
     def translate(self, sentence: str, *, source: str, target: Language) -> str:
-        """Give the first of `versions`."""
+        """Return the first of `versions`."""
         return self.versions(sentence, source=source, target=target)[0]
 
     def versions(self, sentence: str, *, source: str, target: Language) -> Sequence[str]:  # noqa: ARG002 - the port's
-        """Give the sentence itself."""
+        """Return the sentence itself."""
         return (sentence,)

@@ -15,11 +15,11 @@ class OfflineTranslator:
     """A grammar for one pair of languages; every other sentence is left as it is."""
 
     def translate(self, sentence: str, *, source: str, target: Language) -> str:
-        """Give the first of `versions`."""
+        """Return the first of `versions`."""
         return self.versions(sentence, source=source, target=target)[0]
 
     def versions(self, sentence: str, *, source: str, target: Language) -> Sequence[str]:
-        """Give the sentence in Korean, briefer and briefer; the sentence itself where the grammar does not reach."""
+        """Return the sentence in Korean, briefer and briefer; the sentence itself where the grammar does not reach."""
         if not source.lower().startswith("en") or target != "ko":
             return (sentence,)
         return tuple(dict.fromkeys(_versions(sentence))) or (sentence,)

@@ -34,7 +34,7 @@ class Papago:
         self._service = Service(seconds)
 
     def translate(self, sentence: str, *, source: str, target: Language) -> str:
-        """Give the sentence in `target`; raises `Untranslated`."""
+        """Return the sentence in `target`; raises `Untranslated`."""
         form = {"source": source[:2].lower(), "target": target, "text": sentence}
         answer = self._service.post(self._url, headers=self._headers, kind=_Answer, form=form)
         return checked(answer.message.result.translated_text, target=target)

@@ -38,7 +38,7 @@ class Moment(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - as above
-        """Give the time back as aware UTC."""
+        """Return the time back as aware UTC."""
         return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
 
 
@@ -112,7 +112,7 @@ incident: Final = Table(
 )
 """One danger at one site from its first sighting to its end, over all cameras. `open_key` is `site/danger` while it is
 open and null afterwards: the database itself keeps a second one from being opened. `caption_id` is the last caption;
-where devices are missed there is none, and `lost` says which."""
+where devices are lost there is none, and `lost` names them."""
 
 incident_event: Final = Table(
     "incident_event",
@@ -125,7 +125,7 @@ incident_event: Final = Table(
     Column("detail", String(400), nullable=False),
     Column("caption_id", Number),
 )
-"""What happened to an incident, in order: seen, told, held back, acknowledged, closed, and why."""
+"""What happened to an incident, in order, and why."""
 
 silence: Final = Table(
     "silence",
@@ -139,7 +139,7 @@ silence: Final = Table(
     Column("ends_at", Moment, nullable=False, index=True),
     Column("ended_by", String(64), nullable=False),
 )
-"""Dangers that nobody is told of for a while. One that is ended early keeps its row, with `ends_at` moved to now."""
+"""Dangers that send no notifications for a while. One that is ended early keeps its row, with `ends_at` set to then."""
 
 raised_threshold: Final = Table(
     "raised_threshold",
@@ -215,7 +215,7 @@ alert: Final = Table(
     Index("ix_alert_recipient_created_at", "recipient", "created_at"),
 )
 """One text message to one person: the intent is here before anything is sent. `key` names the intent, so that it cannot
-be written twice; `because` says why it was made or is held; one that was gathered into a digest is `told_in` that."""
+be written twice; `because` is why it was queued or deferred; `told_in` is the digest that covers it."""
 
 device: Final = Table(
     "device",

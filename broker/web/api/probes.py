@@ -31,7 +31,7 @@ def of(console: Console) -> list[Any]:
     def ready() -> Response[dict[str, Any]]:
         checks = asked.ready()
         fine = all(check.ok for check in checks)
-        return Response(health.said("ready", checks), status_code=200 if fine else 503)
+        return Response(health.as_json("ready", checks), status_code=200 if fine else 503)
 
     return [old, alive, ready]
 

@@ -149,8 +149,8 @@ class TwilioHooks:
             return None, None
         incident_id = reply.incident_id
         if incident_id is None:
-            incident_id = replies.last_told(connection, person.name)
-        if incident_id is None or not replies.was_told(connection, person.name, incident_id):
+            incident_id = replies.last_notified(connection, person.name)
+        if incident_id is None or not replies.was_notified(connection, person.name, incident_id):
             return None, Answered(Effect.UNKNOWN, None)
         acts = {
             Meaning.ACKNOWLEDGE: responses.acknowledge,

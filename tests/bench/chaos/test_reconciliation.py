@@ -10,14 +10,13 @@ from sqlalchemy import delete, update
 
 from bench.chaos import __main__, reconciliation
 from bench.chaos.publishers import Crowd
-from broker.ingest.batch import BatchProcessor
 from broker.notify import notifications
 from broker.store import migrate
 from broker.store.engine import open_engine, writing
 from broker.store.tables import core
 from testing.fake_twilio import FakeTwilio, TextMessage
 from tests.broker.device import GUARD, NOON, Clock, event, said
-from tests.broker.scene import RULES
+from tests.broker.scene import RULES, make_processor
 
 Harm = Callable[[Path, Crowd, FakeTwilio], None]
 
@@ -33,7 +32,7 @@ def fought(folder: Path) -> tuple[Crowd, FakeTwilio]:
     crowd, twilio = Crowd(0, 1, 2, random.Random(1)), FakeTwilio()
     quiet, danger = event("a man walks"), event("a gun", seq=1)
     crowd.said, crowd.dangers = {one.id: one for one in (quiet, danger)}, [danger]
-    BatchProcessor(engine, RULES, [GUARD], clock=Clock(NOON)).accept([said(quiet), said(danger)])
+    make_processor(engine, RULES, [GUARD], clock=Clock(NOON)).process([said(quiet), said(danger)])
     with writing(engine) as connection:
         notifications.begin(connection, 1, text="ALERT", provider="twilio", at=NOON)
         notifications.mark_sent(connection, 1, provider_id="SM1", at=NOON)

@@ -11,15 +11,15 @@ import pytest
 import yaml
 
 from broker.cli import main
-from broker.ingest.batch import BatchProcessor
 from broker.notify import notifications
 from broker.rules import compiler
 from broker.service.leader import LeaderElection
 from broker.store import migrate
 from broker.store.engine import open_engine, reading, writing
 from testing.fake_twilio import FakeTwilio
-from tests.broker.device import GUARD, event, said
+from tests.broker.device import GUARD, NOON, Clock, event, said
 from tests.broker.running_service import RULES, write_config
+from tests.broker.scene import make_processor
 
 TEST_ARGUMENTS = ["rules", "test", "--rules", str(RULES)]
 
@@ -199,7 +199,8 @@ def test_dead_messages_are_listed_and_sent_again(tmp_path: Path, capsys: pytest.
     path = write_config(tmp_path)
     engine = open_engine(tmp_path / "wordcam.db")
     migrate.require_current(engine)
-    BatchProcessor(engine, compiler.load(RULES), [GUARD]).accept([said(event("a man is holding a gun"))])
+    processor = make_processor(engine, compiler.load(RULES), [GUARD], clock=Clock(NOON))
+    processor.process([said(event("a man is holding a gun"))])
     with writing(engine) as connection:
         notifications.mark_dead(connection, 1, error="no such number\x1b[2J")
 
@@ -210,7 +211,7 @@ def test_dead_messages_are_listed_and_sent_again(tmp_path: Path, capsys: pytest.
 
     assert listed.startswith("1  ")
     assert "guard  north-gate/gun  no such number[2J  a man is holding a gun" in listed
-    assert capsys.readouterr().out == "1: waits to be sent again\n2: is not dead\n"
+    assert capsys.readouterr().out == "1: waits to be sent again\n2: was not given up\n"
     with reading(engine) as connection:
         assert notifications.get(connection, 1).state is notifications.State.WAITING  # type: ignore[union-attr]  # it is there
     engine.dispose()
@@ -222,12 +223,12 @@ def test_duty_says_who_sends_the_messages(tmp_path: Path, capsys: pytest.Capture
     migrate.require_current(engine)
 
     assert main.main(["duty", "--config", str(config)]) == 0
-    LeaderElection(engine, "alerts-1").step()
+    LeaderElection(engine, "alerts-1", on_elected=lambda: None).step()
     engine.dispose()
     assert main.main(["duty", "--config", str(config)]) == 0
     assert main.main(["duty", "--config", str(config), "--json"]) == 0
 
     nobody, line, last = capsys.readouterr().out.splitlines()
-    assert nobody == "nobody is on duty"
-    assert line.startswith("alerts-1 is on duty: ")
+    assert nobody == "no instance leads"
+    assert line.startswith("alerts-1 leads: ")
     assert json.loads(last)["instance"] == "alerts-1"

@@ -13,7 +13,6 @@ from broker.cli.watch import Watch
 from broker.config import broker as config_file
 from broker.config.broker import Language
 from broker.config.sites import Places
-from broker.ingest.batch import BatchProcessor
 from broker.notify.message.texts import byte_size
 from broker.rules import compiler
 from broker.store import migrate
@@ -22,6 +21,7 @@ from contract.status import Ledger
 from testing.waiting import wait_until
 from tests.broker.device import GUARD, NOON, Clock, event, said, stated, status
 from tests.broker.running_service import RULES, write_config
+from tests.broker.scene import make_processor
 
 
 class Terminal:
@@ -39,7 +39,9 @@ class Terminal:
         """Take messages in, as the service does."""
         engine = open_database(self.database)
         migrate.require_current(engine)
-        BatchProcessor(engine, compiler.load(RULES), [GUARD], clock=Clock(NOON + timedelta(seconds=1))).accept(messages)
+        make_processor(engine, compiler.load(RULES), [GUARD], clock=Clock(NOON + timedelta(seconds=1))).process(
+            messages
+        )
         engine.dispose()
 
     def shown(self, back: int = 20) -> str:

@@ -38,7 +38,7 @@ def scene(empty: Path, tmp_path: Path) -> Iterator[Scene]:
 def see(scene: Scene, number: int, *hazards: Hazard, text: str = "a fire", stream: str = "cam-0") -> int:
     """Let a camera say something with what it remembers, and give the open incident."""
     caption = msgspec.structs.replace(event(text, seq=number, stream=stream), hazards=hazards)
-    scene.processor.accept([said(caption)])
+    scene.processor.process([said(caption)])
     with reading(scene.engine) as connection:
         return store.now_open(connection)[-1].id
 

@@ -229,7 +229,7 @@ def test_the_alert_service_and_a_device_meet_by_their_certificates(
     with Running(config) as service, Member(server, certs, "one", (f"{topic}ack",)) as device:
         device.say(f"{topic}caption", caption.encode(gun))
         wait_until(lambda: f"{topic}ack" in device.heard, "the acknowledgement")
-        service.wait_said("alert sent")
+        service.wait_said("notification sent")
         service.stop()
 
     assert ack.decode(device.heard[f"{topic}ack"][0]).stored == (gun.id,)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from broker.incidents.incident import State
-from broker.ingest.clock_skew import AHEAD, dated
+from broker.ingest.clock_skew import AHEAD, corrected
 from broker.ingest.decoder import Message
 from broker.store.engine import reading
 from broker.store.tables import core
@@ -27,19 +27,19 @@ def room(tmp_path: Path) -> Iterator[Scene]:
 def test_a_clock_that_is_a_little_ahead_is_believed() -> None:
     early = event(captured_at=NOON + AHEAD)
 
-    assert dated(early, now=NOON) is early
+    assert corrected(early, now=NOON) is early
 
 
 def test_a_clock_that_is_behind_is_believed() -> None:
     late = event(captured_at=NOON - timedelta(days=300))
 
-    assert dated(late, now=NOON) is late
+    assert corrected(late, now=NOON) is late
 
 
 def test_a_danger_from_the_future_is_told_of_as_of_now_and_counted(room: Scene) -> None:
     early = event("a man with a gun", captured_at=NOON + timedelta(days=1000))
 
-    (answer,) = room.processor.accept([said(early)])
+    (answer,) = room.processor.process([said(early)])
 
     assert answer.ack.stored == (early.id,), "the device may let it go"
     assert room.incident.state is State.OPEN
@@ -55,7 +55,7 @@ def test_the_same_caption_again_is_the_same(room: Scene) -> None:
     early = said(event("a man with a gun", captured_at=NOON + timedelta(days=1000)))
 
     for _ in range(3):
-        room.processor.accept([early])
+        room.processor.process([early])
 
     assert room.processor.counts.captions == 1
     assert room.deliver() == ["first to guard"]
@@ -76,7 +76,7 @@ def test_no_number_or_date_of_a_device_stops_the_service(room: Scene, broken: tu
     assert broken[0] in payload
     message = Message(topics.topic("north-gate", "pi-01", "caption"), payload.replace(*broken).encode())
 
-    (answer,) = room.processor.accept([message])
+    (answer,) = room.processor.process([message])
 
     assert [one.reason for one in answer.ack.refused] == ["schema"]
     assert room.incidents == []

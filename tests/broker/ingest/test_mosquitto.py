@@ -48,7 +48,7 @@ def test_a_device_cannot_speak_for_another(tmp_path: Path, server: Mosquitto) ->
         service.stop()
 
     assert "Denied PUBLISH" in server.log
-    assert service.said("alert made") == []
+    assert service.said("notification queued") == []
 
 
 def test_a_device_hears_no_answer_to_another(server: Mosquitto) -> None:

@@ -55,7 +55,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
         config = configure(folder, server=server, twilio=twilio, monitor=MONITOR)
         with Running(config) as service:
             device.say(event("a man is holding a gun"))
-            service.wait_said("alert sent")
+            service.wait_said("notification sent")
             text = ask(service, "/metrics").text
             service.stop()
     found: dict[str, set[str]] = {}

@@ -40,14 +40,14 @@ def of(engine: Engine) -> Health:
 
 def test_a_thread_that_does_not_turn_any_more_is_named() -> None:
     seconds = Seconds()
-    heartbeats = {name: ThreadHeartbeat(60, seconds) for name in ("rounds", "notifier")}
+    heartbeats = {name: ThreadHeartbeat(60, seconds) for name in ("scheduler", "dispatcher")}
     health = Health([], heartbeats, seconds)
     seconds.now = 50
-    heartbeats["rounds"].beat()
+    heartbeats["scheduler"].beat()
     seconds.now = 61
 
-    assert [(check.name, check.ok) for check in health.alive()] == [("rounds", True), ("notifier", False)]
-    assert failing(health) == ["notifier"]
+    assert [(check.name, check.ok) for check in health.alive()] == [("scheduler", True), ("dispatcher", False)]
+    assert failing(health) == ["dispatcher"]
 
 
 def test_a_database_of_another_version_is_not_ready(engine: Engine) -> None:

@@ -101,7 +101,7 @@ def test_a_refusal_is_counted_and_logged_without_the_url(
         make(watchman.url, pings).step()
 
     assert pings.results == ["refused"]
-    assert [record.message for record in caplog.records] == ["no sign of life was taken"]
+    assert [record.message for record in caplog.records] == ["ping not accepted"]
     assert SECRET not in str([vars(record) for record in caplog.records])
 
 

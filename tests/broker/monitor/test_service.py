@@ -63,7 +63,7 @@ def test_what_comes_in_and_goes_out_is_counted(tmp_path: Path, mosquitto: Mosqui
             device.say(event(secret), event("a man walks", seq=1), event(secret))
             device.shout(topics.topic("north-gate", "pi-01", "caption"), b"{}")
             device.shout(topics.topic("north-gate", "pi-01", "status"), encode(status()))
-            service.wait_said("alert sent")
+            service.wait_said("notification sent")
             wait_until(lambda: metrics(service)["wordcam_statuses_total"] == 1, "the status is counted")
             counted = metrics(service)
             raw = ask(service, "/metrics").text
@@ -185,11 +185,11 @@ def test_a_site_that_is_cut_off_is_one_text_and_its_return_is_another(tmp_path: 
             wait_until(lambda: metrics(service)["wordcam_devices{health=online}"] == 4, "all are there")
             for camera in cameras:
                 camera.cut()
-            service.wait_said("alert sent")
+            service.wait_said("notification sent")
             assert metrics(service)["wordcam_devices{health=offline}"] == 4
             assert metrics(service)["wordcam_incidents_open{severity=warning,state=open}"] == 1
             back = [Camera(mosquitto, name) for name in names]
-            service.wait_said("alert sent", 2)
+            service.wait_said("notification sent", 2)
             service.stop(signal.SIGKILL)
             for camera in back:
                 camera.cut()

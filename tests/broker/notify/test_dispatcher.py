@@ -9,14 +9,13 @@ import pytest
 from sqlalchemy import Engine, select
 
 from broker.config.broker import Notify
-from broker.ingest.batch import BatchProcessor
 from broker.notify import dead_letters, delivery_reports, notifications
 from broker.notify.delivery_reports import Report
 from broker.notify.dispatcher import Dispatcher
 from broker.notify.notifications import State
 from broker.notify.senders.by_recipient import SendersByRecipient
 from broker.notify.senders.twilio import TwilioSender
-from broker.ports import Doubtful, Leadership, SoleInstance
+from broker.ports import Doubtful, Leadership, NoMetrics
 from broker.rules import compiler
 from broker.store.engine import reading, writing
 from broker.store.tables import core
@@ -24,6 +23,7 @@ from testing.fake_http import Behaviour
 from testing.fake_twilio import ACCOUNT, SENDER, TOKEN, FakeTwilio
 from tests.broker.device import GUARD, Clock, event, said
 from tests.broker.running_service import RULES
+from tests.broker.scene import SoleInstance, make_processor
 
 
 class Bench:
@@ -35,8 +35,8 @@ class Bench:
         self.engine = engine
         self.twilio = twilio
         self.dispatcher = self.restart()
-        processor = BatchProcessor(self.engine, compiler.load(RULES), [GUARD], clock=self.clock)
-        processor.accept([said(event("a man is holding a gun"))])
+        processor = make_processor(self.engine, compiler.load(RULES), [GUARD], clock=self.clock)
+        processor.process([said(event("a man is holding a gun"))])
 
     def restart(self, leadership: Leadership | None = None) -> Dispatcher:
         """Return a notifier that knows only what is in the database."""
@@ -45,7 +45,7 @@ class Bench:
         self.dispatcher = Dispatcher(
             self.engine, SendersByRecipient.alone(sender), lambda alert, now: f"ALERT {alert.sentence}", settings,
             jitter=lambda: 1.0, clock=self.clock, leadership=leadership or SoleInstance(),
-            longest_call=timedelta(seconds=30),
+            longest_call=timedelta(seconds=30), metrics=NoMetrics(),
         )  # fmt: skip
         return self.dispatcher
 
@@ -121,8 +121,7 @@ def test_a_stop_between_taking_and_writing_it_down_sends_nothing_twice(bench: Be
     sid = bench.dispatcher.senders.of("guard").send(GUARD.e164, "ALERT a gun")
 
     dispatcher = bench.restart()
-    dispatcher.stop()
-    dispatcher.run()
+    dispatcher.finish()
     assert bench.row.state == "doubt"
     assert bench.step_after(10)
 
@@ -169,7 +168,7 @@ def test_a_number_that_does_not_exist_is_given_up_loudly(bench: Bench, caplog: p
     assert bench.row.state == "dead"
     assert "21211" in bench.row.error
     (line,) = [record for record in caplog.records if record.levelname == "ERROR"]
-    assert line.getMessage() == "alert is dead: tell them yourself"
+    assert line.getMessage() == "notification given up"
     assert vars(line)["recipient"] == "guard"
 
 
@@ -289,9 +288,7 @@ def test_a_report_that_was_faster_than_the_answer_still_counts(bench: Bench) -> 
     assert bench.row.error == "twilio reports: undelivered Twilio error 30003"
 
 
-def test_a_stopping_notifier_still_sends_what_is_due(bench: Bench) -> None:
-    bench.dispatcher.stop()
-
-    bench.dispatcher.run()
+def test_at_a_stop_what_is_due_is_still_sent(bench: Bench) -> None:
+    bench.dispatcher.finish()
 
     assert bench.row.state == "sent"

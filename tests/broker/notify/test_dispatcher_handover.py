@@ -45,9 +45,9 @@ def relieve(engine: Engine, name: str) -> Term:
     """Let an instance take the duty up, whoever has it."""
     with writing(engine) as connection:
         me = lease.Holder(name, name, "here")
-        token = lease.take(connection, lease.read(connection), me, at=datetime.now(UTC))
+        token = lease.acquire(connection, lease.read(connection), me, at=datetime.now(UTC))
     assert token is not None
-    return Term(token, after_silence=True)
+    return Term(token, after_expiry=True)
 
 
 def test_off_duty_nothing_is_sent(bench: Bench) -> None:

@@ -108,7 +108,7 @@ class ControlRoom(RuleBasedStateMachine):
     def _everything_is_told(self) -> None:
         with reading(self.scene.engine) as connection:
             decisions = connection.execute(select(core.decision)).all()
-            notices = {one.id: notifications.notice(connection, one.id) for one in self.scene.incidents}
+            notices = {one.id: notifications.send_status(connection, one.id) for one in self.scene.incidents}
         incidents = {one.id: one for one in self.scene.incidents}
         for decision in decisions:
             assert decision.because
@@ -119,9 +119,9 @@ class ControlRoom(RuleBasedStateMachine):
         for incident in incidents.values():
             assert incident.state.is_over, incident
             muted = "muted" in self.scene.kinds(incident.id)
-            if incident.told is not None and not incident.closed_by and not muted:
-                assert at_least(incident.told.severity, incident.severity), incident
-                assert set(incident.cameras) <= set(incident.told.cameras), incident
+            if incident.notified is not None and not incident.closed_by and not muted:
+                assert at_least(incident.notified.severity, incident.severity), incident
+                assert set(incident.cameras) <= set(incident.notified.cameras), incident
         assert {one.state for one in self.scene.alerts} <= {"sent", "dead", "digested"}
 
     def _nobody_is_told_too_often(self) -> None:

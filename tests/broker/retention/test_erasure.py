@@ -157,7 +157,7 @@ def test_the_audit_log_tells_who_and_how_much_and_not_what(run: Run, room: Scene
 
 
 def test_many_sentences_go_in_small_transactions(run: Run, room: Scene) -> None:
-    room.processor.accept([said(event(seq=number, captured_at=room.now)) for number in range(100, 950)])
+    room.processor.process([said(event(seq=number, captured_at=room.now)) for number in range(100, 950)])
 
     assert "850 sentences" in run("forget", "--everything", "--yes")
     assert texts(room) == [""]
@@ -209,7 +209,7 @@ def test_a_wish_that_says_too_little_or_too_much_is_refused(run: Run, words: tup
 
 
 def test_all_that_was_said_is_written_as_a_table(run: Run, room: Scene) -> None:
-    room.processor.accept([said(event(seq=number, captured_at=room.now)) for number in range(100, 1300)])
+    room.processor.process([said(event(seq=number, captured_at=room.now)) for number in range(100, 1300)])
     room.say("=1+1 a man with a gun")
     room.say("elsewhere", site="pier")
 

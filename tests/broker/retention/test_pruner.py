@@ -1,6 +1,5 @@
 """What is too old goes, a little at a time, and nothing goes that somebody still needs."""
 
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +12,7 @@ from broker.config import broker
 from broker.config.errors import Misconfigured
 from broker.config.retention import Retention
 from broker.incidents.responses import resolve
-from broker.incidents.scheduler import Scheduler
+from broker.incidents.scheduler import PRUNING_PAUSE_SECONDS
 from broker.notify import dead_letters, delivery_reports
 from broker.notify.delivery_reports import Report
 from broker.retention import audit
@@ -26,10 +25,9 @@ from broker.store.tables import core
 from broker.store.tables.console import caption_words
 from broker.store.tables.messaging import delivery
 from broker.web import search_terms
-from testing.waiting import wait_until
 from tests.broker.device import event, said
 from tests.broker.running_service import write_config
-from tests.broker.scene import RULES, Scene
+from tests.broker.scene import RULES, Scene, make_scheduler
 
 MONTH = Retention(captions_days=30, incidents_days=365)
 
@@ -229,7 +227,7 @@ def test_the_audit_log_has_a_time_of_its_own(room: Scene) -> None:
 
 
 def test_no_step_takes_more_than_its_share(room: Scene) -> None:
-    room.processor.accept([said(event(seq=number, captured_at=room.now)) for number in range(100, AT_ONCE * 2 + 110)])
+    room.processor.process([said(event(seq=number, captured_at=room.now)) for number in range(100, AT_ONCE * 2 + 110)])
     room.clock.now += timedelta(days=31)
     room.say("a dog runs")
     pruner = Pruner(room.engine, MONTH, clock=room.clock)
@@ -257,7 +255,7 @@ def test_a_run_is_done_once_an_hour(room: Scene) -> None:
 def test_the_file_becomes_smaller(room: Scene) -> None:
     for batch in range(20):
         numbers = range(batch * 200, batch * 200 + 200)
-        room.processor.accept([said(event("a man " * 30, seq=number, captured_at=room.now)) for number in numbers])
+        room.processor.process([said(event("a man " * 30, seq=number, captured_at=room.now)) for number in numbers])
     path = room.folder / "wordcam.db"
     with writing(room.engine) as connection:
         assert connection.exec_driver_sql("PRAGMA auto_vacuum").scalar() == 2
@@ -277,19 +275,17 @@ def checkpoint(room: Scene) -> None:
     raw.close()
 
 
-def test_the_rounds_do_it_when_nothing_else_is_due(room: Scene) -> None:
+def test_the_scheduler_prunes_when_nothing_else_is_due(room: Scene) -> None:
     room.say("a man walks")
     room.clock.now += timedelta(days=31)
     room.say("a dog runs")
     pruner = Pruner(room.engine, MONTH, clock=room.clock)
-    scheduler = Scheduler(room.engine, RULES, room.grouper, clock=room.clock, prune=pruner.step)
-    thread = threading.Thread(target=scheduler.run)
+    scheduler = make_scheduler(room.engine, RULES, room.grouper, clock=room.clock, prune=pruner.step)
 
-    thread.start()
-    wait_until(lambda: texts(room) == ["a dog runs"], "the old sentence goes")
+    while scheduler.step() or scheduler.idle_seconds() == PRUNING_PAUSE_SECONDS:
+        pass
 
-    scheduler.stop()
-    thread.join()
+    assert texts(room) == ["a dog runs"]
 
 
 @pytest.mark.parametrize("days", [0, -1, 0.5, 10_000, "thirty"])

@@ -70,7 +70,7 @@ def test_the_service_counts_sightings_as_a_replay_does(tmp_path: Path) -> None:
 def past(tmp_path: Path) -> Path:
     """A configuration whose database has three captions of noon in Seoul."""
     room = Scene(tmp_path)
-    room.processor.accept(
+    room.processor.process(
         [said(event(text, seq=n)) for n, text in enumerate(("a man walks", "a man with a gun", "a fire hydrant"))]
     )
     room.close()

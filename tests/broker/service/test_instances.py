@@ -40,8 +40,8 @@ class Pair:
     def _enter(self) -> Self:
         enter = self._stack.enter_context
         enter(self.twilio)
-        self.first = enter(Running(self._config("first"), wait_for="on duty"))
-        self.second = enter(Running(self._config("second"), wait_for="standing by"))
+        self.first = enter(Running(self._config("first"), wait_for="became leader"))
+        self.second = enter(Running(self._config("second"), wait_for="standby"))
         for one in (self.first, self.second):
             one.wait_said("subscribed")
         self.device = enter(FakeDevice(self.server))
@@ -83,14 +83,14 @@ def test_all_take_captions_in_and_one_tells(pair: Pair) -> None:
     pair.say(40)
     for seq in range(4):
         pair.say(1, text="a man is holding a gun", site="north-gate", stream=f"cam-{seq}")
-    pair.first.wait_said("alert sent")
+    pair.first.wait_said("notification sent")
     codes = (pair.second.stop(), pair.first.stop())
 
     (stopped_first,), (stopped_second,) = pair.first.said("stopped"), pair.second.said("stopped")
     assert codes == (0, 0)
     assert min(stopped_first["captions"], stopped_second["captions"]) > 0
     assert stopped_first["captions"] + stopped_second["captions"] == pair.stored() == 44
-    assert (len(pair.twilio.messages), pair.second.said("alert sent")) == (1, [])
+    assert (len(pair.twilio.messages), pair.second.said("notification sent")) == (1, [])
 
 
 def test_after_kill_9_the_other_one_tells_what_was_left_half_sent_once(pair: Pair) -> None:
@@ -99,10 +99,10 @@ def test_after_kill_9_the_other_one_tells_what_was_left_half_sent_once(pair: Pai
     wait_until(lambda: len(pair.twilio.messages) == 1, "the provider takes the message")
 
     pair.first.stop(signal.SIGKILL)
-    pair.second.wait_said("alert sent")
+    pair.second.wait_said("notification sent")
 
-    (turn,) = pair.second.said("on duty")
-    assert turn["because"] == "the instance on duty is silent"
+    (term,) = pair.second.said("became leader")
+    assert term["reason"] == "expired"
     assert pair.twilio.posts == 1
     pair.say(20)
     assert pair.stored() == 21
@@ -110,20 +110,20 @@ def test_after_kill_9_the_other_one_tells_what_was_left_half_sent_once(pair: Pai
 
 def test_one_that_was_paused_finds_that_it_is_off_duty_and_sends_nothing(pair: Pair) -> None:
     pair.first.send_signal(signal.SIGSTOP)
-    pair.second.wait_said("on duty")
+    pair.second.wait_said("became leader")
     pair.first.send_signal(signal.SIGCONT)
-    pair.first.wait_said("off duty: another instance has taken over")
+    pair.first.wait_said("lost leadership")
 
     pair.say(6, text="a man is holding a gun")
-    pair.second.wait_said("alert sent")
+    pair.second.wait_said("notification sent")
 
-    assert pair.first.said("alert sent") == []
+    assert pair.first.said("notification sent") == []
     assert len(pair.twilio.messages) == 1
 
 
 def test_a_clean_stop_hands_the_duty_over_at_once(pair: Pair) -> None:
     assert pair.first.stop() == 0
-    pair.second.wait_said("on duty")
+    pair.second.wait_said("became leader")
 
-    (turn,) = pair.second.said("on duty")
-    assert turn["because"] == "nobody is on duty"
+    (term,) = pair.second.said("became leader")
+    assert term["reason"] == "vacant"

@@ -1,4 +1,4 @@
-"""Which instance is on duty, on either database, by clocks that nobody compares."""
+"""Which instance leads, on either database, by clocks that nobody compares."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,7 +12,7 @@ from broker.config.errors import Locked
 from broker.ports import Superseded, Term
 from broker.service import leader
 from broker.service import lease as leases
-from broker.service.leader import SILENT_SECONDS, SURE_SECONDS, LeaderElection, Reason
+from broker.service.leader import EXPIRY_SECONDS, VALID_SECONDS, Decision, LeaderElection
 from broker.service.lease import Lease
 from broker.store.engine import open_database, reading, writing
 
@@ -38,13 +38,19 @@ def seconds() -> Seconds:
 
 
 @pytest.fixture
-def make(database: Database, seconds: Seconds) -> Iterator[Make]:
+def terms() -> list[str]:
+    """Who became the leader, in order."""
+    return []
+
+
+@pytest.fixture
+def make(database: Database, seconds: Seconds, terms: list[str]) -> Iterator[Make]:
     """Make instances, each with connections of its own, all by one clock."""
     engines: list[Engine] = []
 
     def instance(name: str) -> LeaderElection:
         engines.append(open_database(database))
-        return LeaderElection(engines[-1], name, seconds=seconds)
+        return LeaderElection(engines[-1], name, on_elected=lambda: terms.append(name), seconds=seconds)
 
     yield instance
     for engine in engines:
@@ -52,20 +58,20 @@ def make(database: Database, seconds: Seconds) -> Iterator[Make]:
 
 
 @pytest.mark.parametrize(
-    ("lease", "ours", "silent_seconds", "reason"),
+    ("lease", "ours", "unrenewed_seconds", "reason"),
     [
-        (replace(LEASE, holder=""), False, 0.0, Reason.NOBODY),
-        (LEASE, True, 0.0, Reason.RESTARTED),
-        (LEASE, False, SILENT_SECONDS - 0.1, Reason.HELD),
-        (LEASE, False, SILENT_SECONDS, Reason.SILENT),
+        (replace(LEASE, holder=""), False, 0.0, Decision.VACANT),
+        (LEASE, True, 0.0, Decision.RESTARTED),
+        (LEASE, False, EXPIRY_SECONDS - 0.1, Decision.HELD),
+        (LEASE, False, EXPIRY_SECONDS, Decision.EXPIRED),
     ],
-    ids=["nobody", "an earlier process of ours", "alive", "silent"],
+    ids=["vacant", "an earlier process of ours", "renewed", "expired"],
 )
-def test_the_duty_is_taken_up_for_a_reason(lease: Lease, ours: bool, silent_seconds: float, reason: Reason) -> None:
-    assert leader.decide(lease, ours=ours, silent_seconds=silent_seconds) is reason
+def test_the_lease_is_taken_for_a_reason(lease: Lease, ours: bool, unrenewed_seconds: float, reason: Decision) -> None:
+    assert leader.decide(lease, ours=ours, unrenewed_seconds=unrenewed_seconds) is reason
 
 
-def test_the_first_one_is_on_duty_and_the_second_stands_by(make: Make) -> None:
+def test_the_first_instance_leads_and_the_second_stands_by(make: Make) -> None:
     first, second = make("a"), make("b")
 
     for one in (first, second, first, second):
@@ -75,17 +81,19 @@ def test_the_first_one_is_on_duty_and_the_second_stands_by(make: Make) -> None:
     assert second.term is None
 
 
-def test_one_that_falls_silent_is_relieved_and_can_write_no_more(make: Make, seconds: Seconds, engine: Engine) -> None:
+def test_a_leader_whose_lease_expired_is_replaced_and_can_write_no_more(
+    make: Make, seconds: Seconds, engine: Engine
+) -> None:
     first, second = make("a"), make("b")
     first.step()
     second.step()
     stale = first.term
     assert stale is not None
 
-    seconds.now += SILENT_SECONDS
+    seconds.now += EXPIRY_SECONDS
     second.step()
 
-    assert second.term == Term(2, after_silence=True)
+    assert second.term == Term(2, after_expiry=True)
     with writing(engine) as connection, pytest.raises(Superseded):
         first.require(connection, stale)
     with writing(engine) as connection:
@@ -94,24 +102,24 @@ def test_one_that_falls_silent_is_relieved_and_can_write_no_more(make: Make, sec
     assert first.term is None
 
 
-def test_as_long_as_it_gives_signs_of_life_nobody_relieves_it(make: Make, seconds: Seconds) -> None:
+def test_a_lease_that_is_renewed_is_not_taken(make: Make, seconds: Seconds) -> None:
     first, second = make("a"), make("b")
 
     for _ in range(20):
         first.step()
         second.step()
-        seconds.now += SURE_SECONDS - 0.5
+        seconds.now += VALID_SECONDS - 0.5
 
     assert second.term is None
     assert first.term == Term(1)
 
 
-def test_it_doubts_itself_before_anybody_else_does(make: Make, seconds: Seconds) -> None:
+def test_a_leader_stops_before_its_lease_expires(make: Make, seconds: Seconds) -> None:
     first, second = make("a"), make("b")
     first.step()
     second.step()
 
-    seconds.now += SURE_SECONDS
+    seconds.now += VALID_SECONDS
     second.step()
 
     assert (first.term, second.term) == (None, None)
@@ -119,13 +127,12 @@ def test_it_doubts_itself_before_anybody_else_does(make: Make, seconds: Seconds)
     assert first.term == Term(1)
 
 
-def test_one_that_is_stopped_lays_the_duty_down_and_nobody_waits(make: Make, database: Database) -> None:
+def test_a_leader_that_is_stopped_releases_the_lease(make: Make, database: Database) -> None:
     first, second = make("a"), make("b")
     first.step()
     second.step()
 
-    first.stop()
-    first.run()
+    first.finish()
     second.step()
 
     assert first.term is None
@@ -159,11 +166,11 @@ def test_of_two_that_wait_one_takes_over(make: Make, seconds: Seconds) -> None:
     for one in (first, second, third):
         one.step()
 
-    seconds.now += SILENT_SECONDS
+    seconds.now += EXPIRY_SECONDS
     for one in (second, third):
         one.step()
 
-    assert second.term == Term(2, after_silence=True)
+    assert second.term == Term(2, after_expiry=True)
     assert third.term is None
 
 
@@ -172,19 +179,19 @@ def test_who_has_seen_an_older_lease_is_too_late(engine: Engine) -> None:
     with reading(engine) as connection:
         seen = leases.read(connection)
     with writing(engine) as connection:
-        assert leases.take(connection, seen, me, at=datetime.now(UTC)) == 1
+        assert leases.acquire(connection, seen, me, at=datetime.now(UTC)) == 1
 
     with writing(engine) as connection:
-        assert leases.take(connection, seen, replace(me, name="b"), at=datetime.now(UTC)) is None
+        assert leases.acquire(connection, seen, replace(me, name="b"), at=datetime.now(UTC)) is None
 
 
-def test_a_database_that_was_away_says_nothing_of_the_one_on_duty(make: Make, seconds: Seconds) -> None:
+def test_a_database_that_was_away_says_nothing_of_the_leader(make: Make, seconds: Seconds) -> None:
     first, second = make("a"), make("b")
     first.step()
     second.step()
     working, second.engine = second.engine, open_database(Database(url="postgresql://nobody@127.0.0.1:9/none"))
 
-    seconds.now += SILENT_SECONDS
+    seconds.now += EXPIRY_SECONDS
     with pytest.raises(Locked):
         second.step()
     second.engine.dispose()
@@ -194,12 +201,10 @@ def test_a_database_that_was_away_says_nothing_of_the_one_on_duty(make: Make, se
     assert second.term is None
 
 
-def test_it_is_told_when_its_turn_begins(make: Make) -> None:
+def test_the_workers_are_woken_when_a_term_begins(make: Make, terms: list[str]) -> None:
     one = make("a")
-    turns: list[Term | None] = []
-    one.on_turn = lambda: turns.append(one.term)
 
     one.step()
     one.step()
 
-    assert turns == [Term(1)]
+    assert terms == ["a"]

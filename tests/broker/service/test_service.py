@@ -33,7 +33,7 @@ def test_a_gun_becomes_one_text_message_and_every_caption_is_acknowledged(tmp_pa
         with Running(config, ["--summary", str(summary)]) as service:
             device.say(*captions)
             device.wait_stored(*captions)
-            service.wait_said("alert sent")
+            service.wait_said("notification sent")
             code = service.stop(signal.SIGTERM)
 
     assert code == 0
@@ -51,7 +51,7 @@ def test_without_an_account_the_message_is_printed_in_the_recipients_language(
     config = write_config(tmp_path, server=mosquitto, recipients=people)
     with FakeDevice(mosquitto) as device, Running(config) as service:
         device.say(event("a man is holding a gun"))
-        service.wait_said("alert sent")
+        service.wait_said("notification sent")
         code = service.stop(signal.SIGINT)
 
     assert code == 0
@@ -89,7 +89,7 @@ def test_kill_9_in_the_middle_loses_nothing_and_doubles_nothing(tmp_path: Path, 
             service.stop(signal.SIGKILL)
             service.start()
             device.wait_stored(*captions)
-            service.wait_said("alert sent")
+            service.wait_said("notification sent")
 
     assert sorted(stored(tmp_path)) == [caption.id for caption in captions]
     assert len(twilio.messages) == 1
@@ -103,7 +103,7 @@ def test_kill_9_while_the_provider_thinks_sends_nothing_twice(tmp_path: Path, mo
             wait_until(lambda: len(twilio.messages) == 1, "the provider takes the message")
             service.stop(signal.SIGKILL)
             service.start()
-            service.wait_said("alert sent")
+            service.wait_said("notification sent")
 
     assert twilio.posts == 1
 
@@ -113,10 +113,10 @@ def test_an_alert_that_cannot_be_sent_waits_across_a_restart(tmp_path: Path, mos
         config = write_config(tmp_path, server=mosquitto, twilio=twilio)
         with Running(config) as service:
             device.say(event("a man is holding a gun"))
-            service.wait_said("alert not sent yet")
+            service.wait_said("notification not sent; retrying")
             service.stop()
             service.start()
-            service.wait_said("alert sent")
+            service.wait_said("notification sent")
 
     assert len(twilio.messages) == 1
 

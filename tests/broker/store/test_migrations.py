@@ -190,7 +190,7 @@ def test_the_service_goes_on_with_a_released_database(tmp_path: Path) -> None:
     engine.dispose()
     room = Scene(tmp_path, template=template)
 
-    room.processor.accept([said(event("a gun", seq=99))])
+    room.processor.process([said(event("a gun", seq=99))])
 
     assert room.incident.state is State.OPEN
     assert sorted(room.deliver()) == ["first to guard", "first to guard"]

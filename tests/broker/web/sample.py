@@ -29,6 +29,7 @@ from contract.caption import Caption
 from contract.status import Ledger, Stage, State, Status
 from tests.broker.device import event, said
 from tests.broker.running_service import write_config
+from tests.broker.scene import make_processor
 
 PASSWORD: Final = "correct horse battery"
 
@@ -85,7 +86,7 @@ def fill(path: Path, *, now: datetime | None = None, hours: int = 24) -> Config:
 def say(config_: Config, *captions: Caption, at: datetime | None = None) -> None:
     """Let cameras say something, as if it had just come in."""
     engine = open_database(config_.database)
-    _reception(engine, config_, at or datetime.now(UTC)).accept([said(one) for one in captions])
+    _reception(engine, config_, at or datetime.now(UTC)).process([said(one) for one in captions])
     engine.dispose()
 
 
@@ -155,13 +156,13 @@ def _captions(engine: Engine, config_: Config, now: datetime, hours: int) -> Non
 
 def _take(engine: Engine, config_: Config, events: list[Caption], at: datetime) -> None:
     if events:
-        _reception(engine, config_, at).accept([said(one) for one in events])
+        _reception(engine, config_, at).process([said(one) for one in events])
 
 
 def _reception(engine: Engine, config_: Config, at: datetime) -> BatchProcessor:
     book = _book(config_.rules_file)
     places = Places.of(config_)
-    return BatchProcessor(engine, book, config_.recipients, config_.incidents, places, clock=lambda: at)
+    return make_processor(engine, book, config_.recipients, clock=lambda: at, settings=config_.incidents, places=places)
 
 
 @cache

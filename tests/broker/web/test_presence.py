@@ -37,7 +37,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
             devices.record(connection, birth, heard_at=now - HOUR)
             devices.record(connection, will, heard_at=now - HOUR / 2)
     grouper = Grouper(made.recipients, made.incidents, Places.of(made))
-    told = PresenceTracker(grouper, made.presence, lambda: now - HOUR).call(engine, now=now)
+    told = PresenceTracker(grouper, made.presence, lambda: now - HOUR).check(engine, now=now, require=lambda _: None)
     engine.dispose()
     assert [one.site for one in told] == ["depot", "harbour"]
     return made

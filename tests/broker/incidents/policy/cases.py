@@ -12,7 +12,7 @@ def minutes(count: float) -> timedelta:
 
 
 def incident(**changes: Any) -> Incident:
-    """Return a critical gun at one camera, told of ten minutes before noon and seen until then."""
+    """Give a critical gun at one camera, notified ten minutes before noon and seen until then."""
     facts: dict[str, Any] = {
         "id": 1,
         "site": "north-gate",
@@ -25,8 +25,8 @@ def incident(**changes: Any) -> Incident:
         "sightings": 2,
         "cameras": ("pi-01/cam-0",),
         "caption_id": 2,
-        "tellings": 1,
-        "told": LastNotified("critical", ("pi-01/cam-0",)),
+        "notification_count": 1,
+        "notified": LastNotified("critical", ("pi-01/cam-0",)),
         "stepped_at": NOON - minutes(10),
     }
     return Incident(**(facts | changes))

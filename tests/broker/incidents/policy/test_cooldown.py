@@ -20,14 +20,14 @@ def sent(ago: float) -> SendStatus:
 
 WAITING = SendStatus(waiting=True)
 ANSWERED = incident(state=State.ACKNOWLEDGED)
-GREW = incident(told=LastNotified("warning", ("pi-01/cam-0",)))
+GREW = incident(notified=LastNotified("warning", ("pi-01/cam-0",)))
 SPREAD = incident(cameras=TWO)
 
 
 @pytest.mark.parametrize(
     ("incident", "notice", "outcome"),
     [
-        pytest.param(incident(told=None), SendStatus(), Outcome.FIRST, id="nobody was told"),
+        pytest.param(incident(notified=None), SendStatus(), Outcome.FIRST, id="nobody was told"),
         pytest.param(incident(), WAITING, Outcome.WAITING, id="the first message is on its way"),
         pytest.param(incident(), sent(9), Outcome.TOO_SOON, id="sent nine minutes ago"),
         pytest.param(incident(), sent(10), Outcome.REPEAT, id="sent ten minutes ago"),

@@ -3,7 +3,7 @@
 from broker.config.broker import Recipient
 from broker.incidents.incident import State
 from broker.incidents.policy import escalation
-from broker.incidents.policy.escalation import Finished, Tell, Wait
+from broker.incidents.policy.escalation import Escalate, Finished, Wait
 from broker.incidents.policy.routing import Route, Step
 from broker.notify.reasons import NoAnswer, Unreachable
 from tests.broker.device import NOON
@@ -17,7 +17,7 @@ FRESH = incident(stepped_at=NOON)
 
 def test_the_next_contact_is_told_when_nobody_has_answered_in_time() -> None:
     assert escalation.decide(FRESH, ROUTE, now=NOON + minutes(4)) == Wait(NOON + minutes(5))
-    assert escalation.decide(FRESH, ROUTE, now=NOON + minutes(5)) == Tell((CHIEF,), NoAnswer(5))
+    assert escalation.decide(FRESH, ROUTE, now=NOON + minutes(5)) == Escalate((CHIEF,), NoAnswer(5))
 
 
 def test_an_answer_ends_it() -> None:
@@ -37,7 +37,7 @@ def test_without_steps_there_is_nothing_to_exhaust() -> None:
 
 
 def test_whoever_cannot_be_reached_is_not_waited_for() -> None:
-    assert escalation.decide(FRESH, ROUTE, now=NOON, unreached="guard") == Tell((CHIEF,), Unreachable("guard"))
+    assert escalation.decide(FRESH, ROUTE, now=NOON, unreached="guard") == Escalate((CHIEF,), Unreachable("guard"))
 
 
 def test_only_new_people_are_told_without_waiting() -> None:
@@ -47,6 +47,6 @@ def test_only_new_people_are_told_without_waiting() -> None:
 
 
 def test_what_nobody_was_told_of_is_not_escalated() -> None:
-    untold = incident(told=None, stepped_at=None)
+    untold = incident(notified=None, stepped_at=None)
 
     assert escalation.decide(untold, ROUTE, now=NOON + minutes(60)) == Finished(exhausted=False)

@@ -19,7 +19,7 @@ FIRE = incident(danger="fire")
         pytest.param(FIRE, "gun", "critical", False, id="a gun beside a fire"),
         pytest.param(incident(danger="gun"), "smoke", "warning", False, id="smoke beside a gun"),
         pytest.param(
-            incident(danger="fire", told=None), "smoke", "warning", False, id="a fire that nobody was told of"
+            incident(danger="fire", notified=None), "smoke", "warning", False, id="a fire that nobody was told of"
         ),
         pytest.param(incident(danger="fire", severity="info"), "smoke", "warning", False, id="a lesser fire"),
     ],

@@ -15,7 +15,6 @@ from twilio.request_validator import RequestValidator
 from broker.config.broker import Recipient
 from broker.incidents import store
 from broker.incidents.incident import State
-from broker.ingest.batch import BatchProcessor
 from broker.notify import notifications, replies
 from broker.notify.replies import Meaning
 from broker.rules import compiler
@@ -26,6 +25,7 @@ from broker.store.tables.messaging import delivery, reply
 from broker.web.webhooks.twilio import MAX_ANSWERS_A_MINUTE, Outcome, TwilioHooks
 from tests.broker.device import GUARD, Clock, event, said
 from tests.broker.running_service import RULES
+from tests.broker.scene import make_processor
 
 TOKEN = "secret-of-the-test"
 STATUS_URL = "https://console.example/twilio/status"
@@ -41,8 +41,8 @@ class Bench:
         self.engine: Engine = open_engine(folder / "wordcam.db", wait_seconds=0.05)
         migrate.require_current(self.engine)
         self.hooks = TwilioHooks(TOKEN, self.engine, [GUARD, CHIEF], clock=self.clock)
-        processor = BatchProcessor(self.engine, compiler.load(RULES), [GUARD], clock=self.clock)
-        processor.accept([said(event("a man is holding a gun"))])
+        processor = make_processor(self.engine, compiler.load(RULES), [GUARD], clock=self.clock)
+        processor.process([said(event("a man is holding a gun"))])
         with writing(self.engine) as connection:
             notifications.begin(connection, 1, text="ALERT", provider="twilio", at=self.clock.now)
             notifications.mark_sent(connection, 1, provider_id=sid(1), at=self.clock.now)
