@@ -51,7 +51,7 @@ def _renamed(argv: Sequence[str]) -> list[str]:
     return [OLD_VERBS.get(word, word) if at == verb else word for at, word in enumerate(argv)]
 
 
-def _run(arguments: argparse.Namespace) -> int:  # noqa: PLR0911, PLR0912 - one branch a verb
+def _run(arguments: argparse.Namespace) -> int:  # noqa: PLR0911 - one branch a verb
     """Run the verb, importing what it works with: a database takes a second to import, a web framework another."""
     match arguments.verb_name:
         case "init":
@@ -70,6 +70,20 @@ def _run(arguments: argparse.Namespace) -> int:  # noqa: PLR0911, PLR0912 - one 
             from broker.cli import migrate
 
             return migrate.run(arguments)
+        case "console" | "user":
+            from broker.cli import users
+
+            return users.run(arguments)
+        case "send-test":
+            from broker.cli import send_test
+
+            return send_test.run(arguments)
+    return _run_query(arguments)
+
+
+def _run_query(arguments: argparse.Namespace) -> int:  # noqa: PLR0911 - as above
+    """Run a verb that shows or changes what is in the database, or tries words."""
+    match arguments.verb_name:
         case "leader":
             from broker.cli import leader
 
@@ -82,18 +96,10 @@ def _run(arguments: argparse.Namespace) -> int:  # noqa: PLR0911, PLR0912 - one 
             from broker.cli import translate
 
             return translate.run(arguments)
-        case "send-test":
-            from broker.cli import send_test
-
-            return send_test.run(arguments)
         case "dead-letters":
             from broker.cli import dead_letters
 
             return dead_letters.run(arguments)
-        case "incidents" | "silence":
-            from broker.cli import incidents
-
-            return incidents.run(arguments)
         case "export" | "forget":
             from broker.cli import data
 
@@ -102,7 +108,6 @@ def _run(arguments: argparse.Namespace) -> int:  # noqa: PLR0911, PLR0912 - one 
             from broker.cli import rules
 
             return rules.run(arguments)
-        case _:
-            from broker.cli import users
+    from broker.cli import incidents
 
-            return users.run(arguments)
+    return incidents.run(arguments)

@@ -93,7 +93,7 @@ def say(config_: Config, *captions: Caption, at: datetime | None = None) -> None
 def accept(config_: Config, *messages: Message) -> None:
     """Let any messages come in."""
     engine = open_database(config_.database)
-    _reception(engine, config_, datetime.now(UTC)).accept(messages)
+    _reception(engine, config_, datetime.now(UTC)).process(list(messages))
     engine.dispose()
 
 
