@@ -173,6 +173,25 @@ def test_the_looking_process_of_the_device_knows_no_network() -> None:
     assert loaded_by("edge.look.capture_loop") & {"paho", "ssl", "http.client", "edge.send.mqtt"} == set()
 
 
+NOT_FIELDS = {"time", "level", "logger", "process", "event", "traceback", "why", "because", "cause", "error"}
+"""Keys of every log line, which a field cannot take, and other words for its `reason`."""
+
+
+def test_a_log_line_calls_a_reason_a_reason_and_leaves_the_common_keys_alone() -> None:
+    wrong = {
+        f"{path.relative_to(ROOT)}:{key.lineno}: {key.value}"
+        for path in sources()
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+        for argument in call.keywords
+        if argument.arg == "extra" and isinstance(argument.value, ast.Dict)
+        for key in argument.value.keys
+        if isinstance(key, ast.Constant) and key.value in NOT_FIELDS
+    }
+
+    assert wrong == set()
+
+
 def test_no_function_is_too_long_to_read() -> None:
     long = {
         f"{path.relative_to(ROOT)}:{node.name}"

@@ -80,7 +80,7 @@ class Queued:
     def as_fields(self) -> dict[str, object]:
         """The fields of its log line."""
         facts = {"rule": self.rule, "site": self.site, "incident": self.incident, "people": self.people}
-        return facts | {"because": reason_texts.say(self.reasons, "en")}
+        return facts | {"reason": reason_texts.say(self.reasons, "en")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ class StateCollector(Collector):
             with reading(self.engine) as connection:
                 found = [*self._texts(connection), *self._incidents(connection), *self._devices(connection)]
         except Failure as error:
-            log.warning("metrics without the database", extra={"error": str(error)})
+            log.warning("metrics without the database", extra={"reason": str(error)})
         else:
             yield from found
 

@@ -66,7 +66,7 @@ class Pinger:
             status = self._deadline.run(lambda: httpx.get(url, timeout=self.timeout_seconds).status_code)
         except (httpx.HTTPError, httpx.InvalidURL, Late, Clogged) as error:
             self.metrics.pinged("unreachable")
-            log.warning("ping not accepted", extra={"error": str(error).replace(url, "(the URL)")})
+            log.warning("ping not accepted", extra={"reason": str(error).replace(url, "(the URL)")})
             return
         taken = httpx.codes.is_success(status)
         self.metrics.pinged("taken" if taken else "refused")

@@ -27,7 +27,7 @@ def handlers(console: Console) -> dict[int | type[Exception], Callable[..., Resp
         return _answer(request, console, error.status_code, _words(error))
 
     def of_locked(request: Request[Any, Any, Any], error: Locked) -> Response[Any]:
-        log.warning("a page could not use the database", extra={"error": str(error)})
+        log.warning("a page could not use the database", extra={"reason": str(error)})
         answer = _answer(request, console, 503, "the database is busy; try again")
         answer.headers["Retry-After"] = "2"
         return answer

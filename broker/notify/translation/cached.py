@@ -56,7 +56,7 @@ class CachedTranslator:
         except Untranslated as error:
             self._rest_until = self.seconds() + REST_SECONDS
             self.metrics.translated("failed")
-            log.warning("not translated", extra={"service": self.service.name, "error": str(error)[:300]})
+            log.warning("not translated", extra={"service": self.service.name, "reason": str(error)[:300]})
             return self.otherwise.versions(sentence, source=source, target=target)
         self.metrics.translated("made")
         self._keep(sentence, target, translated)
@@ -79,4 +79,4 @@ class CachedTranslator:
                 row = (self.service.name, target, sentence)
                 cache.keep(connection, row, translated, at=self.clock(), limit=self.limit)
         except Locked as error:
-            log.warning("translation not kept", extra={"error": str(error)})
+            log.warning("translation not kept", extra={"reason": str(error)})

@@ -56,7 +56,7 @@ class Feed:
             try:
                 news = await run_sync(self.look, shown)
             except Locked as error:
-                log.warning("the live page cannot read", extra={"error": str(error)})
+                log.warning("the live page cannot read", extra={"reason": str(error)})
                 continue
             if news.captions or news.incidents != self._last:
                 shown = news.captions[-1].id if news.captions else shown

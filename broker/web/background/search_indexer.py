@@ -33,7 +33,7 @@ async def run(console: Console) -> None:
                 await run_sync(sample, console)
                 waited = 0
         except Locked as error:
-            log.info("search keeps up later", extra={"error": str(error)})
+            log.info("search keeps up later", extra={"reason": str(error)})
             more = False
         await asyncio.sleep(0 if more else LOOK_SECONDS)
         waited += LOOK_SECONDS

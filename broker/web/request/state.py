@@ -101,7 +101,7 @@ class Console:
             with writing(self.engine) as connection:
                 sessions.touch(connection, session, at=now)
         except Locked as error:
-            log.info("a session's last use was not written", extra={"error": str(error)})
+            log.info("a session's last use was not written", extra={"reason": str(error)})
 
     def translate(self, sentence: str, source: str, target: Language) -> str:
         """Give a sentence in another language; "" where it is in that already, or cannot be translated."""
