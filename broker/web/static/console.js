@@ -58,31 +58,38 @@ function isAlarm(card) {
 const sound = {
   context: null,
   button: null,
+  isBlocked: false,
   isOn: () => localStorage.getItem("sound") !== "off",
   start() {
     this.button = document.getElementById("sound");
-    for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => this.unlock(), { once: true });
+    addEventListener("keydown", () => this.unlock(), { once: true });
+    addEventListener("click", (event) => { if (event.target !== this.button) this.unlock(); }, { once: true });
     if (!this.button) return;
-    this.button.addEventListener("click", () => {
-      localStorage.setItem("sound", this.isOn() ? "off" : "on");
-      this.show();
+    this.button.addEventListener("click", async () => {
+      const wasBlocked = this.isBlocked;
+      if (!wasBlocked) localStorage.setItem("sound", this.isOn() ? "off" : "on");
+      await this.unlock();
       this.play();
     });
     this.show();
   },
-  show(isBlocked = false) {
+  show() {
     if (!this.button) return;
+    const words = this.button.dataset;
     this.button.setAttribute("aria-pressed", String(this.isOn()));
-    this.button.textContent = !this.isOn() ? this.button.dataset.off : isBlocked ? this.button.dataset.blocked : this.button.dataset.on;
+    this.button.textContent = !this.isOn() ? words.off : this.isBlocked ? words.blocked : words.on;
   },
   async unlock() {
     this.context ??= new AudioContext();
     await this.context.resume();
+    this.isBlocked = false;
     this.show();
   },
   play() {
     if (!this.isOn()) return;
-    if (!this.context || this.context.state !== "running") return this.show(true);
+    this.isBlocked = !this.context || this.context.state !== "running";
+    this.show();
+    if (this.isBlocked) return;
     [880, 660].forEach((hertz, number) => {
       const tone = this.context.createOscillator();
       const volume = this.context.createGain();

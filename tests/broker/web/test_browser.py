@@ -42,6 +42,55 @@ def test_a_sentence_appears_while_one_looks_and_an_incident_is_acknowledged(
         expect(card).to_contain_text("Acknowledged by mina.")
 
 
+def test_a_new_critical_incident_stands_in_the_title_and_the_sound_can_be_turned_off(
+    browser: Browser, address: str, config: Config
+) -> None:
+    with opened(browser, address) as page:
+        login(page, "lee")
+        expect(page.locator("#line")).to_have_text("Connected")
+        before = page.locator("#waiting article.state-open").count()
+
+        at = datetime.now(UTC)
+        sample.say(config, sample.caption("two men are fighting", 7002, at, device="pi-02"))
+
+        expect(page).to_have_title(f"({before + 1}) Live · wordcam")
+        # Nobody has touched the page yet, and browsers let no page sound before.
+        sound = page.locator("#sound")
+        expect(sound).to_have_text("Sound blocked: click here")
+        sound.click()
+        expect(sound).to_have_text("Sound on")
+        sound.click()
+        expect(sound).to_have_text("Sound off")
+        page.reload()
+        expect(sound).to_have_text("Sound off")
+
+
+def test_a_danger_that_is_only_believed_is_shown_as_a_suspicion(browser: Browser, address: str, config: Config) -> None:
+    text = "two men in suits standing in a room"
+    believed = sample.caption(text, 7003, datetime.now(UTC), device="pi-04", hazards={"weapon": 0.73})
+    sample.say(config, believed)
+    with opened(browser, address) as page:
+        login(page, "mina")
+
+        card = page.locator("#waiting article", has_text=text)
+        expect(card).to_contain_text("Camera suspects a weapon (73 %)")
+
+
+@pytest.mark.parametrize("path", ["/", "/incidents/3", "/history", "/devices", "/rules", "/audit", "/privacy"])
+def test_nothing_is_wider_than_a_narrow_telephone_and_no_word_is_broken_by_letters(
+    browser: Browser, address: str, cookies: dict[str, str], path: str
+) -> None:
+    narrow = {**PHONE, "viewport": {"width": 360, "height": 780}}
+    thin = """() => [...document.querySelectorAll('td, th, p, li')].filter((one) => one.checkVisibility()
+      && one.innerText.trim().length > 6 && one.getBoundingClientRect().width < 60).map((one) => one.outerHTML)"""
+    with opened(browser, address, **narrow) as page:
+        enter(page, cookies["admin"])
+        page.goto(path)
+
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= 360
+        assert page.evaluate(thin) == []
+
+
 def test_korean_words_are_searched_while_one_types(browser: Browser, address: str) -> None:
     with opened(browser, address) as page:
         login(page, "mina")
