@@ -1,4 +1,4 @@
-"""Puts the console together: pages, API, and what holds for all of them."""
+"""Builds the console's application: pages, API, and what all of them share."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -44,7 +44,7 @@ from broker.web.webhooks import routes as webhooks
 from broker.web.webhooks.twilio import TwilioHooks
 
 BODY_BYTES: Final = 64_000
-"""Of a request: no form is larger, but for a drawing and a draft of rules."""
+"""Of a request body; floor plans and drafts of rules have limits of their own."""
 
 STATIC: Final = Path(__file__).parent / "static"
 
@@ -61,7 +61,7 @@ POLICY: Final = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-"""Nothing that a caption could smuggle into a page is run, and no page can be put into another's frame."""
+"""No script in a caption runs, and no page can be framed."""
 
 HEADERS: Final = {
     "Content-Security-Policy": POLICY,
@@ -83,14 +83,14 @@ PAGES: Final = (
     *(privacy.show, privacy.sentences, privacy.number),
     *(login.leave, login.choose_language, login.choose_theme),
 )
-"""Pages of a browser with a session, whose forms carry its word."""
+"""Pages that need a session, whose forms carry its CSRF token."""
 
 OPEN_PAGES: Final = (login.show, login.enter, acknowledge.show, acknowledge.use)
-"""Pages for someone who is not logged in, each with a proof of its own."""
+"""Pages that need no login, each with a proof of its own."""
 
 
 def build(console: Console, hooks_: TwilioHooks | None = None) -> Litestar:
-    """Give the application."""
+    """Return the application."""
     feed = Feed(console.engine)
     pages = Router("/", route_handlers=[*PAGES], guards=[csrf.check, numbers.check], include_in_schema=False)
     open_pages = Router("/", route_handlers=[*OPEN_PAGES, *probes.of(console)], include_in_schema=False)
@@ -136,7 +136,7 @@ def _headers(console: Console) -> Callable[[Message, Scope], Any]:
             headers = MutableScopeHeaders.from_message(message)
             for name, value in given.items():
                 headers[name] = value
-            # Pages tell who does what where: they are not to lie in a browser's or a proxy's cache.
+            # Pages say who does what where: no browser or proxy may cache them.
             if not scope["path"].startswith(("/static/", "/plans/")):
                 headers["Cache-Control"] = "no-store"
 
@@ -163,7 +163,7 @@ def _openapi() -> OpenAPIConfig:
     return OpenAPIConfig(
         title="wordcam",
         version="1",
-        description="What cameras said, what became of it, and the answers of people.",
+        description="Captions, incidents, and answers to them.",
         path="/api/v1",
         render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         components=Components(security_schemes={"token": token}),

@@ -1,4 +1,4 @@
-"""Says what went wrong: as a page to people, as JSON to programs, and never with more than they need."""
+"""Turns errors into pages for people and JSON for programs, without details of the inside."""
 
 import logging
 from collections.abc import Callable
@@ -21,13 +21,13 @@ KNOWN: Final = (400, 401, 403, 404, 405, 413, 503)
 
 
 def handlers(console: Console) -> dict[int | type[Exception], Callable[..., Response[Any]]]:
-    """Give the handlers of everything that a request may raise."""
+    """Return the handlers of everything that a request may raise."""
 
     def of_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
         return _answer(request, console, error.status_code, _words(error))
 
     def of_locked(request: Request[Any, Any, Any], error: Locked) -> Response[Any]:
-        log.warning("a page could not use the database", extra={"reason": str(error)})
+        log.warning("database busy", extra={"reason": str(error)})
         answer = _answer(request, console, 503, "the database is busy; try again")
         answer.headers["Retry-After"] = "2"
         return answer
@@ -53,7 +53,7 @@ def _answer(request: Request[Any, Any, Any], console: Console, status: int, prob
 
 
 def _words(error: HTTPException) -> str:
-    """Give what is wrong, and which fields of the request it is about."""
+    """Return what is wrong, and which fields of the request it is about."""
     extra = error.extra
     if isinstance(extra, list):
         fields = "; ".join(f"{one.get('key', '')}: {one.get('message', '')}".strip(": ") for one in extra)

@@ -53,19 +53,19 @@ def remove(connection: Connection, site: str) -> None:
 
 
 def every(connection: Connection) -> dict[str, Plan]:
-    """Give the drawings by site."""
+    """Return the drawings by site."""
     columns = (table.c.site, table.c.kind, table.c.width, table.c.height, table.c.uploaded_at)
     return {row.site: Plan(*row) for row in connection.execute(select(*columns))}
 
 
 def picture(connection: Connection, site: str) -> tuple[str, bytes] | None:
-    """Give the media type and the bytes of a drawing."""
+    """Return the media type and the bytes of a drawing."""
     row = connection.execute(select(table.c.kind, table.c.picture).where(table.c.site == site)).first()
     return None if row is None else (row.kind, row.picture)
 
 
 def places(connection: Connection) -> dict[tuple[str, str], Place]:
-    """Give where devices are, by site and device."""
+    """Return where devices are, by site and device."""
     rows = connection.execute(select(plan_place))
     return {(row.site, row.device): Place(row.x, row.y) for row in rows}
 

@@ -41,7 +41,7 @@ class TimedProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def _is_incomplete(self) -> bool:
-        """Say whether a request has begun and not ended."""
+        """Return whether a request has begun and not ended."""
         state = self.conn.their_state
         return state is h11.SEND_BODY or (state is h11.IDLE and bool(self.conn.trailing_data[0]))
 

@@ -17,7 +17,7 @@ short nouns may end the same way (아이, 가을)."""
 
 
 def words(*texts: str) -> str:
-    """Give the words that sentences are found by, separated by blanks, each once."""
+    """Return the words that sentences are found by, separated by blanks, each once."""
     return " ".join(dict.fromkeys(_compared(token) for text in texts for token in _tokens(text)))
 
 

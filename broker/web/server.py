@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 BACKLOG = 128
 
 GRACE_SECONDS = 3
-"""For answers under way when it is told to stop; live pages never end by themselves."""
+"""For open requests at shutdown; live pages never end by themselves."""
 
 
 def run(
@@ -49,7 +49,7 @@ def run(
         migrate.require_current(engine)
         with reading(engine) as connection:
             if users.count_administrators(connection) == 0:
-                log.warning("nobody can log in; make an administrator with `wordcam-broker user add NAME`")
+                log.warning("no administrator yet; create one with `wordcam-broker user add NAME`")
         translator = NoTranslation() if config.translation.by == "none" else OfflineTranslator()
         signer = Signer.of(config.links) if config.links else None
         console = Console(engine, config, Places.of(config), translator, signer)
@@ -67,7 +67,7 @@ def run(
 
 
 def address(web: Web, listener: socket.socket) -> str:
-    """Give what people type to reach it."""
+    """Return the address that people open."""
     scheme = "https" if web.cert_file else "http"
     host = f"[{web.host}]" if ":" in web.host else web.host
     return web.public_url or f"{scheme}://{host}:{listener.getsockname()[1]}"

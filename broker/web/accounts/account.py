@@ -1,4 +1,4 @@
-"""An account: someone who may log in to the console, and what they may do there."""
+"""An account: who may log in to the console, and with which role."""
 
 import re
 from dataclasses import dataclass
@@ -9,28 +9,28 @@ from typing import Final
 from broker.config.section import Language
 
 NAME: Final = re.compile(r"[\w.@-]{1,64}")
-"""Letters of any script, digits, `.`, `_`, `@` and `-`: a name stands in logs, in tables and in CSV files."""
+"""Letters of any script, digits, `.`, `_`, `@` and `-`: names appear in logs, tables and CSV files."""
 
 
 class Role(StrEnum):
-    """What an account may do; each role may do all that the ones before it may."""
+    """What an account may do; each role includes the ones before it."""
 
     GUARD = "guard"
-    """Sees everything that cameras say, and answers incidents."""
+    """Sees all captions, and answers incidents."""
     SUPERVISOR = "supervisor"
     """Silences, exports, tries rules, and reads the audit log."""
     ADMINISTRATOR = "administrator"
-    """Makes accounts and plans of sites."""
+    """Manages accounts and floor plans."""
 
     def covers(self, needed: "Role") -> bool:
-        """Say whether whoever has this role may do what `needed` may."""
+        """Return whether this role includes another."""
         order = list(Role)
         return order.index(self) >= order.index(needed)
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One account; raises `ValueError` where its name would be unreadable in a log."""
+    """One account; raises `ValueError` for a name that a log could not show."""
 
     name: str
     role: Role
@@ -44,4 +44,4 @@ class Account:
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
-            raise ValueError(f"{self.name!r} is no account's name; use 1 to 64 letters, digits, and . _ @ -")
+            raise ValueError(f"{self.name!r} is not an account name; use 1 to 64 letters, digits, and . _ @ -")

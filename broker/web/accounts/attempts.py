@@ -13,7 +13,7 @@ BROWSER_KEPT: Final = timedelta(days=365)
 
 
 def of(connection: Connection, origin: Origin, *, since: datetime) -> list[Failure]:
-    """Give the attempts since a moment on the same account, or from the same network."""
+    """Return the attempts since a moment on the same account, or from the same network."""
     table = console.login_failure
     same = or_(table.c.name == origin.name, table.c.network == origin.network)
     columns = [table.c[name] for name in ("at", "name", "address", "network", "browser")]
@@ -22,7 +22,7 @@ def of(connection: Connection, origin: Origin, *, since: datetime) -> list[Failu
 
 
 def begin(connection: Connection, origin: Origin, *, at: datetime, forget_before: datetime) -> int:
-    """Count an attempt before its password is compared, and give its number; old ones are deleted."""
+    """Count an attempt before its password is compared, and return its number; old ones are deleted."""
     table = console.login_failure
     connection.execute(delete(table).where(table.c.at <= forget_before))
     row = {
@@ -43,7 +43,7 @@ def succeeded(connection: Connection, number: int, origin: Origin) -> None:
 
 
 def is_known(connection: Connection, browser: str, account_id: int) -> bool:
-    """Say whether a browser, by the digest of its cookie, has logged in to an account before."""
+    """Return whether a browser, by the digest of its cookie, has logged in to an account before."""
     return connection.execute(select(console.known_browser).where(_one(browser, account_id))).first() is not None
 
 

@@ -53,7 +53,7 @@ def attempt(engine: Engine, asker: Origin, password: str, *, now: datetime) -> A
 
 
 def _find(connection: Connection, asker: Origin) -> tuple[Account | None, Origin]:
-    """Give the account of a name where it may log in, and what the attempt counts against."""
+    """Return the account of a name where it may log in, and what the attempt counts against."""
     account = users.by_name(connection, asker.name)
     if account is None or account.disabled_at is not None:
         return None, replace(asker, browser="")

@@ -34,7 +34,7 @@ _turns = threading.BoundedSemaphore(AT_ONCE)
 
 
 def refusal(password: str, *, name: str) -> str:
-    """Say what is wrong with a new password, as a key of the console's texts; "" where nothing is."""
+    """Return what is wrong with a new password, as a key of the console's texts; "" where nothing is."""
     if len(password) < MIN_CHARS:
         return "password.short"
     if len(password) > MAX_CHARS:
@@ -54,7 +54,7 @@ def digest(password: str) -> str:
 
 
 def fits(password: str, hashed: str | None) -> bool:
-    """Say whether a password is the one that was hashed; without a hash it never is, after just as long."""
+    """Return whether a password is the one that was hashed; without a hash it never is, after just as long."""
     if len(password) > MAX_CHARS:
         return False
     with _turns:
@@ -65,7 +65,7 @@ def fits(password: str, hashed: str | None) -> bool:
 
 
 def is_dated(hashed: str) -> bool:
-    """Say whether a hash was made with other parameters than those of today."""
+    """Return whether a hash was made with other parameters than those of today."""
     return _hasher.check_needs_rehash(hashed)
 
 

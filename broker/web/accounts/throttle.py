@@ -60,7 +60,7 @@ class Origin:
 
 
 def network_of(address: str) -> str:
-    """Give the /64 of an IPv6 address and the address itself of IPv4, as a subscriber is given one of either."""
+    """Return the /64 of an IPv6 address and the address itself of IPv4, as a subscriber is given one of either."""
     try:
         read = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -73,7 +73,7 @@ def network_of(address: str) -> str:
 
 
 def wait(failures: Sequence[Failure], origin: Origin, *, now: datetime) -> timedelta:
-    """Say how long the next try from a place has to wait; zero for not at all."""
+    """Return how long the next try from a place has to wait; zero for not at all."""
     if origin.browser:
         own = (failure.at for failure in failures if failure.browser == origin.browser and failure.name == origin.name)
         return _wait(own, PER_BROWSER, now)

@@ -16,7 +16,7 @@ class Taken(ValueError):
 
 
 def add(connection: Connection, account: Account) -> Account:
-    """Write a new account and give it with its number; raises `Taken`."""
+    """Store a new account, and return it with its number; raises `Taken`."""
     row = {
         "name": account.name,
         "role": account.role.value,
@@ -29,57 +29,57 @@ def add(connection: Connection, account: Account) -> Account:
         with connection.begin_nested():
             connection.execute(insert(table), row)
     except IntegrityError as error:
-        raise Taken(f"an account called {account.name!r} is there already") from error
+        raise Taken(f"an account named {account.name!r} already exists") from error
     made = by_name(connection, account.name)
     assert made is not None, "written above, in this transaction"  # noqa: S101 - says a fact, checks no input
     return made
 
 
 def by_name(connection: Connection, name: str) -> Account | None:
-    """Give the account of a name."""
+    """Return the account of a name."""
     row = connection.execute(select(table).where(table.c.name == name)).first()
     return None if row is None else _account(row)
 
 
 def get(connection: Connection, account_id: int) -> Account | None:
-    """Give an account by its number."""
+    """Return an account by its number."""
     row = connection.execute(select(table).where(table.c.id == account_id)).first()
     return None if row is None else _account(row)
 
 
 def everyone(connection: Connection) -> list[Account]:
-    """Give all accounts, disabled ones included, by name."""
+    """Return all accounts, disabled ones included, by name."""
     return [_account(row) for row in connection.execute(select(table).order_by(table.c.name))]
 
 
 def count_administrators(connection: Connection) -> int:
-    """Count the accounts that can make others."""
+    """Count the active administrators."""
     able = (table.c.role == Role.ADMINISTRATOR.value) & table.c.disabled_at.is_(None)
     return int(connection.execute(select(func.count()).select_from(table).where(able)).scalar_one())
 
 
 def set_password(connection: Connection, account_id: int, hashed: str, *, at: datetime) -> None:
-    """Give an account another password."""
+    """Return an account another password."""
     _set(connection, account_id, password=hashed, password_at=at)
 
 
 def set_hash(connection: Connection, account_id: int, hashed: str) -> None:
-    """Keep the same password under other parameters."""
+    """Store a new hash of the same password."""
     _set(connection, account_id, password=hashed)
 
 
 def set_role(connection: Connection, account_id: int, role: Role) -> None:
-    """Give an account another role."""
+    """Return an account another role."""
     _set(connection, account_id, role=role.value)
 
 
 def set_language(connection: Connection, account_id: int, language: Language) -> None:
-    """Remember in which language someone reads."""
+    """Store the language of an account."""
     _set(connection, account_id, language=language)
 
 
 def set_disabled(connection: Connection, account_id: int, *, at: datetime | None) -> None:
-    """Lock an account from a moment on, or open it again (None)."""
+    """Disable an account from a moment on, or enable it (None)."""
     _set(connection, account_id, disabled_at=at)
 
 

@@ -13,7 +13,7 @@ from broker.web.request.state import Console
 
 
 def of(console: Console) -> list[Any]:
-    """Give them. They say nothing that a stranger may not know: the console may be open to the world."""
+    """Return them. They say nothing that a stranger may not know: the console may be open to the world."""
 
     asked = Health([lambda: health.database(console.engine), lambda: [_rules(console)]])
 

@@ -112,7 +112,7 @@ def captions(  # noqa: PLR0913, PLR0917 - one for each parameter of the request
     return Captions([Caption.of(one) for one in found], found[-1].id if len(found) == limit else None)
 
 
-@delete("/captions", summary="Delete what cameras said", status_code=200, **ADMINISTRATOR)
+@delete("/captions", summary="Delete captions", status_code=200, **ADMINISTRATOR)
 def forget(  # noqa: PLR0913, PLR0917 - as above
     page: ThisPage,
     site: Name = "",
@@ -153,7 +153,7 @@ def incidents(
 
 @get("/incidents/{number:int}", summary="One incident with its timeline", **GUARD)
 def incident(page: ThisPage, number: Number) -> WholeIncident:
-    """Give one incident, and what happened to it, each entry with its reason."""
+    """Return one incident, and what happened to it, each entry with its reason."""
     with reading(page.console.engine) as connection:
         found = incidents_store.get(connection, number)
         timeline = incidents_store.timeline(connection, number)
@@ -188,7 +188,7 @@ def silences(page: ThisPage) -> list[Silence]:
 
 @post("/silences", summary="Silence something", **SUPERVISOR)
 def silence(page: ThisPage, data: RequestBody[NewSilence]) -> Silence:
-    """Tell nobody of something for a while."""
+    """Suppress notifications of something for a while."""
     now, name = page.now, page.who.account.name
     try:
         wished = make(data.matchers, hours=data.hours, reason=data.reason, author=name, now=now)
@@ -202,7 +202,7 @@ def silence(page: ThisPage, data: RequestBody[NewSilence]) -> Silence:
 
 @delete("/silences/{number:int}", summary="End a silence early", **SUPERVISOR)
 def end_silence(page: ThisPage, number: Number) -> None:
-    """Tell people again."""
+    """End a silence early."""
     with writing(page.console.engine) as connection:
         if not silences_.end(connection, number, by=page.who.account.name, at=page.now):
             raise NotFoundException("no silence of this number is in force")
@@ -227,7 +227,7 @@ def take_back_threshold(page: ThisPage, number: Number) -> None:
 
 @get("/devices", summary="Devices", **GUARD)
 def devices(page: ThisPage) -> list[Device]:
-    """Give every device with its health, its version, its model and its last word."""
+    """Return every device with its health, version, model and last caption."""
     with reading(page.console.engine) as connection:
         found = devices_store.everyone(connection)
         last = search.last_words(connection)

@@ -1,4 +1,4 @@
-"""What the API answers: one struct for each thing, in the API's own words, so that tables may change beneath it."""
+"""What the API answers: one struct for each thing, named apart from the tables, which may change."""
 
 from datetime import datetime
 from typing import Annotated, Self
@@ -27,7 +27,7 @@ class Decision(msgspec.Struct, frozen=True):
 
 
 class Caption(msgspec.Struct, frozen=True):
-    """One sentence that a camera said."""
+    """One caption."""
 
     id: int
     site: str
@@ -66,11 +66,11 @@ class Happening(msgspec.Struct, frozen=True):
 
 
 class Lost(msgspec.Struct, frozen=True):
-    """One device that is missed."""
+    """One device that does not respond."""
 
     device: str
     cause: str
-    """`gone` (it said goodbye, or was cut off), `quiet`, `no-camera` or `no-picture`."""
+    """`gone` (it signed off, or was cut off), `quiet`, `no-camera` or `no-picture`."""
     since: datetime
     """When it was last heard or, of one without a camera or a picture, when it last saw."""
 
@@ -88,11 +88,11 @@ class Incident(msgspec.Struct, frozen=True):
     seen_at: datetime
     sightings: int
     cameras: list[str]
-    """`device/stream` of each; `device` alone of one that is missed."""
+    """`device/stream` of each; `device` alone of one that does not respond."""
     caption: int | None
-    """The last one; null where devices are missed."""
+    """The last one; null where devices do not respond."""
     lost: list[Lost]
-    """The devices that are missed now or, once it is over, were last."""
+    """The devices that do not respond now or, once it is over, did not last."""
     acknowledged_at: datetime | None
     acknowledged_by: str
     closed_at: datetime | None
@@ -120,12 +120,12 @@ class Answered(msgspec.Struct, frozen=True):
     """What an answer to an incident changed."""
 
     effect: str
-    """`done`, `already` (somebody else was faster) or `over` (it has ended before)."""
+    """`done`, `already` (someone else acknowledged it before) or `over` (it was closed before)."""
     incident: Incident
 
 
 class Silence(msgspec.Struct, frozen=True):
-    """Dangers that nobody is told of for a while."""
+    """Dangers that notify nobody for a while."""
 
     id: int
     author: str
@@ -167,7 +167,7 @@ class RaisedThreshold(msgspec.Struct, frozen=True):
 
 
 class Device(msgspec.Struct, frozen=True):
-    """The last word of one device."""
+    """The last state of one device."""
 
     site: str
     device: str
@@ -217,7 +217,7 @@ class Forgotten(msgspec.Struct, frozen=True):
     entries: int
     """Entries of timelines that lost theirs."""
     in_use: int
-    """Captions that stay for now: an incident goes on, or a message has still to be told."""
+    """Captions that stay for now: an incident is open, or a notification is not sent yet."""
 
     @classmethod
     def of(cls, found: erasure.Forgotten, *, deleted: bool) -> Self:

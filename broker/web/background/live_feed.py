@@ -1,4 +1,4 @@
-"""Looks at the database for every live page at once, and hands each what is new."""
+"""Polls the database once for all live pages, and passes on what is new."""
 
 import asyncio
 import logging
@@ -19,18 +19,18 @@ from broker.store.search import Found
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS: Final = 0.4
-"""How often the database is asked: people cannot tell it from at once."""
+"""How often the database is polled: faster than people notice."""
 
 AT_ONCE: Final = 200
-"""Captions handed on in one go; a flood is shown in several."""
+"""Captions passed on in one message; a flood is shown in several."""
 
 BEHIND: Final = 20
-"""News that a slow page may owe before its oldest are dropped: it is a live page, and history has all of them."""
+"""Unread messages of a slow page, beyond which the oldest are dropped: the history has them."""
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What one look has found."""
+    """What one poll has found."""
 
     captions: Sequence[Found]
     incidents: tuple[tuple[int, str, int], ...]
@@ -39,14 +39,14 @@ class News:
 
 @dataclass
 class Feed:
-    """One look-out over one database."""
+    """Polls one database for all live pages."""
 
     engine: Engine
     _readers: set["asyncio.Queue[News]"] = field(default_factory=set)
     _last: tuple[tuple[int, str, int], ...] = ()
 
     async def run(self) -> None:
-        """Look and hand on, until cancelled."""
+        """Poll and pass on, until cancelled."""
         shown = await run_sync(self._newest)
         while True:
             await asyncio.sleep(LOOK_SECONDS)
@@ -56,15 +56,15 @@ class Feed:
             try:
                 news = await run_sync(self.look, shown)
             except Locked as error:
-                log.warning("the live page cannot read", extra={"reason": str(error)})
+                log.warning("live page cannot read the database", extra={"reason": str(error)})
                 continue
             if news.captions or news.incidents != self._last:
                 shown = news.captions[-1].id if news.captions else shown
                 self._last = news.incidents
-                self._hand_on(news)
+                self._pass_on(news)
 
     def look(self, caption_id: int) -> News:
-        """Give the captions stored after one, and the open incidents."""
+        """Return the captions stored after one, and the open incidents."""
         with reading(self.engine) as connection:
             found = search.after(connection, caption_id, limit=AT_ONCE)
             now_open = store.now_open(connection)
@@ -80,7 +80,7 @@ class Feed:
         finally:
             self._readers.discard(queue)
 
-    def _hand_on(self, news: News) -> None:
+    def _pass_on(self, news: News) -> None:
         for queue in self._readers:
             if queue.full():
                 queue.get_nowait()

@@ -1,4 +1,4 @@
-"""Keeps up with what comes in: lets search know new captions, and samples the ledgers of the devices."""
+"""Indexes new captions for search, and samples the ledgers of the devices."""
 
 import asyncio
 import logging
@@ -17,14 +17,14 @@ from broker.web.request.state import Console
 log = logging.getLogger(__name__)
 
 AT_ONCE: Final = 200
-"""Captions written in one transaction: the alert service waits for no longer than that takes."""
+"""Captions written in one transaction: the alert service waits no longer than that takes."""
 
 LOOK_SECONDS: Final = 1.0
 SAMPLE_SECONDS: Final = 60.0
 
 
 async def run(console: Console) -> None:
-    """Index and sample until cancelled. It is done here, so that it costs the alert service nothing."""
+    """Index and sample until cancelled; in the console's process, so that it costs the alert service nothing."""
     waited = SAMPLE_SECONDS
     while True:
         try:
@@ -33,14 +33,14 @@ async def run(console: Console) -> None:
                 await run_sync(sample, console)
                 waited = 0
         except Locked as error:
-            log.info("search keeps up later", extra={"reason": str(error)})
+            log.info("search index waits for the database", extra={"reason": str(error)})
             more = False
         await asyncio.sleep(0 if more else LOOK_SECONDS)
         waited += LOOK_SECONDS
 
 
 def index(console: Console) -> bool:
-    """Let search know the next captions; False where it knows all of them."""
+    """Index the next captions; False where all are indexed."""
     with reading(console.engine) as connection:
         found = search.unindexed(connection, limit=AT_ONCE)
     if not found:
@@ -55,7 +55,7 @@ def index(console: Console) -> bool:
 
 
 def sample(console: Console) -> None:
-    """Write down how the ledgers stand."""
+    """Store the ledgers of all devices."""
     with reading(console.engine) as connection:
         ledgers = {place: ledger for place, (_, ledger) in devices.states(connection).items()}
     if ledgers:
@@ -64,5 +64,5 @@ def sample(console: Console) -> None:
 
 
 def _translated(console: Console, found: Found) -> str:
-    """Give a caption in the other of the two languages."""
+    """Return a caption in the other of the two languages."""
     return console.translate(found.text, found.language, "en" if found.language.startswith("ko") else "ko")

@@ -1,4 +1,4 @@
-"""The link of a text message: a page with one button, for someone who is not logged in and has no time."""
+"""The link of a notification: a page with one button that needs no login."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Devices: how each is, what it runs, what it said last, and where it is on the plan of its site."""
+"""Devices: health, software, last caption and place on the floor plan of each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,13 +29,13 @@ SILENT: Final = timedelta(minutes=5)
 """A device writes its status every minute by default: five that do not come are no accident. `presence` goes before."""
 
 KINDS: Final = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
-"""First bytes of the drawings that are taken. SVG is not among them: it can hold a script."""
+"""First bytes of accepted floor plans. SVG is not accepted: it can hold a script."""
 
 GRID: Final = (1200, 700)
 """Size of the empty plan of a site without a drawing, in its own units."""
 
 MAX_SIDE: Final = 12_000
-"""Pixels: more would take a browser's memory, whatever the file's size."""
+"""Pixels: more would exhaust a browser's memory, whatever the file's size."""
 
 
 class Spot(msgspec.Struct):
@@ -75,7 +75,7 @@ def show(page: ThisPage) -> Response[str]:
 
 @get("/plans/{site:str}", sync_to_thread=True, guards=[needs(Role.GUARD)])
 def picture(page: ThisPage, site: FromPath[str]) -> Response[bytes]:
-    """Give the drawing of a site."""
+    """Return the drawing of a site."""
     with reading(page.console.engine) as connection:
         found = floor_plans.picture(connection, site)
     if found is None:
@@ -134,13 +134,13 @@ def shown(
 
 
 def patience(console: Console) -> timedelta:
-    """Say after how long a device that says nothing is silent: when it is missed, if anyone misses it."""
+    """Return after how long a device counts as not responding."""
     presence = console.config.presence
     return SILENT if presence is None else timedelta(seconds=presence.quiet_seconds)
 
 
 def health(device: Device, now: datetime, silent: timedelta = SILENT) -> str:
-    """Say how a device is: gone, silent although it should speak, or well."""
+    """Return the health of a device."""
     if device.state is State.OFFLINE:
         return "offline"
     return "silent" if now - device.heard_at > silent else "online"

@@ -1,4 +1,4 @@
-"""History: every sentence, found by its words in either language, by place, time and rule."""
+"""History: captions by their words in either language, place, time and rule."""
 
 from datetime import date, datetime, time, timedelta
 
@@ -30,7 +30,7 @@ def show(  # noqa: PLR0913, PLR0917 - one for each field of the form
     danger: FromQuery[bool] = False,
     before: BeforeCaption = None,
 ) -> Response[str]:
-    """Show what is found; htmx asks for the results alone while someone types."""
+    """Show the results; htmx requests them alone while someone types."""
     question = ask(page, q=q, site=site, device=device, day=day, rule=rule, danger=danger, before=before)
     with reading(page.console.engine) as connection:
         found = search.find(connection, question)
@@ -57,7 +57,7 @@ def download(  # noqa: PLR0913, PLR0917 - as above
     rule: FromQuery[str] = "",
     danger: FromQuery[bool] = False,
 ) -> Stream:
-    """Give what is found as a file."""
+    """Return the results as a CSV file."""
     question = ask(page, q=q, site=site, device=device, day=day, rule=rule, danger=danger)
     with writing(page.console.engine) as connection:
         page.note(connection, "export", "history", page.request.scope["query_string"].decode("latin-1"))
@@ -76,7 +76,7 @@ def ask(  # noqa: PLR0913 - as above
     danger: bool,
     before: int | None = None,
 ) -> Question:
-    """Read the form; a day that is none is not asked for."""
+    """Read the form; an invalid day is ignored."""
     since = _start(page, day, site)
     return Question(
         terms=search_terms.asked(q[:MAX_WORDS_CHARS]),
@@ -91,7 +91,7 @@ def ask(  # noqa: PLR0913 - as above
 
 
 def _start(page: Page, day: str, site: str) -> datetime | None:
-    """Give the first moment of a day by the clock of the site."""
+    """Return the first moment of a day by the clock of the site."""
     try:
         wished = date.fromisoformat(day)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Incidents: the list, one with everything that was decided, and what people answer."""
+"""Incidents: the list, one incident with its timeline, and answers to it."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, Final
@@ -64,7 +64,7 @@ def detail(page: ThisPage, number: FromPath[int]) -> Response[str]:
 
 @post("/incidents/{number:int}/{answer:str}", sync_to_thread=True, status_code=200, guards=[needs(Role.GUARD)])
 def answer(page: ThisPage, number: FromPath[int], answer: FromPath[str]) -> Response[Any]:
-    """Do what a button says, and show how the incident stands then."""
+    """Apply an answer, and show the incident."""
     act = ANSWERS.get(answer)
     if act is None:
         raise NotFoundException

@@ -1,4 +1,4 @@
-"""The live page: what cameras say now, and the incidents that wait for someone."""
+"""The live page: new captions, and the open incidents."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -68,21 +68,21 @@ async def _events(page: Page, feed: Feed, after: int) -> AsyncIterator[ServerSen
 
 
 def _floor(page: Page) -> int:
-    """Give the oldest caption that is still sent to someone who comes back: more would not be live."""
+    """Return the oldest caption that is still sent after a reconnect."""
     with reading(page.console.engine) as connection:
         return captions.newest_id(connection, back=AT_ONCE)
 
 
 @dataclass
 class _Shown:
-    """What one open page shows."""
+    """What one open page shows already."""
 
     page: Page
     caption: int
     incidents: tuple[tuple[int, str, int], ...] | None = None
 
     def take(self, news: News) -> list[ServerSentEventMessage]:
-        """Write what is new to this page."""
+        """Return what is new to this page."""
         made = []
         for found in news.captions:
             if found.id > self.caption:
@@ -102,7 +102,7 @@ class _Shown:
 
 
 def waiting_incidents(connection: Connection) -> dict[str, Any]:
-    """Give the open incidents, the most severe first, of these the unanswered, of these the oldest.
+    """Return the open incidents, the most severe first, of these the unanswered, of these the oldest.
 
     Those of missed devices come apart: however many there are, they hide no danger.
     """

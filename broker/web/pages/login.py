@@ -1,4 +1,4 @@
-"""The ways in and out: login, logout, language and colours."""
+"""Login, logout, language and colour scheme."""
 
 import hmac
 import logging
@@ -23,12 +23,12 @@ from broker.web.request.context import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Pa
 log = logging.getLogger(__name__)
 
 FORM_COOKIE: Final = "wordcam-form"
-"""Carries the word that the login form repeats: there is no session yet that could keep one."""
+"""Carries the CSRF token of the login form, as there is no session yet to store one."""
 
 FORM_SECONDS: Final = 3600
 
 BROWSER_CHARS: Final = 100
-"""Longer than the word that this console puts into a browser's cookie."""
+"""Longer than the token that the console puts into a browser's cookie."""
 
 
 class Login(msgspec.Struct):
@@ -41,7 +41,7 @@ class Login(msgspec.Struct):
 
 
 class Choice(msgspec.Struct):
-    """What the buttons for language and colours send."""
+    """What the buttons for language and colour scheme send."""
 
     value: Annotated[str, msgspec.Meta(max_length=8)] = ""
     back: Annotated[str, msgspec.Meta(max_length=400)] = "/"
@@ -50,14 +50,14 @@ class Choice(msgspec.Struct):
 
 @get("/login", sync_to_thread=True, name="login")
 def show(page: ThisPage, next: FromQuery[str] = "/") -> Response[str] | Response[None]:  # noqa: A002 - the name in the address
-    """Show the form, or go on where someone is logged in already."""
+    """Show the form, or redirect where someone is logged in already."""
     after = next if is_local(next) else "/"
     return page.go(after) if page.viewer else _form(page, after=after)
 
 
 @post("/login", sync_to_thread=True, status_code=200)
 def enter(page: ThisPage, data: URLEncodedBody[Login]) -> Response[str] | Response[None]:
-    """Let someone in who knows the password, with a new session."""
+    """Start a session where the password is right."""
     request = page.request
     kept = request.cookies.get(FORM_COOKIE, "")
     if not kept or not hmac.compare_digest(kept.encode(), data.csrf.encode()) or not from_here(request):
@@ -77,9 +77,9 @@ def enter(page: ThisPage, data: URLEncodedBody[Login]) -> Response[str] | Respon
         sessions.forget(
             connection, created_before=now - page.console.session_for, seen_before=now - page.console.idle_for
         )
-        word = sessions.start(connection, outcome, address=address, at=now)
+        token = sessions.start(connection, outcome, address=address, at=now)
     cookies = [
-        page.cookie(page.console.cookie, word, max_age=None),
+        page.cookie(page.console.cookie, token, max_age=None),
         page.cookie(page.console.browser_cookie, browser),
         _gone(page, FORM_COOKIE),
     ]
@@ -98,7 +98,7 @@ def leave(page: ThisPage) -> Response[None]:
 
 @post("/language", sync_to_thread=True, status_code=200)
 def choose_language(page: ThisPage, data: URLEncodedBody[Choice]) -> Response[None]:
-    """Remember the language, in the account of whoever is logged in."""
+    """Store the language, in the account if someone is logged in."""
     language: Language = "ko" if data.value == "ko" else "en"
     if page.viewer is not None:
         with writing(page.console.engine) as connection:
@@ -108,7 +108,7 @@ def choose_language(page: ThisPage, data: URLEncodedBody[Choice]) -> Response[No
 
 @post("/theme", sync_to_thread=True, status_code=200)
 def choose_theme(page: ThisPage, data: URLEncodedBody[Choice]) -> Response[None]:
-    """Remember the colours, in this browser."""
+    """Store the colour scheme, in this browser."""
     value = data.value if data.value in THEMES else "auto"
     return _back(page, data, page.cookie(THEME_COOKIE, value))
 
@@ -120,17 +120,17 @@ def _back(page: Page, data: Choice, cookie: Cookie) -> Response[None]:
 
 
 def _form(page: Page, *, after: str, problem: str = "", status: int = 200, **values: object) -> Response[str]:
-    word = page.request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(24)
+    token = page.request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(24)
     said = page.said(problem, **values) if problem else ""
-    made = page.render("login.html", status=status, problem=said, after=after, csrf=word)
-    made.set_cookie(page.cookie(FORM_COOKIE, word, max_age=FORM_SECONDS))
+    made = page.render("login.html", status=status, problem=said, after=after, csrf=token)
+    made.set_cookie(page.cookie(FORM_COOKIE, token, max_age=FORM_SECONDS))
     return made
 
 
 def _browser(page: Page) -> str:
-    """Give the word of this browser's cookie, or a new one."""
+    """Return the token of this browser's cookie, or a new one."""
     kept = page.request.cookies.get(page.console.browser_cookie, "")
-    return kept if 0 < len(kept) <= BROWSER_CHARS else secrets.token_urlsafe(sessions.WORD_BYTES)
+    return kept if 0 < len(kept) <= BROWSER_CHARS else secrets.token_urlsafe(sessions.TOKEN_BYTES)
 
 
 def _gone(page: Page, name: str) -> Cookie:

@@ -1,4 +1,4 @@
-"""Messages that were given up, each with its reason, to be sent again by someone who knows that it helps."""
+"""Failed notifications, each with its reason, and sending them again."""
 
 from typing import Any
 

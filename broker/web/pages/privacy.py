@@ -1,4 +1,4 @@
-"""Privacy: how long things are kept, and what is deleted when someone asks; counted first, then confirmed."""
+"""Privacy: retention times, and deletion on request, which is counted first and then confirmed."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -73,7 +73,7 @@ def number(page: ThisPage, data: URLEncodedBody[Number]) -> Response[str]:
 
 
 def asker(page: Page) -> Asker:
-    """Say who asks, for the audit log."""
+    """Return who asks, for the audit log."""
     return Asker(page.who.account.name, page.who.address)
 
 

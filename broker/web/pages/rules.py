@@ -1,4 +1,4 @@
-"""Rules: which there are, and what these or a draft of them would have made of what cameras said."""
+"""Rules: the list, and what they or a draft of them would make of stored captions."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -26,7 +26,7 @@ from broker.web.request.context import Page, ThisPage, needs
 from foundation import yaml_file
 
 MOST: Final = 20_000
-"""Captions of one replay: a few seconds of work for one core."""
+"""Captions of one replay: a few seconds of one core."""
 
 EXAMPLES: Final = 5
 """Sentences shown of each rule, each once."""
@@ -34,7 +34,7 @@ EXAMPLES: Final = 5
 DRAFT_CHARS: Final = 60_000
 
 FIELDS: Final = ("text", "confidence", "hazards", "labels", "site", "device", "stream", "captured_at")
-"""What a trial is told of a stored caption."""
+"""What rules look at in a stored caption."""
 
 
 class Draft(msgspec.Struct):
@@ -48,14 +48,14 @@ class Draft(msgspec.Struct):
 
 @dataclass
 class Tried:
-    """What one rule made of a stretch of history."""
+    """What one rule made of stored captions."""
 
     fired: int = 0
     cancelled: int = 0
     examples: dict[str, Reasons] = field(default_factory=dict)
     """Sentences that it fired on, with the reason."""
     spared: dict[str, Reasons] = field(default_factory=dict)
-    """Sentences that it named and let be, with the reason."""
+    """Sentences on which it was cancelled, with the reason."""
 
     def add(self, text: str, reasons: Reasons, *, fired: bool) -> None:
         """Count one sentence."""
@@ -120,7 +120,7 @@ def _line(row: Row[Any]) -> Line:
 
 
 def stretch(page: Page, when: str) -> tuple[datetime, datetime]:
-    """Give yesterday or today by the clock of the configuration, or the last seven days."""
+    """Return yesterday or today by the configured clock, or the last seven days."""
     now = page.console.places.local(page.now, "")
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
     if when == "today":

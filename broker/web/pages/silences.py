@@ -1,4 +1,4 @@
-"""Silences: what nobody is told of for a while, who asked for that, and why."""
+"""Silences: which notifications are suppressed, by whom, and why."""
 
 from datetime import timedelta
 from typing import Annotated, Any, Final
@@ -28,7 +28,7 @@ class Wish(msgspec.Struct):
     hours: float = 2
     reason: Annotated[str, msgspec.Meta(max_length=400)] = ""
     incident: int = 0
-    """Where the form stood, if on the page of an incident."""
+    """The incident on whose page the form is, if any."""
     csrf: str = ""
 
 
@@ -73,7 +73,7 @@ def take_back(page: ThisPage, number: FromPath[int]) -> Response[Any]:
 
 
 def make(matchers: str, *, hours: float, reason: str, author: str, now: Any) -> Silence:
-    """Read a wish for a silence; raises `ValueError` saying what is wrong with it."""
+    """Return the silence of a form; raises `ValueError` with what is wrong."""
     if not 0 < hours <= LONGEST_HOURS:
         raise ValueError(f"{hours:g} hours: from a few minutes to {LONGEST_HOURS} hours can be silenced")
     read = silence.read_matchers(matchers.split())

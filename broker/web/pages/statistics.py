@@ -1,4 +1,4 @@
-"""Plots: sentences and incidents over time, and the bytes of words against those of the video they stand for."""
+"""Statistics: captions and incidents over time, and bytes of text against bytes of video."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -65,7 +65,7 @@ def show(page: ThisPage, span: FromQuery[str] = "day", site: FromQuery[str] = ""
 
 
 def saved_by_step(samples: Sequence[Sample], edges: Sequence[datetime]) -> list[tuple[int, int]]:
-    """Give the bytes of words and of video in every step, from ledgers that count up."""
+    """Return the bytes of words and of video in every step, from ledgers that count up."""
     totals = [[0, 0] for _ in edges[1:]]
     before: dict[tuple[str, str], Sample] = {}
     for sample in samples:

@@ -1,4 +1,4 @@
-"""Accounts: an administrator's list of everyone, and everyone's own page with password and tokens."""
+"""Accounts: the administrator's list, and each user's own page with password and tokens."""
 
 from datetime import timedelta
 from typing import Annotated, Any, Final
@@ -61,7 +61,7 @@ def show(page: ThisPage) -> Response[str]:
 
 @post("/users", sync_to_thread=True, status_code=200, guards=[needs(Role.ADMINISTRATOR)])
 def add(page: ThisPage, data: URLEncodedBody[Newcomer]) -> Response[Any]:
-    """Make an account."""
+    """Create an account."""
     name, now = data.name.strip(), page.now
     if problem := passwords.refusal(data.password, name=name):
         return _show(page, status=400, problem=page.said(problem, least=passwords.MIN_CHARS))
@@ -79,7 +79,7 @@ def add(page: ThisPage, data: URLEncodedBody[Newcomer]) -> Response[Any]:
 
 @post("/users/{number:int}", sync_to_thread=True, status_code=200, guards=[needs(Role.ADMINISTRATOR)])
 def change(page: ThisPage, number: FromPath[int], data: URLEncodedBody[Change]) -> Response[Any]:
-    """Change an account; nobody can take their own rights away, so that one administrator always stays."""
+    """Change another account; nobody can change their own, so that one administrator always stays."""
     with reading(page.console.engine) as connection:
         account = users.get(connection, number)
     if account is None:
@@ -107,13 +107,13 @@ def change(page: ThisPage, number: FromPath[int], data: URLEncodedBody[Change]) 
 
 @get("/account", sync_to_thread=True, guards=[needs(Role.GUARD)])
 def own(page: ThisPage) -> Response[str]:
-    """Show one's own account."""
+    """Show the user's own account."""
     return _own(page)
 
 
 @post("/account/password", sync_to_thread=True, status_code=200, guards=[needs(Role.GUARD)])
 def set_own(page: ThisPage, data: URLEncodedBody[Own]) -> Response[Any]:
-    """Change one's own password; every other browser is logged out."""
+    """Change the user's own password; all other browsers are logged out."""
     account = page.who.account
     if not passwords.fits(data.old, account.password):
         return _own(page, status=400, problem=page.said("account.wrong_old"))
@@ -129,18 +129,18 @@ def set_own(page: ThisPage, data: URLEncodedBody[Own]) -> Response[Any]:
 
 @post("/account/tokens", sync_to_thread=True, status_code=200, guards=[needs(Role.GUARD)])
 def add_token(page: ThisPage, data: URLEncodedBody[Wanted]) -> Response[Any]:
-    """Make a token, and show it this once."""
+    """Create a token, and show it once."""
     days = data.days if data.days in TOKEN_DAYS else TOKEN_DAYS[0]
     label = " ".join(data.label.split()) or "-"
     with writing(page.console.engine) as connection:
-        word = sessions.add_token(connection, page.who.account, label=label, at=page.now, valid=timedelta(days=days))
+        token = sessions.add_token(connection, page.who.account, label=label, at=page.now, valid=timedelta(days=days))
         page.note(connection, "token", label, f"{days} days")
-    return _own(page, word=word)
+    return _own(page, token=token)
 
 
 @post("/account/tokens/{number:int}/end", sync_to_thread=True, status_code=200, guards=[needs(Role.GUARD)])
 def end_token(page: ThisPage, number: FromPath[int]) -> Response[Any]:
-    """Take a token back."""
+    """Revoke a token."""
     with writing(page.console.engine) as connection:
         if not sessions.end_token(connection, number, account_id=page.who.account.id):
             raise NotFoundException
@@ -154,7 +154,7 @@ def _show(page: Page, *, status: int = 200, problem: str = "") -> Response[str]:
     return page.render("users.html", status=status, users=everyone, problem=problem, roles=list(Role))
 
 
-def _own(page: Page, *, status: int = 200, problem: str = "", done: str = "", word: str = "") -> Response[str]:
+def _own(page: Page, *, status: int = 200, problem: str = "", done: str = "", token: str = "") -> Response[str]:
     with reading(page.console.engine) as connection:
         tokens = sessions.tokens_of(connection, page.who.account.id)
     return page.render(
@@ -164,7 +164,7 @@ def _own(page: Page, *, status: int = 200, problem: str = "", done: str = "", wo
         days=TOKEN_DAYS,
         problem=problem,
         done=done,
-        word=word,
+        token=token,
         now=page.now,
         least=passwords.MIN_CHARS,
     )

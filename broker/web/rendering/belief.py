@@ -7,7 +7,7 @@ from broker.store.search import Found
 
 
 def of(found: Found, incident: int | None = None) -> HazardBelieved | None:
-    """Give what the model believes of a caption that a rule fired on, of one incident where that is named.
+    """Return what the model believes of a caption that a rule fired on, of one incident where that is named.
 
     None where a rule fired on words of the sentence: then the sentence says it.
     """

@@ -25,7 +25,7 @@ class Part:
     height: float
     series: int
     words: str
-    """What a pointer or a screen reader is told."""
+    """The tooltip, which a screen reader reads out too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ def bars(found: Sequence[Bar], *, unit: str = "") -> Chart:
 
 
 def ceiling(value: float) -> float:
-    """Give the least of 1, 2, 4, 10, 20, 40 … that is not below a value."""
+    """Return the least of 1, 2, 4, 10, 20, 40 … that is not below a value."""
     top = 1.0
     while True:
         for factor in (1, 2, 4):

@@ -121,5 +121,5 @@ def _believed(found: Found, incident: int | None, said: Texts) -> str:
 
 
 def _title(console: Console, rule: str, danger: str, language: Language) -> str:
-    """Give the words for a danger: the title of its rule where it has one."""
+    """Return the words for a danger: the title of its rule where it has one."""
     return in_language(console.title(rule), language) or danger

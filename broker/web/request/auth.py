@@ -1,4 +1,4 @@
-"""Who looks at the console: found by the cookie of a browser, or by the token of a program."""
+"""Authentication: by the session cookie of a browser, or by the API token of a program."""
 
 import re
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from broker.web.accounts.account import Account
 from broker.web.request.state import Console
 
 API: Final = "/api/"
-"""Below this path a token is asked for and cookies are not looked at, so that no other site's form can reach it."""
+"""Below this path a token is required and cookies are ignored, so that no other site's form can reach it."""
 
 
 HOST: Final = re.compile(r"([A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
@@ -31,48 +31,48 @@ class Viewer:
     account: Account
     address: str
     csrf: str = ""
-    """The word that forms carry; "" for a program, which has no forms."""
+    """The CSRF token that forms carry; "" for a program, which has no forms."""
     session: str = ""
     """Digest of the session; "" for a program."""
 
 
 class Recognition(AbstractAuthenticationMiddleware):
-    """Puts the viewer, or None, into the connection's `user`; what they may do is asked by each page's guard."""
+    """Puts the viewer, or None, into the connection's `user`; the guard of each page checks what they may do."""
 
     def __init__(self, app: ASGIApp, console: Console) -> None:
         super().__init__(app)
         self._console = console
 
     async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
-        """Find out who asks; raises `ClientException` where the request says that it is for no host at all."""
+        """Find the account of a request; raises `ClientException` where its `Host` is no host."""
         if not HOST.fullmatch(connection.headers.get("host", "")):
             raise ClientException("`Host` names no host")
         address = address_of(connection)
         if connection.scope["path"].startswith(API):
-            scheme, _, word = connection.headers.get("authorization", "").partition(" ")
-            viewer = await run_sync(self._program, word.strip(), address) if scheme.lower() == "bearer" else None
+            scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+            viewer = await run_sync(self._program, token.strip(), address) if scheme.lower() == "bearer" else None
         else:
-            word = connection.cookies.get(self._console.cookie, "")
-            viewer = await run_sync(self._person, word, address) if word else None
+            token = connection.cookies.get(self._console.cookie, "")
+            viewer = await run_sync(self._person, token, address) if token else None
         return AuthenticationResult(user=viewer, auth=None)
 
-    def _person(self, word: str, address: str) -> Viewer | None:
-        session = self._console.session(sessions.digest(word))
+    def _person(self, token: str, address: str) -> Viewer | None:
+        session = self._console.session(sessions.digest(token))
         return None if session is None else Viewer(session.account, address, session.csrf, session.digest)
 
-    def _program(self, word: str, address: str) -> Viewer | None:
+    def _program(self, token: str, address: str) -> Viewer | None:
         now = self._console.clock()
         with reading(self._console.engine) as connection:
-            found = sessions.account_of_token(connection, word, at=now)
+            found = sessions.account_of_token(connection, token, at=now)
         if found is None:
             return None
-        account, token = found
-        if token.used_at is None or now - token.used_at >= timedelta(minutes=1):
+        account, known = found
+        if known.used_at is None or now - known.used_at >= timedelta(minutes=1):
             with writing(self._console.engine) as connection:
-                sessions.use_token(connection, token.id, at=now)
+                sessions.use_token(connection, known.id, at=now)
         return Viewer(account, address)
 
 
 def address_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
-    """Give the address that a request came from."""
+    """Return the address that a request came from."""
     return connection.client.host if connection.client else "unknown"

@@ -86,7 +86,7 @@ class Page:
         return Response(html, media_type=MediaType.HTML, status_code=status)
 
     def may(self, role: str) -> bool:
-        """Say whether the viewer may do what a role may."""
+        """Return whether the viewer may do what a role may."""
         return self.viewer is not None and self.viewer.account.role.covers(Role(role))
 
     def go(self, path: str, *, cookies: list[Cookie] | None = None) -> Response[None]:
@@ -123,7 +123,7 @@ ThisPage: TypeAlias = NamedDependency[Page]
 
 
 def provide_page(console: Console) -> Callable[[Request[Any, Any, Any]], Page]:
-    """Give the dependency that makes a `Page` of a request."""
+    """Return the dependency that makes a `Page` of a request."""
 
     def page(request: Request[Any, Any, Any]) -> Page:
         return of_request(request, console)
@@ -137,19 +137,19 @@ def of_request(request: Request[Any, Any, Any], console: Console) -> Page:
 
 
 def is_local(path: str) -> bool:
-    """Say whether a path is one of ours, so that a link to the login cannot lead on to another site."""
+    """Return whether a path is one of ours, so that a link to the login cannot lead on to another site."""
     return path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
 
 
 def login_path(request: Request[Any, Any, Any]) -> str:
-    """Give the way to the login and back to where someone was."""
+    """Return the way to the login and back to where someone was."""
     shown = request.headers.get("hx-current-url", "") if request.headers.get("hx-request") else ""
     after = "" if shown or request.method != "GET" else request.scope["path"]
     return f"/login?next={quote(after, safe='/')}" if after not in ("", "/") else "/login"
 
 
 def needs(role: Role) -> Callable[[Any, Any], None]:
-    """Give the guard of a page that is for this role and those above it."""
+    """Return the guard of a page that is for this role and those above it."""
 
     def guard(connection: Any, _handler: Any) -> None:
         viewer = connection.scope.get("user")
@@ -162,7 +162,7 @@ def needs(role: Role) -> Callable[[Any, Any], None]:
 
 
 def from_here(request: Request[Any, Any, Any]) -> bool:
-    """Say whether a browser sent a form from a page of this console, as far as it tells."""
+    """Return whether a browser sent a form from a page of this console, as far as its headers show."""
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site in ("same-origin", "none")

@@ -1,4 +1,4 @@
-"""Refuses a form that another site made a browser send."""
+"""Refuses forms that another site made a browser send (CSRF)."""
 
 import hmac
 from typing import Any, Final
@@ -16,7 +16,7 @@ SAFE: Final = ("GET", "HEAD", "OPTIONS")
 
 
 async def check(connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler) -> None:
-    """Let a form pass that carries its session's word; raises `PermissionDeniedException`.
+    """Accept a form that carries the CSRF token of its session; raises `PermissionDeniedException`.
 
     The cookie alone proves nothing, because browsers send it along with other sites' forms.
     """

@@ -1,4 +1,4 @@
-"""What every page of the console works with."""
+"""What every page of the console uses."""
 
 import logging
 from collections.abc import Callable
@@ -60,11 +60,11 @@ class Console:
 
     @property
     def idle_for(self) -> timedelta:
-        """How long a browser may be silent."""
+        """How long a browser may be idle."""
         return timedelta(minutes=self.web.idle_minutes)
 
     def rulebook(self) -> Rulebook:
-        """Give the rules of the file as it is now; raises `Misconfigured`."""
+        """Return the rules of the file as it is now; raises `Misconfigured`."""
         path = self.config.rules_file
         try:
             stamp = path.stat().st_mtime_ns
@@ -73,7 +73,7 @@ class Console:
         return _compiled(path, stamp)
 
     def title(self, rule: str) -> str | Wording:
-        """Give the title of a rule, the file's or the service's own; "" where it has none any more."""
+        """Return the title of a rule, the file's or the service's own; "" where it has none any more."""
         if rule in builtin_rules.TITLES:
             return builtin_rules.TITLES[rule]
         try:
@@ -82,7 +82,7 @@ class Console:
             return ""
 
     def session(self, digest: str) -> Session | None:
-        """Give the session of a cookie's digest while it holds, and write down now and then that it is in use."""
+        """Return the session of a cookie's digest while it holds, and write down now and then that it is in use."""
         now = self.clock()
         with reading(self.engine) as connection:
             found = sessions.find(
@@ -93,7 +93,7 @@ class Console:
         return found
 
     def still_in(self, digest: str) -> bool:
-        """Say whether a session still holds; an open live page keeps its own in use by asking."""
+        """Return whether a session is still valid; an open live page keeps its own in use by asking."""
         return self.session(digest) is not None
 
     def _touch(self, session: Session, now: datetime) -> None:
@@ -101,10 +101,10 @@ class Console:
             with writing(self.engine) as connection:
                 sessions.touch(connection, session, at=now)
         except Locked as error:
-            log.info("a session's last use was not written", extra={"reason": str(error)})
+            log.info("session use not written", extra={"reason": str(error)})
 
     def translate(self, sentence: str, source: str, target: Language) -> str:
-        """Give a sentence in another language; "" where it is in that already, or cannot be translated."""
+        """Return a sentence in another language; "" where it is in that already, or cannot be translated."""
         if source.lower().startswith(target):
             return ""
         said = _remembered(self.translator.translate, sentence, source, target)
@@ -113,7 +113,7 @@ class Console:
 
 @lru_cache(maxsize=1)
 def _compiled(path: Path, stamp: int) -> Rulebook:  # noqa: ARG001 - a new stamp is a new file
-    """Compiling takes a second or two, and the file changes once a month."""
+    """Compiling takes a second or two."""
     return compiler.load(path)
 
 

@@ -1,4 +1,4 @@
-"""What the console says to people: one catalogue for each language, with the same keys."""
+"""The console's texts: one catalogue for each language, with the same keys."""
 
 from functools import cache
 from importlib.resources import files
@@ -12,19 +12,19 @@ LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
 
 
 class Texts:
-    """One language. Called with a key, it gives the words, with braces filled by name."""
+    """One language. A call returns the text of a key, with its braces filled in by name."""
 
     def __init__(self, language: Language, said: dict[str, str]) -> None:
         self.language: Language = language
         self.said = said
 
     def __call__(self, key: str, **values: object) -> str:
-        """Give the words of a key; raises `KeyError` for one that is not in the catalogue."""
+        """Return the words of a key; raises `KeyError` for one that is not in the catalogue."""
         words = self.said[key]
         return words.format(**values) if values else words
 
     def about(self, group: str, value: str) -> str:
-        """Give the words for a value of the domain (`state.open`), or the value itself where it is a newer one."""
+        """Return the words for a value of the domain (`state.open`), or the value itself where it is a newer one."""
         return self.said.get(f"{group}.{value}", value)
 
 

@@ -144,7 +144,7 @@ class TwilioHooks:
     def _act(
         self, connection: Connection, person: Recipient, reply: Reply, now: datetime
     ) -> tuple[int | None, Answered | None]:
-        """Do what an answer asks for; it reaches the incidents that its sender was told of, and no others."""
+        """Apply a reply; only to incidents that its sender was notified of."""
         if reply.meaning in (Meaning.UNKNOWN, Meaning.STOP):
             return None, None
         incident_id = reply.incident_id
