@@ -81,8 +81,8 @@ def _show(engine: Engine, places: Places, number: int) -> None:
     print(_line(incident, places))
     for event in events:
         print(_event(event, places, incident.site))
-    for alert in sent:
-        print(_message(alert, places, incident.site))
+    for notification in sent:
+        print(_message(notification, places, incident.site))
 
 
 def _line(incident: Incident, places: Places) -> str:
@@ -108,11 +108,11 @@ def _event(event: Event, places: Places, site: str) -> str:
     return f"  {places.local(event.at, site):%H:%M:%S}  {event.kind}{who} {reason_texts.say(event.detail, 'en')}"
 
 
-def _message(alert: Notification, places: Places, site: str) -> str:
-    when = places.local(alert.sent_at or alert.created_at, site)
-    what = alert.text or reason_texts.say(alert.reasons, "en")
-    error = f" ({alert.error})" if alert.error else ""
-    return f"  {when:%H:%M:%S}  message {alert.id} to {alert.recipient}: {alert.kind}, {alert.state}{error}: {what}"
+def _message(sent: Notification, places: Places, site: str) -> str:
+    when = places.local(sent.sent_at or sent.created_at, site)
+    what = sent.text or reason_texts.say(sent.reasons, "en")
+    error = f" ({sent.error})" if sent.error else ""
+    return f"  {when:%H:%M:%S}  message {sent.id} to {sent.recipient}: {sent.kind}, {sent.state}{error}: {what}"
 
 
 def _answer(engine: Engine, arguments: argparse.Namespace) -> None:

@@ -28,7 +28,7 @@ def release(
         store.give_up(connection, name, error="no recipient of this name is left in broker.yaml")
         return
     contact = contacts.all_known(connection).get(name)
-    worst = max(waiting, key=lambda alert: (SEVERITIES.index(alert.severity), alert.id))
+    worst = max(waiting, key=lambda notification: (SEVERITIES.index(notification.severity), notification.id))
     deferral = notifier.deferral(connection, person, contact, worst.severity, now=now)
     if deferral is not None:
         store.keep_deferred(connection, name, until=deferral.until, reason=deferral.reason)
@@ -60,5 +60,5 @@ def _gather(
 
 def _items(waiting: Sequence[Notification]) -> list[dict[str, Any]]:
     """Count messages by site and rule, the most frequent first."""
-    counted = Counter((alert.site, alert.rule) for alert in waiting)
+    counted = Counter((notification.site, notification.rule) for notification in waiting)
     return [{"site": site, "rule": rule, "count": count} for (site, rule), count in counted.most_common()]

@@ -116,12 +116,10 @@ class Lifecycle:
     def _unreached(self, incident: Incident) -> str:
         """Name those notified last if none of them can be reached now; "" where someone may be."""
         last = f"incident/{incident.id}/{incident.notification_count}/"
-        sent = [
-            alert for alert in notifications.of_incident(self.connection, incident.id) if alert.key.startswith(last)
-        ]
-        if not sent or any(alert.state in REACHED for alert in sent):
+        sent = [one for one in notifications.of_incident(self.connection, incident.id) if one.key.startswith(last)]
+        if not sent or any(one.state in REACHED for one in sent):
             return ""
-        return ", ".join(alert.recipient for alert in sent)
+        return ", ".join(one.recipient for one in sent)
 
     def _end_or_wait(self, incident: Incident, due: list[datetime], *, escalating: bool) -> Incident:
         if incident.lost:  # The presence tracker closes it.
@@ -157,6 +155,6 @@ def _is_to_hear_the_end(person: Recipient, incident: Incident, sent: list[Notifi
     """Return whether someone who was notified has still to be notified that it is over."""
     if not person.notify_when_resolved or person.name == incident.closed_by:
         return False
-    own = [alert for alert in sent if alert.recipient == person.name]
-    notified = any(alert.state in REACHED for alert in own)
-    return notified and not any(alert.kind is Kind.RESOLVED for alert in own)
+    own = [notification for notification in sent if notification.recipient == person.name]
+    notified = any(notification.state in REACHED for notification in own)
+    return notified and not any(notification.kind is Kind.RESOLVED for notification in own)

@@ -107,142 +107,146 @@ class Dispatcher:
             self._begin_term(term)
         now = self.clock()
         with reading(self.engine) as connection:
-            alert = notifications.next_due(connection, at=now)
-        if alert is None:
+            notification = notifications.next_due(connection, at=now)
+        if notification is None:
             return False
         try:
-            sender = self.senders.of(alert.recipient)
+            sender = self.senders.of(notification.recipient)
         except SendFailed as error:
-            self._note_failure(alert, error, now)
+            self._note_failure(notification, error, now)
             return True
-        if alert.state is State.DOUBT and sender.askable:
-            self._ask(alert, sender, now)
-        elif self._is_too_old(alert, now):
-            self._give_up(alert, f"not sent within {self.settings.give_up_after_hours:g} h")
+        if notification.state is State.DOUBT and sender.askable:
+            self._ask(notification, sender, now)
+        elif self._is_too_old(notification, now):
+            self._give_up(notification, f"not sent within {self.settings.give_up_after_hours:g} h")
         else:
-            self._send(alert, sender, now)
+            self._send(notification, sender, now)
         return True
 
-    def _send(self, alert: Notification, sender: Sender, now: datetime) -> None:
-        text = alert.text or self.compose(alert, now)
-        if alert.state is State.DOUBT:
-            text = render.again(text, language=alert.language)
-        if not self._begin(alert, text, sender.name, now):
+    def _send(self, notification: Notification, sender: Sender, now: datetime) -> None:
+        text = notification.text or self.compose(notification, now)
+        if notification.state is State.DOUBT:
+            text = render.again(text, language=notification.language)
+        if not self._begin(notification, text, sender.name, now):
             return
         if self.leadership.term != self._term:
             # Writing that took long: another instance may have taken over, and then this message is its own.
-            self._retry_later(alert, State.WAITING, timedelta(0), "the term may have ended before it was sent")
+            self._retry_later(notification, State.WAITING, timedelta(0), "the term may have ended before it was sent")
             return
         self.metrics.attempted(sender.name)
         try:
-            provider_id = sender.send(alert.phone or alert.recipient, text)
+            provider_id = sender.send(notification.phone or notification.recipient, text)
         except SendFailed as error:
             self.metrics.failed(sender.name, HOW.get(type(error), "unreachable"))
-            self._note_failure(alert, error, now)
+            self._note_failure(notification, error, now)
         else:
-            self._note_sent(alert, sender.name, provider_id)
+            self._note_sent(notification, sender.name, provider_id)
 
-    def _begin(self, alert: Notification, text: str, provider: str, now: datetime) -> bool:
+    def _begin(self, notification: Notification, text: str, provider: str, now: datetime) -> bool:
         try:
             with writing(self.engine) as connection:
                 self._require(connection)
-                return notifications.begin(connection, alert.id, text=text, provider=provider, at=now)
+                return notifications.begin(connection, notification.id, text=text, provider=provider, at=now)
         except Locked:
             # Where the connection broke at the commit, the row may be `sending` although nothing is being sent.
             self._term = None
             raise
 
-    def _note_failure(self, alert: Notification, error: SendFailed, now: datetime) -> None:
-        if isinstance(error, Rejected) or (not isinstance(error, Doubtful) and self._is_too_old(alert, now)):
-            self._give_up(alert, str(error))
+    def _note_failure(self, notification: Notification, error: SendFailed, now: datetime) -> None:
+        if isinstance(error, Rejected) or (not isinstance(error, Doubtful) and self._is_too_old(notification, now)):
+            self._give_up(notification, str(error))
             return
         state = State.DOUBT if isinstance(error, Doubtful) else State.WAITING
-        self._retry_later(alert, state, self._patience(alert, error), str(error))
+        self._retry_later(notification, state, self._patience(notification, error), str(error))
 
-    def _patience(self, alert: Notification, error: SendFailed) -> timedelta:
+    def _patience(self, notification: Notification, error: SendFailed) -> timedelta:
         if isinstance(error, Busy):
             return error.retry_after
         first, longest = self.settings.first_retry_seconds, self.settings.longest_retry_seconds
         return backoff.wait(
-            alert.attempts + 1,
+            notification.attempts + 1,
             first=timedelta(seconds=first),
             longest=timedelta(seconds=longest),
             jitter=self.jitter(),
         )
 
-    def _ask(self, alert: Notification, sender: Sender, now: datetime) -> None:
-        since = (alert.tried_at or alert.created_at) - CLOCK_SKEW
+    def _ask(self, notification: Notification, sender: Sender, now: datetime) -> None:
+        since = (notification.tried_at or notification.created_at) - CLOCK_SKEW
         try:
-            found = list(sender.find(alert.phone, alert.text, since=since))
+            found = list(sender.find(notification.phone, notification.text, since=since))
         except SendFailed as error:
-            if self._is_too_old(alert, now):
-                self._give_up(alert, f"it may have been sent; the provider could not be asked: {error}")
+            if self._is_too_old(notification, now):
+                self._give_up(notification, f"it may have been sent; the provider could not be asked: {error}")
             else:
-                self._retry_later(alert, State.DOUBT, self._patience(alert, error), str(error))
+                self._retry_later(notification, State.DOUBT, self._patience(notification, error), str(error))
             return
         with reading(self.engine) as connection:
             taken = notifications.known_provider_ids(connection, found)
         own = next((provider_id for provider_id in found if provider_id not in taken), None)
         if own is not None:
-            self._note_sent(alert, sender.name, own)
+            self._note_sent(notification, sender.name, own)
         else:
-            self._retry_later(alert, State.WAITING, timedelta(0), "the provider does not know it")
+            self._retry_later(notification, State.WAITING, timedelta(0), "the provider does not know it")
 
-    def _note_sent(self, alert: Notification, provider: str, provider_id: str) -> None:
+    def _note_sent(self, notification: Notification, provider: str, provider_id: str) -> None:
         at = self.clock()
-        about = _about(alert) | {"provider": provider, "provider_id": provider_id}
+        about = _about(notification) | {"provider": provider, "provider_id": provider_id}
 
         def write(connection: Connection) -> None:
             # True whichever instance leads: one that has taken over need not ask the provider.
-            if not notifications.mark_sent(connection, alert.id, provider_id=provider_id, at=at):
+            if not notifications.mark_sent(connection, notification.id, provider_id=provider_id, at=at):
                 log.error("notification sent twice", extra=about)
             # The provider's report that it was lost may have been faster than its answer.
             if provider_id and (report := delivery_reports.lost(connection, provider_id)) is not None:
-                notifications.mark_dead(connection, alert.id, error=f"{provider} reports: {report}")
+                notifications.mark_dead(connection, notification.id, error=f"{provider} reports: {report}")
 
         def written() -> None:
-            self.metrics.sent(provider, alert.kind.value, seconds=(at - _first_due_at(alert)).total_seconds())
+            self.metrics.sent(
+                provider, notification.kind.value, seconds=(at - _first_due_at(notification)).total_seconds()
+            )
             log.info("notification sent", extra=about)
 
         self._write(_Outcome(write, written))
 
-    def _retry_later(self, alert: Notification, state: State, patience: timedelta, error: str) -> None:
+    def _retry_later(self, notification: Notification, state: State, patience: timedelta, error: str) -> None:
         due_at = self.clock() + patience
 
         def write(connection: Connection) -> None:
             self._require(connection)
-            notifications.put_off(connection, alert.id, state=state, due_at=due_at, error=error)
+            notifications.put_off(connection, notification.id, state=state, due_at=due_at, error=error)
 
         def written() -> None:
             again = {"state": state.value, "again_in_seconds": round(patience.total_seconds(), 1), "error": error}
-            log.warning("notification not sent; retrying", extra=_about(alert) | again)
+            log.warning("notification not sent; retrying", extra=_about(notification) | again)
 
         self._write(_Outcome(write, written))
 
-    def _give_up(self, alert: Notification, error: str) -> None:
+    def _give_up(self, notification: Notification, error: str) -> None:
         def write(connection: Connection) -> None:
             self._require(connection)
-            notifications.mark_dead(connection, alert.id, error=error)
+            notifications.mark_dead(connection, notification.id, error=error)
 
         def written() -> None:
-            self.metrics.given_up(self._channel(alert))
-            log.error("notification given up", extra=_about(alert) | {"error": error, "text": alert.sentence})
+            self.metrics.given_up(self._channel(notification))
+            log.error(
+                "notification given up", extra=_about(notification) | {"error": error, "text": notification.sentence}
+            )
 
         self._write(_Outcome(write, written))
 
-    def _channel(self, alert: Notification) -> str:
+    def _channel(self, notification: Notification) -> str:
         try:
-            return self.senders.of(alert.recipient).name
+            return self.senders.of(notification.recipient).name
         except SendFailed:
             return "none"
 
-    def _is_too_old(self, alert: Notification, now: datetime) -> bool:
+    def _is_too_old(self, notification: Notification, now: datetime) -> bool:
         """Return whether an alert is too old to be news, counted from when someone asked to send it again, if so."""
         limit = timedelta(hours=self.settings.give_up_after_hours)
-        if now - alert.created_at < limit:
+        if now - notification.created_at < limit:
             return False
         with reading(self.engine) as connection:
-            again = dead_letters.resent_at(connection, alert.id)
+            again = dead_letters.resent_at(connection, notification.id)
         return again is None or now - again >= limit
 
     def _begin_term(self, term: Term) -> None:
@@ -279,10 +283,11 @@ class Dispatcher:
         outcome.written()
 
 
-def _first_due_at(alert: Notification) -> datetime:
+def _first_due_at(notification: Notification) -> datetime:
     """Return when a message was to be sent at first; one that failed before is due later than it was."""
-    return alert.created_at if alert.attempts else max(alert.created_at, alert.due_at)
+    return notification.created_at if notification.attempts else max(notification.created_at, notification.due_at)
 
 
-def _about(alert: Notification) -> dict[str, object]:
-    return {"alert": alert.id, "rule": alert.rule, "site": alert.site, "recipient": alert.recipient}
+def _about(notification: Notification) -> dict[str, object]:
+    facts = {"notification": notification.id, "rule": notification.rule}
+    return facts | {"site": notification.site, "recipient": notification.recipient}

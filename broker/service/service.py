@@ -215,18 +215,19 @@ def _summarise(engine: Engine, counts: IngestCounts, started_at: datetime) -> Su
         made = notifications.made_since(connection, started_at)
         states = devices.states(connection)
     by_state: dict[str, int] = {}
-    for alert in made:
-        by_state[alert.state.value] = by_state.get(alert.state.value, 0) + 1
+    for notification in made:
+        by_state[notification.state.value] = by_state.get(notification.state.value, 0) + 1
     return Summary(
         captions=counts.captions,
         duplicates=counts.duplicates,
         statuses=counts.statuses,
         refused=dict(counts.refused),
         alerts=by_state,
-        texts=[_sms(alert) for alert in made],
+        texts=[_sms(notification) for notification in made],
         devices={f"{site}/{device}": ledger for (site, device), (_, ledger) in states.items()},
     )
 
 
-def _sms(alert: Notification) -> Sms:
-    return Sms(alert.recipient, alert.language, alert.rule, alert.state.value, alert.text, segments.parts(alert.text))
+def _sms(sent: Notification) -> Sms:
+    parts = segments.parts(sent.text)
+    return Sms(sent.recipient, sent.language, sent.rule, sent.state.value, sent.text, parts)

@@ -21,25 +21,25 @@ class LostDevice:
     """Its last message or, without a camera or frames, its last frame."""
 
 
-def say(alert: Notification, places: Places, now: datetime) -> tuple[str, ...]:
+def say(notification: Notification, places: Places, now: datetime) -> tuple[str, ...]:
     """Return the only device that a message is about ("" where it is about several), then sentences, the longest first.
 
     `now` is by the clock of the site.
     """
-    said = texts.of(alert.language).losses
-    lost = msgspec.convert(alert.facts["lost"], list[LostDevice])
-    count = int(alert.facts.get("lost_count", len(lost)))
-    if alert.kind is Kind.RESOLVED:
-        away = alert.facts.get("cameras", [])
+    said = texts.of(notification.language).losses
+    lost = msgspec.convert(notification.facts["lost"], list[LostDevice])
+    count = int(notification.facts.get("lost_count", len(lost)))
+    if notification.kind is Kind.RESOLVED:
+        away = notification.facts.get("cameras", [])
         return (away[0] if len(away) == 1 else "", said.back)
     causes = {one.cause for one in lost}
     since = min(one.since for one in lost)
-    time = render.clock(places.local(since, alert.site), now)
+    time = render.clock(places.local(since, notification.site), now)
     what = (said.since[causes.pop()] if len(causes) == 1 else said.mixed).format(time=time)
     if count == 1:
         return (lost[0].device, what)
     brief = said.several.format(who=said.count.format(count=count), what=what)
     if count > len(lost):
         return ("", brief)
-    names = ", ".join(places.name(alert.site, one.device, language=alert.language) for one in lost)
+    names = ", ".join(places.name(notification.site, one.device, language=notification.language) for one in lost)
     return ("", said.several.format(who=names, what=what), brief)

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from broker.config.errors import Locked
 from broker.config.section import Language
 from broker.notify.translation import cache
-from broker.ports import Metrics, NoMetrics, TranslationService, Translator, Untranslated
+from broker.ports import Metrics, TranslationService, Translator, Untranslated
 from broker.store.engine import reading, writing
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ REST_SECONDS: Final = 30.0
 
 @dataclass(eq=False)
 class CachedTranslator:
-    """A service with a memory; where it fails, another translator stands in, and that one never fails."""
+    """A service with a cache; while it fails, another translator is used, which never fails."""
 
     service: TranslationService
     otherwise: Translator
@@ -32,10 +32,10 @@ class CachedTranslator:
     """Where translations are kept; without it nothing is."""
     limit: int
     """How many are kept; 0 for none."""
+    metrics: Metrics
     seconds: Callable[[], float] = time.monotonic
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    metrics: Metrics = field(default_factory=NoMetrics)
-    _rest_until: float = -math.inf
+    _rest_until: float = field(default=-math.inf, init=False)
 
     def translate(self, sentence: str, *, source: str, target: Language) -> str:
         """Return the first of `versions`."""

@@ -81,7 +81,7 @@ def test_a_silence_is_made_listed_and_ended(run: Run, room: Scene) -> None:
     ("words", "problem"),
     [
         (("site=a",), "a silence needs its author and a reason"),
-        (("--reason", "x"), "a silence needs to say what it is about, such as site=north-gate"),
+        (("--reason", "x"), "a silence needs matchers, such as site=north-gate"),
         (("north-gate", "--reason", "x"), "'north-gate' is no matcher; write it like site=north-gate"),
         (
             ("place=a", "--reason", "x"),

@@ -164,7 +164,7 @@ def service() -> Counted:
 def kept(tmp_path: Path, service: Counted) -> Iterator[CachedTranslator]:
     engine = open_engine(tmp_path / "wordcam.db")
     migrate.require_current(engine)
-    yield CachedTranslator(service, OfflineTranslator(), engine, limit=3)
+    yield CachedTranslator(service, OfflineTranslator(), engine, limit=3, metrics=NoMetrics())
     engine.dispose()
 
 
@@ -210,7 +210,7 @@ def test_a_sentence_in_the_readers_language_is_left_alone(kept: CachedTranslator
 def test_a_locked_database_costs_the_memory_and_not_the_alert(tmp_path: Path, service: Counted) -> None:
     engine = open_engine(tmp_path / "wordcam.db", wait_seconds=0.05)
     migrate.require_current(engine)
-    kept = CachedTranslator(service, OfflineTranslator(), engine, limit=3)
+    kept = CachedTranslator(service, OfflineTranslator(), engine, limit=3, metrics=NoMetrics())
 
     with writing(engine):
         assert kept.translate(ENGLISH, source="en", target="ko") == f"[{ENGLISH}]"
