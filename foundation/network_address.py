@@ -5,6 +5,10 @@ import re
 from typing import Final
 from urllib.parse import urlsplit
 
+MQTT_PORT: Final = 1883
+MQTT_TLS_PORT: Final = 8883
+"""Ports that IANA has registered for MQTT without and with TLS."""
+
 _HOST_NAME: Final = re.compile(r"[^\s:/@?#\[\]\\]+")
 """What a resolver may be asked for; names in other scripts are as good as their ASCII form."""
 
@@ -26,6 +30,11 @@ def require_host(host: str) -> None:
         extra = "a port"
     written = f"`host: {name}`" + (f" and `port: {port}`" if port else "")
     raise ValueError(f"`host`: {host!r} holds {extra}; write {written}")
+
+
+def mqtt_port(port: int | None, *, encrypted: bool) -> int:
+    """Return the configured port, or else the registered one."""
+    return port or (MQTT_TLS_PORT if encrypted else MQTT_PORT)
 
 
 def _is_ip_address(text: str) -> bool:

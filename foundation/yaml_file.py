@@ -18,7 +18,7 @@ from foundation.errors import Misconfigured, from_os_error
 
 Structure = TypeVar("Structure", bound=msgspec.Struct)
 
-Path_ = tuple[str | int, ...]
+Steps = tuple[str | int, ...]
 """The keys and numbers that lead from the whole file to a value."""
 
 NEAR: Final = 0.45
@@ -96,7 +96,7 @@ class Document:
             problem, at = _blamed(error, tree, convert)
             raise self._problem(at, _plain(problem, info, at)) from error
 
-    def _known(self, tree: Any, kind: inspect.Type, at: Path_) -> Any:
+    def _known(self, tree: Any, kind: inspect.Type, at: Steps) -> Any:
         """Return the tree with today's keys and composed text; raises `FileProblem` for a key nobody knows."""
         if isinstance(kind, inspect.UnionType):
             kind = self._meant(tree, kind.types, at)
@@ -118,7 +118,7 @@ class Document:
                 return unicodedata.normalize("NFC", tree)
         return tree
 
-    def _known_keys(self, tree: dict[Any, Any], kind: inspect.StructType, at: Path_) -> dict[Any, Any]:
+    def _known_keys(self, tree: dict[Any, Any], kind: inspect.StructType, at: Steps) -> dict[Any, Any]:
         fields = {known.encode_name: known.type for known in kind.fields}
         renamed = _old_keys(kind)
         found: dict[Any, Any] = {}
@@ -136,7 +136,7 @@ class Document:
                 raise self._problem((*at, key), f"unknown key; {nearest(str(key), fields)}")
         return found
 
-    def _meant(self, tree: Any, options: Iterable[inspect.Type], at: Path_) -> inspect.Type:
+    def _meant(self, tree: Any, options: Iterable[inspect.Type], at: Steps) -> inspect.Type:
         """Return the alternative that a value of its kind must be: a mapping by its tag, text, or a list."""
         plain = [option.type if isinstance(option, inspect.Metadata) else option for option in options]
         structs = [option for option in plain if isinstance(option, inspect.StructType)]
@@ -158,10 +158,10 @@ class Document:
             wanted = (inspect.StrType,)
         return next((option for option in plain if isinstance(option, wanted)), inspect.AnyType())
 
-    def _problem(self, at: Path_, problem: str) -> FileProblem:
+    def _problem(self, at: Steps, problem: str) -> FileProblem:
         return FileProblem(self.name, self._line(at), _dotted(at), problem)
 
-    def _line(self, at: Path_) -> int | None:
+    def _line(self, at: Steps) -> int | None:
         if self._root is None or not at:
             return None
         node, start = self._root, None
@@ -315,13 +315,13 @@ def _alternatives(kind: inspect.Type) -> Iterator[inspect.Type]:
             yield kind
 
 
-def _keys(where: str) -> Path_:
+def _keys(where: str) -> Steps:
     """Read `rules[3].says[2]`."""
     found = _STEP.finditer(where)
     return tuple(match[1] or (match[2] if match[2] == _ANY_KEY else int(match[2])) for match in found)
 
 
-def _dotted(at: Path_) -> str:
+def _dotted(at: Steps) -> str:
     """Write `rules[3].says[2]`."""
     return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in at).removeprefix(".")
 
@@ -337,7 +337,7 @@ def _child(node: yaml.Node, key: str | int) -> tuple[yaml.Mark, yaml.Node] | Non
     return None
 
 
-def _blamed(error: msgspec.ValidationError, tree: Any, convert: Callable[[Any], object]) -> tuple[str, Path_]:
+def _blamed(error: msgspec.ValidationError, tree: Any, convert: Callable[[Any], object]) -> tuple[str, Steps]:
     """Return msgspec's message and the path of the value, with the free keys that msgspec leaves out."""
     problem, at = _split(str(error))
     while _ANY_KEY in at:
@@ -357,7 +357,7 @@ def _blamed(error: msgspec.ValidationError, tree: Any, convert: Callable[[Any], 
     return problem, at
 
 
-def _split(message: str) -> tuple[str, Path_]:
+def _split(message: str) -> tuple[str, Steps]:
     """Split "Expected … - at `$.a[0].b`", or "… - at `key` in `$.a`", into the message and the path."""
     problem, _, place = message.partition(" - at `")
     in_key = place.startswith("key` in `")
@@ -365,13 +365,13 @@ def _split(message: str) -> tuple[str, Path_]:
     return problem, (*at, _ANY_KEY) if in_key else at
 
 
-def _value(tree: Any, at: Path_) -> Any:
+def _value(tree: Any, at: Steps) -> Any:
     for key in at:
         tree = tree[key]
     return tree
 
 
-def _with(tree: Any, at: Path_, value: Any) -> Any:
+def _with(tree: Any, at: Steps, value: Any) -> Any:
     """Return the tree with another value at a path."""
     if not at:
         return value
@@ -382,11 +382,13 @@ def _with(tree: Any, at: Path_, value: Any) -> Any:
     return [inner if number == first else item for number, item in enumerate(tree)]
 
 
-def _plain(problem: str, info: inspect.Type, at: Path_) -> str:
+def _plain(problem: str, info: inspect.Type, at: Steps) -> str:
     """Add what would be right to a message of msgspec's."""
     problem = re.sub(r"^Object missing required field (`.*`)$", r"required key \1 is missing", problem)
     if re.match(r"Expected `str(?: \| null)?`, got `(?:int|float|bool|date|datetime)`", problem):
         return f"{problem}; put the value in quotes"
+    if re.match(r"Expected `(?:int|float)(?: \| null)?`, got `str`", problem):
+        return f"{problem}; write a number without quotes"
     expected = list(_expected(info, at))
     for kind in expected:
         if isinstance(kind, inspect.LiteralType) and problem.startswith("Invalid enum value"):
@@ -397,7 +399,7 @@ def _plain(problem: str, info: inspect.Type, at: Path_) -> str:
     return problem
 
 
-def _expected(kind: inspect.Type, at: Path_) -> Iterable[inspect.Type]:
+def _expected(kind: inspect.Type, at: Steps) -> Iterable[inspect.Type]:
     """Yield the types that a value at a path may have."""
     if isinstance(kind, inspect.UnionType):
         for option in kind.types:

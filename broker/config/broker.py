@@ -17,7 +17,7 @@ from broker.config.section import SEVERITIES, Language, Section, Severity, Wordi
 from broker.config.web import Web
 from contract.caption import Name
 from foundation import yaml_file
-from foundation.network_address import require_host
+from foundation.network_address import mqtt_port, require_host
 
 __all__ = ["SEVERITIES", "Language", "Severity", "Wording", "in_language"]
 
@@ -49,7 +49,8 @@ class Mqtt(Section, frozen=True):
     """MQTT server that devices publish to."""
 
     host: str = "127.0.0.1"
-    port: Port = 1883
+    port: Port | None = None
+    """Port; without it, 8883 with TLS and 1883 otherwise."""
     client_id: ClientId = "wordcam-broker"
     """Name of the persistent session; no two instances may use the same."""
     username: str = ""
@@ -68,6 +69,11 @@ class Mqtt(Section, frozen=True):
 
     def __post_init__(self) -> None:
         require_host(self.host)
+
+    @property
+    def tcp_port(self) -> int:
+        """The port, or else the registered one."""
+        return mqtt_port(self.port, encrypted=self.tls is not None)
 
 
 class Notify(Section, frozen=True):

@@ -185,7 +185,7 @@ class Consumer:
         log.error("refused by the MQTT server", extra=self._where() | {"reason": reason})
         if reason in REFUSED_LOGINS and final:
             self._disconnect()
-            where = f"{self.settings.host}:{self.settings.port}"
+            where = f"{self.settings.host}:{self.settings.tcp_port}"
             advice = "set mqtt.username and mqtt.password_file, or its ACL"
             raise Misconfigured(f"the MQTT server at {where} {problem}; {advice}")
 
@@ -209,7 +209,7 @@ class Consumer:
             connection.receive(wait_seconds=left)
 
     def _where(self) -> dict[str, object]:
-        return {"host": self.settings.host, "port": self.settings.port, "client_id": self.settings.client_id}
+        return {"host": self.settings.host, "port": self.settings.tcp_port, "client_id": self.settings.client_id}
 
 
 @lru_cache(maxsize=1 << 14)

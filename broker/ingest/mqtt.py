@@ -255,7 +255,7 @@ def _connect(settings: Mqtt, password: str, in_flight: int) -> mqtt5.ConnectPack
 def _open(settings: Mqtt) -> socket.socket:
     context = None if settings.tls is None else _context(settings.tls)
     try:
-        plain = socket.create_connection((settings.host, settings.port), timeout=CONNECT_SECONDS)
+        plain = socket.create_connection((settings.host, settings.tcp_port), timeout=CONNECT_SECONDS)
     except OSError as error:
         raise ConnectionLost(_why(error)) from error
     try:

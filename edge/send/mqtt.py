@@ -17,6 +17,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from edge import config
 from edge.errors import Misconfigured, TryAgain
 from foundation import secret
+from foundation.network_address import mqtt_port
 
 CONNECT_SECONDS: Final = 10.0
 """Wait for the server's TCP, TLS and CONNACK."""
@@ -169,7 +170,7 @@ class Connection:
 
 def port_of(settings: config.Mqtt) -> int:
     """Give the port: the one set, or else the registered one, 8883 with TLS and 1883 without."""
-    return settings.port or (8883 if settings.tls else 1883)
+    return mqtt_port(settings.port, encrypted=settings.tls is not None)
 
 
 def _authenticate(client: paho.Client, settings: config.Mqtt) -> None:

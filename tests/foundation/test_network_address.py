@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foundation.network_address import require_host
+from foundation.network_address import mqtt_port, require_host
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,13 @@ def test_anything_else_is_refused_with_what_to_write(host: str, said: str) -> No
         require_host(host)
 
     assert str(caught.value) == said
+
+
+@pytest.mark.parametrize(
+    ("port", "encrypted", "used"), [(None, False, 1883), (None, True, 8883), (7, False, 7), (7, True, 7)]
+)
+def test_mqtt_has_a_registered_port_for_each_kind_of_connection(port: int | None, encrypted: bool, used: int) -> None:
+    assert mqtt_port(port, encrypted=encrypted) == used
 
 
 @given(st.text(max_size=30))

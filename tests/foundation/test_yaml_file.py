@@ -182,7 +182,7 @@ def test_words_of_a_command_line_become_a_structure() -> None:
     [
         ("wats=3", "--alarm: wats: unknown key; did you mean `watts`?"),
         ("watts=0", "--alarm: watts: Expected `int` >= 1"),
-        ("watts", "--alarm: watts: Expected `int`, got `str`"),
+        ("watts", "--alarm: watts: Expected `int`, got `str`; write a number without quotes"),
     ],
 )
 def test_a_wrong_word_of_a_command_line_is_named(word: str, said: str) -> None:

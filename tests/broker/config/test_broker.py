@@ -50,7 +50,7 @@ def test_paths_are_relative_to_the_file(tmp_path: Path) -> None:
         ({"mqtt": {"tls": {"ca": "x"}}}, "mqtt.tls.ca: unknown key; did you mean `ca_file`?"),
         ({"mqtt": {"zzz": 1}}, "mqtt.zzz: unknown key; known here: batch, "),
         ({"recipients": [{"name": "a", "phone": "+12025550143", "fone": 1}]}, "recipients[0].fone: unknown key"),
-        ({"mqtt": {"port": "1883"}}, "mqtt.port: Expected `int`, got `str`"),
+        ({"mqtt": {"port": "1883"}}, "mqtt.port: Expected `int | null`, got `str`; write a number without quotes"),
         ({"mqtt": {"port": 70000}}, "mqtt.port: Expected `int` <= 65535"),
         ({"recipients": [{"name": "a", "phone": 12025550143}]}, "recipients[0].phone: Expected `str`, got `int`; put"),
         ({"recipients": [{"name": "a", "phone": "010-1234"}]}, "recipients[0]: '010-1234' is not an international"),
