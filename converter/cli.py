@@ -59,7 +59,9 @@ def _failed(error: Failure) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="wordcam-convert", description="Make, judge and look into model bundles.")
+    parser = argparse.ArgumentParser(
+        prog="wordcam-convert", description="Converts, verifies, evaluates and inspects model bundles."
+    )
     release.add_option(parser)
     verbs = parser.add_subparsers(required=True, metavar="VERB", dest="called")
     _add_convert(verbs)

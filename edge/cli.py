@@ -58,7 +58,7 @@ def console() -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=PROGRAM, description="A camera that sends words instead of video.")
+    parser = argparse.ArgumentParser(prog=PROGRAM, description="A camera that sends sentences instead of video.")
     release.add_option(parser)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     _add_init(verbs)
@@ -75,8 +75,10 @@ def _parser() -> argparse.ArgumentParser:
         known.add_argument("--verbose", action="store_true", help="log every caption")
         known.set_defaults(run=function)
         if verb == "run":
-            known.add_argument("--summary", type=Path, metavar="FILE", help="write the summary as JSON at the end")
-    caption = verbs.add_parser("caption", help="say what is on pictures", description="say what is on pictures")
+            known.add_argument("--summary", type=Path, metavar="FILE", help="write a summary as JSON at the end")
+    caption = verbs.add_parser(
+        "caption", help="describe pictures in a sentence each", description="describe pictures in a sentence each"
+    )
     caption.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
     change = "change a key of `crops` in edge.yaml: per_frame=0"
     caption.add_argument("--crops", action="append", default=[], metavar="KEY=VALUE", help=change)

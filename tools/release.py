@@ -67,7 +67,7 @@ def write_bill(wheel: Path, extras: str, to: Path) -> None:
         requirements = Path(folder) / "requirements.txt"
         lines = pinned(json.loads(report.read_text(encoding="utf-8")))
         requirements.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-        command = [sys.executable, "-m", "cyclonedx_py", "requirements", "--output-reproducible"]
+        command = [sys.executable, "-W", "ignore", "-m", "cyclonedx_py", "requirements", "--output-reproducible"]
         command += ["--pyproject", str(_pyproject(Path(folder), wheel)), "--output-file", str(to), str(requirements)]
         subprocess.run(command, check=True)
 

@@ -80,7 +80,9 @@ def _stop(*_: object) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="wordcam-train", description="Make a model that writes sentences.")
+    parser = argparse.ArgumentParser(
+        prog="wordcam-train", description="Trains a model that describes images in sentences."
+    )
     release.add_option(parser)
     verbs = parser.add_subparsers(required=True, metavar="VERB", dest="called")
     _add_init(verbs)
