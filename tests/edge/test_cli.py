@@ -213,3 +213,22 @@ def test_the_crops_can_be_changed_and_a_wrong_change_is_named(tiny: Path, tmp_pa
     assert off.returncode == 0, off.stderr
     assert wrong.returncode == MISCONFIGURED
     assert last_line(wrong) == "wordcam-edge caption: --crops: per_frame: Expected `int` <= 8"
+
+
+def test_a_calm_is_forgotten_by_one_word(write_config: Write) -> None:
+    path = write_config(outbox={"path": "outbox.sqlite"})
+
+    done = edge("forget-calm", "--config", path)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("cam-0: calm forgotten; the thresholds are those of the model again")
+    assert json.loads((path.parent / "outbox.calm.json").read_bytes())["seconds"] == 0
+
+
+def test_a_calm_that_cannot_be_forgotten_is_named(write_config: Write) -> None:
+    path = write_config(outbox={"path": "gone/outbox.sqlite"})
+
+    done = edge("forget-calm", "--config", path)
+
+    assert done.returncode == MISCONFIGURED
+    assert "gone/outbox.calm.json: No such file or directory; this user must be able to write there" in done.stderr

@@ -1,16 +1,20 @@
 """Events: what was found, in the words of the contract."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from contract import caption
+from contract.caption import Box
 from contract.errors import Refused
 from edge.infer.captioner import Sentence
 from edge.infer.detection import Detection
 from edge.infer.hazards import Hazard
 from edge.look import event
+from edge.look.crops import Region
 from edge.look.event import Eye
+from edge.look.memory.danger_memory import Belief
 
 EYE = Eye("lab", "dev-1", "cam-0", "tiny@0.1.0", "en")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -61,3 +65,42 @@ def test_an_event_that_breaks_the_contract_is_refused_before_it_is_accepted() ->
         compose(sentence("a", hazards=(Hazard("x" * 33, 0.5),)))
     with pytest.raises(Refused, match="text"):
         compose(sentence())
+
+
+def belief(danger: str, probability: float, evidence: float, **more: Any) -> Belief:
+    return Belief(danger, probability, evidence, more.get("since"), more.get("region"))
+
+
+def test_a_danger_is_told_with_its_evidence_since_when_and_where() -> None:
+    standing = belief("gun", 0.98765, 0.71234, since=10.0, region=Region(0.1, 0.2, 0.3, 0.9, 0.5))
+
+    (found,) = event.dangers([standing, belief("fire", 0.0067, 0.001)], NOW, at=12.5)
+
+    assert (found.term, found.probability, found.evidence) == ("gun", 0.988, 0.712)
+    assert found.since == NOW - timedelta(seconds=2.5)
+    assert found.box == Box(0.1, 0.2, 0.3, 0.3)
+
+
+def test_a_danger_in_doubt_is_told_without_a_beginning() -> None:
+    (found,) = event.dangers([belief("gun", 0.1, 0.9)], NOW, at=1.0)
+
+    assert (found.probability, found.evidence, found.since, found.box) == (0.1, 0.9, None, None)
+
+
+def test_an_event_too_long_for_the_wire_gives_up_details_before_dangers() -> None:
+    where = Region(0.123, 0.234, 0.345, 0.9, 0.5)
+    beliefs = [belief(f"{n}" * 32, 0.987, 0.987, since=0.1, region=where) for n in range(8)]
+    crowd = tuple(Detection(f"{n}" * 32, 0.9, 0, 0, 1, 1) for n in range(8))
+
+    made = event.compose(
+        sentence("가" * 190),
+        crowd,
+        EYE,
+        captured_at=NOW,
+        now=NOW,
+        seq=7,
+        event_id="0123456789",
+        dangers=event.dangers(beliefs, NOW, at=1.0),
+    )
+
+    assert [(hazard.probability, hazard.evidence) for hazard in made.hazards] == [(0.987, None)] * 8
