@@ -93,7 +93,7 @@ def test_a_supervisor_silences_and_ends_it(supervisor: Browser, config: Config) 
 @pytest.mark.parametrize(
     ("wish", "why"),
     [
-        ({"matchers": "", "hours": "2", "reason": "x"}, "needs to say what it is about"),
+        ({"matchers": "", "hours": "2", "reason": "x"}, "needs matchers"),
         ({"matchers": "colour=red", "hours": "2", "reason": "x"}, "cannot be silenced"),
         ({"matchers": "site=harbour", "hours": "2", "reason": " "}, "a reason"),
         ({"matchers": "site=harbour", "hours": "-1", "reason": "x"}, "can be silenced"),
