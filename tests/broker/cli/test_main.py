@@ -49,7 +49,7 @@ def test_check_warns_where_nobody_is_told(tmp_path: Path, capsys: pytest.Capture
 
     assert main.main(["check", "--config", str(path)]) == 0
 
-    assert capsys.readouterr().err == f"{path}: recipients: nobody is told of anything\n"
+    assert capsys.readouterr().err == f"{path}: recipients: none; no notification is sent to anyone\n"
 
 
 def test_check_finds_a_mistake_in_the_rules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -137,6 +137,6 @@ def test_a_single_held_message_is_released_as_it_is(missing_scene: Make) -> None
 def test_a_rule_of_the_file_may_not_take_the_name() -> None:
     book = compiler.build(RulesFile(rules=(RuleText(name="camera-lost", says=("gun",)),)), origin="rules.yaml")
 
-    with pytest.raises(Misconfigured, match="missed devices are told of by that name"):
+    with pytest.raises(Misconfigured, match="that name belongs to lost devices"):
         builtin_rules.beside(book, SETTINGS)
     assert builtin_rules.beside(book, None) is book

@@ -147,7 +147,7 @@ def test_a_recipient_by_apprise_needs_no_telephone(
         ({"name": "a", "channel": "solapi"}, "'a' has no `phone`"),
         ({"name": "a", "channel": "apprise"}, "'a' has `channel: apprise` and needs `address_file`"),
         ({"name": "a", "channel": "pigeon", "phone": "+82 10 1234 5678"}, "Invalid enum value 'pigeon'"),
-        ({"name": "a", "channel": "solapi", "phone": "+82 10 1234 5678"}, "there is no part `solapi`"),
+        ({"name": "a", "channel": "solapi", "phone": "+82 10 1234 5678"}, "no section `solapi`"),
         ({"name": "a", "channel": "apprise", "address_file": "none"}, "address_file: .*none: No such file"),
         ({"name": "a", "channel": "apprise", "address_file": "two"}, "two holds 2 addresses"),
         ({"name": "a", "channel": "apprise", "address_file": "bad"}, "Apprise cannot read the address"),
