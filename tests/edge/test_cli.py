@@ -231,4 +231,7 @@ def test_a_calm_that_cannot_be_forgotten_is_named(write_config: Write) -> None:
     done = edge("forget-calm", "--config", path)
 
     assert done.returncode == MISCONFIGURED
-    assert "gone/outbox.calm.json: No such file or directory; this user must be able to write there" in done.stderr
+    assert (
+        "gone/outbox.calm.json: No such file or directory; the folder must exist and this user must write in it"
+        in done.stderr
+    )
