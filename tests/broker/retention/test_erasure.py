@@ -139,7 +139,7 @@ def test_what_goes_on_is_not_forgotten_yet(run: Run, room: Scene) -> None:
 
     answer = run("forget", "--everything", "--yes")
 
-    stays = "1 stay for now: an incident goes on, or a message has still to be told"
+    stays = "1 stay for now: an incident is open, or a notification is still to be sent"
     assert answer == f"everything:\n  1 sentences\n  {stays}\ndeleted\n"
     assert texts(room) == ["a man with a gun", ""]
     assert room.deliver() == ["first to guard"]

@@ -42,7 +42,7 @@ def test_the_shipped_rules_have_no_mistake() -> None:
         ),
         pytest.param(
             "rules:\n- name: x\n  says: [/a*/]",
-            ":3: error: rules[0].says[0]: '/a*/' fits everything, even nothing; say what to look for",
+            ":3: error: rules[0].says[0]: '/a*/' matches the empty text; write what to look for",
             id="an expression that fits everything",
         ),
         pytest.param(

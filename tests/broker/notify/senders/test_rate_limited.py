@@ -83,7 +83,7 @@ def test_a_busy_provider_is_left_alone_by_every_message(gate: threading.Event) -
     gate.set()
     now[0] = 59.0
 
-    with pytest.raises(Busy, match=r"given 1\.0 s of rest"):
+    with pytest.raises(Busy, match=r"may send again in 1\.0 s"):
         bounded.send("b", "second")
 
     now[0] = 60.0
