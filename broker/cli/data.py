@@ -55,7 +55,7 @@ def _export(arguments: argparse.Namespace) -> int:
         wish = _scope(arguments, places)
         with writing(engine) as connection:
             total = selection.count(connection, wish)
-            entry = Entry(datetime.now(UTC), getpass.getuser(), "terminal", "export", erasure.spelt(wish))
+            entry = Entry(datetime.now(UTC), getpass.getuser(), "terminal", "export", erasure.described(wish))
             audit.add(connection, replace(entry, detail=f"{total} sentences"))
         as_csv = arguments.format == "csv"
         if as_csv:
@@ -93,7 +93,7 @@ def _forget(arguments: argparse.Namespace) -> int:
             if wish.is_everything != arguments.everything:
                 raise Misconfigured("forget: what? Name --site, --from, --to or --phone; or --everything alone")
             made = _forget_sentences(engine, wish, asker, sure=arguments.yes)
-            print(f"{erasure.spelt(wish, places)}:")
+            print(f"{erasure.described(wish, places)}:")
     for name, count in made.counts.items():
         print(f"  {count} {NAMES[name]}")
     if made.in_use:

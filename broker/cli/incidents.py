@@ -183,4 +183,4 @@ def _end_silences(engine: Engine, arguments: argparse.Namespace, now: datetime) 
 def _silence_line(one: Silence, places: Places, now: datetime) -> str:
     ends = one.ends_at.astimezone(places.clock)
     state = "in force" if one.holds_at(now) else f"ended by {one.ended_by}" if one.ended_by else "over"
-    return f"{one.id}  {one.spelt}  until {ends:%Y-%m-%d %H:%M}, {state}, by {one.author}: {one.reason}"
+    return f"{one.id}  {one.as_text}  until {ends:%Y-%m-%d %H:%M}, {state}, by {one.author}: {one.reason}"

@@ -18,7 +18,7 @@ ANSWERS: Final = ("acknowledge", "resolve", "false-alarm")
 
 
 class _Verbs(Protocol):
-    """The verbs of a command, as argparse gives them."""
+    """The verbs of a command; argparse has no public type for it."""
 
     def add_parser(self, name: str, *, help: str, description: str) -> argparse.ArgumentParser: ...  # noqa: A002
 

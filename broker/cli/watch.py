@@ -84,7 +84,7 @@ class Watch:
 
     def _wait(self, said: Words, *, follow: bool, stopped: Callable[[], bool]) -> Engine | None:
         """Wait until the service has made the database; None where it is not there and waiting is not wanted."""
-        told = False
+        announced = False
         while not stopped():
             if self.database.path is None or self.database.path.exists():
                 engine = open_database(self.database)
@@ -93,9 +93,9 @@ class Watch:
                 engine.dispose()
             if not follow:
                 return None
-            if not told:
+            if not announced:
                 self.console.print(said.waiting_for_database.format(path=self.database.name), soft_wrap=True)
-                told = True
+                announced = True
             time.sleep(LOOK_SECONDS)
         return None
 
@@ -136,8 +136,8 @@ class Watch:
                     style="yellow",
                 )
             else:
-                told = said.told if Outcome(decision.outcome).notifies else decision.outcome
-                line.append(f"  [{said.fired}: {decision.rule}, {told}]", style="bold white on red")
+                outcome = said.told if Outcome(decision.outcome).notifies else decision.outcome
+                line.append(f"  [{said.fired}: {decision.rule}, {outcome}]", style="bold white on red")
         return line
 
     def _ledger(self, states: dict[tuple[str, str], tuple[State, Ledger]]) -> Iterator[str]:

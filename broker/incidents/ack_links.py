@@ -42,7 +42,7 @@ class Signer:
         if len(word) < MIN_SECRET_CHARS:
             raise Misconfigured(
                 f"links.secret_file: needs a random word of {MIN_SECRET_CHARS} characters or more, such as"
-                f" `openssl rand -hex 32` gives; or set {LINK_SECRET}"
+                f" `openssl rand -hex 32` prints; or set {LINK_SECRET}"
             )
         return cls(settings.base_url, word, timedelta(hours=settings.valid_hours))
 

@@ -44,7 +44,7 @@ class RaisedThreshold:
 
 
 def raise_for(connection: Connection, incident_id: int, *, at: datetime) -> int:
-    """Raise the threshold of every danger that stood in the captions of a false alarm; gives how many.
+    """Raise the threshold of every danger named in the captions of a false alarm; returns how many.
 
     Captions of devices that say nothing of their evidence raise none.
     """

@@ -62,7 +62,7 @@ class Silence:
         return all(getattr(subject, field) in values for field, values in self.matchers.items())
 
     @property
-    def spelt(self) -> str:
+    def as_text(self) -> str:
         """Its matchers, as one types them: `site=north-gate danger=smoke,fire`."""
         return " ".join(f"{field}={','.join(values)}" for field, values in self.matchers.items())
 

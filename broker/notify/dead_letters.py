@@ -26,9 +26,9 @@ def take_up(connection: Connection, alert_id: int, *, by: str, at: datetime) -> 
     table = core.alert
     dead = (table.c.id == alert_id) & (table.c.state == State.DEAD.value)
     tried_at = connection.execute(select(table.c.tried_at).where(dead)).first()
-    told = notifications.get(connection, alert_id)
+    notification = notifications.get(connection, alert_id)
     # Without its sentence there is nothing to send.
-    if tried_at is None or told is None or told.sentence == GONE:
+    if tried_at is None or notification is None or notification.sentence == GONE:
         return False
     state = State.WAITING if tried_at[0] is None else State.DOUBT
     values = {"state": state.value, "due_at": at, "attempts": 0}

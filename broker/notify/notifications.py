@@ -281,9 +281,9 @@ def joined() -> Any:
     """Select notifications, each with the caption that it is about."""
     alert, caption = core.alert, core.caption
     columns = {"device": "device", "stream": "stream", "text": "sentence", "language": "sentence_language"}
-    told = [func.coalesce(caption.c[name], "").label(label) for name, label in columns.items()]
+    about = [func.coalesce(caption.c[name], "").label(label) for name, label in columns.items()]
     captured_at = func.coalesce(caption.c.captured_at, alert.c.created_at, type_=core.Moment()).label("captured_at")
-    return select(alert, *told, captured_at).join(caption, caption.c.id == alert.c.caption_id, isouter=True)
+    return select(alert, *about, captured_at).join(caption, caption.c.id == alert.c.caption_id, isouter=True)
 
 
 def of_row(row: Row[Any]) -> Notification:

@@ -97,9 +97,9 @@ def since(connection: Connection, phone: str, *, at: datetime) -> int:
 def last_notified(connection: Connection, recipient: str) -> int | None:
     """Return the incident that someone was notified of last, if any."""
     table = core.alert
-    told = (table.c.recipient == recipient) & table.c.incident_id.is_not(None)
+    about_incident = (table.c.recipient == recipient) & table.c.incident_id.is_not(None)
     handed = table.c.state.in_([State.SENT.value, State.SENDING.value, State.DOUBT.value])
-    query = select(table.c.incident_id).where(told, handed).order_by(table.c.tried_at.desc()).limit(1)
+    query = select(table.c.incident_id).where(about_incident, handed).order_by(table.c.tried_at.desc()).limit(1)
     return connection.execute(query).scalar()
 
 

@@ -35,7 +35,7 @@ def goes_on() -> ColumnElement[bool]:
 def stays() -> ColumnElement[bool]:
     """Whether a caption's row has to stay: a notification refers to it, or its number could be used twice.
 
-    SQLite gives the number of a deleted newest row to the next one.
+    SQLite reuses the number of a deleted newest row.
     """
     caption, alert = core.caption, core.alert
     newest = select(func.max(caption.c.id)).correlate(None).scalar_subquery()
@@ -65,9 +65,9 @@ def captions(connection: Connection, ids: Sequence[int]) -> int:
 def what_was_said(connection: Connection, ids: Sequence[int]) -> Counter[str]:
     """Remove the words from notifications and timelines about captions; the incidents stay."""
     alert, event, decision = core.alert, core.incident_event, core.decision
-    told = alert.c.caption_id.in_(ids)
+    quoting = alert.c.caption_id.in_(ids)
     silent = {"text": "", "because": "", "facts": {}}
-    messages = connection.execute(update(alert).where(told, alert.c.text != "").values(**silent)).rowcount
+    messages = connection.execute(update(alert).where(quoting, alert.c.text != "").values(**silent)).rowcount
     # By the incidents of their decisions, because timelines are found by incident and not by caption.
     about = select(decision.c.incident_id).where(decision.c.caption_id.in_(ids))
     mine = and_(event.c.incident_id.in_(about), event.c.caption_id.in_(ids))

@@ -49,12 +49,12 @@ def count(engine: Engine, wish: Scope) -> Forgotten:
 def forget(engine: Engine, wish: Scope, asker: Asker, *, now: datetime) -> Forgotten:
     """Delete captions, with the words of notifications and timelines about them. Raises `Locked`.
 
-    That there was an incident, when, and who answered, stays. The audit log is told how many sentences of which place
+    That there was an incident, when, and who answered, stays. The audit log gets how many sentences of which place
     and time are gone, before the first is.
     """
     with writing(engine) as connection:
         found = selection.count(connection, wish)
-        audit.add(connection, Entry(now, asker.name, asker.address, "forget", spelt(wish), f"{found} sentences"))
+        audit.add(connection, Entry(now, asker.name, asker.address, "forget", described(wish), f"{found} sentences"))
     counts: Counter[str] = Counter()
     kept, after, more = 0, None, True
     while more:
@@ -82,9 +82,9 @@ def count_phone(engine: Engine, phone: str) -> Forgotten:
     """Count what `forget_phone` would change, and change nothing."""
     alert = core.alert
     with reading(engine) as connection:
-        told = select(func.count()).select_from(alert).where(alert.c.phone == phone)
-        every = int(connection.execute(told).scalar_one())
-        kept = int(connection.execute(told.where(alert.c.state.in_(deletion.UNSENT))).scalar_one())
+        sent_to = select(func.count()).select_from(alert).where(alert.c.phone == phone)
+        every = int(connection.execute(sent_to).scalar_one())
+        kept = int(connection.execute(sent_to.where(alert.c.state.in_(deletion.UNSENT))).scalar_one())
         answered = select(func.count()).select_from(reply).where(reply.c.phone == phone)
         replies = int(connection.execute(answered).scalar_one())
         samples = len(_samples(connection, phone))
@@ -95,8 +95,8 @@ def forget_phone(engine: Engine, phone: str, asker: Asker, *, now: datetime) -> 
     """Remove a number, and the replies from it, from notifications that are done. Raises `Locked`."""
     alert, refusal = core.alert, core.refusal
     with writing(engine) as connection:
-        told = alert.c.phone == phone
-        sent = update(alert).where(told, alert.c.state.not_in(deletion.UNSENT)).values(phone="")
+        mine = alert.c.phone == phone
+        sent = update(alert).where(mine, alert.c.state.not_in(deletion.UNSENT)).values(phone="")
         counts = Counter({"messages": connection.execute(sent).rowcount})
         counts["replies"] = connection.execute(
             update(reply).where(reply.c.phone == phone).values(phone="", text="")
@@ -105,7 +105,7 @@ def forget_phone(engine: Engine, phone: str, asker: Asker, *, now: datetime) -> 
             same = (refusal.c.reason == reason) & (refusal.c.topic == topic)
             connection.execute(update(refusal).where(same).values(sample=b""))
             counts["samples"] += 1
-        kept = int(connection.execute(select(func.count()).select_from(alert).where(told)).scalar_one())
+        kept = int(connection.execute(select(func.count()).select_from(alert).where(mine)).scalar_one())
         counts = +counts
         said = ", ".join(f"{number} {name}" for name, number in sorted(counts.items())) or "nothing"
         audit.add(connection, Entry(now, asker.name, asker.address, "forget", "a telephone number", said))
@@ -120,7 +120,7 @@ def _samples(connection: Connection, phone: str) -> list[tuple[str, str]]:
     return [(row.reason, row.topic) for row in rows if phone.encode() in row.sample]
 
 
-def spelt(wish: Scope, places: Places | None = None) -> str:
+def described(wish: Scope, places: Places | None = None) -> str:
     """Return what is meant, by the clock of `places` or else in UTC."""
     clock = (places or Places.nameless()).clock
     parts = [f"site={wish.site}" if wish.site else "", f"device={wish.device}" if wish.device else ""]

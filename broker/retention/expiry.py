@@ -63,10 +63,10 @@ def incidents(connection: Connection, *, before: datetime, limit: int) -> Counte
     counted = deletion.incidents(connection, found)
     gathered = alert.alias()
     alone = and_(alert.c.incident_id.is_(None), alert.c.created_at < before, alert.c.id != last)
-    told = and_(
+    done = and_(
         alert.c.state.in_([State.SENT.value, State.DEAD.value]), ~exists().where(gathered.c.told_in == alert.c.id)
     )
-    digests = connection.scalars(select(alert.c.id).where(alone, told).order_by(alert.c.id).limit(limit)).all()
+    digests = connection.scalars(select(alert.c.id).where(alone, done).order_by(alert.c.id).limit(limit)).all()
     counted["messages"] += deletion.messages(connection, digests)
     return counted
 

@@ -53,7 +53,7 @@ metadata: Final = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
-"""Names of constraints are spelt out, so that a later migration can change them."""
+"""Names of constraints are written out, so that a later migration can change them."""
 
 caption: Final = Table(
     "caption",
@@ -235,7 +235,7 @@ device: Final = Table(
     Column("stages", JSON, nullable=False),
     PrimaryKeyConstraint("site", "device"),
 )
-"""The last word of every device about itself. `said_at` is by its own clock and tells a word from its
+"""The last status of every device. `said_at` is by its own clock and distinguishes a status from its
 repetition; by this server's clock are `heard_at`, the last word of its own, `changed_at`, when its state or the kind of
 its reason last did, and `frames_at`, when it last looked at a new frame."""
 

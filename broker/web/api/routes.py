@@ -196,7 +196,7 @@ def silence(page: ThisPage, data: RequestBody[NewSilence]) -> Silence:
         raise ClientException(str(error)) from error
     with writing(page.console.engine) as connection:
         made = silences_.add(connection, wished, at=now)
-        page.note(connection, "silence", f"silence {made.id}", f"{made.spelt}, {data.hours:g} h: {made.reason}")
+        page.note(connection, "silence", f"silence {made.id}", f"{made.as_text}, {data.hours:g} h: {made.reason}")
     return Silence.of(made)
 
 

@@ -48,7 +48,7 @@ def add(page: ThisPage, data: URLEncodedBody[Wish]) -> Response[Any]:
         return _show(page, status=400, problem=str(error), wish=data)
     with writing(page.console.engine) as connection:
         made = silence.add(connection, wished, at=now)
-        page.note(connection, "silence", f"silence {made.id}", f"{made.spelt}, {data.hours:g} h: {made.reason}")
+        page.note(connection, "silence", f"silence {made.id}", f"{made.as_text}, {data.hours:g} h: {made.reason}")
     return page.go(f"/incidents/{data.incident}" if data.incident > 0 else "/silences")
 
 

@@ -28,7 +28,7 @@ def config(tmp_path_factory: pytest.TempPathFactory, started_cluster: Cluster) -
         ("/", "Harbour"),
         ("/history?site=harbour&danger=1", "caption"),
         ("/incidents", "/incidents/4"),
-        ("/incidents/3", "nobody was told yet"),
+        ("/incidents/3", "nobody was notified yet"),
         ("/devices", "pi-01"),
         ("/plots", "svg"),
         ("/messages", "<html"),

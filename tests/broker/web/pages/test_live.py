@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 
 from broker.config.broker import Severity
 from broker.incidents import store
-from broker.incidents.incident import Incident, LostDevice, State
+from broker.incidents.incident import Incident, State
+from broker.notify.message.outage import LostDevice
 from broker.store import migrate
 from broker.store.engine import open_engine, writing
 from broker.web.pages import live
