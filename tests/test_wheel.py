@@ -188,7 +188,9 @@ def bare(wheel: Path, tmp_path: Path) -> Callable[..., subprocess.CompletedProce
 def test_without_its_extra_a_program_names_it(
     bare: Callable[..., subprocess.CompletedProcess[str]], package: str
 ) -> None:
-    done = bare(package, *(["caption", "x.jpg"] if package == "edge" else ["--help"]))
+    words = {"edge": ["caption", "x.jpg"], "broker": ["init"]}.get(package, ["--help"])
+
+    done = bare(package, *words)
 
     assert done.returncode == MISCONFIGURED, done.stderr
     assert done.stderr.endswith(f"pip install 'wordcam[{package}]'\n")
