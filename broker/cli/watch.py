@@ -136,7 +136,7 @@ class Watch:
                     style="yellow",
                 )
             else:
-                outcome = said.told if Outcome(decision.outcome).notifies else decision.outcome
+                outcome = said.notified if Outcome(decision.outcome).notifies else decision.outcome
                 line.append(f"  [{said.fired}: {decision.rule}, {outcome}]", style="bold white on red")
         return line
 

@@ -54,13 +54,15 @@ class Notifier:
         number = incident.notification_count + 1
         notified: list[str] = []
         for person in people:
-            held = self.deferral(connection, person, known.get(person.name), incident.severity, now=now)
-            intent = _intent(incident, occasion, f"incident/{incident.id}/{number}/{person.name}", held)
-            notifications.add(connection, intent, to=person, at=now, deferred_until=held.until if held else None)
-            if held is None:
+            deferral = self.deferral(connection, person, known.get(person.name), incident.severity, now=now)
+            intent = _intent(incident, occasion, f"incident/{incident.id}/{number}/{person.name}", deferral)
+            notifications.add(
+                connection, intent, to=person, at=now, deferred_until=deferral.until if deferral else None
+            )
+            if deferral is None:
                 notified.append(person.name)
             else:
-                detail = NotificationFor(occasion.kind.value, person.name, (held.reason,))
+                detail = NotificationFor(occasion.kind.value, person.name, (deferral.reason,))
                 store.add_event(connection, incident.id, Event(now, EventKind.DEFERRED, (detail,)))
         if notified:
             detail = NotificationFor(occasion.kind.value, ", ".join(notified), occasion.reasons)
@@ -82,7 +84,7 @@ class Notifier:
         )
 
 
-def _intent(incident: Incident, occasion: Occasion, key: str, held: Deferral | None) -> Intent:
+def _intent(incident: Incident, occasion: Occasion, key: str, deferral: Deferral | None) -> Intent:
     return Intent(
         key=key,
         kind=occasion.kind,
@@ -91,7 +93,7 @@ def _intent(incident: Incident, occasion: Occasion, key: str, held: Deferral | N
         rule=incident.rule,
         site=incident.site,
         severity=incident.severity,
-        reasons=occasion.reasons if held is None else (*occasion.reasons, held.reason),
+        reasons=occasion.reasons if deferral is None else (*occasion.reasons, deferral.reason),
         facts={
             "opened_at": incident.opened_at.isoformat(),
             "cameras": list(incident.cameras),

@@ -136,7 +136,7 @@ class Grouper:
             return Verdict(Outcome.NOT_YET, (missing,)), None
         incident = store.open_at(connection, sighting.site, sighting.rule.danger)
         if incident is not None and leading is not None and incident.id == leading.id:
-            return Verdict(Outcome.TOLD_AS, (NotifiedAs(leading.rule),)), leading
+            return Verdict(Outcome.NOTIFIED_AS, (NotifiedAs(leading.rule),)), leading
         if incident is None:
             if (hidden := self._hidden(connection, sighting, leading)) is not None:
                 return hidden
@@ -152,7 +152,7 @@ class Grouper:
         rule = sighting.rule
         if leading is not None and self._covers(leading, rule):
             self._also(connection, leading, sighting)
-            return Verdict(Outcome.TOLD_AS, (NotifiedAs(leading.rule),)), leading
+            return Verdict(Outcome.NOTIFIED_AS, (NotifiedAs(leading.rule),)), leading
         if (greater := self.inhibitor(connection, sighting)) is not None:
             return Verdict(Outcome.INHIBITED, (Inhibited(greater.danger, greater.id),)), greater
         last = store.last_closed(connection, sighting.site, rule.danger)
@@ -237,10 +237,10 @@ class Grouper:
     def choose(self, connection: Connection, sighting: Sighting, incident: Incident) -> Verdict:
         """Decide whether people are notified now of an incident that is seen."""
         now = sighting.now
-        held = silence.find(silence.in_force(connection, at=now), sighting.subject, at=now)
-        if held is not None:
-            store.note_once(connection, incident.id, Event(now, EventKind.MUTED, (held.as_reason,)))
-            return Verdict(Outcome.SILENCED, (held.as_reason,))
+        matching = silence.find(silence.in_force(connection, at=now), sighting.subject, at=now)
+        if matching is not None:
+            store.note_once(connection, incident.id, Event(now, EventKind.MUTED, (matching.as_reason,)))
+            return Verdict(Outcome.SILENCED, (matching.as_reason,))
         if not self.route(incident).first:
             return Verdict(Outcome.NOBODY, (NoRecipient(),))
         notice = notifications.send_status(connection, incident.id)

@@ -120,8 +120,8 @@ def end(connection: Connection, silence_id: int, *, by: str, at: datetime) -> bo
 def in_force(connection: Connection, *, at: datetime) -> Sequence[Silence]:
     """Return the silences in force."""
     table = core.silence
-    held = (table.c.starts_at <= at) & (table.c.ends_at > at)
-    return [_silence(row) for row in connection.execute(select(table).where(held).order_by(table.c.id))]
+    now = (table.c.starts_at <= at) & (table.c.ends_at > at)
+    return [_silence(row) for row in connection.execute(select(table).where(now).order_by(table.c.id))]
 
 
 def newest(connection: Connection, *, limit: int = 100) -> Sequence[Silence]:

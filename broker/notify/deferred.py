@@ -28,9 +28,9 @@ def next_due_at(connection: Connection) -> datetime | None:
 def of(connection: Connection, recipient: str) -> list[Notification]:
     """Return the deferred notifications of a recipient, oldest first."""
     table = core.alert
-    held = (table.c.recipient == recipient) & (table.c.state == State.DEFERRED.value)
+    mine = (table.c.recipient == recipient) & (table.c.state == State.DEFERRED.value)
     return [
-        notifications.of_row(row) for row in connection.execute(notifications.joined().where(held).order_by(table.c.id))
+        notifications.of_row(row) for row in connection.execute(notifications.joined().where(mine).order_by(table.c.id))
     ]
 
 
@@ -57,5 +57,5 @@ def give_up(connection: Connection, recipient: str, *, error: str) -> None:
 
 def _change_deferred(connection: Connection, recipient: str, values: dict[str, Any]) -> None:
     table = core.alert
-    held = (table.c.recipient == recipient) & (table.c.state == State.DEFERRED.value)
-    connection.execute(update(table).where(held).values(**values))
+    mine = (table.c.recipient == recipient) & (table.c.state == State.DEFERRED.value)
+    connection.execute(update(table).where(mine).values(**values))

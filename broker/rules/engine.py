@@ -73,8 +73,8 @@ def may_concern(book: Rulebook, caption: Caption) -> bool:
         return True
     if any(hazard.probability >= index.least.get(hazard.term, NEVER) for hazard in caption.hazards):
         return True
-    held = sentence_.stems_of(caption.text)
-    return any(True for _ in _spoken_of(book, caption.site, held))
+    words = sentence_.stems_of(caption.text)
+    return any(True for _ in _spoken_of(book, caption.site, words))
 
 
 def judge(book: Rulebook, seen: Seen) -> list[Finding]:
@@ -91,22 +91,22 @@ def _candidates(book: Rulebook, seen: Seen, sentence: Sentence) -> Iterator[int]
     index = book.index
     yield from _spoken_of(book, seen.site, sentence.stems)
     for site in _sites(seen.site):
-        for entries, held in ((index.by_hazard, seen.hazards), (index.by_label, seen.labels)):
+        for entries, words in ((index.by_hazard, seen.hazards), (index.by_label, seen.labels)):
             of_site = entries.get(site, NOTHING)
-            yield from (number for word in of_site.keys() & held.keys() for number, _ in of_site[word])
+            yield from (number for word in of_site.keys() & words.keys() for number, _ in of_site[word])
     for expression, number in index.regexes:
         if any(True for _ in expression.spans(sentence)):
             yield number
 
 
-def _spoken_of(book: Rulebook, site: str, held: frozenset[str]) -> Iterator[int]:
+def _spoken_of(book: Rulebook, site: str, words: frozenset[str]) -> Iterator[int]:
     """Return the numbers of the rules of which a sentence has the words."""
     for entries in (book.index.by_stem.get(site, NOTHING) for site in _sites(site)):
-        if entries.keys().isdisjoint(held):
+        if entries.keys().isdisjoint(words):
             continue
-        for word in entries.keys() & held:
+        for word in entries.keys() & words:
             for number, others in entries[word]:
-                if not any(other.isdisjoint(held) for other in others):
+                if not any(other.isdisjoint(words) for other in others):
                     yield number
 
 

@@ -147,8 +147,8 @@ class LeaderElection:
     def _renew(self, term: Term) -> None:
         started = self.seconds()
         with writing(self.engine) as connection:
-            held = leases.renew(connection, term.token, at=datetime.now(UTC))
-        if held:
+            renewed = leases.renew(connection, term.token, at=datetime.now(UTC))
+        if renewed:
             self._valid_until = started + VALID_SECONDS
             return
         self._term, self._seen = None, None

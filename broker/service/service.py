@@ -86,11 +86,11 @@ def run(config: Config, *, out: TextIO, on_ready: Callable[[Callable[[], None]],
     """
     book = compiler.load(config.rules_file)
     senders = factory.senders(config, out)
-    with ExitStack() as held:
+    with ExitStack() as resources:
         if config.database.path is not None:
-            held.enter_context(instance_lock.hold(config.database.path, config.mqtt.client_id))
+            resources.enter_context(instance_lock.hold(config.database.path, config.mqtt.client_id))
         engine = open_database(config.database)
-        held.callback(engine.dispose)
+        resources.callback(engine.dispose)
         migrate.require_current(engine)
         return _run(_Given(config, engine, book, senders), on_ready)
 

@@ -18,7 +18,7 @@ class Outcome(StrEnum):
     """Not notified yet: another camera sees it, which the next notification says."""
     WAITING = "waiting"
     """Not notified: the last notification is still to be sent."""
-    TOLD_AS = "told-as"
+    NOTIFIED_AS = "told-as"
     """Not notified on its own: a more severe rule fired on the same caption."""
     INHIBITED = "inhibited"
     """Inhibited: people know of a greater danger at this site."""

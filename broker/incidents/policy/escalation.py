@@ -42,7 +42,7 @@ def decide(incident: Incident, route: Route, *, now: datetime, unreached: str = 
     if incident.step >= len(route.steps):
         return Finished(exhausted=bool(route.steps))
     step = route.steps[incident.step]
-    if unreached and incident.step < route.first_round:
+    if unreached and incident.step < route.first_cycle:
         return Escalate(step.people, Unreachable(unreached))
     due_at = incident.stepped_at + step.after
     if now < due_at:

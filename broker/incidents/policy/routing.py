@@ -24,8 +24,8 @@ class Route:
 
     first: tuple[Recipient, ...]
     steps: tuple[Step, ...] = ()
-    """Of all rounds of the escalation, in order."""
-    first_round: int = 0
+    """Of all cycles of the escalation, in order."""
+    first_cycle: int = 0
     """How many of the steps notify people who were not notified before."""
 
     @property
@@ -52,13 +52,13 @@ def of(
     if not first:
         first, steps = steps[0].people, steps[1:]
     pause = timedelta(minutes=chain.steps[-1].after_minutes)
-    return Route(first, tuple(_rounds(first, steps, chain.cycles, pause)), first_round=len(steps))
+    return Route(first, tuple(_cycles(first, steps, chain.cycles, pause)), first_cycle=len(steps))
 
 
-def _rounds(first: tuple[Recipient, ...], steps: tuple[Step, ...], rounds: int, pause: timedelta) -> Iterator[Step]:
-    """Yield the steps of every round; a later round begins, after a pause, with those who were notified first."""
+def _cycles(first: tuple[Recipient, ...], steps: tuple[Step, ...], cycles: int, pause: timedelta) -> Iterator[Step]:
+    """Yield the steps of every cycle; a later cycle begins, after a pause, with those who were notified first."""
     yield from steps
-    for _ in range(rounds - 1):
+    for _ in range(cycles - 1):
         yield Step(pause, first)
         yield from steps
 

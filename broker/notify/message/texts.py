@@ -34,7 +34,7 @@ class Words:
     """Console sender: `number`, `parts`, `alphabet`."""
     losses: "Losses"
     replies: "Replies"
-    told: str
+    notified: str
     cancelled: str
     fired: str
     nothing: str
@@ -71,15 +71,15 @@ class Replies:
 
 _ENGLISH_LOSSES = Losses(
     since={
-        "gone": "no word since {time}",
-        "quiet": "no word since {time}",
+        "gone": "no message since {time}",
+        "quiet": "no message since {time}",
         "no-camera": "no camera since {time}",
         "no-picture": "no picture since {time}",
     },
-    mixed="no word or no picture since {time}",
+    mixed="no message or no picture since {time}",
     several="{who}: {what}",
     count="{count} devices",
-    back="in order again",
+    back="reports again",
 )
 
 ENGLISH = Words(
@@ -107,7 +107,7 @@ ENGLISH = Words(
     severity={"info": "note", "warning": "warning", "critical": "DANGER"},
     printed="SMS to {number} (not sent: no account is set), {parts} part(s), {alphabet}",
     replies=Replies(
-        acknowledged="Thank you. #{number} is yours; nobody further is told.",
+        acknowledged="Thank you. #{number} is yours; it is not escalated further.",
         already="{name} has #{number} already.",
         resolved="Thank you. #{number} is over.",
         false_alarm="Thank you. #{number} is written down as a false alarm.",
@@ -115,7 +115,7 @@ ENGLISH = Words(
         unknown="There is no alert of yours to answer to.",
         help="Not understood. Answer OK (I take care of it), DONE (it is over) or FALSE (false alarm).",
     ),
-    told="told",
+    notified="notified",
     cancelled="cancelled",
     fired="fires",
     nothing="no danger",
@@ -123,15 +123,15 @@ ENGLISH = Words(
 
 _KOREAN_LOSSES = Losses(
     since={
-        "gone": "{time}부터 소식 없음",
-        "quiet": "{time}부터 소식 없음",
-        "no-camera": "{time}부터 카메라 없음",
-        "no-picture": "{time}부터 영상 없음",
+        "gone": "{time} 이후 응답 없음",
+        "quiet": "{time} 이후 응답 없음",
+        "no-camera": "{time} 이후 카메라 없음",
+        "no-picture": "{time} 이후 영상 없음",
     },
-    mixed="{time}부터 소식이나 영상 없음",
+    mixed="{time} 이후 응답 또는 영상 없음",
     several="{who} {what}",
     count="장치 {count}대",
-    back="다시 정상",
+    back="정상 복구",
 )
 
 KOREAN = Words(
@@ -141,7 +141,7 @@ KOREAN = Words(
         "first": "경보",
         "update": "경보 갱신",
         "repeat": "경보 계속",
-        "escalation": "미응답 경보",
+        "escalation": "응답 없는 경보",
         "resolved": "상황 종료",
         "digest": "경보 {count}건",
     },
@@ -162,12 +162,12 @@ KOREAN = Words(
         acknowledged="확인되었습니다. #{number} 담당으로 기록하고 다른 분께는 더 알리지 않습니다.",
         already="#{number} 경보는 이미 {name} 님이 맡았습니다.",
         resolved="#{number} 상황을 종료했습니다.",
-        false_alarm="#{number} 경보를 오보로 기록했습니다.",
+        false_alarm="#{number} 경보를 오경보로 기록했습니다.",
         over="#{number} 상황은 이미 끝났습니다.",
         unknown="답할 경보가 없습니다.",
-        help="알 수 없는 답입니다. 확인(맡음), 완료(종료), 오보 중 하나로 답해 주세요.",
+        help="알 수 없는 답입니다. 확인(맡음), 완료(종료), 오경보 중 하나로 답해 주세요.",
     ),
-    told="알림 보냄",
+    notified="알림 보냄",
     cancelled="취소",
     fired="경보",
     nothing="위험 없음",

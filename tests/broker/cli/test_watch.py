@@ -64,7 +64,7 @@ def test_dangers_and_their_reasons_are_marked(tmp_path: Path) -> None:
     lines = terminal.shown().splitlines()
 
     assert [line.partition("camera  ")[2] for line in lines] == [
-        "a gun  0.80  [fires: gun, told]",
+        "a gun  0.80  [fires: gun, notified]",
         "a gun  0.80  [fires: gun, waiting]",
         "a fire hydrant  0.80  [fire cancelled: only in 'fire hydrant']",
     ]

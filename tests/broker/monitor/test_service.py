@@ -196,6 +196,6 @@ def test_a_site_that_is_cut_off_is_one_text_and_its_return_is_another(tmp_path: 
 
     first, over = twilio.texts
     assert first.startswith("ALERT Device silent - North Gate, ")
-    assert ": Device 1, pi-02, pi-03, pi-04: no word since " in first
+    assert ": Device 1, pi-02, pi-03, pi-04: no message since " in first
     assert over.startswith("OVER: Device silent - North Gate, ")
-    assert over.endswith(": in order again #1")
+    assert over.endswith(": reports again #1")

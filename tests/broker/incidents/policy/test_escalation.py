@@ -11,7 +11,7 @@ from tests.broker.incidents.policy.cases import incident, minutes
 
 GUARD = Recipient(name="guard", phone="+12025550143")
 CHIEF = Recipient(name="chief", phone="+12025550178")
-ROUTE = Route((GUARD,), (Step(minutes(5), (CHIEF,)), Step(minutes(5), (GUARD,))), first_round=1)
+ROUTE = Route((GUARD,), (Step(minutes(5), (CHIEF,)), Step(minutes(5), (GUARD,))), first_cycle=1)
 FRESH = incident(stepped_at=NOON)
 
 

@@ -46,7 +46,7 @@ def test_another_round_begins_with_those_told_first() -> None:
     found = of(Escalation(steps=(Step(after_minutes=5, notify=("chief",)),), cycles=2))
 
     assert [person.name for step in found.steps for person in step.people] == ["chief", "guard", "chief"]
-    assert found.first_round == 1
+    assert found.first_cycle == 1
 
 
 def test_a_chain_holds_for_its_sites_dangers_and_severities() -> None:

@@ -118,7 +118,7 @@ def test_what_waits_for_the_morning_says_which_device_it_is(missing_scene: Make)
     assert len(held_by_then) == 2
     digest = next(one for one in room.alerts if one.kind == "digest")
     assert COMPOSER(digest, room.now) == (
-        "2 alerts, the worst: Device silent - north-gate, pi-01, 07:03: no word since 03:00"
+        "2 alerts, the worst: Device silent - north-gate, pi-01, 07:03: no message since 03:00"
     )
 
 

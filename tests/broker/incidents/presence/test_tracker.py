@@ -29,12 +29,12 @@ def test_a_device_that_falls_silent_is_told_of_and_so_is_its_return(missing_scen
     assert room.incident.caption_id is None
     assert [(one.device, one.cause) for one in room.incident.lost] == [("pi-01", "quiet")]
     assert texts(room) == [
-        "ALERT Device silent - north-gate, pi-01, 03:03: no word since 03:00 #1",
-        "OVER: Device silent - north-gate, pi-01, 03:14: in order again #1",
+        "ALERT Device silent - north-gate, pi-01, 03:03: no message since 03:00 #1",
+        "OVER: Device silent - north-gate, pi-01, 03:14: reports again #1",
     ]
     assert texts(room, "ko") == [
-        "[경보] 장치 무응답 · north-gate pi-01 03:03 03:00부터 소식 없음 #1",
-        "[상황 종료] 장치 무응답 · north-gate pi-01 03:14 다시 정상 #1",
+        "[경보] 장치 무응답 · north-gate pi-01 03:03 03:00 이후 응답 없음 #1",
+        "[상황 종료] 장치 무응답 · north-gate pi-01 03:14 정상 복구 #1",
     ]
 
 
@@ -64,8 +64,8 @@ def test_a_site_that_goes_dark_is_one_incident_and_one_message(missing_scene: Ma
 
     assert gone == ["first to guard"]
     assert room.incident.cameras == tuple(names)
-    assert texts(room) == [f"ALERT Device silent - north-gate, 03:01: {', '.join(names)}: no word since 03:00 #1"]
-    assert texts(room, "ko") == ["[경보] 장치 무응답 · north-gate 03:01 장치 12대 03:00부터 소식 없음 #1"]
+    assert texts(room) == [f"ALERT Device silent - north-gate, 03:01: {', '.join(names)}: no message since 03:00 #1"]
+    assert texts(room, "ko") == ["[경보] 장치 무응답 · north-gate 03:01 장치 12대 03:00 이후 응답 없음 #1"]
     assert reason_texts.say(room.events()[0].detail, "en") == (
         "device-silent at pi-01: no message since 2026-03-14 03:00:00 (connection lost)"
     )
@@ -80,7 +80,7 @@ def test_another_device_that_falls_silent_later_is_an_update(missing_scene: Make
 
     assert pass_by(room, seconds=200) == ["update to guard"]
 
-    assert "pi-01, pi-02: no word since 03:00" in texts(room)[1]
+    assert "pi-01, pi-02: no message since 03:00" in texts(room)[1]
 
 
 def test_two_sites_are_two_incidents(missing_scene: Make) -> None:

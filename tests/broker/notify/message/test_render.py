@@ -111,7 +111,7 @@ GOLDEN += [
         "nobody has answered",
         "ko",
         telling("a man is holding a gun", KOREAN, kind="escalation"),
-        "[미응답 경보] 총기 · 북문 1호기 현관 카메라 12:00 a man is holding a gun",
+        "[응답 없는 경보] 총기 · 북문 1호기 현관 카메라 12:00 a man is holding a gun",
     ),
     (
         "someone says that it is over",
