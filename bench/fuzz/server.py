@@ -57,7 +57,11 @@ class Site:
     def __post_init__(self) -> None:
         path = self.folder / "broker.yaml"
         people = [{"name": "guard", "phone": GUARD, "language": "ko"}]
-        tree = {"database": {"path": "fuzz.db"}, "rules_file": str(ROOT / "demo" / "rules.yaml"), "recipients": people}
+        tree = {
+            "database": {"path": "fuzz.db"},
+            "rules_file": str(ROOT / "config" / "rules.yaml"),
+            "recipients": people,
+        }
         path.write_text(yaml.safe_dump(tree | {"timezone": "Asia/Seoul"}), encoding="utf-8")
         self.config = config_file.load(path)
         self.engine = open_database(self.config.database)
@@ -200,7 +204,7 @@ def _search() -> tuple[Read, Sequence[bytes]]:
 
 
 DECODERS: Final = (
-    Decoder("reception", _ingest, 1),
+    Decoder("ingest", _ingest, 1),
     Decoder("twilio-status", _status_hook, 1),
     Decoder("twilio-reply", _reply_hook, 1),
     Decoder("twilio-signature", _signature, 1),

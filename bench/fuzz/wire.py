@@ -90,7 +90,7 @@ def _rules() -> tuple[Read, Sequence[bytes]]:
 
 def _lines() -> tuple[Read, Sequence[bytes]]:
     """Try rules on JSON lines, as `rules test` does."""
-    book = compiler.load(ROOT / "demo" / "rules.yaml")
+    book = compiler.load(ROOT / "config" / "rules.yaml")
 
     def read(text: str) -> object:
         return list(replay.Trial(book).run(text.splitlines(), origin="-"))

@@ -93,7 +93,7 @@ class BatchProcessor:
             log.info("notification queued", extra=made.as_fields)
         if batch.queued:
             self.on_notification()
-        return list(answers(readings))
+        return list(acknowledgements(readings))
 
     def _store(self, connection: Connection, readings: Sequence[Reading], batch: _Batch) -> None:
         now = self.clock()
@@ -158,7 +158,7 @@ class BatchProcessor:
             log.warning("messages refused", extra={"reason": reason, "messages": count})
 
 
-def answers(readings: Sequence[Reading]) -> Iterator[Acknowledgement]:
+def acknowledgements(readings: Sequence[Reading]) -> Iterator[Acknowledgement]:
     """Yield the acknowledgements of one batch, as few as the contract allows."""
     stored: dict[tuple[str, str], list[str]] = {}
     refused: dict[tuple[str, str], list[Refusal]] = {}

@@ -15,7 +15,7 @@ from broker.config.incidents import Incidents
 from broker.config.sites import Places
 from broker.incidents.grouping import Grouper
 from broker.incidents.presence import devices
-from broker.ingest.batch import Acknowledgement, BatchProcessor, answers
+from broker.ingest.batch import Acknowledgement, BatchProcessor, acknowledgements
 from broker.ingest.decoder import Message, Rejection
 from broker.notify import notifications, reasons
 from broker.notify.reasons import NotifiedAs
@@ -263,7 +263,7 @@ def test_any_ids_that_were_refused_fit_into_acknowledgements(ids: list[str]) -> 
     address = Address("north-gate", "pi-01", "caption")
     unreadable = [Rejection("schema", "", "", b"", address, event_id) for event_id in ids]
 
-    bundles = list(answers(unreadable))
+    bundles = list(acknowledgements(unreadable))
 
     named = [refusal.id for answer in bundles for refusal in ack.decode(ack.encode(answer.ack)).refused]
     assert named == ids

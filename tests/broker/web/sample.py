@@ -86,14 +86,14 @@ def fill(path: Path, *, now: datetime | None = None, hours: int = 24) -> Config:
 def say(config_: Config, *captions: Caption, at: datetime | None = None) -> None:
     """Let cameras say something, as if it had just come in."""
     engine = open_database(config_.database)
-    _reception(engine, config_, at or datetime.now(UTC)).process([said(one) for one in captions])
+    _processor(engine, config_, at or datetime.now(UTC)).process([said(one) for one in captions])
     engine.dispose()
 
 
 def accept(config_: Config, *messages: Message) -> None:
     """Let any messages come in."""
     engine = open_database(config_.database)
-    _reception(engine, config_, datetime.now(UTC)).process(list(messages))
+    _processor(engine, config_, datetime.now(UTC)).process(list(messages))
     engine.dispose()
 
 
@@ -156,10 +156,10 @@ def _captions(engine: Engine, config_: Config, now: datetime, hours: int) -> Non
 
 def _take(engine: Engine, config_: Config, events: list[Caption], at: datetime) -> None:
     if events:
-        _reception(engine, config_, at).process([said(one) for one in events])
+        _processor(engine, config_, at).process([said(one) for one in events])
 
 
-def _reception(engine: Engine, config_: Config, at: datetime) -> BatchProcessor:
+def _processor(engine: Engine, config_: Config, at: datetime) -> BatchProcessor:
     book = _book(config_.rules_file)
     places = Places.of(config_)
     return make_processor(engine, book, config_.recipients, clock=lambda: at, settings=config_.incidents, places=places)
