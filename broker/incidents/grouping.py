@@ -275,7 +275,7 @@ def _missing(connection: Connection, caption: Stored, rule: Rule) -> SeenTooRare
 
 
 def _was_just_closed(last: Incident, sighting: Sighting) -> bool:
-    """Return whether someone closed what this camera sees, within a cooldown, and it is no more severe now."""
+    """Return whether someone closed what this camera sees, within a cooldown, and it is not more severe now."""
     if not last.closed_by or last.closed_at is None or sighting.camera not in last.cameras:
         return False
     recent = sighting.now - last.closed_at < sighting.rule.cooldown

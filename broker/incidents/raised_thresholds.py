@@ -12,7 +12,7 @@ from broker.store.tables import core
 from contract.caption import Hazard
 from contract.thresholds import MAX_RAISED, Raised, Thresholds
 
-HELD_FOR: Final = timedelta(days=14)
+RAISED_FOR: Final = timedelta(days=14)
 """How long a false alarm raises a threshold: the season and the furniture change, and so does the model."""
 
 Camera = tuple[str, str, str]
@@ -39,7 +39,7 @@ class RaisedThreshold:
     """Who took it back; "" where nobody did."""
 
     def holds_at(self, moment: datetime) -> bool:
-        """Say whether it is in force."""
+        """Return whether it is in force."""
         return self.raised_at <= moment < self.until
 
 
@@ -57,7 +57,7 @@ def raise_for(connection: Connection, incident_id: int, *, at: datetime) -> int:
             "evidence": evidence,
             "incident_id": incident_id,
             "raised_at": at,
-            "until": at + HELD_FOR,
+            "until": at + RAISED_FOR,
             "ended_by": "",
             "sent_at": None,
         }
@@ -77,21 +77,21 @@ def take_back(connection: Connection, number: int, *, by: str, at: datetime) -> 
 
 
 def newest(connection: Connection, *, limit: int = 100) -> Sequence[RaisedThreshold]:
-    """Give the last ones, newest first, those that are over included."""
+    """Return the last ones, newest first, those that are over included."""
     table = core.raised_threshold
     rows = connection.execute(select(table).order_by(table.c.id.desc()).limit(limit))
     return [_raised(row) for row in rows]
 
 
 def unsent(connection: Connection) -> list[tuple[str, str]]:
-    """Give the devices (site, device) that have not been sent a change."""
+    """Return the devices (site, device) that have not been sent a change."""
     table = core.raised_threshold
     query = select(table.c.site, table.c.device).where(table.c.sent_at.is_(None)).distinct()
     return [(row.site, row.device) for row in connection.execute(query.order_by(table.c.site, table.c.device))]
 
 
 def in_force(connection: Connection, *, at: datetime) -> list[tuple[str, str]]:
-    """Give the devices (site, device) at which any threshold is raised."""
+    """Return the devices (site, device) at which any threshold is raised."""
     table = core.raised_threshold
     query = select(table.c.site, table.c.device).where(table.c.until > at).distinct()
     return [(row.site, row.device) for row in connection.execute(query.order_by(table.c.site, table.c.device))]
@@ -121,7 +121,7 @@ def mark_sent(connection: Connection, site: str, device: str, *, changed_until: 
 
 
 def _stood(connection: Connection, incident_id: int) -> Iterator[tuple[Camera, Hazard]]:
-    """Give the dangers that stood in an incident's captions, each with its camera."""
+    """Return the dangers that stood in an incident's captions, each with its camera."""
     said, decision = core.caption, core.decision
     query = (
         select(said.c.site, said.c.device, said.c.stream, said.c.hazards)

@@ -64,7 +64,7 @@ class Dispatcher:
     """Writes the text of a notification."""
     settings: Notify
     jitter: Callable[[], float]
-    """Gives a random number from 0 to 1."""
+    """Returns a random number from 0 to 1."""
     leadership: Leadership
     longest_call: timedelta
     """How long the slowest sender may take to hand a message over."""

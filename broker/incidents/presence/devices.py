@@ -32,9 +32,9 @@ class Device:
 def record(connection: Connection, status: Status, *, heard_at: datetime) -> bool:
     """Keep a status, unless it is the last will of a connection that a newer one has replaced.
 
-    Statuses are retained: an old one arrives again whenever this service subscribes, and is no sign of life. Nor is a
-    last will, which the MQTT server sends. A connection that has ended stays ended where instances ingest its messages
-    out of order.
+    Statuses are retained: an old one arrives again whenever this service subscribes, and does not show that the device
+    works. Nor does a last will, which the MQTT server sends. A connection that has ended stays ended where instances
+    ingest its messages out of order.
     """
     table = core.device
     own = (table.c.site == status.site) & (table.c.device == status.device)

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, Engine, insert
 
 from broker.incidents import raised_thresholds, responses, store
-from broker.incidents.raised_thresholds import HELD_FOR
+from broker.incidents.raised_thresholds import RAISED_FOR
 from broker.ingest.threshold_publisher import PERIOD_SECONDS, ThresholdPublisher
 from broker.store.engine import reading, writing
 from broker.store.tables import core
@@ -59,7 +59,7 @@ def test_a_false_alarm_raises_what_stood_to_its_highest_evidence(scene: Scene) -
 
     deny(scene, incident)
 
-    assert raised(scene.engine) == [Raised("cam-0", "fire", 0.8, LATER + HELD_FOR)]
+    assert raised(scene.engine) == [Raised("cam-0", "fire", 0.8, LATER + RAISED_FOR)]
 
 
 def test_each_camera_of_the_incident_is_raised_for_itself(scene: Scene) -> None:
@@ -100,7 +100,7 @@ def test_a_second_false_alarm_keeps_the_higher_evidence_and_the_later_end(scene:
         for evidence, days in ((0.9, 0), (0.6, 3)):
             add(connection, evidence=evidence, at=NOON + timedelta(days=days) - timedelta(days=4))
 
-    assert raised(scene.engine) == [Raised("cam-0", "fire", 0.9, NOON - timedelta(days=1) + HELD_FOR)]
+    assert raised(scene.engine) == [Raised("cam-0", "fire", 0.9, NOON - timedelta(days=1) + RAISED_FOR)]
 
 
 def test_what_is_taken_back_holds_no_longer_and_is_told_who_did_it(scene: Scene) -> None:
@@ -120,8 +120,8 @@ def test_what_has_ended_by_itself_is_sent_no_more(scene: Scene) -> None:
     deny(scene, see(scene, 1, Hazard("fire", 0.9, 0.7, NOON)))
 
     with reading(scene.engine) as connection:
-        assert raised_thresholds.in_force(connection, at=LATER + HELD_FOR) == []
-        assert raised_thresholds.message(connection, "north-gate", "pi-01", at=LATER + HELD_FOR).raised == ()
+        assert raised_thresholds.in_force(connection, at=LATER + RAISED_FOR) == []
+        assert raised_thresholds.message(connection, "north-gate", "pi-01", at=LATER + RAISED_FOR).raised == ()
 
 
 def test_a_device_with_many_false_alarms_is_sent_those_that_last_longest(scene: Scene) -> None:
@@ -137,7 +137,7 @@ def test_a_device_with_many_false_alarms_is_sent_those_that_last_longest(scene: 
 def add(connection: Connection, *, at: datetime, evidence: float = 0.7, stream: str = "cam-0") -> None:
     """Write a row as a false alarm does."""
     row = {"site": "north-gate", "device": "pi-01", "stream": stream, "danger": "fire", "evidence": evidence}
-    row |= {"incident_id": 1, "raised_at": at, "until": at + HELD_FOR, "ended_by": "", "sent_at": None}
+    row |= {"incident_id": 1, "raised_at": at, "until": at + RAISED_FOR, "ended_by": "", "sent_at": None}
     connection.execute(insert(core.raised_threshold), row)
 
 
