@@ -6,7 +6,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, false, inspect, update
+from sqlalchemy import Connection, Engine, delete, insert, inspect
 
 from broker.config.errors import Misconfigured
 from broker.store.engine import reading, writing
@@ -68,9 +68,14 @@ def require_current(engine: Engine) -> None:
 
 
 def check_writable(engine: Engine) -> None:
-    """Open a transaction that may write, and change nothing; raises `Locked` or `Misconfigured` where that fails."""
+    """Write a row, delete it and commit; raises `Locked` or `Misconfigured` where that fails.
+
+    A transaction that changes nothing succeeds even on a full disk: SQLite writes changed pages only.
+    """
+    table = core.contact
     with writing(engine) as connection:
-        connection.execute(update(core.contact).where(false()).values(away_because=""))
+        connection.execute(insert(table), {"name": "", "away_because": ""})
+        connection.execute(delete(table).where(table.c.name == ""))
 
 
 def _newer(engine: Engine) -> str:

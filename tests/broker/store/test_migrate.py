@@ -1,5 +1,7 @@
 """Databases of every age."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -118,3 +120,30 @@ def test_a_file_that_is_no_database_is_not_taken_for_a_locked_one(tmp_path: Path
     with pytest.raises(Misconfigured, match="file is not a database"):
         migrate.age(engine)
     engine.dispose()
+
+
+FULL = """
+import resource, signal, sys
+from pathlib import Path
+from broker.config.errors import Locked
+from broker.store import migrate
+from broker.store.engine import open_engine
+
+engine = open_engine(Path(sys.argv[1]))
+migrate.require_current(engine)
+migrate.check_writable(engine)
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+try:
+    migrate.check_writable(engine)
+except Locked as error:
+    print(error)
+"""
+"""Checks a database before and after the disk is full, as far as this process sees."""
+
+
+def test_a_full_disk_is_not_called_writable(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", FULL, str(tmp_path / "wordcam.db")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert done.stdout
