@@ -12,8 +12,10 @@ demo: ## show the whole path on this machine: a rendered fire becomes a message 
 	@tools/environment .demo/venv demo
 	@.demo/venv/bin/python -m demo $(if $(CLIP),--clip "$(CLIP)") $(ARGS)
 
-test: lint ## lint, then every test that needs no camera
-	$(RUN)/pytest
+WORKERS := 2
+
+test: lint ## lint, then every test that needs no camera (WORKERS=number of processes)
+	$(RUN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 test-slow: $(VENV)/ready ## the tests that take minutes each
 	$(RUN)/pytest -m slow

@@ -126,15 +126,20 @@ def test_meteor_that_cannot_be_measured_is_left_out_and_says_why(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
+    capsys.readouterr()
 
-    scores = evaluate(capsys, "--bundle", bundle_folder, "--captions", captions_file, "--meteor")
+    code = cli.main(
+        ["evaluate", "--json", "--bundle", str(bundle_folder), "--captions", str(captions_file), "--meteor"]
+    )
 
+    said = capsys.readouterr()
+    scores = json.loads(said.out)
+    assert code == 0
     assert "meteor" not in scores
     assert "images" in scores
-    assert caplog.messages == ["METEOR is left out: there is no `java` here"]
+    assert "METEOR is left out: there is no `java` here" in said.err
 
 
 @pytest.mark.parametrize(
