@@ -1,8 +1,11 @@
 """What the documents promise: commands that exist, files that are there, links that lead somewhere."""
 
+import importlib
+import io
 import re
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from functools import cache
 from pathlib import Path
 
@@ -45,11 +48,11 @@ def code_of(page: Path) -> str:
 @cache
 def helped(program: str, *verbs: str) -> str:
     """Return the `--help` of a verb; fails where there is no such verb."""
-    script = f"from {MODULES[program]} import console; console()"
-    command = [sys.executable, "-c", script, *verbs, "--help"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
-    assert done.returncode == 0, f"{program} {' '.join(verbs)}: {done.stderr}"
-    return done.stdout
+    output = io.StringIO()
+    with redirect_stdout(output), pytest.raises(SystemExit) as ended:
+        importlib.import_module(MODULES[program]).main([*verbs, "--help"])
+    assert ended.value.code == 0, f"{program} {' '.join(verbs)}"
+    return output.getvalue()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=title)
@@ -81,6 +84,16 @@ def test_every_command_and_option_exists(page: Path) -> None:
         help_text = helped(program, *(verb for verb in verbs if re.fullmatch("[a-z][a-z-]*", verb)))
 
         assert [word for word in words if word.startswith("--") and word.partition("=")[0] not in help_text] == []
+
+
+@pytest.mark.parametrize("program", MODULES)
+def test_each_program_starts_and_shows_its_help(program: str) -> None:
+    command = [sys.executable, "-c", f"from {MODULES[program]} import console; console()", "--help"]
+
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert program in done.stdout
 
 
 def test_the_korean_readme_names_the_same_commands_as_the_english_one() -> None:
