@@ -141,7 +141,7 @@ def train(recipe: Recipe, prepared: Prepared, run: RunDir, spread: Replicas = SI
 
 def _as_batches(recipe: Recipe) -> Recipe:
     """Return the recipe with this stage's batch size, and one true sentence an image."""
-    training = {"images": recipe.self_critical.batch_size, "captions_per_image": 1}
+    training = {"batch_size": recipe.self_critical.batch_size, "captions_per_image": 1}
     return captioner.changed(recipe, training=training)
 
 
