@@ -9,7 +9,7 @@ from edge.infer.captioner import Captioner, Sentence, Weighed
 from edge.infer.detection import Detection
 from edge.infer.hazards import Hazard
 from edge.infer.image import Picture
-from edge.look import crops, location_phrase
+from edge.look import crops, location_phrase, visibility
 from edge.look.crops import Reason, Region
 from edge.look.memory import reading
 from edge.look.memory.reading import Reading
@@ -59,13 +59,16 @@ def describe(captioner: Captioner, bgr: Picture, small: Picture, settings: confi
 
 
 def look(captioner: Captioner, bgr: Picture, small: Picture, settings: config.Crops, latency: Latency) -> Sight:
-    """Weigh a frame, and parts of it where it leaves a doubt."""
+    """Weigh a frame, and parts of it where it leaves a doubt; one too dark to show anything is evidence of nothing."""
     with latency.of("encode"):
         features = captioner.encode(small)
     with latency.of("detect"):
         detections = captioner.detect(features)
     with latency.of("weigh"):
         weighed = captioner.weigh(features)
+    if visibility.is_dark(small):
+        nothing = dict.fromkeys(weighed.evidence, 0.0)
+        return Sight(replace(weighed, evidence=nothing), tuple(detections), ())
     return Sight(weighed, tuple(detections), _crops(captioner, bgr, weighed, detections, settings, latency))
 
 

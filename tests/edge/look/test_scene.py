@@ -131,3 +131,11 @@ def test_the_shipped_model_tells_real_guns_by_their_crop_or_the_frame_as_before(
             assert found.sentence.text.startswith(("on the ", "in the middle"))
             assert {hazard.term: hazard.probability for hazard in found.sentence.hazards}["gun"] >= 0.6
     assert crops > 0
+
+
+def test_a_picture_too_dark_to_show_anything_is_evidence_of_nothing(judging: Captioner) -> None:
+    found = seen(judging, pictures.plain(DARK, 720, 1280) // 8)
+
+    assert found.crops == 0
+    assert found.sentence.hazards == ()
+    assert not {"gun", "fire", "knife"} & set(found.sentence.words)
