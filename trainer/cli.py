@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
@@ -25,6 +25,9 @@ from trainer.recipe import recipe as recipes
 from trainer.recipe.recipe import Recipe
 from trainer.recipe.run_dir import RunDir
 
+if TYPE_CHECKING:
+    from trainer.data.prepare import Prepared
+
 OK = 0
 
 STAGES = ("captioner", "detector", "finetuning", "self-critical", "hazards", "phrases")
@@ -34,6 +37,9 @@ OLD_STAGES = {"tuning": "finetuning", "evidence": "hazards"}
 
 
 LANGUAGES = ("en", "ko")
+
+FEW_IMAGES = 2000
+"""Training images below which a captioner is better fine-tuned than trained from scratch."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -222,6 +228,7 @@ def _prepare(arguments: argparse.Namespace, recipe: Recipe, run: RunDir) -> int:
     else:
         summary.show(prepared, progress, arguments.names)
     prepare.refuse(prepared.findings)
+    prepare.require_examples(recipe, prepared)
     prepare.keep_vocabulary(prepared, run)
     if not arguments.json:
         print(f"vocabulary: {len(prepared.vocabulary)} words -> {run.vocabulary}")
@@ -230,7 +237,7 @@ def _prepare(arguments: argparse.Namespace, recipe: Recipe, run: RunDir) -> int:
     from trainer.training.stages import captioner, detector  # noqa: PLC0415
 
     captioner.load_features(recipe, prepared, run)
-    if recipe.detector is not None:
+    if prepared.boxes_train:
         detector.load_features(recipe, prepared, run)
     return OK
 
@@ -238,39 +245,28 @@ def _prepare(arguments: argparse.Namespace, recipe: Recipe, run: RunDir) -> int:
 def _train(arguments: argparse.Namespace, recipe: Recipe, run: RunDir) -> int:
     from trainer import distribution  # noqa: PLC0415
     from trainer.data import prepare  # noqa: PLC0415
-    from trainer.training.stages import (  # noqa: PLC0415
-        captioner,
-        detector,
-        hazard_classifier,
-        joint_finetuning,
-        phrase_predictor,
-        self_critical,
-    )
+    from trainer.training import driver  # noqa: PLC0415
+    from trainer.training.stage import Context  # noqa: PLC0415
 
-    spread = distribution.spread(arguments.distribute)
+    replicas = distribution.find(arguments.distribute)
     prepared = prepare.gather(recipe, run)
-    spread.chief_first(lambda: prepare.keep_vocabulary(prepared, run))
-    stages = arguments.stage or STAGES
+    _warn_of_few_images(recipe, prepared)
+    replicas.chief_first(lambda: prepare.keep_vocabulary(prepared, run))
     with contextlib.redirect_stdout(sys.stderr), distribution.failing_together():  # Keras shows its progress on stdout
-        if "captioner" in stages and not joint_finetuning.begun(recipe, run):
-            captioner.train(recipe, prepared, run, spread)
-        if (
-            spread.chief
-            and "detector" in stages
-            and recipe.detector is not None
-            and not joint_finetuning.begun(recipe, run)
-        ):
-            detector.train(recipe, recipe.detector, prepared, run)
-        if spread.chief and "finetuning" in stages and recipe.finetuning is not None:
-            joint_finetuning.train(recipe, recipe.finetuning, prepared, run)
-        if "self-critical" in stages and recipe.self_critical.epochs:
-            self_critical.train(recipe, prepared, run, spread)
-        if spread.chief and "hazards" in stages and recipe.hazard_classifier is not None and recipe.finetuning is None:
-            hazard_classifier.train(recipe, recipe.hazard_classifier, prepared, run)
-        if spread.chief and "phrases" in stages and recipe.phrases is not None:
-            phrase_predictor.train(recipe, recipe.phrases, prepared, run)
-        spread.wait()  # a worker that leaves early would look like one that is lost
+        driver.train(Context(recipe, prepared, run, replicas), arguments.stage or ())
     return OK
+
+
+def _warn_of_few_images(recipe: Recipe, prepared: "Prepared") -> None:
+    """Say that a captioner cannot be trained from scratch on a few images, and what to do instead."""
+    from_scratch = recipe.finetuning is None or recipe.finetuning.start is None
+    if from_scratch and recipe.encoder.weights and len(prepared.train) < FEW_IMAGES:
+        print(
+            f"wordcam-train: {len(prepared.train):,} training images are few: below some {FEW_IMAGES:,} a captioner "
+            "trained from scratch rarely says what it sees. Fine-tune the shipped model instead: "
+            "`finetuning: {start: FOLDER OF wordcam-1}`, docs/workstation.md",
+            file=sys.stderr,
+        )
 
 
 def _evaluate(arguments: argparse.Namespace, recipe: Recipe, run: RunDir) -> int:

@@ -57,7 +57,7 @@ class Replicas:
         return int(self.strategy.num_replicas_in_sync) if self.strategy else 1
 
     def scope(self) -> Any:
-        """Build and train inside what is to be spread."""
+        """Build and train inside what is distributed."""
         return self.strategy.scope() if self.strategy else contextlib.nullcontext()
 
     def check(self, examples: int, field: str) -> None:
@@ -106,7 +106,7 @@ SINGLE_REPLICA: Final = Replicas()
 """One replica: TensorFlow's default."""
 
 
-def spread(kind: Kind) -> Replicas:
+def find(kind: Kind) -> Replicas:
     """Find the replicas; call it before TensorFlow does anything else. Raises `OperatorError` for a wrong TF_CONFIG."""
     if kind == "none":
         return SINGLE_REPLICA

@@ -34,16 +34,16 @@ def main(recipe_path: str, folder: str, devices: str, kind: Any, *stages: str) -
     tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [one] * int(devices))
     if "WAIT_SECONDS" in os.environ:
         checkpoint.RemainingBatches = Slow  # type: ignore[misc]  # this process is the test's own
-    spread = distribution.spread(kind)
+    replicas = distribution.find(kind)
     recipe = recipes.load(Path(recipe_path))
     prepared, run = prepare.gather(recipe), RunDir(Path(folder))
     run.folder.mkdir(parents=True, exist_ok=True)
     try:
         for stage in stages:
-            {"captioner": captioner, "self-critical": self_critical}[stage].train(recipe, prepared, run, spread)
+            {"captioner": captioner, "self-critical": self_critical}[stage].train(recipe, prepared, run, replicas)
     except (Stopped, ConnectionError):
         return 75
-    spread.wait()
+    replicas.wait()
     return 0
 
 

@@ -231,7 +231,7 @@ def test_a_wrong_cluster_is_named_with_an_example(
         monkeypatch.setenv("TF_CONFIG", text)
 
     with pytest.raises(OperatorError, match=complaint):
-        distribution.spread("workers")
+        distribution.find("workers")
 
 
 def test_one_replica_needs_no_agreement() -> None:

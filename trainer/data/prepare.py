@@ -1,18 +1,20 @@
 """Gathers and checks everything a recipe names, before any hour is spent on it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 import numpy as np
 
 from contract import vocabulary as vocab
 from trainer import tokenizers
-from trainer.data import caption_templates, hazard_scenes, vocabulary
+from trainer.data import caption_templates, hazard_scenes, initial_bundle, vocabulary
 from trainer.data.dataset import BoxDataset, BoxDatasetBuilder, CaptionDataset, CaptionDatasetBuilder
 from trainer.data.example import BoxExample, CaptionExample
 from trainer.data.formats import captions, coco
+from trainer.data.initial_bundle import Head
 from trainer.data.quality.image_check import ImageFactStore
 from trainer.data.quality.issues import Finding, Findings, Kind
 from trainer.data.quality.validation import Checker, CheckProgress
@@ -23,6 +25,9 @@ from trainer.recipe.run_dir import RunDir
 Split = captions.Split
 
 SPLITS: Final[tuple[Split, Split]] = ("train", "val")
+
+FEWEST: Final = 2
+"""Captioned images that each split needs: of a single one every CIDEr is 0, as all its words are in every image."""
 
 STORE: Final = "images.sqlite"
 """What is known of each image file, in the run's folder."""
@@ -41,6 +46,8 @@ class Prepared:
     """Words of each danger that the vocabulary can name."""
     findings: Findings = field(default_factory=Findings)
     """What is wrong with the data, and what was done about it."""
+    kept_heads: frozenset[Head] = frozenset()
+    """Heads without data to train them, kept as they are in the bundle that fine-tuning starts from."""
 
 
 def gather(recipe: Recipe, run: RunDir | None = None) -> Prepared:
@@ -51,6 +58,7 @@ def gather(recipe: Recipe, run: RunDir | None = None) -> Prepared:
     """
     prepared = examine(recipe, run, thorough=recipe.data.unreadable == "skip" or recipe.data.duplicates != "keep")
     refuse(prepared.findings)
+    require_examples(recipe, prepared)
     return prepared
 
 
@@ -60,8 +68,10 @@ def examine(recipe: Recipe, run: RunDir | None, *, thorough: bool, progress: Che
     Raises `DataError` for files that are not in their format, `OSError` where the disk is full.
     """
     findings = Findings()
+    start = initial_bundle.of(recipe)
+    kept = initial_bundle.kept_heads(recipe, start)
     datasets, terms = _captions(recipe, findings)
-    boxed = _boxes(recipe, findings)
+    boxed = _boxes(recipe, findings, kept)
     progress = progress or CheckProgress()
     progress.total = sum(len(dataset) for pair in (datasets, boxed) for dataset in pair)
     with ImageFactStore(run.folder / STORE if run and thorough else None) as store:
@@ -69,9 +79,34 @@ def examine(recipe: Recipe, run: RunDir | None, *, thorough: bool, progress: Che
         train, val = check.splits("captions", *datasets)
         boxes_train, boxes_val = check.splits("boxes", *boxed)
     train, val = _captioned(train, "train", findings), _captioned(val, "val", findings)
-    words = vocabulary.build(train, recipe.vocabulary)
+    _note_long(recipe, {"train": train, "val": val}, findings)
+    words = vocabulary.build(train, recipe.vocabulary, start.words if start else None)
+    if start is not None and "hazard_classifier" in kept:
+        terms = {hazard: start.manifest.hazards.get(hazard, ()) for hazard in start.manifest.evidence}
     named = {danger: expressions for danger, expressions in terms.items() if _spelt(expressions, words)}
-    return Prepared(train, val, boxes_train, boxes_val, words, named, findings)
+    return Prepared(train, val, boxes_train, boxes_val, words, named, findings, kept)
+
+
+def require_examples(recipe: Recipe, prepared: Prepared) -> None:
+    """Raise `DataError` where a split has too few examples to train or to score by."""
+    for split, examples in (("train", prepared.train), ("val", prepared.val)):
+        captioned = sum(1 for example in islice((e for e in examples if e.sentences), FEWEST))
+        if captioned < FEWEST:
+            raise DataError(
+                f"data: {split} has {captioned} captioned image{'' if captioned == 1 else 's'}, at least {FEWEST} are "
+                "needed: training learns from `train` and is scored on `val`, for which a tenth of all images is usual"
+            )
+    if recipe.detector is not None and "detector" not in prepared.kept_heads:
+        for split, boxed in (("train", prepared.boxes_train), ("val", prepared.boxes_val)):
+            if not boxed:
+                raise DataError(f"data.boxes: {split} has no image; the `detector` needs some in train and in val")
+
+
+def _note_long(recipe: Recipe, splits: Mapping[str, CaptionDataset], findings: Findings) -> None:
+    most = recipe.decoder.max_tokens - 1  # one token is the end of the sentence
+    for split, dataset in splits.items():
+        for path, words in dataset.longer_than(most):
+            findings.note(f"captions {split}", Kind.TOO_LONG, f"{path}: {words} words, {most} are learnt")
 
 
 def refuse(findings: Findings) -> None:
@@ -119,10 +154,10 @@ def _spelt(expressions: Sequence[str], vocabulary: vocab.Vocabulary) -> bool:
     return any(all(word in vocabulary.ids for word in expression.split()) for expression in expressions)
 
 
-def _boxes(recipe: Recipe, findings: Findings) -> tuple[BoxDataset, BoxDataset]:
+def _boxes(recipe: Recipe, findings: Findings, kept: frozenset[Head]) -> tuple[BoxDataset, BoxDataset]:
     builders = {split: BoxDatasetBuilder() for split in SPLITS}
     datasets = (builders["train"], builders["val"])
-    if recipe.detector is None:
+    if recipe.detector is None or "detector" in kept:
         return datasets[0].build(), datasets[1].build()
     for split, builder in builders.items():
         for source in recipe.data.boxes:

@@ -4,19 +4,22 @@ from collections import Counter
 from collections.abc import Iterable
 
 from contract import vocabulary
-from contract.vocabulary import Vocabulary
+from contract.vocabulary import SPECIALS, Vocabulary
 from trainer.data.example import CaptionExample
 from trainer.errors import DataError
 from trainer.recipe.recipe import Vocabulary as Limits
 
 
-def build(examples: Iterable[CaptionExample], limits: Limits) -> Vocabulary:
+def build(examples: Iterable[CaptionExample], limits: Limits, known: Vocabulary | None = None) -> Vocabulary:
     """Return the frequent words, most frequent first, alphabetically among equals.
 
-    Raises `DataError` where no word is frequent enough.
+    The words of `known`, a bundle that training starts from, come first and all stay. Raises `DataError` where no word
+    is frequent enough.
     """
     counts = Counter(word for example in examples for sentence in example.sentences for word in sentence)
     frequent = [(-count, word) for word, count in counts.items() if count >= limits.min_count]
-    if not frequent:
+    if not frequent and known is None:
         raise DataError(f"vocabulary.min_count: no word occurs {limits.min_count} times in the training captions")
-    return vocabulary.of(word for _, word in sorted(frequent)[: limits.max_words])
+    before = known.words[len(SPECIALS) :] if known is not None else ()
+    new = [word for _, word in sorted(frequent) if known is None or word not in known.ids]
+    return vocabulary.of((*before, *new[: max(0, limits.max_words - len(before))]))

@@ -49,8 +49,8 @@ def counted(sentences: Sequence[Tokens], language: str) -> list[Tokens]:
 
 
 def boxes(recipe: Recipe, prepared: Prepared, run: RunDir) -> dict[str, dict[str, float]]:
-    """Return AP and AP50 of each class of the detector; empty where the recipe has none."""
-    if recipe.detector is None:
+    """Return AP and AP50 of each class of the detector; empty where the recipe or its data has none."""
+    if recipe.detector is None or not prepared.boxes_val:
         return {}
     _, val = detector.load_features(recipe, prepared, run)
     network: Any = detector.load(recipe.detector, val.maps[0], run)

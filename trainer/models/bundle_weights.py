@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 from tensorflow.lite.python import schema_py_generated as schema
 
-from contract import bundle, vocabulary
-from contract.errors import Refused
+from contract import vocabulary
+from contract.bundle import Role
+from trainer.data.initial_bundle import InitialBundle
 from trainer.errors import CheckpointError
 
 Floats = npt.NDArray[np.float32]
@@ -57,84 +58,68 @@ class Network:
     """Every other constant, by the name of its tensor."""
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedBundle:
-    """A bundle whose networks can be read."""
-
-    folder: Path
-    manifest: bundle.Manifest
-    words: vocabulary.Vocabulary
-
-    def network(self, role: bundle.Role) -> Network:
-        """Return the constants of one of its networks; raises `CheckpointError` where the file is not readable."""
-        path = self.folder / self.manifest.files[role].name
-        try:
-            return read(path.read_bytes())
-        except (OSError, KeyError, ValueError, IndexError) as error:
-            raise CheckpointError(f"{path}: not a network that can be learnt on from: {error!r}") from error
-
-
-def is_bundle(path: Path) -> bool:
-    """Return whether a path is the folder of a bundle."""
-    return (path / bundle.MANIFEST).exists()
-
-
-def load(folder: Path) -> LoadedBundle:
-    """Check a bundle; raises `CheckpointError` where it is not whole, or has no evidence or no detector."""
+def network(bundle: InitialBundle, role: Role) -> Network:
+    """Return the constants of one of a bundle's networks; raises `CheckpointError` where the file is not readable."""
+    path = bundle.folder / bundle.manifest.files[role].name
     try:
-        manifest = bundle.load(folder)
-        words = vocabulary.load(folder / manifest.files["vocabulary"].name)
-    except Refused as error:
-        raise CheckpointError(f"{folder}: {error}") from error
-    if not manifest.evidence or manifest.detection is None:
-        raise CheckpointError(f"{folder}: has no evidence or no detector to learn on from")
-    return LoadedBundle(folder, manifest, words)
+        return read(path.read_bytes())
+    except (OSError, KeyError, ValueError, IndexError) as error:
+        raise CheckpointError(f"{path}: not a network that can be trained further: {error!r}") from error
 
 
-def encoder(loaded: LoadedBundle, network: Any, early: frozenset[str]) -> None:
+def encoder(bundle: InitialBundle, model: Any, early: frozenset[str]) -> None:
     """Put the bundle's weights into an encoder; layers named in `early` keep their own."""
-    found = loaded.network("encoder").layers
-    _convolutions(network, found, [layer for layer in network.layers if layer.name not in early], loaded.folder)
+    found = network(bundle, "encoder").layers
+    _convolutions(model, found, [layer for layer in model.layers if layer.name not in early], bundle.folder)
 
 
-def captioner(loaded: LoadedBundle, model: Any, words: vocabulary.Vocabulary) -> None:
+def captioner(bundle: InitialBundle, model: Any, words: vocabulary.Vocabulary) -> None:
     """Put the bundle's weights into a captioner; a word that the bundle does not know keeps its own."""
-    first, step = loaded.network("decoder_init"), loaded.network("decoder_step")
-    _normalisation(model.norm, first, "norm", loaded.folder)
+    first, step = network(bundle, "decoder_init"), network(bundle, "decoder_step")
+    _normalisation(model.norm, first, "norm", bundle.folder)
     for layer in (model.keys, model.values, model.first):
-        _dense(layer, first.layers, loaded.folder)
+        _dense(layer, first.layers, bundle.folder)
     for layer in (model.query, model.relevance, model.focus, model.token_gates, model.context_gates):
-        _dense(layer, step.layers, loaded.folder)
+        _dense(layer, step.layers, bundle.folder)
     for layer in (model.state_gates, model.spoken):
-        _dense(layer, step.layers, loaded.folder)
+        _dense(layer, step.layers, bundle.folder)
     tied = step.layers[TIED]
-    columns = [loaded.words.ids.get(word, -1) for word in words.words]
+    columns = [bundle.words.ids.get(word, -1) for word in words.words]
     embedding = _chosen(tied.kernel, columns, np.asarray(model.embedding.get_weights()[0]).T)
-    _set(model.embedding, [embedding.T], loaded.folder)
+    _set(model.embedding, [embedding.T], bundle.folder)
     assert tied.bias is not None  # noqa: S101 - the captioner adds a bias to every word
     model.bias.assign(_chosen(tied.bias, columns, np.asarray(model.bias)))
 
 
-def evidence(loaded: LoadedBundle, model: Any, dangers: Sequence[str]) -> None:
-    """Put the bundle's weights into a classifier; a danger that the bundle does not weigh keeps its own."""
-    found = loaded.network("decoder_init")
-    _normalisation(model.get_layer("norm"), found, "evidence_1/norm", loaded.folder)
-    _dense(model.get_layer("hidden"), found.layers, loaded.folder)
-    _outputs(model.get_layer("odds"), found.layers["odds"], list(loaded.manifest.evidence), dangers, loaded.folder)
+def evidence(bundle: InitialBundle, model: Any, dangers: Sequence[str]) -> None:
+    """Put the bundle's weights into a classifier; a danger that the bundle does not weigh keeps its own.
+
+    Changes nothing for a bundle without evidence.
+    """
+    if not bundle.manifest.evidence:
+        return
+    found = network(bundle, "decoder_init")
+    _normalisation(model.get_layer("norm"), found, "evidence_1/norm", bundle.folder)
+    _dense(model.get_layer("hidden"), found.layers, bundle.folder)
+    _outputs(model.get_layer("odds"), found.layers["odds"], list(bundle.manifest.evidence), dangers, bundle.folder)
 
 
-def detector(loaded: LoadedBundle, network: Any, classes: Sequence[str]) -> None:
-    """Put the bundle's weights into a detector; a class that the bundle does not draw keeps its own."""
-    found = loaded.network("detector").layers
-    kinds = [layer for layer in network.layers if layer.name.endswith("_odds")]
-    _convolutions(network, found, [layer for layer in network.layers if layer not in kinds], loaded.folder)
-    assert loaded.manifest.detection is not None  # noqa: S101 - `load` has made sure of it
+def detector(bundle: InitialBundle, model: Any, classes: Sequence[str]) -> None:
+    """Put the bundle's weights into a detector; a class that the bundle does not draw keeps its own.
+
+    Changes nothing for a bundle without a detector.
+    """
+    if bundle.manifest.detection is None:
+        return
+    found = network(bundle, "detector").layers
+    kinds = [layer for layer in model.layers if layer.name.endswith("_odds")]
+    _convolutions(model, found, [layer for layer in model.layers if layer not in kinds], bundle.folder)
     for layer in kinds:
-        _outputs(layer, found[layer.name], loaded.manifest.detection.classes, classes, loaded.folder)
+        _outputs(layer, found[layer.name], bundle.manifest.detection.classes, classes, bundle.folder)
 
 
 def recalibrate_batch_norm(network: Any, inputs: Any) -> None:
-    """Return a network's batch normalisations the statistics of these inputs, without changing what it computes.
+    """Set a network's batch normalisations to the statistics of these inputs, without changing what it computes.
 
     A bundle holds them folded away; a training that normalises each batch by its own would begin with another network.
     """

@@ -243,8 +243,6 @@ class Recipe(Section, frozen=True, kw_only=True):
             raise ValueError(f"with a `detector`, encoder.height and encoder.width must be multiples of {COARSEST}")
         if self.detector is not None and self.encoder.name == "inception-v3":
             raise ValueError("the maps of encoder.name inception-v3 do not halve evenly, which the `detector` needs")
-        if self.finetuning is not None and (self.detector is None or self.hazard_classifier is None):
-            raise ValueError("`finetuning` trains `hazard_classifier` and `detector` too: give both, even if empty")
 
 
 def load(path: Path) -> Recipe:

@@ -2,20 +2,27 @@
 
 import contextlib
 import csv
+import errno
 import math
+import os
+import shutil
 import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import keras
 import msgspec
+import numpy as np
 
 from trainer.distribution import SINGLE_REPLICA, Replicas, failing_together
 from trainer.errors import CheckpointError, RecipeError, Stopped, first_line
 from trainer.recipe.run_dir import RunDir
+
+MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a private folder is made in it
+"""Files in memory, where the system has them."""
 
 
 class Best(msgspec.Struct, frozen=True):
@@ -24,6 +31,13 @@ class Best(msgspec.Struct, frozen=True):
     epoch: int
     score: float
     metrics: dict[str, float]
+    loss: float | None = None
+    """Validation loss, by which epochs are compared while their score is 0; None where none was measured."""
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        """By what epochs are ordered: a caption metric says nothing while it is 0, so the loss decides then."""
+        return (self.score, 0.0) if self.score > 0 or self.loss is None else (0.0, -self.loss)
 
 
 def read_best(weights: Path) -> Best | None:
@@ -40,20 +54,45 @@ def read_best(weights: Path) -> Best | None:
 class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no stubs
     """Scores the averaged weights after each epoch, saves them where they are the best yet, stops without progress."""
 
-    def __init__(
-        self, path: Path, measure: Callable[[], dict[str, float]], *, monitor: str, patience: int, saved: Any = None
+    def __init__(  # noqa: PLR0913 - what to score, by what, and where to keep it
+        self,
+        path: Path,
+        measure: Callable[[], dict[str, float]],
+        *,
+        monitor: str,
+        patience: int,
+        saved: Any = None,
+        validation: Any = None,
     ) -> None:
-        """Save `saved`, or else the model that trains, to `path` when `measure` gives a higher `monitor`."""
+        """Save `saved`, or else the model that trains, to `path` when `measure` returns a higher `monitor`.
+
+        While that is 0, epochs are compared by the model's loss on the batches `validation`.
+        """
         super().__init__()
         self.path, self.measure, self.monitor, self.patience = path, measure, monitor, patience
+        self.validation = validation
         self.saved = saved
         self.writes = True
         """False for a worker whose chief keeps the files."""
+        self.compares_loss = True
+        """False beside other workers, each of which would decide by a loss of its own."""
         self.best = read_best(path)
+
+    def summary(self, epochs: int, wanted: int) -> str:
+        """Return in one sentence why training ended after so many epochs of those wanted, and which was the best."""
+        if self.best is None:
+            return f"ended after {epochs} epochs"
+        by = f"{self.monitor} {self.best.score:.3f}"
+        if self.best.score <= 0 and self.best.loss is not None:
+            by = f"validation loss {self.best.loss:.3f}, as {self.monitor} was 0 throughout"
+        best = f"the best was {self.best.epoch} ({by})" if self.best.epoch >= 0 else "none was better than before"
+        if epochs >= wanted:
+            return f"all {wanted} epochs done; {best}"
+        return f"stopped early after {epochs} of {wanted} epochs, {self.patience} of them without a better one; {best}"
 
     def is_out_of_patience(self, epochs: int) -> bool:
         """Return whether training stops after so many epochs, because the best is long past."""
-        return self.best is not None and epochs - 1 - self.best.epoch >= self.patience
+        return self.best is not None and is_out_of_patience(self.best, epochs, self.patience)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Score, save, and put the unaveraged weights back; raises `RecipeError` where a loss is no number."""
@@ -65,22 +104,24 @@ class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no 
         metrics = self.measure()
         if logs is not None:
             logs.update({f"val_{name}": value for name, value in metrics.items()})
-        if self.best is None or metrics[self.monitor] > self.best.score:
-            self.best = Best(epoch, metrics[self.monitor], metrics)
-            self._save(self.best)
+        found = Best(epoch, metrics[self.monitor], metrics, self._loss() if metrics[self.monitor] <= 0 else None)
+        if self.best is None or found.rank > self.best.rank:
+            self.best = found
+            self._save(found)
         self.model.set_weights(raw)
         if self.is_out_of_patience(epoch + 1):
             self.model.stop_training = True
 
+    def _loss(self) -> float | None:
+        """Return the loss of the averaged weights; None where there is nothing to measure it on."""
+        if self.validation is None or not self.compares_loss:
+            return None
+        return float(self.model.evaluate(self.validation, verbose=0, return_dict=True)["loss"])
+
     def _save(self, best: Best) -> None:
-        scratch = self.path.with_name(f"new-{self.path.name}")
-        _save_weights(self.saved or self.model, scratch, kept=self.writes)
-        if not self.writes:
-            return
-        scratch.replace(self.path)
-        figures = scratch.with_suffix(".json")
-        figures.write_bytes(msgspec.json.encode(best))
-        figures.replace(self.path.with_suffix(".json"))
+        save_weights(self.saved or self.model, self.path, kept=self.writes)
+        if self.writes:
+            write_bytes(msgspec.json.encode(best), self.path.with_suffix(".json"))
 
 
 class MetricsCsv(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no stubs
@@ -172,13 +213,10 @@ class Resume(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no st
 
     def _save(self, name: str) -> None:
         kept = self.folder / f"{name}.weights.h5"
-        scratch = self.folder / "new.weights.h5"
         self.folder.mkdir(parents=True, exist_ok=True)
-        _save_weights(self.model, scratch, kept=self.writes)
-        if self.writes:
-            scratch.replace(kept)
-            if self.kept is not None and self.kept != kept:
-                self.kept.unlink()
+        save_weights(self.model, kept, kept=self.writes)
+        if self.writes and self.kept is not None and self.kept != kept:
+            self.kept.unlink()
         self.kept = kept
 
     @contextlib.contextmanager
@@ -195,13 +233,43 @@ class Resume(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no st
             signal.signal(signal.SIGTERM, before)
 
 
-def _save_weights(network: Any, path: Path, *, kept: bool) -> None:
-    """Save, on every worker: some variables are read by asking all of them. What is not kept is thrown away."""
-    if kept:
-        network.save_weights(path)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        network.save_weights(Path(folder) / path.name)
+def save_weights(network: Any, path: Path, *, kept: bool = True) -> None:
+    """Write a network's weights to `path`, whole or not at all; raises `OSError` where the disk is full.
+
+    HDF5 ends the process (SIGSEGV) when the disk fills up under it, so it writes where there is room for certain, in
+    memory if possible, and Python writes to the disk. Every worker must call it, as some variables are read by asking
+    all of them; what is not `kept` is thrown away.
+    """
+    size = _stored_bytes(network)
+    in_memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 2 * size
+    if not in_memory and shutil.disk_usage(path.parent).free < 2 * size:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+    with tempfile.TemporaryDirectory(dir=MEMORY if in_memory else path.parent) as folder:
+        written = Path(folder) / "weights.weights.h5"
+        network.save_weights(written)
+        if kept:
+            write_bytes(written.read_bytes(), path)
+
+
+def _stored_bytes(network: Any) -> int:
+    """Return an upper bound of the bytes that a network's weights, averages and optimizer take on disk."""
+    variables = [*network.variables, *(network.optimizer.variables if getattr(network, "optimizer", None) else ())]
+    numbers = sum(math.prod(variable.shape) * np.dtype(variable.dtype).itemsize for variable in variables)
+    return int(numbers) + 4096 * (len(variables) + 256)
+
+
+def write_bytes(content: bytes, path: Path) -> None:
+    """Replace a file, whole or not at all, also after a power cut; raises `OSError` where the disk is full."""
+    scratch = path.with_name(f"new-{path.name}")
+    try:
+        with scratch.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError:
+        scratch.unlink(missing_ok=True)  # half a file would keep the disk full
+        raise
+    scratch.replace(path)
 
 
 def _done(path: Path) -> tuple[int, int]:
@@ -240,6 +308,19 @@ class EpochCounter(keras.callbacks.Callback):  # type: ignore[misc]  # keras has
         self.batches.epoch = epoch
 
 
+def is_finished(run: RunDir, stage: str, weights: Path, epochs: int, patience: int) -> bool:
+    """Return whether a stage has trained all its epochs, or stopped early, and its best weights are there."""
+    best, done = read_best(weights), Resume(run.backup(stage)).epochs
+    if best is None or not weights.exists():
+        return False
+    return done >= epochs or is_out_of_patience(best, done, patience)
+
+
+def is_out_of_patience(best: Best, epochs: int, patience: int) -> bool:
+    """Return whether the best epoch is `patience` epochs or more behind the last of so many."""
+    return epochs - 1 - best.epoch >= patience
+
+
 def fit(  # noqa: PLR0913 - Keras's own takes more
     model: Any,
     batches: Any,
@@ -248,7 +329,7 @@ def fit(  # noqa: PLR0913 - Keras's own takes more
     keep_best: KeepBest,
     *,
     epochs: int,
-    spread: Replicas = SINGLE_REPLICA,
+    replicas: Replicas = SINGLE_REPLICA,
     **more: Any,
 ) -> None:
     """Train a stage to its end: a killed one goes on after its last whole epoch, a finished one returns at once.
@@ -256,18 +337,29 @@ def fit(  # noqa: PLR0913 - Keras's own takes more
     Stopped by SIGTERM it goes on after its last step, and that epoch's loss is then the mean of the steps left. Raises
     `Stopped`, or `ConnectionError` where another worker is gone.
     """
-    resume, keep_best.measure = Resume(run.backup(stage)), spread.agreed(keep_best.measure)
-    resume.writes = keep_best.writes = spread.chief
-    resume.length, resume.alone = len(batches), spread.workers == 1
+    resume, keep_best.measure = Resume(run.backup(stage)), replicas.agreed(keep_best.measure)
+    resume.writes = keep_best.writes = replicas.chief
+    resume.length, resume.alone = len(batches), replicas.workers == 1
+    keep_best.compares_loss = replicas.workers == 1
     progress_bar: list[Any] = [EpochCounter(batches), keep_best]
-    if spread.chief:
+    if replicas.chief:
         progress_bar += [MetricsCsv(run.log(stage)), keras.callbacks.TensorBoard(run.board(stage), write_graph=False)]
     while resume.epochs < epochs and not keep_best.is_out_of_patience(resume.epochs):
         span = {"initial_epoch": resume.epochs, "epochs": resume.epochs + 1 if resume.steps else epochs}
         # The batches draw their own order from the seed; Keras would shuffle them again, differently after a resume.
         how = {**span, "shuffle": False, "callbacks": [*progress_bar, resume], "verbose": verbosity(), **more}
-        with spread.scope(), failing_together(), resume.on_request():
+        with replicas.scope(), failing_together(), resume.on_request():
             model.fit(RemainingBatches(batches, resume.steps), **how)
+    if replicas.chief:
+        sys.stderr.write(f"{stage}: {keep_best.summary(resume.epochs, epochs)}\n")
+
+
+def ema_momentum(wanted: float, steps: int) -> float:
+    """Return the momentum of a moving average of the weights over a training of so many steps, at most `wanted`.
+
+    A short training's average must forget the weights that it began with: its window is half the steps.
+    """
+    return min(wanted, 1 - 2 / max(steps, 4))
 
 
 def verbosity() -> int:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from trainer.data.example import CaptionExample
+from trainer.data.initial_bundle import Head
 from trainer.data.prepare import Prepared
 from trainer.recipe.recipe import Finetuning, Recipe
 from trainer.training.caption_batches import pad
@@ -19,13 +20,15 @@ from trainer.training.stages import detector, hazard_classifier
 from trainer.training.stages.phrase_predictor import Targets
 
 Maps = npt.NDArray[np.float16]
+Floats = npt.NDArray[np.float32]
 
 
 class MultitaskBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no stubs
     """Batches (x, y), drawn anew every epoch from the seed.
 
-    x: `c3` [B, h, w, D] and `tokens` int32 [B, R, T]; y: `words` [B, R, T] (all padding where nobody wrote any),
-    `evidence` [B, H, 2] (there; known), `truth` as of `detecting.BoxBatches`, and `phrases` [B, P] if asked.
+    x: `c3` [B, h, w, D] and `tokens` int32 [B, R, T]; y: `words` [B, R, T], all padding where nobody wrote any, and of
+    each head that is trained: `evidence` [B, H, 2] (there; known), `truth` as of `detector.BoxBatches`, `phrases`
+    [B, P].
     """
 
     def __init__(
@@ -40,22 +43,21 @@ class MultitaskBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras ha
         super().__init__(workers=1)
         self.examples, self.maps, self.settings, self.seed = examples, maps, settings, recipe.seed
         self.targets = Targets.of(prepared, recipe.phrases) if recipe.phrases is not None else None
-        vocabulary, terms = prepared.vocabulary, prepared.terms
+        vocabulary = prepared.vocabulary
         length = recipe.decoder.max_tokens + 1
         self.length = length
         self.ids = [
             np.array([pad(vocabulary.encode(words), length) for words in example.sentences], np.int32)
             for example in examples
         ]
-        captioned = [
-            CaptionExample(example.variants[0].path, example.sentences, "", example.label) for example in examples
-        ]
-        self.evidence = np.stack(hazard_classifier.targets(captioned, terms), -1)
-        classes = recipe.detector.classes if recipe.detector is not None else ()
-        self.truth = [
-            np.stack([detector.truth(example.boxed(variant), classes) for example in examples])
-            for variant in range(len(maps))
-        ]
+        self.evidence = _evidence(examples, prepared) if trains(recipe, prepared, "hazard_classifier") else None
+        self.truth = None
+        if recipe.detector is not None and trains(recipe, prepared, "detector"):
+            classes = recipe.detector.classes
+            self.truth = [
+                np.stack([detector.truth(example.boxed(variant), classes) for example in examples])
+                for variant in range(len(maps))
+            ]
         self.epoch = -1
         self.rows: npt.NDArray[np.int64] = np.empty(0, np.int64)
         self.on_epoch_begin()
@@ -75,17 +77,15 @@ class MultitaskBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras ha
         variants = random.integers(len(self.maps), size=len(rows))
         chosen = list(zip(variants, rows, strict=True))
         sentences = np.stack([self._some(self.ids[row], random) for row in rows])
-        return (
-            {"c3": np.stack([self.maps[variant][row] for variant, row in chosen]), "tokens": sentences[:, :, :-1]},
-            {
-                "words": sentences[:, :, 1:],
-                "evidence": self.evidence[rows],
-                "truth": np.stack([self.truth[variant][row] for variant, row in chosen]),
-                **(
-                    {} if self.targets is None else {"phrases": self.targets.rows([self.examples[row] for row in rows])}
-                ),
-            },
-        )
+        x = {"c3": np.stack([self.maps[variant][row] for variant, row in chosen]), "tokens": sentences[:, :, :-1]}
+        y: dict[str, Any] = {"words": sentences[:, :, 1:]}
+        if self.evidence is not None:
+            y["evidence"] = self.evidence[rows]
+        if self.truth is not None:
+            y["truth"] = np.stack([self.truth[variant][row] for variant, row in chosen])
+        if self.targets is not None:
+            y["phrases"] = self.targets.rows([self.examples[row] for row in rows])
+        return x, y
 
     def _some(self, sentences: npt.NDArray[np.int32], random: np.random.Generator) -> npt.NDArray[np.int32]:
         wanted = self.settings.captions_per_image
@@ -110,8 +110,19 @@ class MultitaskBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras ha
         return drawn
 
 
+def trains(recipe: Recipe, prepared: Prepared, head: Head) -> bool:
+    """Return whether fine-tuning trains a head: the recipe asks for it, and there is data for it."""
+    return getattr(recipe, head) is not None and head not in prepared.kept_heads
+
+
+def _evidence(examples: Sequence[MultitaskExample], prepared: Prepared) -> Floats:
+    """Return for each example and hazard whether it is there and whether that is known: [M, H, 2], each 0 or 1."""
+    captioned = [CaptionExample(example.variants[0].path, example.sentences, "", example.label) for example in examples]
+    return np.stack(hazard_classifier.targets(captioned, prepared.terms), -1)
+
+
 def _even(labels: npt.NDArray[np.str_]) -> npt.NDArray[np.float64]:
-    """Return each row's probability [M], by which a label comes as the square root of its count says."""
+    """Return each row's probability [M], by which a label is drawn as often as the square root of its count."""
     _, label, counts = np.unique(labels, return_inverse=True, return_counts=True)
     weights = 1 / np.sqrt(counts[label])
     return np.asarray(weights / weights.sum(), np.float64)

@@ -22,17 +22,17 @@ def photograph(width: int = 64, height: int = 40) -> Image.Image:
     return Image.fromarray(corners).resize((width, height), Image.Resampling.BICUBIC)
 
 
-def saved(path: Path, orientation: int = 1, **options: object) -> Path:
+def saved(path: Path, orientation: int = 1) -> Path:
     """Save the photograph as a camera that was held in another way: pixels turned back, and a tag that says so."""
     exif = Image.Exif()
     exif[image_file.ORIENTATION] = orientation
-    photograph().save(path, exif=exif, **options)
+    photograph().save(path, exif=exif, quality=95)
     return path
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_training_sees_what_the_device_sees_however_the_camera_was_held(tmp_path: Path, orientation: int) -> None:
-    path = saved(tmp_path / "a.jpg", orientation, quality=95)
+    path = saved(tmp_path / "a.jpg", orientation)
     device = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB).astype(int)
 
     mine = image_file.read(path)
@@ -43,7 +43,7 @@ def test_training_sees_what_the_device_sees_however_the_camera_was_held(tmp_path
 
 
 def test_the_encoder_s_pixels_are_upright(tmp_path: Path) -> None:
-    path = saved(tmp_path / "a.jpg", 6, quality=95)
+    path = saved(tmp_path / "a.jpg", 6)
     recipe = Encoder(height=64, width=40, weights="")
 
     (batch,) = feature_cache.read_images([AugmentedImage(path)], recipe)

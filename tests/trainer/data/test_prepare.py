@@ -149,10 +149,10 @@ def test_an_image_of_val_that_is_in_train_under_another_name_is_named(tmp_path: 
 
 
 def test_duplicates_leave_the_images_to_learn_from_where_the_recipe_says_so(tmp_path: Path) -> None:
-    prepared = prepare.gather(ruled(small_data.recipe(tmp_path, train=6, val=1), duplicates="drop"))
+    prepared = prepare.gather(ruled(small_data.recipe(tmp_path, train=6, val=2), duplicates="drop"))
 
-    assert [example.path.name for example in prepared.train] == [f"train-{number}.png" for number in (1, 2, 3, 5)]
-    assert len(prepared.val) == 1
+    assert [example.path.name for example in prepared.train] == [f"train-{number}.png" for number in (2, 3)]
+    assert len(prepared.val) == 2
 
 
 def test_duplicates_are_refused_where_the_recipe_says_so(tmp_path: Path) -> None:
@@ -264,3 +264,26 @@ def test_no_captions_at_all_leave_nothing_to_say(tmp_path: Path) -> None:
 
     with pytest.raises(DataError, match=r"vocabulary\.min_count: no word occurs 1 times"):
         prepare.gather(recipe)
+
+
+@pytest.mark.parametrize(("train", "val", "split"), [(8, 0, "val has 0"), (8, 1, "val has 1"), (1, 4, "train has 1")])
+def test_splits_too_small_to_learn_from_or_to_score_by_are_refused(
+    tmp_path: Path, train: int, val: int, split: str
+) -> None:
+    recipe = small_data.recipe(tmp_path, train=train, val=val)
+
+    with pytest.raises(DataError, match=rf"data: {split} captioned image.*, at least 2 are needed"):
+        prepare.gather(recipe)
+
+
+def test_captions_beyond_max_tokens_are_counted_and_named(tmp_path: Path) -> None:
+    recipe = small_data.recipe(tmp_path)
+    recipe = msgspec.structs.replace(recipe, decoder=msgspec.structs.replace(recipe.decoder, max_tokens=7))
+
+    long = [finding for finding in prepare.gather(recipe).findings if finding.kind is Kind.TOO_LONG]
+
+    assert [(finding.where, finding.count, finding.done) for finding in long] == [
+        ("captions train", 8, "their end is cut"),
+        ("captions val", 4, "their end is cut"),
+    ]
+    assert long[0].examples[0].endswith("train-0.png: 7 words, 6 are learnt")

@@ -5,15 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import msgspec
 import numpy as np
 import pytest
 
-from contract import bundle, vocabulary
+from contract import vocabulary
 from edge.infer import image
 from edge.infer.captioner import Captioner, Features
 from tests.trainer import small_data
-from trainer.data import prepare
+from trainer.data import initial_bundle, prepare
 from trainer.errors import CheckpointError
 from trainer.models import bundle_weights
 from trainer.recipe import recipe
@@ -62,7 +61,7 @@ def test_the_encoder_sees_what_the_device_sees(scene: Any, seen: Features) -> No
     network = feature_cache.build_encoder(Encoder(height=256, width=256, weights="imagenet"))
     untuned = near_duplicates(maps_of(network, scene)["cells"], seen.cells)
 
-    bundle_weights.encoder(bundle_weights.load(BUNDLE), network, frozenset())
+    bundle_weights.encoder(initial_bundle.load(BUNDLE), network, frozenset())
 
     maps = maps_of(network, scene)
     assert untuned < 0.9  # the bundle's encoder was tuned
@@ -70,7 +69,7 @@ def test_the_encoder_sees_what_the_device_sees(scene: Any, seen: Features) -> No
 
 
 def test_the_captioner_says_each_word_as_probably_as_the_device(device: Captioner, seen: Features) -> None:
-    found, sizes = bundle_weights.load(BUNDLE), recipe.Decoder()
+    found, sizes = initial_bundle.load(BUNDLE), recipe.Decoder()
     model = captioner.build(small_recipe(sizes), found.words, seen.cells.shape[-1])
 
     bundle_weights.captioner(found, model, found.words)
@@ -88,7 +87,7 @@ def test_the_captioner_says_each_word_as_probably_as_the_device(device: Captione
 
 
 def test_a_word_that_the_bundle_does_not_know_keeps_its_own_vector() -> None:
-    found = bundle_weights.load(BUNDLE)
+    found = initial_bundle.load(BUNDLE)
     words = vocabulary.of(("zebrafish", *found.words.words[4:40][::-1]))
     model = captioner.build(small_recipe(recipe.Decoder()), words, 1280)
     before = np.array(model.embedding.get_weights()[0])
@@ -96,14 +95,14 @@ def test_a_word_that_the_bundle_does_not_know_keeps_its_own_vector() -> None:
     bundle_weights.captioner(found, model, words)
 
     after = np.asarray(model.embedding.get_weights()[0])
-    tied = found.network("decoder_step").layers[bundle_weights.TIED].kernel.T
+    tied = bundle_weights.network(found, "decoder_step").layers[bundle_weights.TIED].kernel.T
     np.testing.assert_array_equal(after[words.ids["zebrafish"]], before[words.ids["zebrafish"]])
     known = words.words[10]
     np.testing.assert_array_equal(after[words.ids[known]], tied[found.words.ids[known]])
 
 
 def test_dangers_and_classes_are_taken_by_name_and_new_ones_keep_their_own(device: Captioner, seen: Features) -> None:
-    found = bundle_weights.load(BUNDLE)
+    found = initial_bundle.load(BUNDLE)
     dangers, classes = ["flood", "fire", "gun"], ("gun", "bicycle", "person")
     hazard_network = hazard_classifier.build(1280, len(dangers), HazardClassifier())
     own = np.array(hazard_network.get_layer("odds").get_weights()[0])
@@ -115,7 +114,7 @@ def test_dangers_and_classes_are_taken_by_name_and_new_ones_keep_their_own(devic
 
     kernel, theirs = (
         np.asarray(hazard_network.get_layer("odds").get_weights()[0]),
-        found.network("decoder_init").layers["odds"],
+        bundle_weights.network(found, "decoder_init").layers["odds"],
     )
     np.testing.assert_array_equal(kernel[:, 0], own[:, 0])
     np.testing.assert_array_equal(kernel[:, 1], theirs.kernel[:, list(found.manifest.evidence).index("fire")])
@@ -127,7 +126,7 @@ def test_dangers_and_classes_are_taken_by_name_and_new_ones_keep_their_own(devic
 
 
 def test_statistics_that_a_bundle_folded_away_are_found_again_without_changing_what_is_computed(seen: Features) -> None:
-    found, random = bundle_weights.load(BUNDLE), np.random.default_rng(3)
+    found, random = initial_bundle.load(BUNDLE), np.random.default_rng(3)
     assert found.manifest.detection is not None
     maps = {
         name: np.abs(getattr(seen, name) * random.normal(1, 0.3, (16, *getattr(seen, name).shape[1:]))).astype(
@@ -159,7 +158,8 @@ def test_tuning_begins_with_a_bundle(tmp_path: Path) -> None:
     encoder = feature_cache.build_encoder(made.encoder)
     stem = np.array(encoder.get_layer("stem_conv").get_weights()[0])
 
-    joint_finetuning.build(made, made.finetuning, prepare.gather(made), RunDir(tmp_path / "run"), encoder)
+    run = RunDir(tmp_path / "run")
+    joint_finetuning.build_heads(made, made.finetuning, prepare.gather(made), run, encoder)
 
     fresh = feature_cache.build_encoder(made.encoder)
     head, own_head = (network.get_layer("head_conv").get_weights()[0] for network in (encoder, fresh))
@@ -168,24 +168,18 @@ def test_tuning_begins_with_a_bundle(tmp_path: Path) -> None:
 
 
 def test_a_bundle_of_other_sizes_is_refused_by_name(tmp_path: Path) -> None:
-    model = captioner.build(small_recipe(recipe.Decoder(state=64)), bundle_weights.load(BUNDLE).words, 1280)
+    model = captioner.build(small_recipe(recipe.Decoder(state=64)), initial_bundle.load(BUNDLE).words, 1280)
 
     with pytest.raises(CheckpointError, match=r"wordcam-1: first: "):
-        bundle_weights.captioner(bundle_weights.load(BUNDLE), model, bundle_weights.load(BUNDLE).words)
+        bundle_weights.captioner(initial_bundle.load(BUNDLE), model, initial_bundle.load(BUNDLE).words)
 
 
-def test_a_bundle_that_is_not_whole_or_has_no_detector_is_refused(tmp_path: Path) -> None:
-    broken, bare = shutil.copytree(BUNDLE, tmp_path / "broken"), shutil.copytree(BUNDLE, tmp_path / "bare")
+def test_a_bundle_that_is_not_whole_is_refused(tmp_path: Path) -> None:
+    broken = shutil.copytree(BUNDLE, tmp_path / "broken")
     (broken / "encoder.tflite").write_bytes(b"no network")
-    manifest = bundle.load(BUNDLE)
-    files = {role: file for role, file in manifest.files.items() if role != "detector"}
-    (bare / "detector.tflite").unlink()
-    bundle.write(bare, msgspec.structs.replace(manifest, files=files, detection=None))
 
     with pytest.raises(CheckpointError, match=r"encoder\.tflite"):
-        bundle_weights.load(broken)
-    with pytest.raises(CheckpointError, match="has no evidence or no detector"):
-        bundle_weights.load(bare)
+        initial_bundle.load(broken)
 
 
 def small_recipe(sizes: recipe.Decoder) -> Any:

@@ -4,7 +4,8 @@ import csv
 import json
 import os
 import signal
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 from trainer.errors import CheckpointError, RecipeError, Stopped
 from trainer.recipe.run_dir import RunDir
 from trainer.training import checkpoint
-from trainer.training.checkpoint import KeepBest, MetricsCsv, Resume
+from trainer.training.checkpoint import Best, KeepBest, MetricsCsv, Resume
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
 """Keras 3.15 writes weights as NumPy 1 had it."""
@@ -67,11 +68,13 @@ def train(folder: Path, measured: list[float], *, epochs: int = 4, patience: int
     """Train as a stage of a run, scored by `measured`, and return the network."""
     keras.utils.set_random_seed(11)
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(how.get("width", 1), name="sum")])
-    rate = keras.optimizers.schedules.CosineDecay(0.1, 12)
+    rate = keras.optimizers.schedules.CosineDecay(0.1, 4 * how.get("count", 3))
     model.compile(keras.optimizers.AdamW(rate, use_ema=True, ema_momentum=0.9), "mse")
     folder.mkdir(exist_ok=True)
     run = RunDir(folder)
-    keep = KeepBest(run.captioner, scores(measured), monitor="cider", patience=patience)
+    keep = KeepBest(
+        run.captioner, scores(measured), monitor="cider", patience=patience, validation=how.get("validation")
+    )
     batches = Numbers(how.get("excess", 0.0), how.get("count", 3), how.get("stop_in", 0))
     checkpoint.fit(model, batches, run, "captioner", keep, epochs=epochs)
     return model
@@ -234,3 +237,64 @@ def test_a_damaged_score_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(CheckpointError, match=r"captioner\.weights\.json: .*; remove it and captioner\.weights\.h5"):
         checkpoint.read_best(tmp_path / "captioner.weights.h5")
+
+
+def test_while_the_score_is_nothing_the_validation_loss_decides(tmp_path: Path) -> None:
+    """A captioner of few images says nothing right for long; its first epoch is not its best for that."""
+    train(tmp_path / "first", [0.0], epochs=1, count=20, validation=Numbers(0.0))
+    train(tmp_path / "all", [0.0, 0.0, 0.0, 0.0], count=20, validation=Numbers(0.0))
+
+    best, early = (checkpoint.read_best(RunDir(tmp_path / name).captioner) for name in ("all", "first"))
+    assert best is not None
+    assert early is not None
+    assert best.epoch > 0
+    assert best.loss is not None
+    assert early.loss is not None
+    assert best.loss < early.loss
+
+
+def test_a_score_above_nothing_beats_any_loss() -> None:
+    silent, speaking = Best(0, 0.0, {}, loss=0.1), Best(1, 0.01, {}, loss=9.0)
+
+    assert speaking.rank > silent.rank > Best(2, 0.0, {}, loss=0.2).rank
+
+
+@pytest.mark.parametrize(
+    ("measured", "epochs", "said"),
+    [
+        ([0.1, 0.3, 0.2, 0.2], 9, "stopped early after 4 of 9 epochs, 2 of them without a better one; the best was 1"),
+        ([0.1, 0.3], 2, "all 2 epochs done; the best was 1 (cider 0.300)"),
+    ],
+)
+def test_why_training_ended_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], measured: list[float], epochs: int, said: str
+) -> None:
+    train(tmp_path, measured, epochs=epochs, patience=2)
+
+    assert f"captioner: {said}" in capsys.readouterr().err
+
+
+@pytest.fixture
+def full_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder on a disk of 64 KiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("needs to be root, to mount a small disk")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_weights_that_do_not_fit_on_the_disk_leave_the_old_ones_whole(full_disk: Path) -> None:
+    path = full_disk / "captioner.weights.h5"
+    small = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    large = keras.Sequential([keras.Input((300,)), keras.layers.Dense(200)])
+    checkpoint.save_weights(small, path)
+    before = path.read_bytes()
+
+    with pytest.raises(OSError, match="No space left on device"):
+        checkpoint.save_weights(large, path)
+
+    assert path.read_bytes() == before
+    assert list(full_disk.iterdir()) == [path]

@@ -7,7 +7,7 @@ from typing import Final
 
 from trainer.errors import CheckpointError
 
-STAGES: Final = ("captioner", "detector", "tuning", "self-critical")
+STAGES: Final = ("captioner", "detector", "finetuning", "self-critical")
 """Stages that leave a log, in the order in which they are trained; a stage beyond these comes after them."""
 
 

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import keras
 import msgspec
@@ -23,6 +23,7 @@ from trainer.training import checkpoint, feature_cache
 from trainer.training.augmentation import AugmentedImage
 from trainer.training.caption_batches import CaptionBatches, CaptionFeatures
 from trainer.training.feature_cache import FeatureRequest
+from trainer.training.stage import Context, Stage
 
 GREEDY = Decoding(beam_width=1, length_penalty=0.0)
 """How captions are searched for between epochs: quickly."""
@@ -67,24 +68,24 @@ def load_from(recipe: Recipe, vocabulary: Vocabulary, cell_size: int, path: Path
     return model
 
 
-def train(recipe: Recipe, prepared: Prepared, run: RunDir, spread: Replicas = SINGLE_REPLICA) -> None:
+def train(recipe: Recipe, prepared: Prepared, run: RunDir, replicas: Replicas = SINGLE_REPLICA) -> None:
     """Train until the validation CIDEr no longer rises; a killed run goes on at its last whole epoch."""
-    spread.check(recipe.training.batch_size, "training.batch_size")
+    replicas.check(recipe.training.batch_size, "training.batch_size")
     keras.utils.set_random_seed(recipe.seed)
-    train_set, val_set = spread.chief_first(lambda: load_features(recipe, prepared, run))
+    train_set, val_set = replicas.chief_first(lambda: load_features(recipe, prepared, run))
     batches = CaptionBatches(train_set, prepared.vocabulary, recipe, shuffled=True)
     steps = len(batches) * recipe.training.epochs
-    with spread.scope(), precision(recipe.training):
+    with replicas.scope(), precision(recipe.training):
         model = build(recipe, prepared.vocabulary, train_set.maps[0].shape[-1])
         model.compile(
             optimizer=optimizer(recipe.training, steps),
             loss=decoder.masked_loss(recipe.training.label_smoothing),
         )
     measure = scorer(model, val_set, prepared.vocabulary, recipe)
-    keep = checkpoint.KeepBest(run.captioner, measure, monitor="cider", patience=recipe.training.patience)
     judged = CaptionBatches(val_set, prepared.vocabulary, recipe, shuffled=False)
-    epochs = recipe.training.epochs
-    checkpoint.fit(model, batches, run, "captioner", keep, epochs=epochs, spread=spread, validation_data=judged)
+    patience, epochs = recipe.training.patience, recipe.training.epochs
+    keep = checkpoint.KeepBest(run.captioner, measure, monitor="cider", patience=patience, validation=judged)
+    checkpoint.fit(model, batches, run, "captioner", keep, epochs=epochs, replicas=replicas, validation_data=judged)
 
 
 @contextlib.contextmanager
@@ -115,7 +116,8 @@ def optimizer(training: Training, steps: int) -> Any:
         "adamax": keras.optimizers.Adamax,
         "sgd": keras.optimizers.SGD,
     }
-    averaging = {"use_ema": True, "ema_momentum": training.ema_momentum} if training.ema_momentum else {}
+    momentum = checkpoint.ema_momentum(training.ema_momentum, steps)
+    averaging = {"use_ema": True, "ema_momentum": momentum} if training.ema_momentum else {}
     scaled = training.mixed_precision == "float16"
     kind = kinds[training.optimizer] if scaled else of_whole_batch(kinds[training.optimizer])
     made = kind(rate, weight_decay=training.weight_decay, global_clipnorm=training.clip_norm, **averaging)
@@ -154,3 +156,24 @@ def _template_share(model: decoder.Decoder, cached: CaptionFeatures, rows: list[
 def changed(recipe: Recipe, *, training: dict[str, Any]) -> Recipe:
     """Return the recipe with some fields of `training` replaced."""
     return msgspec.structs.replace(recipe, training=msgspec.structs.replace(recipe.training, **training))
+
+
+def is_superseded(context: Context) -> bool:
+    """Return whether fine-tuning has begun, or starts from another run or from a bundle: earlier stages are over."""
+    settings = context.recipe.finetuning
+    return settings is not None and (settings.start is not None or context.run.encoder.exists())
+
+
+def _is_done(context: Context) -> bool:
+    training, run = context.recipe.training, context.run
+    return checkpoint.is_finished(run, "captioner", run.captioner, training.epochs, training.patience)
+
+
+STAGE: Final = Stage(
+    name="captioner",
+    needs=(),
+    is_wanted=lambda context: not is_superseded(context),
+    is_done=_is_done,
+    run=lambda context: train(context.recipe, context.prepared, context.run, context.replicas),
+    is_shared=True,
+)

@@ -23,11 +23,16 @@ from trainer.recipe.run_dir import RunDir
 from trainer.training import checkpoint, feature_cache
 from trainer.training.augmentation import AugmentedImage
 from trainer.training.feature_cache import FeatureRequest, Maps
+from trainer.training.stage import Context, Stage
+from trainer.training.stages import captioner
 
 MAPS: Final = ("c3", "c4", "cells")
 
 MAX_BOXES: Final = 16
 """True boxes of an image that training looks at; the largest stay."""
+
+EMA_MOMENTUM: Final = 0.998
+"""Momentum of the exponential moving average of the weights."""
 
 SIDE: Final = 1000.0
 """Images are measured as squares of this side: shares become numbers that COCO's areas fit."""
@@ -139,7 +144,7 @@ def train(recipe: Recipe, sizes: Sizes, prepared: Prepared, run: RunDir) -> None
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, steps, alpha=0.01, warmup_target=sizes.learning_rate, warmup_steps=max(1, steps // 30)
     )
-    momentum = min(0.998, 1 - 2 / max(steps, 4))  # a short run's average must forget the weights it began with
+    momentum = checkpoint.ema_momentum(EMA_MOMENTUM, steps)
     model.compile(optimizer=keras.optimizers.AdamW(rate, weight_decay=0.02, use_ema=True, ema_momentum=momentum))
 
     def measure() -> dict[str, float]:
@@ -221,3 +226,22 @@ def truth(example: BoxExample, classes: Sequence[str], *, mirrored: bool = False
     for number, name in enumerate(classes):
         rows[-1, number] = name in example.labelled
     return rows
+
+
+def _is_done(context: Context) -> bool:
+    sizes, run = context.recipe.detector, context.run
+    return sizes is not None and checkpoint.is_finished(run, "detector", run.detector, sizes.epochs, sizes.epochs)
+
+
+def _run(context: Context) -> None:
+    if context.recipe.detector is not None:
+        train(context.recipe, context.recipe.detector, context.prepared, context.run)
+
+
+STAGE: Final = Stage(
+    name="detector",
+    needs=(),
+    is_wanted=lambda context: context.recipe.detector is not None and not captioner.is_superseded(context),
+    is_done=_is_done,
+    run=_run,
+)

@@ -23,6 +23,7 @@ from trainer.recipe.recipe import Recipe
 from trainer.recipe.run_dir import RunDir
 from trainer.training import checkpoint, thresholds
 from trainer.training.caption_batches import CaptionFeatures
+from trainer.training.stage import Context, Stage
 from trainer.training.stages import captioner
 
 Floats = npt.NDArray[np.float32]
@@ -59,9 +60,9 @@ def train(recipe: Recipe, sizes: Sizes, prepared: Prepared, run: RunDir) -> None
     )
     wanted = np.tile(np.stack([truth, known], -1), (copies, 1, 1))
     model.fit(pooled, wanted, batch_size=sizes.batch_size, epochs=sizes.epochs, verbose=checkpoint.verbosity())
-    model.save_weights(run.evidence)
+    checkpoint.save_weights(model, run.evidence)
     chosen = thresholds.choose(probabilities(model, val_set), val_set.examples, dangers, sizes.false_positive_rate)
-    run.evidence.with_suffix(".json").write_bytes(msgspec.json.encode(chosen))
+    checkpoint.write_bytes(msgspec.json.encode(chosen), run.evidence.with_suffix(".json"))
 
 
 def load(recipe: Recipe, prepared: Prepared, cell_size: int, run: RunDir) -> tuple[Any, dict[str, float]]:
@@ -104,3 +105,17 @@ def probabilities(model: Any, cached: CaptionFeatures) -> Floats:
 def _names(example: CaptionExample, expressions: Sequence[str]) -> bool:
     texts = [f" {' '.join(sentence)} " for sentence in example.sentences]
     return any(f" {expression} " in text for text in texts for expression in expressions)
+
+
+def _run(context: Context) -> None:
+    if context.recipe.hazard_classifier is not None:
+        train(context.recipe, context.recipe.hazard_classifier, context.prepared, context.run)
+
+
+STAGE: Final = Stage(
+    name="hazards",
+    needs=(),
+    is_wanted=lambda context: context.recipe.hazard_classifier is not None and context.recipe.finetuning is None,
+    is_done=lambda _: False,  # it takes a minute and is trained anew each time
+    run=_run,
+)

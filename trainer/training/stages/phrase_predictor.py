@@ -27,10 +27,11 @@ from trainer.metrics.grams import of_all_orders
 from trainer.recipe.recipe import Phrases as Sizes
 from trainer.recipe.recipe import Recipe
 from trainer.recipe.run_dir import RunDir
-from trainer.training import feature_cache
+from trainer.training import checkpoint, feature_cache
 from trainer.training.augmentation import AugmentedImage
 from trainer.training.feature_cache import FeatureRequest
 from trainer.training.multitask_examples import MultitaskExample
+from trainer.training.stage import Context, Stage
 
 Floats = npt.NDArray[np.float32]
 
@@ -98,7 +99,7 @@ def train(recipe: Recipe, sizes: Sizes, prepared: Prepared, run: RunDir) -> None
         return
     network = build(depth, len(targets.rarities), sizes)
     put(network, fit(seen, targets, sizes))
-    network.save_weights(run.phrases)
+    checkpoint.save_weights(network, run.phrases)
 
 
 def _is_fitted(prepared: Prepared, sizes: Sizes, depth: int, run: RunDir) -> bool:
@@ -215,3 +216,17 @@ def loss(wanted: Any, found: Any, written: Any) -> Any:
     known = tf.cast(written, found.dtype)
     each = tf.reduce_sum(tf.square(tf.cast(wanted, found.dtype) - found), -1)
     return tf.reduce_sum(each * known) / tf.maximum(tf.reduce_sum(known), 1.0)
+
+
+def _run(context: Context) -> None:
+    if context.recipe.phrases is not None:
+        train(context.recipe, context.recipe.phrases, context.prepared, context.run)
+
+
+STAGE: Final = Stage(
+    name="phrases",
+    needs=("finetuning",),
+    is_wanted=lambda context: context.recipe.phrases is not None,
+    is_done=lambda _: False,  # whether it fits the encoder shows in the features alone; `train` leaves a fit as it is
+    run=_run,
+)

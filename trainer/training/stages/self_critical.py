@@ -4,7 +4,7 @@ The baseline of each drawn sentence is the mean reward of the image's other draw
 pass is needed. Dimensions: B images, R sentences drawn an image, T tokens, N cells, D numbers a cell, V words.
 """
 
-from typing import Any
+from typing import Any, Final
 
 import keras
 import numpy as np
@@ -21,6 +21,7 @@ from trainer.recipe.recipe import Recipe, SelfCritical
 from trainer.recipe.run_dir import RunDir
 from trainer.training import checkpoint
 from trainer.training.caption_batches import CaptionBatches, CaptionFeatures
+from trainer.training.stage import Context, Stage
 from trainer.training.stages import captioner
 
 
@@ -120,13 +121,13 @@ def draw(model: decoder.Decoder, cells: Any, samples: int, length: int) -> Any:
     return tf.stack(drawn, 2)
 
 
-def train(recipe: Recipe, prepared: Prepared, run: RunDir, spread: Replicas = SINGLE_REPLICA) -> None:
+def train(recipe: Recipe, prepared: Prepared, run: RunDir, replicas: Replicas = SINGLE_REPLICA) -> None:
     """Tune the best captioner of maximum likelihood; a killed run goes on at its last whole epoch."""
-    spread.check(recipe.self_critical.batch_size, "self_critical.batch_size")
+    replicas.check(recipe.self_critical.batch_size, "self_critical.batch_size")
     keras.utils.set_random_seed(recipe.seed)
-    train_set, val_set = spread.chief_first(lambda: captioner.load_features(recipe, prepared, run))
+    train_set, val_set = replicas.chief_first(lambda: captioner.load_features(recipe, prepared, run))
     batches = SelfCriticalBatches(train_set, prepared.vocabulary, _as_batches(recipe), shuffled=True)
-    with spread.scope(), captioner.precision(recipe.training):
+    with replicas.scope(), captioner.precision(recipe.training):
         inner = captioner.load_from(recipe, prepared.vocabulary, train_set.maps[0].shape[-1], run.base_captioner)
         model = SelfCriticalModel(inner, Reward(train_set, prepared.vocabulary), recipe)
         model.compile(optimizer=_optimizer(recipe.self_critical, len(batches)))
@@ -136,7 +137,7 @@ def train(recipe: Recipe, prepared: Prepared, run: RunDir, spread: Replicas = SI
     before = checkpoint.read_best(run.joint if run.joint.exists() else run.captioner)
     if keep.best is None and before is not None:
         keep.best = checkpoint.Best(-1, before.metrics["cider"], before.metrics)  # no better than before is not kept
-    checkpoint.fit(model, batches, run, "self-critical", keep, epochs=recipe.self_critical.epochs, spread=spread)
+    checkpoint.fit(model, batches, run, "self-critical", keep, epochs=recipe.self_critical.epochs, replicas=replicas)
 
 
 def _as_batches(recipe: Recipe) -> Recipe:
@@ -150,3 +151,18 @@ def _optimizer(how: SelfCritical, steps: int) -> Any:
     return distribution.of_whole_batch(keras.optimizers.Adam)(
         rate, global_clipnorm=1.0, use_ema=True, ema_momentum=0.995
     )
+
+
+def _is_done(context: Context) -> bool:
+    epochs, run = context.recipe.self_critical.epochs, context.run
+    return checkpoint.is_finished(run, "self-critical", run.tuned, epochs, context.recipe.training.patience)
+
+
+STAGE: Final = Stage(
+    name="self-critical",
+    needs=("captioner", "finetuning"),
+    is_wanted=lambda context: context.recipe.self_critical.epochs > 0,
+    is_done=_is_done,
+    run=lambda context: train(context.recipe, context.prepared, context.run, context.replicas),
+    is_shared=True,
+)

@@ -14,6 +14,7 @@ from tests.trainer import small_data
 from trainer.data import prepare
 from trainer.data.example import CaptionExample
 from trainer.data.prepare import Prepared
+from trainer.distribution import SINGLE_REPLICA
 from trainer.errors import CheckpointError
 from trainer.recipe.recipe import Finetuning, Recipe
 from trainer.recipe.run_dir import RunDir
@@ -21,6 +22,7 @@ from trainer.training import feature_cache, multitask_examples
 from trainer.training.augmentation import AugmentedImage
 from trainer.training.multitask_batches import MultitaskBatches
 from trainer.training.multitask_examples import MultitaskExample
+from trainer.training.stage import Context
 from trainer.training.stages import captioner, detector, hazard_classifier, joint_finetuning, phrase_predictor
 
 pytestmark = [
@@ -65,7 +67,7 @@ def tuned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Recipe, Prepared, R
 
 def test_every_part_learns(tuned: tuple[Recipe, Prepared, RunDir]) -> None:
     _, _, run = tuned
-    rows = list(csv.DictReader(run.log("tuning").read_text().splitlines()))
+    rows = list(csv.DictReader(run.log("finetuning").read_text().splitlines()))
 
     for part in ("speech", "evidence", "boxes"):
         first, *later = (float(row[part]) for row in rows)
@@ -138,7 +140,9 @@ def test_a_finished_run_is_left_as_it_is(tuned: tuple[Recipe, Prepared, RunDir])
     joint_finetuning.train(recipe, recipe.finetuning, prepared, run)
 
     assert run.joint.stat().st_mtime_ns == before
-    assert joint_finetuning.begun(recipe, run)
+    context = Context(recipe, prepared, run, SINGLE_REPLICA)
+    assert joint_finetuning.STAGE.is_done(context)
+    assert not captioner.STAGE.is_wanted(context)
 
 
 def test_a_start_that_is_not_trained_is_named(tmp_path: Path) -> None:
@@ -148,7 +152,7 @@ def test_a_start_that_is_not_trained_is_named(tmp_path: Path) -> None:
     prepared = prepare.gather(recipe)
 
     with pytest.raises(CheckpointError, match=r"small/captioner\.weights\.h5: missing or of another recipe; train"):
-        joint_finetuning.build(
+        joint_finetuning.build_heads(
             recipe, start, prepared, RunDir(tmp_path / "run"), feature_cache.build_encoder(recipe.encoder)
         )
 
