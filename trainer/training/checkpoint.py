@@ -66,7 +66,8 @@ class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no 
     ) -> None:
         """Save `saved`, or else the model that trains, to `path` when `measure` returns a higher `monitor`.
 
-        While that is 0, epochs are compared by the model's loss on the batches `validation`.
+        While that is 0, epochs are compared by the `loss` that `measure` returns, or else by the model's on the
+        batches `validation`.
         """
         super().__init__()
         self.path, self.measure, self.monitor, self.patience = path, measure, monitor, patience
@@ -104,7 +105,8 @@ class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no 
         metrics = self.measure()
         if logs is not None:
             logs.update({f"val_{name}": value for name, value in metrics.items()})
-        found = Best(epoch, metrics[self.monitor], metrics, self._loss() if metrics[self.monitor] <= 0 else None)
+        loss = metrics.get("loss", self._loss()) if metrics[self.monitor] <= 0 else None
+        found = Best(epoch, metrics[self.monitor], metrics, loss)
         if self.best is None or found.rank > self.best.rank:
             self.best = found
             self._save(found)

@@ -30,7 +30,7 @@ from trainer.recipe import recipe as recipes
 from trainer.recipe.recipe import Finetuning, Phrases, Recipe
 from trainer.recipe.run_dir import RunDir
 from trainer.training import checkpoint, feature_cache, multitask_examples, thresholds
-from trainer.training.caption_batches import CaptionFeatures
+from trainer.training.caption_batches import CaptionBatches, CaptionFeatures
 from trainer.training.feature_cache import FeatureRequest
 from trainer.training.multitask_batches import MultitaskBatches, trains
 from trainer.training.multitask_examples import MultitaskExample
@@ -264,7 +264,8 @@ class Validator:
     def __call__(self) -> dict[str, float]:
         """Return BLEU, CIDEr and, of the heads that are trained, AP50 of each class and recall of each danger.
 
-        `all` is what the best epoch is chosen by: the sum of CIDEr, the first class's AP50 and the mean recall.
+        `all` is what the best epoch is chosen by: the sum of CIDEr, the first class's AP50 and the mean recall. Where
+        CIDEr is 0, `loss` is the captioner's cross-entropy.
         """
         maps = self._maps()
         cached = self._captions(maps)
@@ -274,6 +275,8 @@ class Validator:
         if self.model.hazard_network is not None:
             found = hazard_classifier.probabilities(self.model.hazard_network, cached)
             recall = _recall(found, cached.examples, list(self.prepared.terms))
+        if speech["cider"] <= 0:
+            speech["loss"] = self._caption_loss(cached)
         together = speech["cider"] + next(iter(boxes.values()), 0.0) + recall.get("evidence", 0.0)
         return {**speech, **boxes, **recall, "all": together}
 
@@ -295,6 +298,12 @@ class Validator:
             for name in MAPS:
                 found[name].append(maps[name].numpy().astype(np.float16))
         return {name: np.concatenate(parts) for name, parts in found.items()}
+
+    def _caption_loss(self, cached: CaptionFeatures) -> float:
+        batches = CaptionBatches(cached, self.prepared.vocabulary, self.recipe, shuffled=False)
+        loss = decoder.masked_loss(0.0)
+        each = [loss(batches[at][1], self.model.captioner(batches[at][0])) for at in range(len(batches))]
+        return float(np.mean(each))
 
     def _captions(self, maps: dict[str, Any]) -> CaptionFeatures:
         return CaptionFeatures(self.prepared.val, (maps["cells"][: len(self.prepared.val)],))
