@@ -1,4 +1,4 @@
-"""The workstation's command line, `wordcam-train`: images and sentences in, a model and reports out."""
+"""The workstation's command line, `wordcam-train`: datasets in, a model and reports out."""
 
 import argparse
 import contextlib
@@ -22,6 +22,7 @@ from foundation.errors import TRY_AGAIN, Failure, from_os_error
 from trainer.errors import OperatorError, Stopped
 from trainer.evaluation.report import cli as reports
 from trainer.recipe import recipe as recipes
+from trainer.recipe.data import FEW_IMAGES
 from trainer.recipe.recipe import Recipe
 from trainer.recipe.run_dir import RunDir
 
@@ -37,9 +38,6 @@ OLD_STAGES = {"tuning": "finetuning", "evidence": "hazards"}
 
 
 LANGUAGES = ("en", "ko")
-
-FEW_IMAGES = 2000
-"""Training images below which a captioner is better fine-tuned than trained from scratch."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -71,7 +69,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def console() -> None:
-    """Be the console script; SIGTERM, by which hosts are taken away, ends it as a failure that passes."""
+    """Run as the console script; SIGTERM ends it with the exit code of a failure that passes."""
     signal.signal(signal.SIGTERM, _stop)
     sys.exit(main(sys.argv[1:]))
 
@@ -169,22 +167,22 @@ def _add_words(verbs: Any) -> None:
 
 
 def _init(arguments: argparse.Namespace) -> int:
-    from trainer import starter  # noqa: PLC0415 - brings a JSON reader that no other verb needs here
+    from trainer.data import first_recipe  # noqa: PLC0415 - brings a JSON reader that no other verb needs here
 
     out: Path = arguments.out
     if out.exists() and not arguments.force:
         raise OperatorError(f"{out}: is there already; --force replaces it")
-    found = starter.find(arguments.folder, out.parent)
-    text = starter.text(found, out, arguments.name)
+    found = first_recipe.find(arguments.folder, out.parent)
+    text = first_recipe.text(found, out, arguments.name)
     out.write_text(text, encoding="utf-8")
     recipes.load(out)
     split = f"train {found.captions.train}, val {found.captions.val}"
     print(f"{out}: written for {found.images_count:,} images and {found.captions_count:,} captions; {split}")
     if found.val_is_made:
         print("One image in ten was held out for validation; where images of one scene are alike, split them by scene.")
-    if found.images_count < starter.FEW_IMAGES:
-        print(f"Fewer than {starter.FEW_IMAGES:,} images: a model that learns on from the shipped one needs less data")
-        print("(`finetuning.start` in docs/workstation.md of the source).")
+    if found.images_count < FEW_IMAGES:
+        print(f"Fewer than {FEW_IMAGES:,} images: fine-tuning the shipped model needs less data than training one from")
+        print("scratch (`finetuning.start`; docs/workstation.md of the source).")
     print("Next:")
     for command in (f"prepare {out} --check", f"train {out}", f"evaluate {out}", f"export {out} --out exported"):
         print(f"  wordcam-train {command}")
@@ -203,9 +201,9 @@ def _sample(arguments: argparse.Namespace) -> int:
 def _words(arguments: argparse.Namespace) -> int:
     from trainer.data import vocabulary_report  # noqa: PLC0415
 
-    learnt, held = vocabulary_report.read(arguments.captions, arguments.val)
+    train, val = vocabulary_report.read(arguments.captions, arguments.val)
     limits = recipes.Vocabulary(min_count=max(1, arguments.min_count))
-    rows = vocabulary_report.compare(learnt, held, vocabulary_report.ways(arguments.language), limits)
+    rows = vocabulary_report.compare(train, val, vocabulary_report.ways(arguments.language), limits)
     if arguments.json:
         print(json.dumps({row.unit: asdict(row) for row in rows}))
         return OK

@@ -1,4 +1,4 @@
-"""Spreads a training over several GPUs or machines without changing what it learns.
+"""Distributes a training over several GPUs or machines without changing its result.
 
 A batch stays the recipe's batch: every replica takes an equal share of its images, losses are means over the whole
 batch, and gradients are summed before they are clipped. One replica and many therefore take the same steps, as far as
@@ -67,7 +67,7 @@ class Replicas:
             raise RecipeError(f"{field}: {examples} images cannot be shared by {self.replicas} replicas; say {right}")
 
     def chief_first(self, work: Callable[[], Result]) -> Result:
-        """Let the chief do what leaves files, and the others, who find them, only then."""
+        """Run what writes files on the chief first, then on the other workers, which find the files."""
         if not self.chief:
             self.wait()
             return work()
@@ -81,7 +81,7 @@ class Replicas:
             self._from_chief([0.0])
 
     def agreed(self, measure: Callable[[], dict[str, float]]) -> Callable[[], dict[str, float]]:
-        """Return a measure by which all workers hold the chief's figures, so that all keep and stop alike."""
+        """Return a measure that yields the chief's figures on every worker, so that all decide alike."""
         if self.workers == 1:
             return measure
 
@@ -132,7 +132,7 @@ def _cluster() -> Cluster:
 
 @contextlib.contextmanager
 def failing_together() -> Iterator[None]:
-    """Turn the loss of another worker into an `OSError`: try again, all of them."""
+    """Raise `ConnectionError`, which passes by itself, where another worker is lost."""
     try:
         yield
     except (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError) as error:
@@ -144,7 +144,7 @@ class Model(keras.Model):  # type: ignore[misc]  # keras has no stubs
     """A network whose `fit` works with several workers too, where Keras 3.15's own fails (its issue 20585)."""
 
     def _maybe_symbolic_build(self, *_: Any, **__: Any) -> None:
-        """Leave out Keras's build by a first batch, which cannot be averaged over workers: ours are built before."""
+        """Skip Keras's build by a first batch, which cannot be averaged over workers; our models are built before."""
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """Take one step."""
@@ -156,7 +156,7 @@ class Model(keras.Model):  # type: ignore[misc]  # keras has no stubs
 
 
 def vectors(logs: dict[str, Any]) -> dict[str, Any]:
-    """Return figures the axis by which Keras averages them where there are several workers."""
+    """Return figures with the axis by which Keras averages them over several workers."""
     if not isinstance(tf.distribute.get_strategy(), tf.distribute.MultiWorkerMirroredStrategy):
         return logs
     return {name: tf.reshape(value, [1]) for name, value in logs.items()}

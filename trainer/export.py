@@ -1,4 +1,4 @@
-"""Hands a trained run over to the converter: a SavedModel for each part, the vocabulary, and `export.json`.
+"""Exports a trained run for the converter: a SavedModel for each part, the vocabulary, and `export.json`.
 
 Dimensions: B beam, N cells, D numbers a cell, K attention, C context, S state, V words.
 """
@@ -51,7 +51,7 @@ class Description(msgspec.Struct, frozen=True, kw_only=True):
     """Least evidence at which each danger may be named; empty where the run has none."""
     licences: tuple[bundle.Licence, ...]
     commands: tuple[str, ...]
-    """What was typed to make it."""
+    """Commands that made it."""
     representative: Representative
     known_failures: tuple[str, ...]
     data: tuple[str, ...]
@@ -116,7 +116,7 @@ def _decoder_init(
     phrase_network: Any | None,
     cells: tuple[int, ...],
 ) -> Any:
-    """Prepare the decoder; each danger's log-odds are moved so that its limit becomes one half."""
+    """Return what prepares the decoder; each hazard's log-odds are shifted so that its threshold becomes 0.5."""
     shares = np.array(limits, np.float64)
     moved = np.log(shares / (1 - shares)).astype(np.float32)
 
@@ -152,7 +152,7 @@ def _decoder_step(model: Decoder, recipe: Recipe, count: int) -> Any:
 
 
 def _served(owner: Any, function: Any, specs: list[Any]) -> Any:
-    """Return a module whose `serve` is the function; it holds the variables' owner."""
+    """Return a module whose `serve` is the function; it references the variables' owner."""
     module = tf.Module()
     module.owner = owner
     module.serve = tf.function(function).get_concrete_function(*specs)

@@ -1,4 +1,4 @@
-"""Templates that turn the label of an image into sentences, as whoever trains may edit them."""
+"""Templates that turn the label of an image into sentences; a YAML file that users edit."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -16,11 +16,11 @@ KEY: Final = re.compile(r"[^\s/]+(/[^\s/]+(/people)?)?")
 """`label`, `label/close`, `label/source` or `label/source/people`."""
 
 WORDINGS: Final = 500
-"""Sentences one template may become; the words of its placeholders multiply."""
+"""Most sentences that one template may become; the words of its placeholders multiply."""
 
 
 CALM: Final = "none"
-"""The label of scenes without a danger: they alone may go without a sentence, and then teach what is not there."""
+"""The label of scenes without a danger: only they may have no sentence, and then train the hazard classifier alone."""
 
 
 class Templates(msgspec.Struct, frozen=True):
@@ -62,7 +62,7 @@ def load(path: Path) -> Templates:
 
 
 def _complaints(templates: Templates) -> Iterator[tuple[str, str]]:
-    """Give the place and the words of each mistake."""
+    """Yield the field and the problem of each mistake."""
     sections: Mapping[str, Mapping[str, list[str]]] = msgspec.structs.asdict(templates)
     for section, entries in sections.items():
         for key, texts in entries.items():
@@ -70,8 +70,8 @@ def _complaints(templates: Templates) -> Iterator[tuple[str, str]]:
             if not (texts or wordless) or not all(text.strip() for text in texts):
                 yield f"{section}.{key}", "expected at least one text, and none of them empty"
     for name, texts in templates.words.items():
-        if held := next((text for text in texts if "{" in text or "}" in text), None):
-            yield f"words.{name}", f"{held!r}: words cannot hold a placeholder"
+        if braced := next((text for text in texts if "{" in text or "}" in text), None):
+            yield f"words.{name}", f"{braced!r}: words cannot hold a placeholder"
     for key, sentences in templates.sentences.items():
         if not KEY.fullmatch(key):
             yield f"sentences.{key}", "expected label, label/close, label/source or label/source/people"

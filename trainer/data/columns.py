@@ -1,4 +1,4 @@
-"""Keeps many small records in a few flat arrays: a hundred bytes a record where objects would take a thousand."""
+"""Columns: many small records in a few flat arrays, a hundred bytes a record instead of a thousand as objects."""
 
 from array import array
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ class StringColumn:
         return self._bytes[self._ends[index] : self._ends[index + 1]].decode("utf-8", "surrogatepass")
 
     def append(self, text: str) -> None:
-        """Add a string; a lone surrogate, which a JSON file may hold, survives."""
+        """Add a string; a lone surrogate, which a JSON file may contain, is kept."""
         self._bytes += text.encode("utf-8", "surrogatepass")
         self._ends.append(len(self._bytes))
 
 
 @dataclass(frozen=True, slots=True)
 class Groups:
-    """Which entries belong to each row, in the order in which they came."""
+    """The entries of each row, in the order in which they were added."""
 
     order: npt.NDArray[np.intp]
     starts: npt.NDArray[np.intp]

@@ -1,6 +1,6 @@
-"""Sequences of images that hold a data set of any size in a few flat arrays, and make each image when asked.
+"""Datasets of any size in a few flat arrays; each example becomes an object when it is accessed.
 
-COCO 2017's 118,287 images with 591,753 captions take about 60 MB so.
+COCO 2017's 118,287 images with 591,753 captions take about 60 MB this way.
 """
 
 from array import array
@@ -17,11 +17,11 @@ from trainer.data.example import BoxExample, CaptionExample
 Kind = TypeVar("Kind")
 Made = TypeVar("Made")
 Tokenize = Callable[[str], Sequence[str]]
-"""Splits a sentence into the tokens that the captioner speaks in."""
+"""Splits a caption into the tokens of the vocabulary."""
 
 
 class ImagePaths(Generic[Kind]):
-    """Where each image's file is, with what it shares with many others."""
+    """The file of each image, with the attributes that it shares with many others."""
 
     def __init__(self) -> None:
         self._names, self._kinds = StringColumn(), array("I")
@@ -42,7 +42,7 @@ class ImagePaths(Generic[Kind]):
         return len(self._names) - 1
 
     def kinds(self) -> set[Kind]:
-        """Return all that images share with others."""
+        """Return every set of shared attributes."""
         return {kind for _, kind in self._listed}
 
     def __getitem__(self, row: int) -> tuple[Path, Kind]:
@@ -51,7 +51,7 @@ class ImagePaths(Generic[Kind]):
 
 
 class Rows(Sequence[Made]):
-    """Some rows of what was collected, made into objects one by one; slices are lists."""
+    """Some rows of a builder, made into objects one by one; slices are lists."""
 
     def __init__(self, rows: npt.NDArray[np.intp]) -> None:
         self._rows = rows
@@ -76,7 +76,7 @@ class Rows(Sequence[Made]):
 
 
 class CaptionDatasetBuilder:
-    """Images and sentences as they are read, in any order."""
+    """Collects images and captions as they are read, in any order."""
 
     def __init__(self, tokenize: Tokenize) -> None:
         self.tokenize = tokenize
@@ -100,7 +100,7 @@ class CaptionDatasetBuilder:
         self.ends.append(len(self.tokens))
 
     def build(self) -> "CaptionDataset":
-        """Return what was collected so far."""
+        """Return the dataset of everything collected so far."""
         return CaptionDataset(self, np.arange(len(self.places)))
 
 
@@ -154,7 +154,7 @@ class CaptionDataset(Rows[CaptionExample]):
 
 
 class BoxDatasetBuilder:
-    """Images and boxes as they are read, in any order."""
+    """Collects images and boxes as they are read, in any order."""
 
     def __init__(self) -> None:
         self.places: ImagePaths[frozenset[str]] = ImagePaths()
@@ -163,11 +163,11 @@ class BoxDatasetBuilder:
         self.owners, self.classes, self.sides = array("I"), array("I"), array("d")
 
     def add_image(self, folder: Path, file: str, labelled: frozenset[str]) -> int:
-        """Add an image with the classes that were looked for; returns the row to add boxes to."""
+        """Add an image with the classes that were annotated; returns the row to add boxes to."""
         return self.places.add(folder, file, labelled)
 
     def labelled(self) -> frozenset[str]:
-        """Return every class that was looked for in some image."""
+        """Return every class that was annotated in some image."""
         return frozenset().union(*self.places.kinds())
 
     def add_box(self, row: int, name: str, sides: Sequence[float]) -> None:
@@ -180,7 +180,7 @@ class BoxDatasetBuilder:
         self.sides.extend(sides)
 
     def build(self) -> "BoxDataset":
-        """Return what was collected so far."""
+        """Return the dataset of everything collected so far."""
         return BoxDataset(self, np.arange(len(self.places)))
 
 

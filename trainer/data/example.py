@@ -1,4 +1,4 @@
-"""What a model learns from: an image file with the sentences, or the boxes, that are true of it."""
+"""Examples that models are trained on: an image file with its captions or its boxes."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,13 +6,13 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class CaptionExample:
-    """One image; `sentences` are tokenized, and a labelled scene may have none."""
+    """An image with its captions, tokenized; a labelled scene may have none."""
 
     path: Path
     sentences: tuple[tuple[str, ...], ...]
     dataset: str
     label: str = ""
-    """Of a hazard scene; empty otherwise."""
+    """Label of a hazard scene (`none` for a peaceful one); empty for other images."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,4 +23,4 @@ class BoxExample:
     boxes: tuple[tuple[str, float, float, float, float], ...]
     """(class name, left, top, width, height), each as a share of the image, 0 to 1."""
     labelled: frozenset[str]
-    """Classes that whoever drew the boxes looked for: no box means no object for these alone."""
+    """Classes that were annotated: only for these does no box mean no object."""

@@ -1,4 +1,4 @@
-"""Reads labelled danger scenes: sentences from their labels, and the boxes that their sources drew."""
+"""Reads labelled hazard scenes: captions written from their labels, and the boxes of their sources."""
 
 import difflib
 from collections.abc import Mapping, Sequence
@@ -25,12 +25,12 @@ class Box(msgspec.Struct, frozen=True):
 
 
 class Scene(msgspec.Struct, frozen=True):
-    """One entry of a hazard file; keys beyond these are left alone."""
+    """One entry of a hazard file; other keys are ignored."""
 
     file: str
     label: str
     source: str = ""
-    """Where it comes from: chooses sentences, and says which classes were looked for."""
+    """Origin of the scene, by which its sentences and its annotated classes are chosen."""
     width: float = 0
     height: float = 0
     """In pixels; needed where there are boxes."""
@@ -61,7 +61,7 @@ def captions(path: Path, templates: Templates, name: str, builder: CaptionDatase
 
 
 def boxed(path: Path, drawn: Mapping[str, Sequence[str]], builder: BoxDatasetBuilder, notes: Notes) -> None:
-    """Read those scenes of a hazard file whose source drew boxes; `drawn` says for which classes it did."""
+    """Read the scenes of a hazard file whose source has boxes; `drawn` names the classes of each source."""
     labelled = {source: frozenset(classes) for source, classes in drawn.items()}
     for number, scene in coco.records(path, "", Scene):
         classes = labelled.get(scene.source, frozenset())
@@ -83,7 +83,7 @@ def _size(scene: Scene, entry: str) -> tuple[float, float]:
 
 
 def _key(scene: Scene, templates: Templates, entry: str) -> str | None:
-    """Return the most particular key that has a template."""
+    """Return the most specific key that has a template."""
     largest = 0.0
     for box in scene.boxes:
         width, height = _size(scene, entry)
@@ -101,7 +101,7 @@ def _key(scene: Scene, templates: Templates, entry: str) -> str | None:
 def _note_unnamed(
     key: str, sentences: Sequence[Sequence[str]], templates: Templates, tokenize: Tokenize, notes: Notes
 ) -> None:
-    """Note sentences of a danger that hold none of its terms: device and server would not hear them."""
+    """Note sentences of a hazard without any of its terms: device and server would not recognise the hazard in them."""
     terms = [f" {' '.join(tokenize(term))} " for term in templates.terms.get(key.partition("/")[0], ())]
     for sentence in sentences:
         text = " ".join(sentence)

@@ -44,7 +44,7 @@ def read(path: Path) -> npt.NDArray[np.uint8]:
 def size(path: Path) -> tuple[int, int]:
     """Return the width and height in pixels of an image as it stands upright, from its headers alone.
 
-    Raises `DataError` naming the file where it is no image.
+    Raises `DataError` naming the file where it is not an image.
     """
     try:
         with opened(path) as image:

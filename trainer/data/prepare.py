@@ -1,4 +1,4 @@
-"""Gathers and checks everything a recipe names, before any hour is spent on it."""
+"""Reads and checks all data that a recipe names, before any training."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,15 +10,16 @@ import numpy as np
 
 from contract import vocabulary as vocab
 from trainer import tokenizers
-from trainer.data import caption_templates, hazard_scenes, initial_bundle, vocabulary
+from trainer.data import caption_templates, hazard_scenes, vocabulary
 from trainer.data.dataset import BoxDataset, BoxDatasetBuilder, CaptionDataset, CaptionDatasetBuilder
 from trainer.data.example import BoxExample, CaptionExample
 from trainer.data.formats import captions, coco
-from trainer.data.initial_bundle import Head
 from trainer.data.quality.image_check import ImageFactStore
 from trainer.data.quality.issues import Finding, Findings, Kind
 from trainer.data.quality.validation import Checker, CheckProgress
 from trainer.errors import CheckpointError, DataError
+from trainer.recipe import initial_bundle
+from trainer.recipe.initial_bundle import Head
 from trainer.recipe.recipe import Recipe
 from trainer.recipe.run_dir import RunDir
 
@@ -30,7 +31,7 @@ FEWEST: Final = 2
 """Captioned images that each split needs: of a single one every CIDEr is 0, as all its words are in every image."""
 
 STORE: Final = "images.sqlite"
-"""What is known of each image file, in the run's folder."""
+"""Cache of the facts about each image file, in the run's folder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,9 @@ class Prepared:
     boxes_val: Sequence[BoxExample]
     vocabulary: vocab.Vocabulary
     terms: dict[str, tuple[str, ...]]
-    """Words of each danger that the vocabulary can name."""
+    """Terms of each hazard that the vocabulary can spell."""
     findings: Findings = field(default_factory=Findings)
-    """What is wrong with the data, and what was done about it."""
+    """Problems of the data, and what was done about each."""
     kept_heads: frozenset[Head] = frozenset()
     """Heads without data to train them, kept as they are in the bundle that fine-tuning starts from."""
 
@@ -53,7 +54,8 @@ class Prepared:
 def gather(recipe: Recipe, run: RunDir | None = None) -> Prepared:
     """Read every file that the recipe names.
 
-    Images are opened only where `data.unreadable` or `data.duplicates` ask for it, and not where the run knows them.
+    Images are opened only where `data.unreadable` or `data.duplicates` ask for it, and not again where the run has
+    checked them.
     Raises `DataError` naming the file where one is missing or wrong, or where an image of `val` is also in `train`.
     """
     prepared = examine(recipe, run, thorough=recipe.data.unreadable == "skip" or recipe.data.duplicates != "keep")
@@ -63,7 +65,7 @@ def gather(recipe: Recipe, run: RunDir | None = None) -> Prepared:
 
 
 def examine(recipe: Recipe, run: RunDir | None, *, thorough: bool, progress: CheckProgress | None = None) -> Prepared:
-    """Read and check as `gather` does, and leave it to the caller to refuse what was found; `thorough` opens images.
+    """Read and check as `gather` does, but leave it to the caller to refuse findings; `thorough` opens the images.
 
     Raises `DataError` for files that are not in their format, `OSError` where the disk is full.
     """
@@ -110,7 +112,7 @@ def _note_long(recipe: Recipe, splits: Mapping[str, CaptionDataset], findings: F
 
 
 def refuse(findings: Findings) -> None:
-    """Raise `DataError` for what the data cannot be used with, each with the first example."""
+    """Raise `DataError` for findings that make the data unusable, each with its first example."""
     kinds: dict[Kind, list[Finding]] = {}
     for found in findings.refused():
         kinds.setdefault(found.kind, []).append(found)
@@ -174,7 +176,7 @@ def _boxes(recipe: Recipe, findings: Findings, kept: frozenset[Head]) -> tuple[B
 
 
 def _captioned(dataset: CaptionDataset, split: str, findings: Findings) -> CaptionDataset:
-    """Leave out images of which nothing is known: no sentence and no label."""
+    """Leave out images that have neither a caption nor a label."""
     described = dataset.captioned() | dataset.labelled()
     for row in np.flatnonzero(~described):
         example = dataset[int(row)]
@@ -183,7 +185,7 @@ def _captioned(dataset: CaptionDataset, split: str, findings: Findings) -> Capti
 
 
 def count(prepared: Prepared) -> list[tuple[str, str, int, int]]:
-    """Count (set, split, images, sentences or boxes) for people to read."""
+    """Return rows of (set, split, images, captions or boxes)."""
     rows = []
     for split, captioned in (("train", prepared.train), ("val", prepared.val)):
         images_of, sentences_of = Counter[str](), Counter[str]()
@@ -198,7 +200,7 @@ def count(prepared: Prepared) -> list[tuple[str, str, int, int]]:
 
 
 def keep_vocabulary(prepared: Prepared, run: RunDir) -> None:
-    """Write the vocabulary of a run; raises `CheckpointError` where weights stand that were trained with another."""
+    """Write the vocabulary of a run; raises `CheckpointError` where the run has weights of another one."""
     text = vocab.dump(prepared.vocabulary)
     old = run.vocabulary.read_text(encoding="utf-8") if run.vocabulary.exists() else None
     if old == text:

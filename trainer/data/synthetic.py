@@ -1,4 +1,4 @@
-"""Renders a small captioned and boxed image set, so that a recipe can be tried before there is any data."""
+"""Renders a small dataset with captions and boxes, to try a recipe without data."""
 
 import json
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ KOREAN: Final = {
     "circle": "원",
     "square": "네모",
 }
-"""The same in Korean; of the shapes one ends in a consonant and one in a vowel, as particles mind that."""
+"""The same in Korean; one shape ends in a consonant and one in a vowel, as the shape of particles depends on it."""
 
 SPLITS: Final = {"train": 96, "val": 24}
 """Images of each split."""

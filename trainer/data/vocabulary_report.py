@@ -1,4 +1,4 @@
-"""How many words each way of cutting makes of the same captions, and how many of other captions it does not know."""
+"""Compares ways of tokenizing captions: size of the vocabulary, and unknown words of captions held out."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,32 +16,32 @@ from trainer.tokenizers import AnalyserMissing, Split, splitter
 
 Sentences = tuple[tuple[str, ...], ...]
 
-HELD_OUT: Final = 10
-"""One image of so many is held out where no second file is given."""
+VAL_EVERY: Final = 10
+"""One image in so many is held out where no second file is given."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one way of cutting makes of the captions."""
+    """Counts of one way of tokenizing."""
 
     unit: str
     distinct: int
-    """Different words in the captions to learn from."""
+    """Distinct words of the training captions."""
     vocabulary: int
-    """Those frequent enough to be learnt."""
+    """Those frequent enough for the vocabulary."""
     tokens: int
     """Words in the captions held out, repeats included."""
     unknown: int
-    """Those of them that are not learnt."""
+    """Those that are not in the vocabulary."""
 
 
 def spaces(sentence: str) -> tuple[str, ...]:
-    """Cut at spaces alone, which makes 사과를, 사과가 and 사과도 three words."""
+    """Split at spaces alone, which makes 사과를, 사과가 and 사과도 three words."""
     return tuple(sentence.split())
 
 
 def ways(language: str) -> dict[str, Split]:
-    """Return the ways of cutting that are installed here."""
+    """Return the tokenizers that are installed."""
     found: dict[str, Split] = {"spaces": spaces}
     for unit, analyser in (("kiwi", "kiwi"), ("okt", "okt")) if language == "ko" else (("words", ""),):
         try:
@@ -51,33 +51,33 @@ def ways(language: str) -> dict[str, Split]:
     return found
 
 
-def read(learnt: Path, held: Path | None) -> tuple[list[str], list[str]]:
-    """Read the captions to learn from and those held out: a second file, or every tenth image of the first.
+def read(train: Path, val: Path | None) -> tuple[list[str], list[str]]:
+    """Return the training captions and those held out: a second file, or every tenth image of the first.
 
     Raises `DataError` naming the file that is not in a known format.
     """
-    source = Captions(name="captions", images=Path(), train=learnt, val=held or Path())
-    if held is not None:
+    source = Captions(name="captions", images=Path(), train=train, val=val or Path())
+    if val is not None:
         return [text for _, text in _said(source, "train")], [text for _, text in _said(source, "val")]
     numbers: dict[str, int] = {}
     sides: tuple[list[str], list[str]] = ([], [])
     for file, text in _said(source, "train"):
         number = numbers.setdefault(file, len(numbers))
-        sides[number % HELD_OUT == HELD_OUT - 1].append(text)
+        sides[number % VAL_EVERY == VAL_EVERY - 1].append(text)
     if not sides[1]:
-        raise DataError(f"{learnt}: {len(numbers)} images are too few to hold some out; give a second file")
+        raise DataError(f"{train}: {len(numbers)} images are too few to hold some out; give a second file")
     return sides
 
 
-def compare(learnt: Sequence[str], held: Sequence[str], cuts: Mapping[str, Split], limits: Vocabulary) -> list[Row]:
-    """Cut the same sentences in every way; raises `DataError` where no word is frequent enough."""
-    return [_row(unit, tuple(map(cut, learnt)), tuple(map(cut, held)), limits) for unit, cut in cuts.items()]
+def compare(train: Sequence[str], val: Sequence[str], cuts: Mapping[str, Split], limits: Vocabulary) -> list[Row]:
+    """Return the counts of each tokenizer on the same captions; raises `DataError` where no word is frequent enough."""
+    return [_row(unit, tuple(map(cut, train)), tuple(map(cut, val)), limits) for unit, cut in cuts.items()]
 
 
-def _row(unit: str, learnt: Sentences, held: Sentences, limits: Vocabulary) -> Row:
-    distinct = {word for sentence in learnt for word in sentence}
-    known = distinct & vocabulary.build([CaptionExample(Path(), learnt, "")], limits).ids.keys()
-    said = [word for sentence in held for word in sentence]
+def _row(unit: str, train: Sentences, val: Sentences, limits: Vocabulary) -> Row:
+    distinct = {word for sentence in train for word in sentence}
+    known = distinct & vocabulary.build([CaptionExample(Path(), train, "")], limits).ids.keys()
+    said = [word for sentence in val for word in sentence]
     return Row(
         unit=unit,
         distinct=len(distinct),

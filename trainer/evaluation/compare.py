@@ -1,4 +1,4 @@
-"""Trains every variant of a sweep, each as a run of its own, whatever becomes of the others."""
+"""Trains every variant of a sweep as a run of its own; a failed variant does not stop the others."""
 
 import hashlib
 import signal
@@ -24,7 +24,7 @@ from trainer.recipe.sweep import Sweep, Trial
 TRY_AGAIN: Final = 75
 
 COMMAND: Final = (sys.executable, "-c", "from trainer.cli import console; console()")
-"""`wordcam-train`, in a process of its own: a variant that runs out of memory takes no other along."""
+"""`wordcam-train`, in a process of its own: a variant that runs out of memory does not end the others."""
 
 RECIPE: Final = "recipe.yaml"
 """The variant's whole recipe, in its run's folder; every verb of `wordcam-train` takes it."""
@@ -32,19 +32,19 @@ RECIPE: Final = "recipe.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a variant."""
+    """The outcome of a variant."""
 
     trial: Trial
     run: RunDir
     status: Literal["trained", "failed", "left out"]
     reason: str = ""
-    """Why it has no figures; empty where it was trained."""
+    """Reason why it has no figures; empty where it was trained."""
 
 
 def run(plan: Sweep, folder: Path, options: Sequence[str], say: Callable[[str], None]) -> Iterator[Outcome]:
     """Train the variants one after another in `folder`; a killed comparison goes on where it was.
 
-    `options` are passed on to `wordcam-train train`, `say` is given every line of progress. Raises `Stopped` where a
+    `options` are passed on to `wordcam-train train`, `say` receives every line of progress. Raises `Stopped` where a
     variant could not go on for a reason that passes, such as a full disk.
     """
     for number, trial in enumerate(plan.trials, 1):
@@ -103,7 +103,7 @@ def lay_out(recipe: Recipe, place: RunDir, folder: Path) -> None:
 
 
 def digest(recipe: Recipe, prepared: Prepared) -> str:
-    """Name what cached features hang on: the encoder and the images in their order."""
+    """Return a digest of what cached features depend on: the encoder and the images in their order."""
     hashed = hashlib.sha256(msgspec.json.encode(msgspec.structs.replace(recipe.encoder, batch_size=1)))
     for examples in (prepared.train, prepared.val, prepared.boxes_train, prepared.boxes_val):
         hashed.update(f"\n{len(examples)}".encode())
@@ -113,7 +113,7 @@ def digest(recipe: Recipe, prepared: Prepared) -> str:
 
 
 def _follow(command: Sequence[str], say: Callable[[str], None]) -> tuple[int, str]:
-    """Run a child to its end, passing on its lines; give its exit code and its last line. It never outlives us."""
+    """Run a child to its end, passing on its lines; return its exit code and last line. It ends with this process."""
     last = ""
     with subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"

@@ -16,7 +16,7 @@ from trainer.training.stages import captioner, detector
 
 
 def captions(recipe: Recipe, prepared: Prepared, run: RunDir, *, meteor: bool = False) -> dict[str, dict[str, float]]:
-    """Return the figures of the beam's best sentence for each set of images that people captioned."""
+    """Return the figures of the beam's best captions for each dataset with reference captions."""
     _, val = captioner.load_features(recipe, prepared, run)
     model = captioner.load(recipe, prepared.vocabulary, val.maps[0].shape[-1], run)
     spoken = list(beam_search.captions(model, val.maps[0], prepared.vocabulary, recipe.decoding))
@@ -26,7 +26,7 @@ def captions(recipe: Recipe, prepared: Prepared, run: RunDir, *, meteor: bool = 
 def figures(
     recipe: Recipe, examples: Sequence[CaptionExample], spoken: Sequence[Tokens], *, meteor: bool = False
 ) -> dict[str, dict[str, float]]:
-    """Return the figures of what was said of each image for each set that people captioned."""
+    """Return the figures of predicted captions for each dataset with reference captions."""
     sets: defaultdict[str, list[int]] = defaultdict(list)
     for row, example in enumerate(examples):
         if not example.label:
@@ -41,7 +41,7 @@ def figures(
 
 
 def counted(sentences: Sequence[Tokens], language: str) -> list[Tokens]:
-    """Return the tokens that metrics count; for English these are the words of the vocabulary themselves."""
+    """Return the tokens that metrics count; for English these are the words of the vocabulary."""
     if language == "en":
         return list(sentences)
     tokenize = tokenizers.tokenizer(language)

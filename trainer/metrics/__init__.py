@@ -1,4 +1,4 @@
-"""How near captions come to what people wrote: functions over tokens, by the conventions of coco-caption.
+"""Metrics of captions against references: functions over tokens, by the conventions of coco-caption.
 
 Every score is a fraction from 0 to 1 except CIDEr, which runs from 0 to 10. All are pure but METEOR, which starts Java.
 """

@@ -1,1 +1,1 @@
-"""The networks and how they are searched, exported and read back."""
+"""Networks, their losses, beam search, and reading weights back."""

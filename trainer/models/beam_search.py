@@ -1,7 +1,7 @@
 """Beam search over many images at once, for scoring while training.
 
 The device has its own search, one image at a time (`edge.infer.beam`); this one shares its length normalisation and
-its consensus, but nothing is expected of the images here: a bundle with phrases scores higher.
+its consensus, but it uses no phrase prior: a bundle with phrases scores higher.
 Dimensions: B images, K hypotheses an image, N cells, D numbers a cell, S state, V words.
 """
 
@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
 NEVER = -1e9
-"""Log-probability of what may not be said."""
+"""Log-probability of tokens that are never generated."""
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ def captions(
 
 
 def search(model: Decoder, cells: Floats, how: Decoding) -> Sequence[Ints]:
-    """Return the hypothesis that is said of each image, as token ids without START."""
+    """Return the chosen hypothesis of each image, as token ids without START."""
     keys, values, first = _look(model, cells)
     count, width = len(cells), how.beam_width
     beams = Beams(
@@ -71,7 +71,7 @@ def search(model: Decoder, cells: Floats, how: Decoding) -> Sequence[Ints]:
 
 
 def _agreed(tokens: Ints, scores: Floats, temperature: float) -> int:
-    """Return the hypothesis [K, T] that the beam agrees on; places that no hypothesis has taken count for nothing."""
+    """Return the hypothesis [K, T] that the beam agrees on; unused places of the beam are ignored."""
     taken = np.flatnonzero(scores > NEVER / 2)
     sentences = [[int(token) for token in tokens[row] if token not in (PAD, START, END)] for row in taken]
     return int(taken[consensus.agreed(sentences, scores[taken], temperature)])
@@ -83,7 +83,7 @@ def length_norm(lengths: Any, alpha: float) -> Any:
 
 
 def _extend(beams: Beams, log_probs: Floats) -> Ints:
-    """Grow every hypothesis by its best words and keep the best K; give each one's parent [B, K]."""
+    """Extend every hypothesis by its best words, keep the best K, and return each one's parent [B, K]."""
     count, width, words = log_probs.shape
     log_probs[:, :, [PAD, START, UNKNOWN]] = NEVER
     only_pad = np.full(words, NEVER, np.float32)

@@ -1,4 +1,4 @@
-"""Reads the networks of a bundle back, so that training can go on from a model whose run is no longer there.
+"""Reads the networks of a bundle back, to fine-tune a model without its run.
 
 Int8 weights become float32 again, each by its scale (Jacob et al. 2018, arXiv 1712.05877, equation 1); a convolution's
 batch normalisation was folded into it, and is taken out again with the statistics that the new network has.
@@ -17,8 +17,8 @@ from tensorflow.lite.python import schema_py_generated as schema
 
 from contract import vocabulary
 from contract.bundle import Role
-from trainer.data.initial_bundle import InitialBundle
 from trainer.errors import CheckpointError
+from trainer.recipe.initial_bundle import InitialBundle
 
 Floats = npt.NDArray[np.float32]
 
@@ -34,7 +34,7 @@ KINDS: Final[Mapping[int, type[Any]]] = {
 CONVOLUTIONS: Final = (schema.BuiltinOperator.CONV_2D, schema.BuiltinOperator.DEPTHWISE_CONV_2D)
 
 TIED: Final = ""
-"""The output that shares its weights with the embedding goes by no name of a layer."""
+"""Key of the output that shares its weights with the embedding: it has no layer name of its own."""
 
 LEAST_SCALE: Final = 1e-3
 """A channel that batch normalisation scales by less is given a scale of 1: dividing by it would only amplify noise."""
@@ -92,7 +92,7 @@ def captioner(bundle: InitialBundle, model: Any, words: vocabulary.Vocabulary) -
 
 
 def evidence(bundle: InitialBundle, model: Any, dangers: Sequence[str]) -> None:
-    """Put the bundle's weights into a classifier; a danger that the bundle does not weigh keeps its own.
+    """Put the bundle's weights into a classifier; a hazard that the bundle does not have keeps its own.
 
     Changes nothing for a bundle without evidence.
     """
@@ -105,7 +105,7 @@ def evidence(bundle: InitialBundle, model: Any, dangers: Sequence[str]) -> None:
 
 
 def detector(bundle: InitialBundle, model: Any, classes: Sequence[str]) -> None:
-    """Put the bundle's weights into a detector; a class that the bundle does not draw keeps its own.
+    """Put the bundle's weights into a detector; a class that the bundle does not have keeps its own.
 
     Changes nothing for a bundle without a detector.
     """
@@ -121,7 +121,8 @@ def detector(bundle: InitialBundle, model: Any, classes: Sequence[str]) -> None:
 def recalibrate_batch_norm(network: Any, inputs: Any) -> None:
     """Set a network's batch normalisations to the statistics of these inputs, without changing what it computes.
 
-    A bundle holds them folded away; a training that normalises each batch by its own would begin with another network.
+    A bundle holds them folded away; training normalises each batch by its own statistics and would otherwise start
+    from another network.
     """
     norms = [layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)]
     before = keras.Model(network.input, [layer.input for layer in norms])(inputs, training=False)
@@ -187,7 +188,7 @@ def _convolutions(network: Any, found: Mapping[str, Weights], layers: Sequence[A
 
 
 def _unfold(layer: Any, norm: Any, weights: Weights, origin: Path) -> None:
-    """Part a folded convolution into kernel and batch normalisation, which keeps its mean and its variance."""
+    """Unfold a convolution into kernel and batch normalisation, which keeps its mean and variance."""
     gamma, _, mean, variance = (np.asarray(part) for part in norm.get_weights())
     spread = np.sqrt(variance + norm.epsilon)
     gamma = np.where(np.abs(gamma / spread) < LEAST_SCALE, spread, gamma)

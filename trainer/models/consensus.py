@@ -1,8 +1,8 @@
-"""Of a beam's sentences, the one that all of them agree on most: what the device says, for scoring while training.
+"""Minimum Bayes risk over a beam's sentences, as the device chooses, for scoring while training.
 
-Minimum Bayes risk (Kumar and Byrne 2004) with shared n-grams for the likeness; the formula stands in
+Kumar and Byrne 2004, with shared n-grams as the similarity; the formula is documented in
 `edge.infer.minimum_bayes_risk`,
-and a test holds the two to one another.
+and a test compares the two.
 Dimensions: K sentences.
 """
 
@@ -17,7 +17,7 @@ LONGEST: Final = 3
 """Words of the longest n-grams."""
 
 LENGTH_SIGMA: Final = 6.0
-"""Words by which two lengths may differ before they count as unlike (CIDEr-D, Vedantam et al. 2015)."""
+"""Standard deviation in words of the length penalty (CIDEr-D, Vedantam et al. 2015)."""
 
 Floats = npt.NDArray[np.float64]
 

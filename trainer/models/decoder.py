@@ -1,4 +1,4 @@
-"""The network that speaks: a GRU (Cho et al. 2014) with soft attention (Bahdanau et al. 2015; Xu et al. 2015).
+"""The caption decoder: a GRU (Cho et al. 2014) with soft attention (Bahdanau et al. 2015; Xu et al. 2015).
 
 Dimensions: B images, R sentences an image, T tokens, N cells, D numbers a cell, K attention, C context, S state,
 E embedding, V words.
@@ -40,7 +40,7 @@ class Decoder(distribution.Model):
         self.bias = self.add_weight(shape=(words,), initializer="zeros", name="bias")
 
     def get_config(self) -> dict[str, Any]:
-        """Return what rebuilds the network."""
+        """Return the constructor's arguments, for Keras."""
         return {**super().get_config(), "words": self.words, "sizes": self.sizes}
 
     def look(self, cells: Any, *, training: bool = False) -> tuple[Any, Any, Any]:
@@ -51,7 +51,7 @@ class Decoder(distribution.Model):
         return self.keys(cells), values, state
 
     def step(self, token_gates: Any, state: Any, keys: Any, values: Any) -> tuple[Any, Any, Any]:
-        """Move on by a word.
+        """Advance by one token.
 
         token_gates [B, R, 3S], state [B, R, S], keys [B, N, K], values [B, N, C]
         -> context [B, R, C], next state [B, R, S], attention [B, R, N].

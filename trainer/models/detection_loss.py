@@ -1,4 +1,4 @@
-"""What a detector has to answer for: points are assigned to boxes by how well they already see them.
+"""Loss of the detector: points are assigned to boxes by how well they already predict them.
 
 Task-aligned assignment after Feng et al. 2021 (TOOD), GIoU after Rezatofighi et al. 2019.
 Dimensions: B images, G true boxes (padded), P points, C classes. Boxes are cx, cy, w, h as shares of the frame.
@@ -13,7 +13,7 @@ BETA: Final = 4.0
 """Exponents of score and overlap in the alignment (TOOD uses 1 and 6; small frozen features want more of the score)."""
 
 TOP_POINTS: Final = 9
-"""Points a box may claim."""
+"""Most points assigned to a box."""
 
 TINY: Final = 1e-7
 
@@ -35,7 +35,7 @@ def loss(truth: Any, labelled: Any, boxes: Any, odds: Any, points: Any) -> Any:
 
 
 def assign(truth: Any, overlap: Any, odds: Any, points: Any) -> tuple[Any, Any, Any]:
-    """Choose the points that answer for each true box.
+    """Assign points to each true box.
 
     overlap [B, G, P] -> wanted scores [B, P, C], true box of each point [B, P, 4], weight of each point [B, P].
     """

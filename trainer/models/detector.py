@@ -14,7 +14,7 @@ STRIDES: Final = (8, 16, 32)
 """Pixels between two points of the maps `c3`, `c4` and `cells`."""
 
 PRIOR: Final = 0.01
-"""Score that the head begins with, so that many empty points do not drown the rest (Lin et al. 2017, section 3.3)."""
+"""Initial score of the head, so that many empty points do not dominate the loss (Lin et al. 2017, section 3.3)."""
 
 
 def build(shapes: dict[str, tuple[int, ...]], classes: int, width: int) -> Any:

@@ -34,7 +34,7 @@ DTYPES: Final[Mapping[str, str]] = {
 """Storage classes that hold plain numbers."""
 
 MAX_NUMBERS: Final = 1 << 28
-"""Numbers in one tensor: 1 GiB of float32, ten times the largest layer of any encoder here."""
+"""Most numbers in one tensor: 1 GiB of float32, ten times the largest layer of any encoder here."""
 
 DAMAGED: Final = (
     *(pickle.UnpicklingError, zipfile.BadZipFile, zlib.error, EOFError, MemoryError, RuntimeError),
@@ -72,7 +72,7 @@ class Unpickler(pickle.Unpickler):
     """Builds ordered dictionaries and tensor views, and refuses every other class or function by name."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """Return what a pickle may call; raises `UnpicklingError` for all else."""
+        """Return a class or function that a pickle may call; raises `UnpicklingError` for any other."""
         allowed: dict[tuple[str, str], Callable[..., Any] | str] = {
             ("collections", "OrderedDict"): OrderedDict,
             ("torch._utils", "_rebuild_tensor_v2"): _rebuild,

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
 from contract.bundle import Licence
+
+FEW_IMAGES: Final = 2000
+"""Training images below which a captioner is better fine-tuned from a bundle than trained from scratch."""
 
 Share = Annotated[float, Meta(ge=0, lt=1)]
 

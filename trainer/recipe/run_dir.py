@@ -6,32 +6,32 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class RunDir:
-    """The places of one run."""
+    """Paths of one run."""
 
     folder: Path
 
     @property
     def features(self) -> Path:
-        """Cached features, apart for an encoder that this run has tuned."""
+        """Cached features; a folder of its own for the fine-tuned encoder."""
         return self.folder / ("features-tuned" if self.encoder.exists() else "features")
 
     @property
     def joint(self) -> Path:
-        """Encoder, captioner, evidence and detector tuned together, in one file."""
+        """The networks that were fine-tuned together, in one file."""
         return self.folder / "joint.weights.h5"
 
     @property
     def encoder(self) -> Path:
-        """The tuned encoder, once tuning has come to its end."""
+        """The fine-tuned encoder; it exists once fine-tuning has ended."""
         return self.folder / "encoder.weights.h5"
 
     def part(self, name: str) -> Path:
-        """One of the networks that were tuned together: `captioner`, `evidence` or `detector`."""
+        """One of the networks that were fine-tuned together: `captioner`, `evidence` or `detector`."""
         return self.folder / f"joint-{name}.weights.h5"
 
     @property
     def vocabulary(self) -> Path:
-        """The vocabulary that the checkpoints speak."""
+        """The vocabulary of the checkpoints."""
         return self.folder / "vocabulary.txt"
 
     @property
@@ -46,35 +46,35 @@ class RunDir:
 
     @property
     def best_captioner(self) -> Path:
-        """The captioner of the latest stage that was run: self-critical, joint or by itself."""
+        """The captioner of the latest stage: self-critical, joint or maximum-likelihood."""
         return self.tuned if self.tuned.exists() else self.base_captioner
 
     @property
     def base_captioner(self) -> Path:
-        """The captioner that self-critical training begins with."""
+        """The captioner that self-critical training starts from."""
         joint = self.part("captioner")
         return joint if joint.exists() else self.captioner
 
     @property
     def evidence(self) -> Path:
-        """The classifier of dangers."""
+        """The hazard classifier."""
         return self.folder / "evidence.weights.h5"
 
     @property
     def best_evidence(self) -> Path:
-        """The classifier tuned with the encoder where there is one, else the other."""
+        """The fine-tuned hazard classifier where there is one, else the other."""
         path = self.part("evidence")
         return path if path.exists() else self.evidence
 
     @property
     def best_detector(self) -> Path:
-        """The detector tuned with the encoder where there is one, else the other."""
+        """The fine-tuned detector where there is one, else the other."""
         path = self.part("detector")
         return path if path.exists() else self.detector
 
     @property
     def phrases(self) -> Path:
-        """What predicts the phrases of an image's sentences."""
+        """The phrase predictor."""
         return self.folder / "phrases.weights.h5"
 
     @property

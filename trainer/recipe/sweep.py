@@ -28,7 +28,7 @@ from trainer.recipe import recipe as recipes
 from trainer.recipe.recipe import Recipe
 
 MOST: Final = 200
-"""Variants of a sweep; a grid of more is a slip of the pen, not weeks of intent."""
+"""Variants of a sweep; a larger grid is most likely a mistake."""
 
 Name = Annotated[str, Meta(pattern=wire.NAME, description="1 to 63 of a-z, 0-9 and inner hyphens")]
 Set = dict[str, Any]
@@ -41,7 +41,7 @@ class Variant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Name
     set: Set = {}
     needs: tuple[Path, ...] = ()
-    """Files without which the variant is left out, with a word about it, instead of being an error."""
+    """Files without which the variant is left out, and named, instead of being an error."""
 
 
 class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,7 +95,7 @@ def load(path: Path, base: Path | None = None, fields: Sequence[str] = ()) -> Sw
 
 
 def write(recipe: Recipe, path: Path) -> None:
-    """Write a recipe with every field and absolute paths, so that the run stands by itself."""
+    """Write a recipe with every field and absolute paths, so that the run is self-contained."""
     path.write_bytes(msgspec.yaml.encode(msgspec.to_builtins(recipe, enc_hook=_written)))
 
 

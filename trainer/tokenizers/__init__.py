@@ -1,4 +1,4 @@
-"""The words of a language: what a captioner says one at a time, and what the metrics count."""
+"""Tokenizers: words of the vocabulary, and tokens that metrics count."""
 
 from collections.abc import Callable
 from functools import cache
@@ -7,7 +7,7 @@ from trainer.tokenizers import english, surface
 from trainer.tokenizers.analyser import Analyser, AnalyserMissing
 
 Split = Callable[[str], tuple[str, ...]]
-"""Cuts a sentence into tokens."""
+"""Splits a sentence into tokens."""
 
 KOREAN = "ko"
 
@@ -15,7 +15,7 @@ __all__ = ["Analyser", "AnalyserMissing", "Split", "splitter", "tokenizer"]
 
 
 def splitter(language: str, analyser: str = "") -> Split:
-    """Return what cuts sentences into the words of a vocabulary, which `contract.vocabulary.text` joins again.
+    """Return the splitter of sentences into words of a vocabulary, which `contract.vocabulary.text` joins again.
 
     `analyser` is `kiwi` or `okt` for Korean, empty for the language's own. Raises `AnalyserMissing` where it is not
     installed.
@@ -27,7 +27,7 @@ def splitter(language: str, analyser: str = "") -> Split:
 
 
 def tokenizer(language: str) -> Split:
-    """Return what cuts sentences into the tokens that metrics count.
+    """Return the function that splits sentences into the tokens that metrics count.
 
     For Korean these are Kiwi's morphemes, whichever analyser made the vocabulary: figures stay comparable. Raises
     `AnalyserMissing` where Kiwi is not installed.

@@ -4,5 +4,5 @@ from trainer.metrics import tokenize
 
 
 def split(sentence: str) -> tuple[str, ...]:
-    """Cut a sentence as the metrics do; a vocabulary has the same words."""
+    """Split a sentence as the metrics do; a vocabulary has the same words."""
     return tuple(tokenize(sentence))

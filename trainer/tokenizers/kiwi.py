@@ -1,4 +1,4 @@
-"""Kiwi (github.com/bab2min/Kiwi), an analyser of Korean that brings its model along and needs no network."""
+"""Kiwi (github.com/bab2min/Kiwi), an analyser of Korean whose model is part of its package."""
 
 from collections.abc import Sequence
 from typing import Any, Final

@@ -10,7 +10,7 @@ BOUND: Final = frozenset({"Josa", "Eomi", "PreEomi", "Suffix"})
 
 
 class Okt:
-    """Okt in a Java machine that lives as long as the process."""
+    """Okt in a Java virtual machine that ends with the process."""
 
     def __init__(self) -> None:
         """Start Java; raises `AnalyserMissing`."""
@@ -24,7 +24,7 @@ class Okt:
             raise AnalyserMissing(f"the analyser `okt` needs Java 8 or newer ({error})") from error
 
     def read(self, sentence: str) -> tuple[str, Sequence[Morpheme]]:
-        """Analyse a sentence; Okt gives pieces as they are written, and their places follow from their order."""
+        """Analyse a sentence; Okt returns pieces as they are written, whose positions follow from their order."""
         text = normalize("NFC", sentence)
         found, at = [], 0
         for form, kind in self._okt.pos(text) if text.strip() else []:

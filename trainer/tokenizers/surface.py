@@ -1,4 +1,4 @@
-"""Cuts Korean as it is written, so that joining the pieces gives the sentence back.
+"""Splits Korean as it is written, so that joining the pieces restores the sentence.
 
 Morphemes that share a syllable stay together (`했` of 하 + 었): a device that had to contract them again would need a
 grammar. What has one grammar rule and many occurrences is folded: particles whose shape follows from the sound before
@@ -53,7 +53,7 @@ def forms(morphemes: Iterable[Morpheme]) -> tuple[str, ...]:
 
 
 def pieces(sentence: str, morphemes: Sequence[Morpheme]) -> tuple[str, ...]:
-    """Return the words of a sentence for a vocabulary; `contract.korean.join` gives it back without its punctuation."""
+    """Return the words of a sentence for a vocabulary; `contract.korean.join` restores it without its punctuation."""
     owners = _owners(len(sentence), morphemes)
     kept = [at for at in range(len(sentence)) if _is_kept(sentence, owners, at)]
     found: list[str] = []
@@ -71,7 +71,7 @@ def pieces(sentence: str, morphemes: Sequence[Morpheme]) -> tuple[str, ...]:
 
 
 def _owners(length: int, morphemes: Sequence[Morpheme]) -> list[tuple[Morpheme, ...]]:
-    """Return each character the morphemes that it is part of, those that overlap taken together."""
+    """Return for each character the morphemes that it is part of; overlapping ones are grouped."""
     owners: list[tuple[Morpheme, ...]] = [()] * length
     groups: list[list[Morpheme]] = []
     end = 0

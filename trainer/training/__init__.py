@@ -1,1 +1,1 @@
-"""Feeds examples to models, step by step, and saves what they learn."""
+"""Training: batches, feature cache, checkpoints and stages."""

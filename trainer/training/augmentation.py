@@ -1,4 +1,4 @@
-"""What of an image a network is shown: all of it or a part, mirrored, or in other light."""
+"""Augmentation: random crops, mirroring and changes of colour."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +10,12 @@ Box = tuple[str, float, float, float, float]
 """Class, left, top, width and height as shares of the image."""
 
 LEAST_VISIBLE: Final = 0.4
-"""Share of a box that must lie inside a part to count as seen there."""
+"""Share of a box that must lie inside a crop for the box to be kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class AugmentedImage:
-    """One way to look at an image file; sides are shares of it, 0 to 1."""
+    """An image file with a crop, whose sides are shares of the image, 0 to 1, mirrored or tinted."""
 
     path: Path
     left: float = 0.0
@@ -23,12 +23,12 @@ class AugmentedImage:
     width: float = 1.0
     height: float = 1.0
     mirrored: bool = False
-    """Whether left and right change sides."""
+    """Whether the crop is flipped horizontally."""
     tint: int = 0
     """Seed of a change of brightness, contrast and colour; 0 for none."""
 
     def boxes(self, boxes: tuple[Box, ...]) -> tuple[Box, ...]:
-        """Return the image's boxes as this view shows them; those that it mostly cuts away are left out."""
+        """Return the image's boxes in the crop's coordinates, 0 to 1; boxes mostly outside are left out."""
         seen = (self._box(box) for box in boxes)
         return tuple(box for box in seen if box is not None)
 
@@ -44,7 +44,7 @@ class AugmentedImage:
 
 
 def random_crop(path: Path, random: np.random.Generator, *, min_area: float) -> AugmentedImage:
-    """Draw a part of at least this area, of nearly the image's own proportions, mirrored or not, in other light."""
+    """Return a random crop of at least this share of the area, tinted, and mirrored at random."""
     area, ratio = random.uniform(min_area, 1.0), np.exp(random.uniform(-0.15, 0.15))
     width, height = min(1.0, float(np.sqrt(area * ratio))), min(1.0, float(np.sqrt(area / ratio)))
     left, top = random.uniform(0, 1 - width), random.uniform(0, 1 - height)
@@ -52,9 +52,9 @@ def random_crop(path: Path, random: np.random.Generator, *, min_area: float) -> 
 
 
 def crop_around(path: Path, box: Box, random: np.random.Generator, *, proportions: float) -> AugmentedImage:
-    """Draw a part around a box, as a look at a person is: 2 to 5 times its longer side, square in the image's pixels.
+    """Return a random square crop around a box, as the device crops people: 2 to 5 times the box's longer side.
 
-    `proportions` is the image's width by its height.
+    `proportions` is the image's width divided by its height.
     """
     _, left, top, width, height = box
     side = max(width * proportions, height) * random.uniform(2.0, 5.0)

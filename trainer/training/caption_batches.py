@@ -15,14 +15,14 @@ from trainer.recipe.recipe import Recipe
 
 @dataclass(frozen=True, slots=True)
 class CaptionFeatures:
-    """Images with their features; `views` are arrays [M, N, D], as taken and mirrored, rows as in `images`."""
+    """Examples with their cached features: arrays [M, N, D] as taken and mirrored, rows as in `examples`."""
 
     examples: Sequence[CaptionExample]
     maps: tuple[npt.NDArray[np.float16], ...]
 
 
 def pad(tokens: Sequence[int], length: int) -> list[int]:
-    """Cut or fill a sentence to a length."""
+    """Return the tokens cut or padded to a length."""
     return [*tokens[:length], *[PAD] * (length - len(tokens))]
 
 

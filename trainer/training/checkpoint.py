@@ -1,4 +1,4 @@
-"""Watches a training: scores it after each epoch, keeps the best weights, and lets a killed run go on."""
+"""Callbacks of a training: score each epoch, keep the best weights, resume a killed run."""
 
 import contextlib
 import csv
@@ -26,7 +26,7 @@ MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a private folder is made in it
 
 
 class Best(msgspec.Struct, frozen=True):
-    """The best epoch so far, kept beside its weights so that a resumed run knows what to beat."""
+    """The best epoch so far, stored beside its weights, for a resumed run."""
 
     epoch: int
     score: float
@@ -36,12 +36,12 @@ class Best(msgspec.Struct, frozen=True):
 
     @property
     def rank(self) -> tuple[float, float]:
-        """By what epochs are ordered: a caption metric says nothing while it is 0, so the loss decides then."""
+        """Sort key of epochs: the loss decides while the score is 0, as a caption metric says nothing then."""
         return (self.score, 0.0) if self.score > 0 or self.loss is None else (0.0, -self.loss)
 
 
 def read_best(weights: Path) -> Best | None:
-    """Read what stands beside a weights file; None before the first epoch."""
+    """Return the best epoch stored beside a weights file; None before the first epoch."""
     path = weights.with_suffix(".json")
     if not path.exists():
         return None
@@ -92,11 +92,11 @@ class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no 
         return f"stopped early after {epochs} of {wanted} epochs, {self.patience} of them without a better one; {best}"
 
     def is_out_of_patience(self, epochs: int) -> bool:
-        """Return whether training stops after so many epochs, because the best is long past."""
+        """Return whether training stops early after so many epochs."""
         return self.best is not None and is_out_of_patience(self.best, epochs, self.patience)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Score, save, and put the unaveraged weights back; raises `RecipeError` where a loss is no number."""
+        """Score and save the averaged weights; raises `RecipeError` where a loss is not finite."""
         for name, value in (logs or {}).items():
             if not math.isfinite(float(value)):
                 raise RecipeError(f"epoch {epoch}: {name} is {float(value)}; lower the stage's learning_rate and go on")
@@ -183,7 +183,7 @@ class Resume(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no st
         return _done(self.kept)[1] if self.kept else 0
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002 - Keras passes it
-        """Take up where the last run was; raises `CheckpointError` where that was another recipe's."""
+        """Restore the last state; raises `CheckpointError` where it is of another recipe."""
         if not self.model.optimizer.built:  # replicas cannot make its variables in the middle of a step
             self.model.optimizer.build(self.model.trainable_variables)
         if self.kept is None:
@@ -208,7 +208,7 @@ class Resume(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no st
             raise Stopped(f"epoch {self.epoch} after {steps} of {self.length} steps")
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras passes it
-        """Save, and only then let go of the epoch before; raises `Stopped` where asked to stop."""
+        """Save, and only then delete the state before; raises `Stopped` where asked to stop."""
         self._save(f"epoch-{epoch + 1:05}")
         if self.asked:
             raise Stopped(f"epoch {epoch} at its end")
@@ -223,7 +223,7 @@ class Resume(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no st
 
     @contextlib.contextmanager
     def on_request(self) -> Iterator[None]:
-        """Let SIGTERM, which a host sends before it is taken away, stop the training inside after its step."""
+        """Stop the training inside after its step on SIGTERM, which a host sends before it ends."""
 
         def ask(*_: Any) -> None:
             self.asked = True
@@ -281,7 +281,7 @@ def _done(path: Path) -> tuple[int, int]:
 
 
 class RemainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has no stubs
-    """What is left of an epoch after some steps."""
+    """The remaining batches of an epoch after some steps."""
 
     def __init__(self, batches: Any, steps: int) -> None:
         super().__init__(workers=1)
@@ -299,7 +299,7 @@ class RemainingBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras ha
 
 
 class EpochCounter(keras.callbacks.Callback):  # type: ignore[misc]  # keras has no stubs
-    """Tells the batches which epoch it is, so that a resumed run draws what an unbroken one would."""
+    """Sets the epoch of the batches, so that a resumed run draws what an unbroken one would."""
 
     def __init__(self, batches: Any) -> None:
         super().__init__()

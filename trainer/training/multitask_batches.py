@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from trainer.data.example import CaptionExample
-from trainer.data.initial_bundle import Head
 from trainer.data.prepare import Prepared
+from trainer.recipe.initial_bundle import Head
 from trainer.recipe.recipe import Finetuning, Recipe
 from trainer.training.caption_batches import pad
 from trainer.training.multitask_examples import MultitaskExample

@@ -1,7 +1,7 @@
-"""Draws the boxes that nobody drew, by a larger detector: pseudo-labels (Sohn et al. 2020, arXiv 2005.04757).
+"""Pseudo-labels: boxes of people predicted by a larger detector (Sohn et al. 2020, arXiv 2005.04757).
 
-The teacher is a YOLOX network (Ge et al. 2021) as ONNX, exported as its authors do: pixels float32 [1, 3, S, S], BGR
-0..255, the image at the top left of a grey square. Its answer [1, P, 5 + 80] says for each point of three grids where
+The detector is a YOLOX network (Ge et al. 2021) as ONNX, exported as its authors do: pixels float32 [1, 3, S, S], BGR
+0..255, the image at the top left of a grey square. Its output [1, P, 5 + 80] says for each point of three grids where
 the box's centre lies from the point and how long its sides are (logarithms), in strides; then objectness and classes.
 """
 
@@ -42,7 +42,7 @@ Box = tuple[float, float, float, float, float]
 
 
 class Found(msgspec.Struct):
-    """What the teacher drew, kept on disk."""
+    """Predicted boxes, as they are stored on disk."""
 
     teacher: str
     """Digest of the network."""
@@ -51,7 +51,7 @@ class Found(msgspec.Struct):
 
 
 def people(weights: Path, images: Sequence[Path], kept: Path, *, min_score: float) -> dict[Path, list[Box]]:
-    """Return the people on each image, drawn once and kept in the file `kept`; a killed run goes on.
+    """Return the people in each image, predicted once and stored in the file `kept`; a killed run goes on.
 
     Raises `DataError` for a network or image that cannot be read, `CheckpointError` where `kept` is not ours.
     """
@@ -110,7 +110,7 @@ def _square(seen: Image.Image, side: int, scale: float) -> npt.NDArray[np.float3
 
 
 def decode(answer: npt.NDArray[np.float32], side: int) -> npt.NDArray[np.float32]:
-    """Turn an answer [P, 85] of a square of this side into one whose boxes are cx, cy, w, h in pixels.
+    """Return an output [P, 85] for a square of this side with boxes as cx, cy, w, h in pixels.
 
     Raises `DataError` where its points are not those of the three grids.
     """
@@ -126,7 +126,7 @@ def decode(answer: npt.NDArray[np.float32], side: int) -> npt.NDArray[np.float32
 
 
 def boxes(answer: npt.NDArray[np.float32], scale: float, width: int, height: int) -> list[Box]:
-    """Read one answer [P, 85]: people of some probability, without doubles, clipped to the image."""
+    """Return the people of one output [P, 85], after non-maximum suppression, clipped to the image."""
     scores = answer[:, 4] * answer[:, 5 + PERSON]
     likely = scores >= 0.1
     centres, sizes = answer[likely, :2] / scale, answer[likely, 2:4] / scale
@@ -144,7 +144,7 @@ def boxes(answer: npt.NDArray[np.float32], scale: float, width: int, height: int
 
 
 def digest(weights: Path) -> str:
-    """Return the SHA-256 of a network, by which its answers are kept; raises `DataError` where it cannot be read."""
+    """Return the SHA-256 of a network, by which its boxes are stored; raises `DataError` where it cannot be read."""
     try:
         return hashlib.sha256(weights.read_bytes()).hexdigest()
     except OSError as error:

@@ -12,10 +12,10 @@ from contract import vocabulary
 from edge.infer import image
 from edge.infer.captioner import Captioner, Features
 from tests.trainer import small_data
-from trainer.data import initial_bundle, prepare
+from trainer.data import prepare
 from trainer.errors import CheckpointError
 from trainer.models import bundle_weights
-from trainer.recipe import recipe
+from trainer.recipe import initial_bundle, recipe
 from trainer.recipe.data import Data
 from trainer.recipe.recipe import Detector, Encoder, HazardClassifier
 from trainer.recipe.run_dir import RunDir

@@ -1,1 +1,1 @@
-"""Reads images with captions or boxes from the formats they come in, one file a format, record by record."""
+"""Readers of captions and boxes, one module a format; all read record by record."""

@@ -1,7 +1,7 @@
 """Reads AI-Hub's Korean translation of COCO's captions (aihub.or.kr, data set 261, `MSCOCO_train_val_Korean.json`).
 
 A list of `{"id", "file_path", "captions", "caption_ko"}`: `file_path` is `train2014/COCO_train2014_....jpg` or the same
-of `val2014`, `captions` are COCO's own, `caption_ko` their translations by machine, mended by people; some are empty.
+of `val2014`, `captions` are COCO's own, `caption_ko` their machine translations, corrected by people; some are empty.
 """
 
 from collections.abc import Iterator
@@ -19,14 +19,14 @@ FOLDERS: Final = {"train": "train2014/", "val": "val2014/"}
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """A image with its translated captions; other keys are left alone."""
+    """An image with its translated captions; other keys are ignored."""
 
     file_path: str
     caption_ko: list[str]
 
 
 def captions(path: Path, split: str, notes: Notes, *, alone: bool) -> Iterator[CaptionRecord]:
-    """Yield each image and its Korean captions; `alone`, as the file of both splits, those of COCO's `split` only.
+    """Yield each image and its Korean captions; with `alone`, the file of both splits, those of COCO's `split` only.
 
     Raises `DataError` naming the file, the entry and the field.
     """

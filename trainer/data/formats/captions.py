@@ -1,4 +1,4 @@
-"""Reads the captions of a recipe's source, whichever of the known formats its files are in."""
+"""Reads the captions of a recipe's source in any of the known formats."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -21,11 +21,11 @@ Record = TypeVar("Record")
 Key = int | str
 
 TOLERANCE: Final = 1.0
-"""Pixels by which a box may reach beyond its image without a word: annotation tools round."""
+"""Pixels by which a box may reach beyond its image without a finding: annotation tools round."""
 
 
 class Image(msgspec.Struct, frozen=True):
-    """One entry of `images`; keys beyond these are left alone."""
+    """One entry of `images`; other keys are ignored."""
 
     id: Key
     file_name: str
@@ -146,7 +146,7 @@ def _sized_images(
 
 
 def listed(names: dict[Key, str]) -> str:
-    """Name what there is, for an error."""
+    """Return the known categories as text for an error."""
     return ", ".join(f"{key} {name}" for key, name in list(names.items())[:20])
 
 

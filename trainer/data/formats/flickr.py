@@ -17,7 +17,7 @@ NAME: Final = re.compile(r"[^\t,|]*[^\s\t,|]")
 
 
 def captions(path: Path, notes: Notes) -> Iterator[CaptionRecord]:
-    """Yield every caption; lines of another shape are noted and left out."""
+    """Yield every caption; lines in another format are noted and left out."""
     for number, line in lines.read(path):
         match = LINE.fullmatch(line)
         if match:

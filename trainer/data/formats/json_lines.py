@@ -20,7 +20,7 @@ class Record(msgspec.Struct, frozen=True):
 
 
 def record(line: str) -> Record | None:
-    """Return what a line holds; None where it is no object with an image and a caption.
+    """Return the record of a line; None where the line is not an object with an image and a caption.
 
     The keys are those of a table's columns (`tables.FILE`, `tables.CAPTION`); a caption may be a list of them.
     """

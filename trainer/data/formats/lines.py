@@ -8,7 +8,7 @@ from typing import BinaryIO, Final
 from trainer.errors import DataError
 
 LONGEST: Final = 1 << 20
-"""Characters of a line that are still text; an image or an archive opened by mistake has no line ends."""
+"""Longest line in characters; an image or an archive opened by mistake has no line ends."""
 
 
 BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
@@ -23,7 +23,7 @@ BINARY: Final = {
     b"\xff\xfe": "UTF-16; save it as UTF-8 (in Excel: CSV UTF-8)",
     b"\xfe\xff": "UTF-16; save it as UTF-8 (in Excel: CSV UTF-8)",
 }
-"""First bytes of files that are no text in UTF-8, and what to do about each."""
+"""First bytes of files that are not text in UTF-8, and what to do about each."""
 
 
 @contextlib.contextmanager

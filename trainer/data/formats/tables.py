@@ -20,7 +20,7 @@ SPLIT: Final = "split"
 """Names of the columns."""
 
 SPLITS: Final = {"train": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val", "test": "", "": ""}
-"""What a `split` column may hold, and which of the recipe's splits that is; `` is none of them."""
+"""Values of a `split` column and the recipe's split of each; the empty string is none of them."""
 
 
 FILE_NAME: Final = re.compile(r"[^\n]+\.\w{2,5}")
@@ -31,7 +31,7 @@ LONGEST_RECORD: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Where the columns of a table are."""
+    """The positions of a table's columns."""
 
     delimiter: str
     names: tuple[str, ...]

@@ -1,6 +1,6 @@
-"""Looks into every image file once: can it be decoded, what is its digest, and what does it look like.
+"""Checks every image file once: whether it can be decoded, its digest and its difference hash.
 
-What was found is kept in SQLite beside the run: a killed inspection goes on where it was, and an unchanged file is not
+The facts are kept in SQLite in the run's folder: a killed check goes on where it was, and an unchanged file is not
 opened again.
 """
 
@@ -36,7 +36,7 @@ _TABLE: Final = """CREATE TABLE IF NOT EXISTS images(
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """What is known of an image file."""
+    """Facts about an image file."""
 
     size: int
     changed: int
@@ -56,7 +56,7 @@ class ImageFacts:
 
 
 class ImageFactStore:
-    """The facts on disk; in memory for no path."""
+    """The facts of all images, in an SQLite file; in memory where the path is None."""
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
@@ -71,14 +71,14 @@ class ImageFactStore:
         self._base.close()
 
     def get(self, path: Path, size: int, changed: int) -> ImageFacts | None:
-        """Return what is known of a file of this size and time, if anything."""
+        """Return the facts of a file of this size and time; None where there are none."""
         query = "SELECT digest, dhash, fault FROM images WHERE path = ? AND size = ? AND changed = ?"
         with self._named():
             row = self._base.execute(query, (os.fspath(path), size, changed)).fetchone()
         return None if row is None else ImageFacts(size, changed, *row)
 
     def put(self, found: Iterable[tuple[Path, ImageFacts]]) -> None:
-        """Keep facts, all or none."""
+        """Store facts, all or none."""
         rows = [(os.fspath(path), f.size, f.changed, f.digest, f.dhash, f.fault) for path, f in found]
         with self._named():
             self._base.execute("BEGIN IMMEDIATE")
@@ -91,7 +91,7 @@ class ImageFactStore:
 
     @contextlib.contextmanager
     def _named(self) -> Iterator[None]:
-        """Raise `OSError` for a disk that is full or fails, `DataError` for a file that is no such store."""
+        """Raise `OSError` for a disk that is full or fails, `DataError` for another kind of file."""
         try:
             yield
         except sqlite3.OperationalError as error:
@@ -119,7 +119,7 @@ def inspect(paths: Iterable[Path], store: ImageFactStore) -> Iterator[tuple[Path
 
 
 def inspect_file(path: Path) -> ImageFacts:
-    """Read, digest and decode a file; never raises for what is wrong with it, but says so in the facts."""
+    """Return the facts of a file; problems of the file are part of the facts and not raised."""
     try:
         status = path.stat()
         content = path.read_bytes()

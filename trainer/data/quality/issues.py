@@ -1,4 +1,4 @@
-"""What `prepare` finds wrong with data, counted and named."""
+"""Findings of `prepare`: problems of the data, counted, with examples."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ KEPT: Final = 1000
 
 
 class Kind(Enum):
-    """A kind of fault; the value says it of a number of things."""
+    """A kind of problem; the value follows a count in messages."""
 
     MISSING = "images are not there"
     BROKEN = "images cannot be decoded"
@@ -46,12 +46,12 @@ DONE: Final[Mapping[Kind, str]] = {
     Kind.EMPTY_BOX: "left out",
     Kind.UNLABELLED_CLASS: "left out",
 }
-"""What is done about each kind, unless the recipe says otherwise."""
+"""The action for each kind, unless the recipe says otherwise."""
 
 
 @dataclass(slots=True)
 class Finding:
-    """One kind of fault in one set."""
+    """One kind of problem in one set."""
 
     where: str
     """Set and split."""
@@ -64,7 +64,7 @@ class Finding:
 
 
 class Findings:
-    """All that was found, in the order in which it was met."""
+    """All findings, in the order of their first occurrence."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, Kind], Finding] = {}
@@ -76,7 +76,7 @@ class Findings:
         return len(self._found)
 
     def of(self, where: str) -> "Notes":
-        """Return what readers of one set write into."""
+        """Return the findings of one set, for a reader to add to."""
         return Notes(self, where)
 
     def note(self, where: str, kind: Kind, example: str) -> None:
@@ -87,7 +87,7 @@ class Findings:
             found.examples.append(example.replace("\n", " ").strip().encode("utf-8", "backslashreplace").decode())
 
     def decide(self, where: str, kind: Kind, done: str) -> None:
-        """Say what is done about a kind, if there is any of it."""
+        """Set the action for a kind, if there is any of it."""
         if (where, kind) in self._found:
             self._found[where, kind].done = done
 
@@ -96,7 +96,7 @@ class Findings:
         return self._found[where, kind].count if (where, kind) in self._found else 0
 
     def refused(self) -> list[Finding]:
-        """Return what the data cannot be used with."""
+        """Return the findings that make the data unusable."""
         return [found for found in self if found.done == "refused"]
 
 
@@ -112,7 +112,7 @@ class Notes:
         self.findings.note(self.where, kind, example)
 
     def decide(self, kind: Kind, done: str) -> None:
-        """Say what is done about a kind, if there is any of it."""
+        """Set the action for a kind, if there is any of it."""
         self.findings.decide(self.where, kind, done)
 
     def count(self, kind: Kind) -> int:

@@ -1,4 +1,4 @@
-"""Shows what `prepare` counted and found, as tables for people or one object for scripts."""
+"""Prints counts and findings of `prepare`, as tables or as one JSON object."""
 
 import contextlib
 import sys
@@ -17,7 +17,7 @@ from trainer.data.quality.validation import CheckProgress
 
 @contextlib.contextmanager
 def progress_bar() -> Iterator[CheckProgress]:
-    """Return what `prepare.examine` tells of its progress; a bar shows it where stderr is a terminal."""
+    """Yield the progress that `prepare.examine` reports to; a bar shows it where stderr is a terminal."""
     columns = TextColumn("Looking at images"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     console, silent = Console(stderr=True), not sys.stderr.isatty()
     with Progress(*columns, console=console, disable=silent, transient=True) as bar:
@@ -44,7 +44,7 @@ def show(prepared: Prepared, progress: CheckProgress, limit: int) -> None:
 
 
 def document(prepared: Prepared, progress: CheckProgress) -> dict[str, Any]:
-    """Return the same as one object; names of up to `findings.KEPT` of each kind."""
+    """Return the same as a JSON object; up to `issues.KEPT` examples of each kind."""
     return {
         "sets": [
             {"set": name, "split": split, "images": examples, "boxes" if name == "boxes" else "sentences": items}

@@ -23,7 +23,7 @@ LEFT_OUT: Final = "left out"
 
 @dataclass(slots=True)
 class CheckProgress:
-    """Who is told of every image that was looked at; `opened` counts those that nothing was known of."""
+    """Progress over all images; `opened` counts those that were not in the store."""
 
     report: Callable[["CheckProgress"], None] = lambda _: None
     total: int = 0
@@ -44,16 +44,16 @@ class CheckProgress:
 
 @dataclass(frozen=True, slots=True)
 class Checker:
-    """What is checked by which rules."""
+    """Checks the images of both splits by the recipe's rules."""
 
     data: Data
     findings: Findings
     store: ImageFactStore | None
-    """What is known of each file; without one, files must be there and are not opened."""
+    """Facts about each file; without it, files must exist and are not opened."""
     progress: CheckProgress
 
     def splits(self, what: str, train: Either, val: Either) -> tuple[Either, Either]:
-        """Return the images of train and val that can be used; `what` they are for names them in findings."""
+        """Return the usable images of train and val; `what` names them in findings."""
         self._in_both(what, train, val)
         fingerprints = Fingerprints(), Fingerprints()
         kept_train = self._readable(f"{what} train", train, fingerprints[0])
@@ -80,7 +80,7 @@ class Checker:
         return kept if skip else np.ones(len(dataset), bool)
 
     def _faults(self, dataset: Either, fingerprints: Fingerprints) -> Iterator[tuple[Kind, str] | None]:
-        """Yield what is wrong with each image's file, if anything."""
+        """Yield the problem of each image's file; None where there is none."""
         if self.store is None:
             yield from (None if path.is_file() else (Kind.MISSING, str(path)) for path in dataset.paths())
             return
@@ -95,7 +95,7 @@ class Checker:
     def _single(
         self, what: str, datasets: tuple[Either, Either], fingerprints: tuple[Fingerprints, Fingerprints]
     ) -> Mask:
-        """Return which images of train no image of val repeats, where the recipe wants that."""
+        """Return which images of train to keep, bool [M]: all, or those without a duplicate in val."""
         (train, val), single = datasets, np.ones(len(datasets[0]), bool)
         duplicate: set[int] = set()
         for row, other in duplicates.duplicates(*fingerprints):

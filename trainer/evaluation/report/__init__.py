@@ -1,1 +1,1 @@
-"""Shows what training came to: tables, curves, and images with what was said of them."""
+"""Reports of trained runs: tables, curves, and images with their captions."""

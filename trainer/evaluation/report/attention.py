@@ -1,4 +1,4 @@
-"""Where the captioner looks while it says each word.
+"""Attention of the captioner for each word.
 
 Dimensions: N cells, D numbers a cell, T words.
 """
@@ -21,11 +21,11 @@ SIDE: Final = 48
 """Pixels of a heat map's longer side; browsers smooth it over the image."""
 
 CROOKED: Final = 1.6
-"""How far a grid's proportions may be from the input's; beyond it the cells are no grid."""
+"""Largest ratio between a grid's proportions and the input's; beyond it the cells do not form a grid."""
 
 
 def follow(model: Decoder, cells: Floats, words: Sequence[str], vocabulary: Vocabulary) -> Floats:
-    """Return the attention [T, N] at each word of a sentence that was said of cells [N, D]; each row sums to 1."""
+    """Return the attention [T, N] at each word of a caption of cells [N, D]; each row sums to 1."""
     tokens = [START, *(vocabulary.ids.get(word, UNKNOWN) for word in words[:-1])]
     keys, values, state = model.look(tf.cast(cells[None], model.compute_dtype))
     state, seen = state[:, None], []
@@ -49,7 +49,7 @@ def grid(cells: int, height: int, width: int) -> tuple[int, int] | None:
 
 
 def heat(attention: Floats, shape: tuple[int, int]) -> bytes:
-    """Return a PNG, opaque where nothing is looked at and clear where most is, to be laid over the image."""
+    """Return a PNG overlay: opaque where the attention is least, clear where it is most."""
     rows, columns = shape
     seen = attention.reshape(rows, columns)
     span = float(seen.max() - seen.min())

@@ -17,11 +17,11 @@ PALETTE: Final = 8
 
 DASHES: Final = ("solid", "dashdot", "dotted")
 TRAIN: Final = (0, (1.2, 1.4))
-"""How the loss on what is learnt from is drawn beside that on validation images."""
+"""Line style of the training loss beside the validation loss."""
 
 INK: Final = "#f0e200"
 LINE: Final = "#f0e201"
-"""Stand for the page's colours until the SVG is done; no real colours of ours."""
+"""Placeholders for the page's colours until the SVG is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Line:
     epochs: tuple[int, ...]
     values: tuple[float | None, ...]
     training: bool = False
-    """Whether this is the loss on what is learnt from."""
+    """Whether this is the training loss."""
 
 
 @dataclass(frozen=True, slots=True)

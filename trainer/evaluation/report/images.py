@@ -1,4 +1,4 @@
-"""Turns images into text that a page can hold."""
+"""Embeds images in the page as data URIs."""
 
 import base64
 import io

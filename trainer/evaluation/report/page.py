@@ -1,4 +1,4 @@
-"""Puts what was observed into one HTML file that needs nothing else: no network, no script."""
+"""Renders reports of runs as one HTML file without network or scripts."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ CIDER: Final = "cider"
 """The figure by which runs are ranked."""
 
 COUNTS: Final = frozenset({"images"})
-"""Figures of which more is not better."""
+"""Figures that are counts, not scores."""
 
 
 @dataclass(frozen=True, slots=True)
 class SharedSample:
-    """One image with what every run says of it."""
+    """One image with the caption of every run."""
 
     sample: CaptionSample
     said: tuple[tuple[int, str, CaptionSample], ...]
@@ -84,7 +84,7 @@ def leader(runs: Sequence[RunReport]) -> tuple[RunReport, float] | None:
 
 
 def together(runs: Sequence[RunReport]) -> list[SharedSample]:
-    """Return the sample images that several runs were asked about."""
+    """Return the sample images that several runs captioned."""
     said: dict[Path, list[tuple[int, str, CaptionSample]]] = {}
     for number, run in enumerate(runs):
         for sample in run.samples:

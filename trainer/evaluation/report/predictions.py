@@ -1,4 +1,4 @@
-"""Looks at one trained run: its figures, what it says of validation images, and where it looks meanwhile."""
+"""Evaluates one trained run for a report: figures, captions of validation images, and attention."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -28,21 +28,21 @@ PEACEFUL: Final = "none"
 """The label of a hazard scene without danger."""
 
 REFERENCES: Final = 5
-"""Sentences of people shown beside a caption."""
+"""Reference captions shown beside a predicted one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Where the captioner looked for one word."""
+    """Attention of the captioner for one word."""
 
     word: str
     png: bytes
-    """A veil to lay over the image."""
+    """An overlay for the image."""
 
 
 @dataclass(frozen=True, slots=True)
 class CaptionSample:
-    """One image with what was said of it."""
+    """One image with its predicted caption."""
 
     path: Path
     caption: str
@@ -57,7 +57,7 @@ class CaptionSample:
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """How often scenes of each label were said to show each danger."""
+    """Confusion matrix: label of the scene by hazard that its caption names first."""
 
     labels: tuple[str, ...]
     """Of the scenes; one row each."""
@@ -93,7 +93,7 @@ def observe(  # noqa: PLR0913 - what to look at, and how much of it
     worst: int,
     changed: dict[str, object] | None = None,
 ) -> RunReport:
-    """Caption the validation images and judge every sentence; `samples` are drawn by the recipe's seed.
+    """Caption the validation images and score every caption; `samples` are drawn by the recipe's seed.
 
     Raises `CheckpointError` where the run is not trained.
     """

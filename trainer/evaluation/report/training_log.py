@@ -1,4 +1,4 @@
-"""Reads what a run's stages wrote, epoch by epoch."""
+"""Reads the logs of a run's stages, epoch by epoch."""
 
 import csv
 from dataclasses import dataclass

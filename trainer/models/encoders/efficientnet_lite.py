@@ -46,14 +46,14 @@ SCALES: Final[Mapping[str, tuple[float, float]]] = {"lite0": (1.0, 1.0), "lite1"
 """(width, depth) of each variant."""
 
 TAPS: Final[Mapping[int, str]] = {2: "c3", 4: "c4"}
-"""Stage after which a map is handed to the detector: strides 8 and 16."""
+"""Stages whose maps the detector reads: strides 8 and 16."""
 
 EPSILON: Final = 1e-3
 """Batch normalisation's; the weights were trained with it."""
 
 
 def build(variant: str, height: int, width: int, weights: str) -> Any:
-    """Build one variant, see `trainer.models.encoders.Encoder.build`; of `imagenet` weights the package has them.
+    """Return one variant, see `trainer.models.encoders.Encoder.build`; `imagenet` weights come from the package.
 
     Raises `DataError` where the weights are not there or do not fit.
     """

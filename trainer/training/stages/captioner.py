@@ -26,7 +26,7 @@ from trainer.training.feature_cache import FeatureRequest
 from trainer.training.stage import Context, Stage
 
 GREEDY = Decoding(beam_width=1, length_penalty=0.0)
-"""How captions are searched for between epochs: quickly."""
+"""Search of captions between epochs."""
 
 
 def load_features(recipe: Recipe, prepared: Prepared, run: RunDir) -> tuple[CaptionFeatures, CaptionFeatures]:
@@ -90,7 +90,7 @@ def train(recipe: Recipe, prepared: Prepared, run: RunDir, replicas: Replicas = 
 
 @contextlib.contextmanager
 def precision(training: Training) -> Iterator[None]:
-    """Build what is built inside in the recipe's arithmetic; the encoder and the detector stay in float32."""
+    """Build the networks inside in the recipe's precision; the encoder and the detector stay in float32."""
     before = keras.config.dtype_policy()
     kind = "bfloat16" if training.mixed_precision is True else training.mixed_precision
     keras.config.set_dtype_policy(f"mixed_{kind}" if kind else "float32")

@@ -40,7 +40,7 @@ SIDE: Final = 1000.0
 
 @dataclass(frozen=True, slots=True)
 class BoxFeatures:
-    """Boxed images with the features of each view, as taken and mirrored."""
+    """Examples with their cached features, as taken and mirrored."""
 
     examples: Sequence[BoxExample]
     maps: tuple[Maps, ...]

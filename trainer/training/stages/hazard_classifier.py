@@ -1,4 +1,4 @@
-"""Weighs how far an image's cells speak for each danger, so that no sentence names one that nothing speaks for.
+"""The hazard classifier: evidence of each hazard in an image, which a caption needs to name the hazard.
 
 The sentences written from labels are few and alike, which makes them cheap for a captioner to say; a small classifier
 on the same cells keeps it from saying them of any image that puzzles it.

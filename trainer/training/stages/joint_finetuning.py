@@ -21,11 +21,11 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from contract.vocabulary import PAD
-from trainer.data import initial_bundle
 from trainer.data.example import CaptionExample
 from trainer.data.prepare import Prepared
 from trainer.errors import CheckpointError, first_line
 from trainer.models import bundle_weights, decoder
+from trainer.recipe import initial_bundle
 from trainer.recipe import recipe as recipes
 from trainer.recipe.recipe import Finetuning, Phrases, Recipe
 from trainer.recipe.run_dir import RunDir
@@ -43,7 +43,7 @@ from trainer.training.stages.phrase_predictor import Targets
 MAPS: Final = ("c3", "c4", "cells")
 
 BATCH_NORM_IMAGES: Final = 256
-"""Images whose maps give the statistics that a bundle does not tell."""
+"""Images by whose maps batch normalisation is calibrated, as a bundle does not store its statistics."""
 
 STAGE_LOG: Final = "finetuning"
 """Name of the stage's files in the run's folder."""
@@ -68,7 +68,7 @@ class Joint(keras.Model):  # type: ignore[misc]  # keras has no stubs
     """The encoder beyond `c3` and the heads that are trained with it."""
 
     def __init__(self, encoder: Any, heads: Heads, recipe: Recipe, settings: Finetuning, *, frozen: bool) -> None:
-        """Take the heads to train; with `frozen` the encoder stays as it is, for the sake of heads that are kept."""
+        """Take the heads to train; with `frozen` the encoder is not trained."""
         super().__init__(name="joint")
         encoder.trainable = not frozen
         outputs = {name: encoder.output[name] for name in ("c4", "cells")}
@@ -82,7 +82,7 @@ class Joint(keras.Model):  # type: ignore[misc]  # keras has no stubs
         self.parts = {name: keras.metrics.Mean(name) for name in names}
 
     def maps(self, c3: Any) -> dict[str, Any]:
-        """Return all maps of images, from `c3`; batch normalisation keeps the statistics that it has."""
+        """Return all maps of images, from `c3`; batch normalisation keeps its statistics."""
         c3 = tf.cast(c3, tf.float32)
         return {"c3": c3, **self.tail(c3, training=False)}
 
@@ -127,7 +127,7 @@ class Joint(keras.Model):  # type: ignore[misc]  # keras has no stubs
 
 
 def train(recipe: Recipe, settings: Finetuning, prepared: Prepared, run: RunDir) -> None:
-    """Tune until the epochs are done; a killed run goes on at its last whole epoch. The best epoch's parts are kept."""
+    """Train all epochs and keep the best one's parts; a killed run goes on at its last whole epoch."""
     if run.encoder.exists():
         return
     keras.utils.set_random_seed(recipe.seed)
@@ -198,7 +198,7 @@ def build(recipe: Recipe, settings: Finetuning, prepared: Prepared, encoder: Any
 
 
 def _begin_with_run(run: RunDir, encoder: Any, heads: Heads, settings: Finetuning) -> None:
-    """Load what the run of the recipe `settings.start` has learnt, or else what the earlier stages of this one have."""
+    """Load the weights of the run of the recipe `settings.start`, or else of the earlier stages of this one."""
     start = RunDir(run.folder.parent / recipes.load(settings.start).name) if settings.start else run
     parts = (
         (start.base_captioner, heads.captioner),
@@ -215,7 +215,7 @@ def _begin_with_run(run: RunDir, encoder: Any, heads: Heads, settings: Finetunin
 
 
 def _begin_with_bundle(folder: Path, encoder: Any, heads: Heads, recipe: Recipe, prepared: Prepared) -> None:
-    """Load what a bundle knows; the encoder's layers up to `c3`, whose maps are cached, stay the recipe's own."""
+    """Load a bundle's weights; the encoder's layers up to `c3`, whose maps are cached, stay the recipe's own."""
     bundle = initial_bundle.load(folder)
     early = frozenset(layer.name for layer in keras.Model(encoder.input, encoder.output["c3"]).layers)
     bundle_weights.encoder(bundle, encoder, early)
@@ -227,7 +227,7 @@ def _begin_with_bundle(folder: Path, encoder: Any, heads: Heads, recipe: Recipe,
 
 
 def _fit_phrases(model: Joint, batches: MultitaskBatches, recipe: Recipe, sizes: Phrases) -> None:
-    """Begin with the phrases that the maps as they are predict best: of images as taken, and mirrored."""
+    """Initialise the phrase predictor by a fit to the maps before fine-tuning, as taken and mirrored."""
     assert batches.targets is not None  # noqa: S101 - the recipe asks for phrases
     rows = {example.variants[0].path: row for row, example in enumerate(batches.examples) if not example.closeup}
     order = [rows[example.path] for example in batches.targets.examples]

@@ -1,7 +1,7 @@
-"""Learns which phrases people's sentences of an image would hold, from the whole of it at a glance.
+"""The phrase predictor: expects phrases of an image's captions from its pooled features.
 
 Ridge regression (Hoerl and Kennard 1970) of each phrase's mean normalised CIDEr weight (Vedantam et al. 2015, equation
-3) on the mean and maximum of the tuned cells, cut to the rank whose predictions keep most of their variance
+3) on the mean and maximum of the tuned cells, reduced to the rank whose predictions keep most of their variance
 (reduced-rank regression, Izenman 1975). It has a closed form: one pass over the images, no epochs.
 Dimensions: M images, D numbers pooled from an image, P phrases, R rank.
 """
@@ -73,7 +73,7 @@ def build(depth: int, count: int, sizes: Sizes) -> Any:
 
 
 def put(network: Any, fitted: Fitted) -> None:
-    """Return a network what was fitted; directions beyond those that the images span are zero."""
+    """Set a network's weights to a fit; directions beyond those that the images span are zero."""
     first, second = network.get_layer("first"), network.get_layer("second")
     missing = first.units - fitted.first.shape[1]
     network.get_layer("even").set_weights([fitted.centre, fitted.spread**2 - EPSILON])
@@ -143,7 +143,7 @@ def frequent(
 
 
 class Targets:
-    """What people wrote of images, as mean normalised weights of phrases."""
+    """Targets of the phrase predictor: mean normalised weights of phrases in the reference captions."""
 
     def __init__(self, examples: Sequence[CaptionExample], least: int, vocabulary: Vocabulary) -> None:
         """Take the images that have sentences; raises `DataError` where no phrase stands in `least` of these."""
@@ -162,7 +162,7 @@ class Targets:
         return len(self.examples)
 
     def rows(self, examples: Sequence[CaptionExample | MultitaskExample]) -> Floats:
-        """Return the targets [m, P] of images; zeros where nobody wrote anything."""
+        """Return the targets [m, P] of images; zeros where an image has no caption."""
         found = np.zeros((len(examples), len(self._places)), np.float32)
         for row, example in zip(found, examples, strict=True):
             for sentence in example.sentences:
@@ -173,7 +173,7 @@ class Targets:
 
 
 def fit(maps: Sequence[Any], targets: Targets, sizes: Sizes) -> Fitted:
-    """Fit to the views of the targets' images, each [M, D]; a chunk of targets is in memory at a time."""
+    """Return the fit to the targets' images, each version [M, D]; a chunk of targets is in memory at a time."""
     centre, spread = _moments(maps)
     depth = len(centre)
     inner = np.zeros((depth, depth))
@@ -202,7 +202,7 @@ def fit(maps: Sequence[Any], targets: Targets, sizes: Sizes) -> Fitted:
 
 
 def _moments(maps: Sequence[Any]) -> tuple[Floats, Floats]:
-    """Return the mean [D] and the standard deviation [D] over all views."""
+    """Return the mean [D] and the standard deviation [D] over all versions."""
     count = sum(len(view) for view in maps)
     chunks = [np.asarray(view[at : at + CHUNK], np.float64) for view in maps for at in range(0, len(view), CHUNK)]
     mean = sum(chunk.sum(0) for chunk in chunks) / count
@@ -212,7 +212,7 @@ def _moments(maps: Sequence[Any]) -> tuple[Floats, Floats]:
 
 
 def loss(wanted: Any, found: Any, written: Any) -> Any:
-    """Return the squared error over all phrases [B, P], its mean over the images that people wrote of: written [B]."""
+    """Return the squared error over all phrases [B, P], averaged over the images that have captions: written [B]."""
     known = tf.cast(written, found.dtype)
     each = tf.reduce_sum(tf.square(tf.cast(wanted, found.dtype) - found), -1)
     return tf.reduce_sum(each * known) / tf.maximum(tf.reduce_sum(known), 1.0)

@@ -1,4 +1,4 @@
-"""Tunes the captioner on CIDEr-D itself: self-critical sequence training (Rennie et al. 2017).
+"""Trains the captioner on CIDEr-D: self-critical sequence training (Rennie et al. 2017).
 
 The baseline of each drawn sentence is the mean reward of the image's other drawn sentences (Luo 2020), so no greedy
 pass is needed. Dimensions: B images, R sentences drawn an image, T tokens, N cells, D numbers a cell, V words.
@@ -77,7 +77,7 @@ class SelfCriticalModel(distribution.Model):
         return self.inner(inputs, training=training)
 
     def train_step(self, data: Any) -> dict[str, Any]:
-        """Draw, judge, and make the better sentences more probable."""
+        """Sample captions, score them, and raise the probability of the better ones."""
         (cells, tokens), (targets, rows) = data
         drawn = draw(self.inner, cells, self.how.samples, self.length)
         advantage = tf.numpy_function(self.reward.advantage, [rows, drawn], tf.float32)
@@ -122,7 +122,7 @@ def draw(model: decoder.Decoder, cells: Any, samples: int, length: int) -> Any:
 
 
 def train(recipe: Recipe, prepared: Prepared, run: RunDir, replicas: Replicas = SINGLE_REPLICA) -> None:
-    """Tune the best captioner of maximum likelihood; a killed run goes on at its last whole epoch."""
+    """Train the best captioner of maximum likelihood further; a killed run goes on at its last whole epoch."""
     replicas.check(recipe.self_critical.batch_size, "self_critical.batch_size")
     keras.utils.set_random_seed(recipe.seed)
     train_set, val_set = replicas.chief_first(lambda: captioner.load_features(recipe, prepared, run))

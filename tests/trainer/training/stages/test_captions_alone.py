@@ -11,10 +11,11 @@ import yaml
 from tests.trainer import small_data
 from tests.trainer.workstation import ROOT
 from trainer import export
-from trainer.data import initial_bundle, prepare
+from trainer.data import prepare
 from trainer.distribution import SINGLE_REPLICA
 from trainer.errors import RecipeError
 from trainer.models import bundle_weights
+from trainer.recipe import initial_bundle
 from trainer.recipe import recipe as recipes
 from trainer.recipe.recipe import Recipe
 from trainer.recipe.run_dir import RunDir

@@ -14,7 +14,7 @@ import ijson
 from trainer.data.formats import captions, detection, lines, tables
 from trainer.data.quality.issues import Findings
 from trainer.errors import DataError
-from trainer.recipe.data import Captions
+from trainer.recipe.data import FEW_IMAGES, Captions
 
 SUFFIXES: Final = frozenset({".csv", ".tsv", ".txt", ".token", ".json", ".jsonl"})
 """Endings of files that may hold captions."""
@@ -24,9 +24,6 @@ DEPTH: Final = 2
 
 VAL_SHARE: Final = 10
 """Every tenth image is held out where the data has no validation split."""
-
-FEW_IMAGES: Final = 2000
-"""Below, a model trained from scratch says little that fits."""
 
 _SPLIT: Final = re.compile(r"(?:^|[^a-z])(train|val|valid|validation|dev|test)", re.IGNORECASE)
 
