@@ -11,7 +11,8 @@ from typing import Final
 
 import ijson
 
-from trainer.data.formats import captions, detection, lines, tables
+from trainer.data.formats import captions, coco, detection
+from trainer.data.formats.detection import Format
 from trainer.data.quality.issues import Findings
 from trainer.errors import DataError
 from trainer.recipe.data import FEW_IMAGES, Captions
@@ -106,6 +107,14 @@ def text(found: Found, recipe: Path, name: str) -> str:
     ]
     if found.classes:
         rows.append(f"detector: {{classes: [{', '.join(json.dumps(name) for name in found.classes)}]}}")
+    elif found.images_count < FEW_IMAGES:
+        rows += [
+            "# With few images, fine-tune the shipped model instead of training one from scratch: name its folder in",
+            "# `start` and remove the # of the next three lines. Its hazards and boxes are kept as they are.",
+            "# hazard_classifier: {}",
+            "# detector: {classes: [person, gun, weapon, fire, smoke]}",
+            "# finetuning: {start: wordcam-1, epochs: 5, learning_rate: 1.0e-4}",
+        ]
     rows.append("decoding: {beam_width: 10, max_tokens: 20, consensus: 4.0}")
     return "\n".join(rows) + "\n"
 
@@ -128,30 +137,18 @@ def _folders(folder: Path, depth: int = 0) -> Iterator[Path]:
 
 
 def _kind(path: Path) -> str:
-    """Say what a file holds: `captions`, `split` (captions of every split), `boxes`, or "" for anything else."""
+    """Return what a file holds: `captions`, `split` (captions of every split), `boxes`, or "" for anything else."""
     try:
-        first = lines.first(path)
+        found = detection.detect(path)
     except DataError:
         return ""
-    head = tables.header(first)
-    if head is not None:
-        return "captions" if head.split is None else "split"
-    if first.startswith("{"):
-        return _json_kind(path)
-    if re.match(r"[^\t]+\.\w+#\d+\t", first):
-        return "captions"
-    return ""
-
-
-def _json_kind(path: Path) -> str:
-    try:
-        with path.open("rb") as stream:
-            annotation = next(ijson.items(stream, "annotations.item"), None)
-    except (OSError, ijson.JSONError):
+    if found.format is Format.COCO_INSTANCES:
+        return "boxes"
+    if found.format in (Format.NAME_LIST, Format.SCENES):
         return ""
-    if not isinstance(annotation, dict):
-        return ""
-    return "captions" if "caption" in annotation else "boxes" if "bbox" in annotation else ""
+    if found.format is Format.COCO_CAPTIONS and "caption" not in coco.first_entry(path, "annotations"):
+        return ""  # any other JSON object
+    return "split" if found.has_splits else "captions"
 
 
 def _pair(paths: Sequence[Path]) -> tuple[Path, Path] | None:

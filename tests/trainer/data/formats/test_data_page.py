@@ -33,7 +33,7 @@ def blocks(heading: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("heading", "number"),
-    [("COCO", 0), ("Flickr8k and Flickr30k", 0), ("Flickr8k and Flickr30k", 1), ("A folder of your own", 0)],
+    [("COCO", 0), ("Flickr8k and Flickr30k", 0), ("Flickr8k and Flickr30k", 1), ("Your own folder", 0), ("Your own folder", 1)],
 )
 def test_captions_are_read_without_a_fault(tmp_path: Path, heading: str, number: int) -> None:
     path, other, findings = tmp_path / "train", tmp_path / "val", Findings()
@@ -58,7 +58,7 @@ def test_boxes_are_read_without_a_fault(tmp_path: Path) -> None:
 
 def test_scenes_are_read_by_the_templates_and_the_sources_beside_them(tmp_path: Path) -> None:
     scenes, sentences, findings = tmp_path / "scenes.json", tmp_path / "sentences.yaml", Findings()
-    scene, recipe = blocks("Danger scenes")
+    scene, recipe = blocks("Hazard scenes")
     scenes.write_text(scene, encoding="utf-8")
     sentences.write_text(blocks("Their sentences")[0], encoding="utf-8")
     (named,) = yaml.safe_load(recipe)["hazards"]
