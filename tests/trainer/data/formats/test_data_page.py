@@ -33,7 +33,13 @@ def blocks(heading: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("heading", "number"),
-    [("COCO", 0), ("Flickr8k and Flickr30k", 0), ("Flickr8k and Flickr30k", 1), ("Your own folder", 0), ("Your own folder", 1)],
+    [
+        ("COCO", 0),
+        ("Flickr8k and Flickr30k", 0),
+        ("Flickr8k and Flickr30k", 1),
+        ("Your own folder", 0),
+        ("Your own folder", 1),
+    ],
 )
 def test_captions_are_read_without_a_fault(tmp_path: Path, heading: str, number: int) -> None:
     path, other, findings = tmp_path / "train", tmp_path / "val", Findings()
