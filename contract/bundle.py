@@ -19,7 +19,9 @@ MANIFEST: Final = "manifest.json"
 MAX_MANIFEST_BYTES: Final = 1 << 20
 """A manifest is a few KiB; beyond one MiB it is something else."""
 
-Role = Literal["encoder", "detector", "decoder_init", "decoder_step", "vocabulary", "phrases", "card"]
+Role = Literal[
+    "encoder", "detector", "decoder_init", "decoder_step", "hazard_classifier", "vocabulary", "phrases", "card"
+]
 """encoder: uint8 RGB [1, H, W, 3] -> float32 `c3` [1, H/8, W/8, A], `c4` [1, H/16, W/16, B], `cells` [1, N, D].
 detector: `c3`, `c4`, `cells` -> `boxes` float32 [1, P, 4] (cx, cy, w, h as shares of the frame, 0 to 1) and
 `scores` float32 [1, P, C], 0 to 1, over all P points of all levels.
@@ -28,6 +30,7 @@ manifest has it, and `expected` [1, P], where the bundle has `phrases`: the mean
 them would have in what people write of the picture.
 decoder_step: `tokens` int32 [B], `state` [B, S], `keys`, `values` -> `log_probs` [B, W], `next_state` [B, S],
 `attention` [B, N]. B is the beam width, W the number of words.
+hazard_classifier: `cells` -> `evidence` float32 [1, H], 0 to 1, which then replaces that of decoder_init.
 vocabulary: text, one word a line. phrases: text, one phrase a line. card: Markdown."""
 
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}" + wire.END)]
@@ -126,7 +129,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     input: Input
     """The picture it takes."""
     files: dict[Role, File]
-    """Every file, by what it is for; `detector` and `phrases` alone may be missing."""
+    """Every file, by what it is for; `detector`, `hazard_classifier` and `phrases` alone may be missing. Readers before
+    version 0.2 refuse a manifest with a `hazard_classifier`."""
     decoding: Decoding = msgspec.field(default_factory=Decoding)
     """How sentences are searched for."""
     detection: Detection | None = None
@@ -135,8 +139,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Words of each danger, as the vocabulary spells them: `{"gun": ["gun", "pistol"]}`; words of one expression
     are joined by a space. A sentence that holds one of them speaks of the danger."""
     evidence: dict[str, Share] = msgspec.field(default_factory=dict)
-    """Least evidence at which a sentence may name each danger, in the order of `decoder_init`'s `evidence`, which is
-    the probability that the picture shows it. Empty where the model weighs none."""
+    """Least evidence at which a sentence may name each danger, in the order of the `evidence` of `hazard_classifier`,
+    or of `decoder_init` where there is none, which is the probability that the picture shows it. Empty where the model
+    weighs none."""
     crop_evidence: dict[str, Share] = msgspec.field(default_factory=dict)
     """Least evidence at which a crop around people may name each danger. A danger that is not here is not looked for in
     crops; empty where whole frames alone are looked at."""

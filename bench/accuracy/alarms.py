@@ -3,13 +3,17 @@
     python -m bench.accuracy.alarms --bundle models/wordcam-1 --hazards hazards.json \\
         [--peaceful captions.json] [--roc roc.json]
 
-`hazards.json` is a list of {file, label}; files are relative to it. Other keys are allowed.
+`hazards.json` is a list of {file, label, source, clip, place, boxes}, of which file and label are needed; files are
+relative to it. Other keys are allowed. A knife is a danger where somebody drew it or its source is one of weapons; on
+set tables every alarm is false. `--own-calm KEY` takes pictures that share that key for one camera's
+(`bench.accuracy.own_calm`).
 """
 
 import argparse
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -19,8 +23,15 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from bench.accuracy import roc
+from bench.accuracy import own_calm, roc
+from bench.accuracy.shares import upper_bound
 from bench.device import commands
+from contract.errors import Refused
+from edge import config
+from edge.errors import Misconfigured
+from edge.infer.captioner import Captioner
+from edge.infer.runtime import NoRuntime, NotAModel
+from foundation import yaml_file
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 RULES: Final = ROOT / "config" / "rules.yaml"
@@ -29,12 +40,19 @@ BUNDLE: Final = ROOT / "models" / "wordcam-1"
 CALM: Final = "calm"
 """Label of the pictures of a caption file: everyday life."""
 
+TABLE: Final = "set table"
+"""Label of the pictures of knives that lie on tables."""
+
+TABLES: Final = frozenset({"", "coco"})
+"""Sources whose knives lie on tables, where none is drawn."""
+
 CHUNK: Final = 256
 """Pictures a program is given at once: far below the limit of a command line, far above the cost of its start."""
 
 RIGHT: Final[Mapping[str, frozenset[str]]] = {
     "gun": frozenset({"gun", "weapon"}),
     "weapon": frozenset({"weapon", "gun", "knife-threat", "knife-in-hand"}),
+    "knife": frozenset({"weapon", "gun", "knife-threat", "knife-in-hand"}),
     "fire": frozenset({"fire", "smoke"}),
     "smoke": frozenset({"smoke", "fire"}),
     "fight": frozenset({"fight"}),
@@ -49,6 +67,34 @@ class Scene(msgspec.Struct, frozen=True):
 
     file: str
     label: Annotated[str, Meta(min_length=1)]
+    source: str = ""
+    clip: str | None = None
+    place: str = ""
+    boxes: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def shown(self) -> str:
+        """What counts as on it: a knife that nobody drew, of a source of photographs, lies on a table."""
+        return TABLE if self.label == "knife" and not self.boxes and self.source in TABLES else self.label
+
+    def camera(self, key: str) -> str:
+        """Give what it shares with the other pictures of its camera."""
+        return (self.place or f"{self.source}/{self.clip or ''}") if key == "place" else self.source
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture to be judged."""
+
+    file: Path
+    label: str
+    source: str = ""
+    camera: str = ""
+
+    @property
+    def calm(self) -> bool:
+        """Whether every alarm is false."""
+        return self.label not in RIGHT
 
 
 class Image(msgspec.Struct, frozen=True):
@@ -61,6 +107,15 @@ class Captions(msgspec.Struct, frozen=True):
     """A COCO caption file, of which only the pictures matter here."""
 
     images: tuple[Image, ...]
+
+
+class CalmCount(msgspec.Struct, frozen=True):
+    """What became of the pictures of one source on which every alarm is false."""
+
+    pictures: int
+    alarmed: int
+    upper: float
+    """Share that alarms at most, with 95 % confidence."""
 
 
 class Count(msgspec.Struct, frozen=True):
@@ -76,19 +131,21 @@ class Count(msgspec.Struct, frozen=True):
     """How many raised each rule."""
 
 
-def hazards(file: Path) -> list[tuple[Path, str]]:
-    """Read a list of scenes as (picture, label); raises `ValueError` naming what is wrong."""
-    return _there([(file.parent / scene.file, scene.label) for scene in _read(file, tuple[Scene, ...])])
+def hazards(file: Path, key: str = "source") -> list[Picture]:
+    """Read a list of scenes, of which those that share a key are one camera's; raises `ValueError`."""
+    listed = _read(file, tuple[Scene, ...])
+    return _there([Picture(file.parent / one.file, one.shown, one.source, one.camera(key)) for one in listed])
 
 
-def peaceful(file: Path) -> list[tuple[Path, str]]:
-    """Read a caption file's pictures, in `images/` beside it, as (picture, "calm"); raises `ValueError`."""
-    return _there([(file.parent / "images" / image.file_name, CALM) for image in _read(file, Captions).images])
+def peaceful(file: Path) -> list[Picture]:
+    """Read a caption file's pictures, in `images/` beside it, as everyday life; raises `ValueError`."""
+    images = _read(file, Captions).images
+    return _there([Picture(file.parent / "images" / image.file_name, CALM, CALM, CALM) for image in images])
 
 
-def scenes(dangerous: Path | None, everyday: Path | None) -> list[tuple[Path, str]]:
-    """Read either or both; raises `ValueError`, also if there are no pictures."""
-    found = (hazards(dangerous) if dangerous else []) + (peaceful(everyday) if everyday else [])
+def scenes(dangerous: Path | None, everyday: Path | None, key: str = "source") -> list[Picture]:
+    """Read either or both; raises `ValueError`, also where there is no picture at all."""
+    found = (hazards(dangerous, key) if dangerous else []) + (peaceful(everyday) if everyday else [])
     if not found:
         raise ValueError("no pictures; give --hazards, --peaceful or both")
     return found
@@ -103,8 +160,8 @@ def _read(file: Path, kind: Any) -> Any:
         raise ValueError(f"{file}: {error}") from error
 
 
-def _there(scenes: list[tuple[Path, str]]) -> list[tuple[Path, str]]:
-    missing = [path for path, _ in scenes if not path.is_file()]
+def _there(scenes: list[Picture]) -> list[Picture]:
+    missing = [scene.file for scene in scenes if not scene.file.is_file()]
     if missing:
         raise ValueError(f"{len(missing)} of {len(scenes)} pictures are missing, {missing[0]} first")
     return scenes
@@ -116,6 +173,18 @@ def count(labels: Sequence[str], outcomes: Sequence[Mapping[str, Any]]) -> dict[
     for label, outcome in zip(labels, outcomes, strict=True):
         fired.setdefault(label, []).append({found["rule"] for found in outcome["fired"]})
     return {label: _count(label, fired[label]) for label in sorted(fired, key=_order)}
+
+
+def count_calm(scenes: Sequence[Picture], outcomes: Sequence[Mapping[str, Any]]) -> dict[str, CalmCount]:
+    """Count false alarms by source, the worst by its upper bound first."""
+    alarmed: dict[str, list[bool]] = {}
+    for scene, outcome in zip(scenes, outcomes, strict=True):
+        if scene.calm:
+            alarmed.setdefault(scene.source, []).append(bool(outcome["fired"]))
+    found = {
+        source: CalmCount(len(each), sum(each), upper_bound(sum(each), len(each))) for source, each in alarmed.items()
+    }
+    return dict(sorted(found.items(), key=lambda one: -one[1].upper))
 
 
 def _count(label: str, fired: Sequence[set[str]]) -> Count:
@@ -136,21 +205,39 @@ def _order(label: str) -> tuple[bool, int, str]:
 
 
 def look(
-    bundle: Path, rules: Path, scenes: Sequence[tuple[Path, str]], crops: Sequence[str] = ()
+    bundle: Path, rules: Path, scenes: Sequence[Picture], crops: Sequence[str] = ()
 ) -> tuple[dict[str, Count], list[dict[str, Any]]]:
     """Caption and judge every picture; give the counts, and each picture's caption with what it raised.
 
     `crops` are KEY=VALUE words that change how the device takes crops.
     """
-    captions = _said(bundle, [path for path, _ in scenes], crops)
+    captions = _said(bundle, [scene.file for scene in scenes], crops)
     said = list(track(captions, "captioning", len(scenes), console=progress()))
+    return _judged(rules, scenes, said)
+
+
+def look_knowing_calm(
+    bundle: Path, rules: Path, scenes: Sequence[Picture], crops: Sequence[str] = ()
+) -> tuple[list[Picture], dict[str, Count], list[dict[str, Any]]]:
+    """Do the same with cameras that know their own calm; the first are the pictures that are measured."""
+    settings = yaml_file.assigned("--crops", crops, config.Crops)
+    captioner = Captioner.open(bundle)
+    files, cameras, calm = zip(*((scene.file, scene.camera, scene.calm) for scene in scenes), strict=True)
+    captions = own_calm.captions(captioner, files, cameras, calm, settings)
+    rows, said = zip(*track(captions, "captioning", len(scenes), console=progress()), strict=True)
+    measured = [scenes[row] for row in rows]
+    return measured, *_judged(rules, measured, list(said))
+
+
+def _judged(
+    rules: Path, scenes: Sequence[Picture], said: Sequence[dict[str, Any]]
+) -> tuple[dict[str, Count], list[dict[str, Any]]]:
     outcomes = commands.judged(rules, said)
-    labels = [label for _, label in scenes]
     detail = [
-        {"label": label, **one, "fired": outcome["fired"]}
-        for label, one, outcome in zip(labels, said, outcomes, strict=True)
+        {"label": scene.label, **one, "fired": outcome["fired"]}
+        for scene, one, outcome in zip(scenes, said, outcomes, strict=True)
     ]
-    return count(labels, outcomes), detail
+    return count([scene.label for scene in scenes], outcomes), detail
 
 
 def _said(bundle: Path, files: Sequence[Path], crops: Sequence[str]) -> Iterable[dict[str, Any]]:
@@ -177,19 +264,37 @@ def table(counts: Mapping[str, Count]) -> Table:
     return shown
 
 
+def calm_table(counts: Mapping[str, CalmCount]) -> Table:
+    """Show false alarms by source, the worst first."""
+    shown = Table(title="False alarms by source", title_justify="left", title_style="bold")
+    for column in ("source", "pictures", "alarmed", "share", "at most (95 %)"):
+        shown.add_column(column, justify="left" if column == "source" else "right")
+    for source, found in counts.items():
+        share = f"{found.alarmed / found.pictures:.1%}"
+        shown.add_row(source or "-", str(found.pictures), str(found.alarmed), share, f"{found.upper:.1%}")
+    return shown
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; give 0, or 78 for bad input."""
     options = _options(argv)
     try:
-        counts, detail = look(options.bundle, options.rules, scenes(options.hazards, options.peaceful), options.crops)
+        judged = scenes(options.hazards, options.peaceful, options.own_calm or "source")
+        if options.own_calm:
+            judged, counts, detail = look_knowing_calm(options.bundle, options.rules, judged, options.crops)
+        else:
+            counts, detail = look(options.bundle, options.rules, judged, options.crops)
         _keep(options, detail)
-    except (ValueError, OSError, commands.Failed) as error:
+    except (Refused, Misconfigured, NotAModel, NoRuntime, ValueError, OSError, commands.Failed) as error:
         print(f"bench.accuracy.alarms: {error}", file=sys.stderr)
         return 78
     if options.json:
-        print(json.dumps({"labels": msgspec.to_builtins(counts)}))
+        print(
+            json.dumps({"labels": msgspec.to_builtins(counts), "calm": msgspec.to_builtins(count_calm(judged, detail))})
+        )
     else:
         Console().print(table(counts))
+        Console().print(calm_table(count_calm(judged, detail)))
     return 0
 
 
@@ -218,6 +323,12 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
         default=[],
         metavar="KEY=VALUE",
         help="change a key of `crops`: per_frame=0",
+    )
+    parser.add_argument(
+        "--own-calm",
+        choices=("source", "place"),
+        metavar="KEY",
+        help="source or place: pictures that share it are one camera, and half of its calm ones teach it",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object in place of a table")
     return parser.parse_args(argv)

@@ -64,14 +64,14 @@ def measure(options: argparse.Namespace) -> Report:
     manifest = captioner.manifest
     sought = [term for term in SOUGHT if term in manifest.evidence]
     sights = [
-        crop_survey.look(captioner, path, label, sought, settings)
-        for path, label in track(scenes, "weighing", console=alarms.progress())
+        crop_survey.look(captioner, scene.file, scene.label, sought, settings)
+        for scene in track(scenes, "weighing", console=alarms.progress())
     ]
     limits = {term: crop_survey.choose(sights, term, manifest.evidence[term], options.budget) for term in sought}
     chosen = {term: found.limit for term, found in limits.items() if found.limit is not None}
     with tempfile.TemporaryDirectory(prefix="wordcam-bench-") as name:
         copy = _with(options.bundle, manifest, chosen, Path(name) / "bundle")
-        price = crop_survey.price(Captioner.open(copy), [path for path, _ in scenes], settings)
+        price = crop_survey.price(Captioner.open(copy), [scene.file for scene in scenes], settings)
         looking, _ = alarms.look(copy, options.rules, scenes, options.crops)
         without, _ = alarms.look(copy, options.rules, scenes, [*options.crops, "per_frame=0"])
     if options.write:

@@ -17,7 +17,8 @@ Floats = NDArray[np.float64]
 
 TERMS: Final[Mapping[str, tuple[str, ...]]] = {
     "gun": ("gun", "weapon"),
-    "weapon": ("weapon", "gun"),
+    "weapon": ("weapon", "gun", "knife"),
+    "knife": ("knife", "weapon", "gun"),
     "fire": ("fire", "smoke"),
     "smoke": ("smoke", "fire"),
     "fight": ("fight",),
@@ -26,7 +27,7 @@ TERMS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Hazards of a caption that speak of each label, as the rules of `bench.accuracy.alarms.RIGHT` do."""
 
-PEACEFUL: Final = ("none", "knife", "calm")
+PEACEFUL: Final = ("none", "set table", "calm")
 """Labels on whose pictures every alarm is false."""
 
 ALL: Final = "all"

@@ -81,10 +81,10 @@ def measure(options: argparse.Namespace) -> Outcome:
     dangers = list(captioner.manifest.evidence)
     before = _known(options.write, dangers)
     scenes = alarms.scenes(options.hazards, options.peaceful)
-    seen = np.array([_weigh(captioner, path) for path, _ in track(scenes, "weighing", console=alarms.progress())])
+    seen = np.array([_weigh(captioner, scene.file) for scene in track(scenes, "weighing", console=alarms.progress())])
     odds = _odds(seen) + np.array([_odds(np.float64(before[danger])) for danger in dangers])
     evidence = 1 / (1 + np.exp(-odds))
-    pictures = [CaptionExample(path, (), "", "" if label == CALM else label) for path, label in scenes]
+    pictures = [CaptionExample(one.file, (), "", "" if one.label == CALM else one.label) for one in scenes]
     chosen = thresholds.choose(evidence.astype(np.float32), pictures, dangers, options.share)
     if options.write is not None:
         options.write.write_bytes(msgspec.json.encode(chosen))

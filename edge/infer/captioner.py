@@ -75,6 +75,7 @@ class Captioner:
         self._init = self._load("decoder_init")
         self._step = self._load("decoder_step")
         self._detector = self._load("detector") if "detector" in manifest.files else None
+        self._classifier = self._load("hazard_classifier") if "hazard_classifier" in manifest.files else None
         self._rows = self._step.inputs["tokens"].shape[0]
         self._log_probs = np.empty(self._step.outputs["log_probs"].shape, np.float32)
         self._plan = self._make_plan(beam_width)
@@ -93,7 +94,7 @@ class Captioner:
     @property
     def invoke_seconds(self) -> float:
         """Time spent inside the interpreters since the bundle was opened."""
-        models = (self._encoder, self._init, self._step, self._detector)
+        models = (self._encoder, self._init, self._step, self._detector, self._classifier)
         return math.fsum(model.invoke_seconds for model in models if model is not None)
 
     def encode(self, rgb: image.Picture) -> Features:
@@ -110,7 +111,8 @@ class Captioner:
         """Weigh which dangers a picture shows; costs a tenth of a sentence."""
         start = self._init.run(cells=features.cells)
         terms = self.manifest.evidence
-        return Weighed(start, dict(zip(terms, start["evidence"][0].tolist(), strict=True)) if terms else {})
+        found = start if self._classifier is None else self._classifier.run(cells=features.cells)
+        return Weighed(start, dict(zip(terms, found["evidence"][0].tolist(), strict=True)) if terms else {})
 
     def speak(self, weighed: Weighed, limits: Mapping[str, float] | None = None) -> Sentence:
         """Write the sentence of a picture that was weighed.
@@ -184,9 +186,11 @@ class Captioner:
 
     def _check_evidence(self) -> None:
         limits = self.manifest.evidence
-        given = self._init.outputs["evidence"].shape[-1] if "evidence" in self._init.outputs else 0
+        role = "decoder_init" if self._classifier is None else "hazard_classifier"
+        model = self._classifier or self._init
+        given = model.outputs["evidence"].shape[-1] if "evidence" in model.outputs else 0
         if limits and given != len(limits):
-            raise Refused("schema", f"{self._folder}: decoder_init weighs {given} dangers, the manifest {len(limits)}")
+            raise Refused("schema", f"{self._folder}: {role} weighs {given} dangers, the manifest {len(limits)}")
 
     def _load_phrases(self) -> Phrases | None:
         file = self.manifest.files.get("phrases")

@@ -29,7 +29,7 @@ DETAIL = [
     picture("gun"),
     picture("none", "gun", gun=0.7),
     picture("none", "fire", fire=0.9),
-    picture("knife"),
+    picture("set table"),
     picture("fire", "fire", fire=0.8),
 ]
 
@@ -60,7 +60,7 @@ def test_labels_and_peaceful_kinds_that_are_not_there_have_no_curve() -> None:
     found = roc.curves(DETAIL, alarms.RIGHT)
 
     assert set(found) == {"gun", "fire"}
-    assert set(found["gun"]) == {"none", "knife", "all"}
+    assert set(found["gun"]) == {"none", "set table", "all"}
 
 
 @given(scores, scores)
