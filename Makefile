@@ -69,14 +69,9 @@ model: $(VENV)/ready ## rebuild models/wordcam-1 from DATA, two to three hours; 
 	$(RUN)/wordcam-train train config/trainer-flickr8k-tuned.yaml --runs $(RUNS)
 	$(RUN)/wordcam-train train config/trainer-flickr8k.yaml --runs $(RUNS)
 	$(RUN)/wordcam-train export config/trainer-flickr8k.yaml --runs $(RUNS) --out $(RUNS)/exported
-	$(RUN)/wordcam-convert convert $(RUNS)/exported --out $(RUNS)/bundle/wordcam-1
-	$(RUN)/python -m bench.accuracy.thresholds --bundle $(RUNS)/bundle/wordcam-1 --hazards $(DATA)/hazards/hazards_val.json \
-	  --peaceful $(DATA)/flickr8k/captions_val.json --write $(RUNS)/wordcam-1/joint-evidence.weights.json
-	$(RUN)/wordcam-train export config/trainer-flickr8k.yaml --runs $(RUNS) --out $(RUNS)/exported
 	$(RUN)/wordcam-convert convert $(RUNS)/exported --out models/wordcam-1 \
 	  --captions $(DATA)/flickr8k/captions_val.json --detections $(DATA)/coco_person/instances_val.json
-	$(RUN)/python -m bench.accuracy.crops --bundle models/wordcam-1 --hazards $(DATA)/hazards/hazards_val.json \
-	  --peaceful $(DATA)/flickr8k/captions_val.json --budget 0.001 --write
+	$(RUN)/wordcam-train hazards config/hazard-classifier.yaml --bundle models/wordcam-1 --runs $(RUNS)
 
 clean: ## remove the environments and every cache
 	rm -rf $(VENV) .demo .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -145,6 +145,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     crop_evidence: dict[str, Share] = msgspec.field(default_factory=dict)
     """Least evidence at which a crop around people may name each danger. A danger that is not here is not looked for in
     crops; empty where whole frames alone are looked at."""
+    crop_weight: dict[str, Share] | msgspec.UnsetType = msgspec.UNSET
+    """Share that the clearest crop around people has in the log-odds of each danger, the frame having the rest. Where a
+    frame has no crop, or says far too little for any crop to matter, it alone counts. Absent: crops count by
+    `crop_evidence` alone. Readers before version 0.2 refuse a manifest that has it."""
     own_calm: dict[str, OwnCalm] | msgspec.UnsetType = msgspec.UNSET
     """Dangers whose threshold a camera may lower below `evidence` once it knows its own calm. Absent, or a danger that
     is not here: a camera's calm can only raise the threshold. Readers before version 0.2 refuse a manifest that has
@@ -202,6 +206,9 @@ def load(folder: Path) -> Manifest:
     unweighed = sorted(set(manifest.crop_evidence) - set(manifest.evidence))
     if unweighed:
         raise Refused("schema", f"{path}: `crop_evidence` names {unweighed[0]!r}, which is not among `evidence`")
+    unweighed = sorted(set(manifest.crop_weight or {}) - set(manifest.evidence))
+    if unweighed:
+        raise Refused("schema", f"{path}: `crop_weight` names {unweighed[0]!r}, which is not among `evidence`")
     _check_own_calm(path, manifest)
     for file in manifest.files.values():
         _check(folder / file.name, file)

@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:
         if verb is _export:
             sub.add_argument("--out", type=Path, required=True, help="folder to write")
     reports.add(verbs, _add_recipe)
+    _add_hazards(verbs)
     return parser
 
 
@@ -147,6 +149,15 @@ def _add_sample(verbs: Any) -> None:  # argparse keeps the type of its subparser
     sub.set_defaults(alone=_sample)
     sub.add_argument("--out", type=Path, required=True, help="folder to write")
     sub.add_argument("--language", choices=LANGUAGES, default="en", help="of the captions (default: %(default)s)")
+
+
+def _add_hazards(verbs: Any) -> None:
+    text = "teach a bundle which pictures show a danger, by what its own encoder sees, and choose its thresholds"
+    sub = verbs.add_parser("hazards", help=text, description=text)
+    sub.set_defaults(alone=_hazards)
+    sub.add_argument("recipe", type=Path, help="YAML file, see config/hazard-classifier.yaml")
+    sub.add_argument("--bundle", type=Path, required=True, metavar="DIR", help="bundle that the classifier goes into")
+    sub.add_argument("--runs", type=Path, default=Path("runs"), help="folder of all runs (default: %(default)s)")
 
 
 def _add_words(verbs: Any) -> None:
@@ -195,6 +206,14 @@ def _sample(arguments: argparse.Namespace) -> int:
 
     synthetic.write(arguments.out, language=arguments.language)
     print(arguments.out)
+    return OK
+
+
+def _hazards(arguments: argparse.Namespace) -> int:
+    from trainer.hazards import recipe, report, stage  # noqa: PLC0415
+
+    found = stage.run(recipe.load(arguments.recipe), arguments.bundle, arguments.runs / "hazards", datetime.now(UTC))
+    Console().print(*report.tables(found))
     return OK
 
 

@@ -69,7 +69,9 @@ def look(captioner: Captioner, bgr: Picture, small: Picture, settings: config.Cr
     if visibility.is_dark(small):
         nothing = dict.fromkeys(weighed.evidence, 0.0)
         return Sight(replace(weighed, evidence=nothing), tuple(detections), ())
-    return Sight(weighed, tuple(detections), _crops(captioner, bgr, weighed, detections, settings, latency))
+    found = _crops(captioner, bgr, weighed, detections, settings, latency)
+    weights = captioner.manifest.crop_weight or {}
+    return Sight(replace(weighed, evidence=_shared(weighed.evidence, found, weights)), tuple(detections), found)
 
 
 def readings(captioner: Captioner, sight: Sight) -> dict[str, Reading]:
@@ -116,12 +118,27 @@ def _crops(  # noqa: PLR0913, PLR0917  # what a look at crops needs to know of t
 ) -> tuple[Crop, ...]:
     """Look at crops where it is worth it."""
     manifest = captioner.manifest
-    why = crops.judge(weighed.evidence, manifest.evidence, manifest.crop_evidence, settings)
+    shared = manifest.crop_weight or {}
+    why = crops.judge(weighed.evidence, manifest.evidence, manifest.crop_evidence, settings, shared)
     if why is not Reason.WORTH:
         return ()
     found = crops.regions(detections, settings, *bgr.shape[:2])
     with latency.of("closer"):
         return tuple(Crop(region, weigh(captioner, bgr, region)) for region in found)
+
+
+def _shared(frame: Mapping[str, float], found: tuple[Crop, ...], weights: Mapping[str, float]) -> dict[str, float]:
+    """Give the evidence of a frame, where it has crops together with the clearest of them, each by its weight."""
+    if not found:
+        return dict(frame)
+    clearest = {term: max(crop.weighed.evidence[term] for crop in found) for term in weights}
+    joint = {
+        term: reading.probability(
+            (1 - weight) * reading.log_odds(frame[term]) + weight * reading.log_odds(clearest[term])
+        )
+        for term, weight in weights.items()
+    }
+    return {**frame, **joint}
 
 
 def _speak(captioner: Captioner, sight: Sight, standing: Set[str] | None) -> Sentence:

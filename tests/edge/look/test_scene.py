@@ -14,7 +14,8 @@ from edge import config
 from edge.infer import image
 from edge.infer.captioner import Captioner
 from edge.infer.image import Picture
-from edge.look import scene
+from edge.look import crops, scene
+from edge.look.memory import reading
 from edge.look.scene import Scene
 from edge.process.stage_timer import Latency
 from tests.conftest import REPOSITORY
@@ -139,3 +140,35 @@ def test_a_picture_too_dark_to_show_anything_is_evidence_of_nothing(judging: Cap
     assert found.crops == 0
     assert found.sentence.hazards == ()
     assert not {"gun", "fire", "knife"} & set(found.sentence.words)
+
+
+def test_frame_and_crop_are_judged_together_where_the_bundle_says_so(tiny: Path, tmp_path: Path) -> None:
+    shared = opened(tiny, tmp_path / "shared", evidence=LIMITS, crop_weight={"gun": 0.5})
+    gun = pictures.plain(GREEN, 720, 1280)
+    gun[180:540, 500:820] = DARK
+    gun[200:290, 550:710] = BLUE
+    frame = scene.look(shared, image.rgb(gun), _small(shared, gun), FRAMES_ALONE, Latency())
+    assert frame.weighed.evidence["gun"] >= crops.LEAST_SHARED, "the frame gives cause to look at crops"
+
+    sight = scene.look(shared, image.rgb(gun), _small(shared, gun), config.Crops(), Latency())
+
+    clearest = max(crop.weighed.evidence["gun"] for crop in sight.crops)
+    odds = [reading.log_odds(found) for found in (frame.weighed.evidence["gun"], clearest)]
+    assert sight.weighed.evidence["gun"] == pytest.approx(reading.probability(sum(odds) / 2))
+    assert sight.weighed.evidence["fire"] == frame.weighed.evidence["fire"]
+
+
+def test_a_frame_that_says_far_too_little_is_not_looked_at_closer(tiny: Path, tmp_path: Path) -> None:
+    shared = opened(tiny, tmp_path / "shared", evidence=LIMITS, crop_weight={"gun": 0.5})
+
+    assert seen(shared, street(armed=False)).crops == 0
+
+
+def test_a_weight_for_a_danger_that_is_not_weighed_is_refused(tiny: Path, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="`crop_weight` names 'gun', which is not among `evidence`"):
+        opened(tiny, tmp_path / "bundle", crop_weight={"gun": 0.5})
+
+
+def _small(captioner: Captioner, rgb: Picture) -> Picture:
+    size = captioner.manifest.input
+    return image.fit(rgb, size.height, size.width)

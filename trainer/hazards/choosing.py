@@ -1,0 +1,157 @@
+"""Chooses from which log-odds each danger counts, by places and sources that the classifier has not seen.
+
+A threshold is not chosen by one budget for all pictures, which a source with many easy ones would fill, but so that no
+source's calm pictures exceed theirs. Dimensions: M frames, H dangers.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from trainer.hazards.features import Example
+from trainer.hazards.pictures import CALM, EVERYDAY
+from trainer.hazards.recipe import DANGERS, Bounds, Source
+
+FOLDS: Final = 4
+"""Parts of the places that are each judged by a classifier that has not seen them."""
+
+ALARMS: Final = ("armed", "fire", "smoke", "fight", "falling", "fallen")
+"""Dangers that have a threshold; `gun` and `knife` share that of `armed`."""
+
+LABELS: Final[Mapping[str, frozenset[str]]] = {
+    "armed": frozenset({"gun", "knife", "weapon"}),
+    **{danger: frozenset({danger}) for danger in ("fire", "smoke", "fight", "falling", "fallen")},
+}
+"""Labels of the pictures that should raise each."""
+
+FEWEST: Final = 15
+"""Calm pictures of a source from which it has a say."""
+
+CONFIDENCE: Final = 0.95
+
+GRID: Final = 121
+LOWEST: Final = 6.0
+"""Log-odds below the threshold, and steps, in which one for cameras that know their calm is looked for."""
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """What was chosen for one danger, and what came of it; shares are of frames whose places were not learnt from."""
+
+    threshold: float
+    """Log-odds of the classifier."""
+    floor: float
+    """The same at a camera that knows its own calm."""
+    decided_by: str
+    """The source whose calm pictures reach highest."""
+    new_place: dict[str, float]
+    """Right, by source, where the source was learnt from and the place was not."""
+    new_source: dict[str, float]
+    """Right, by source, where nothing of it was learnt from or chosen by."""
+    calm: dict[str, float]
+    """False, by source."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frames:
+    """Frames to choose by."""
+
+    examples: Sequence[Example]
+    known: Any
+    """How well it is known what they show: [M, H]."""
+    new_place: Any
+    """Log-odds by a classifier that has not seen their place: [M, H]."""
+    new_source: Any
+    """Log-odds by one that has not seen their source: [M, H]."""
+
+    @property
+    def sources(self) -> Any:
+        """Their sources: [M]."""
+        return np.array([one.source for one in self.examples])
+
+
+def fold(place: str) -> int:
+    """Give the part of the places that one belongs to."""
+    return int.from_bytes(hashlib.md5(place.encode(), usedforsecurity=False).digest()) % FOLDS
+
+
+def calm(examples: Sequence[Example], sources: Mapping[str, Source]) -> Any:
+    """Tell which pictures must raise no alarm: [M]."""
+    return np.array([one.label in {CALM, EVERYDAY} or sources.get(one.source, Source()).calm for one in examples])
+
+
+def choose(frames: Frames, facts: Mapping[str, Source], bounds: Bounds) -> dict[str, Choice]:
+    """Choose the threshold of every danger."""
+    quiet = calm(frames.examples, facts)
+    return {danger: _choose(frames, quiet, danger, bounds) for danger in ALARMS}
+
+
+def _choose(frames: Frames, quiet: Any, danger: str, bounds: Bounds) -> Choice:
+    column, sources = DANGERS.index(danger), frames.sources
+    rows = quiet & (frames.known[:, column] > 0)
+    odds, foreign = frames.new_place[:, column], frames.new_source[:, column]
+    highest = limits(odds[rows], sources[rows], bounds)
+    decided_by = max(highest, key=highest.__getitem__)
+    least = highest[decided_by]
+    shows = ~quiet & np.array([one.label in LABELS[danger] for one in frames.examples])
+    floor = _floor(odds[rows], sources[rows], least, bounds.known_calm_share)
+    return Choice(
+        threshold=least,
+        floor=floor,
+        decided_by=decided_by,
+        new_place={source: _share(odds[shows & (sources == source)] >= least) for source in np.unique(sources[shows])},
+        new_source={
+            source: _share(
+                foreign[shows & (sources == source)] >= max(value for name, value in highest.items() if name != source)
+            )
+            for source in np.unique(sources[shows])
+        },
+        calm={source: _share(odds[rows & (sources == source)] >= least) for source in np.unique(sources[rows])},
+    )
+
+
+def limits(odds: Any, sources: Any, bounds: Bounds) -> dict[str, float]:
+    """Give the least log-odds that each source's calm pictures [M] allow."""
+    found = {}
+    for source in np.unique(sources):
+        values = np.sort(odds[sources == source])[::-1]
+        if len(values) >= FEWEST:
+            found[str(source)] = float(values[min(allowed(len(values), bounds), len(values) - 1)]) + 1e-4
+    return found
+
+
+def allowed(of: int, bounds: Bounds) -> int:
+    """Give how many of so many calm pictures of a source may raise a danger."""
+    count = 0
+    while upper_bound(count + 1, of) <= bounds.upper:
+        count += 1
+    return max(count, int(bounds.share * of))
+
+
+def upper_bound(found: int, of: int) -> float:
+    """Give the largest share at which so few would still be found in one case of twenty (Clopper and Pearson 1934)."""
+    if found >= of:
+        return 1.0
+    shares = np.linspace(found / of, 1, 4001)[1:-1]
+    cases = np.arange(found + 1)[:, np.newaxis]
+    ways = np.cumsum(np.log(of - cases[:-1, 0]) - np.log(cases[:-1, 0] + 1))
+    counted = np.concatenate([[0.0], ways])[:, np.newaxis]
+    at_most = np.exp(counted + cases * np.log(shares) + (of - cases) * np.log1p(-shares)).sum(0)
+    beyond = np.flatnonzero(at_most <= 1 - CONFIDENCE)
+    return float(shares[beyond[0]]) if len(beyond) else 1.0
+
+
+def _floor(odds: Any, sources: Any, threshold: float, share: float) -> float:
+    """Give the least log-odds that the calm pictures of all sources, each of like weight, exceed by a mean share."""
+    names = [name for name in np.unique(sources) if (sources == name).sum() >= FEWEST]
+    for least in np.linspace(threshold - LOWEST, threshold, GRID):
+        if np.mean([np.mean(odds[sources == name] >= least) for name in names]) <= share:
+            return float(least)
+    return threshold
+
+
+def _share(values: Any) -> float:
+    return round(float(np.mean(values)), 4)

@@ -1,0 +1,31 @@
+"""The tables that `wordcam-train hazards` ends with."""
+
+from rich.table import Table
+
+from trainer.hazards.stage import Report
+
+
+def tables(report: Report) -> tuple[Table, ...]:
+    """Show what was chosen for each danger, and what calm pictures of each source make of it."""
+    return _dangers(report), _calm(report)
+
+
+def _dangers(report: Report) -> Table:
+    shown = Table(title=f"Right alarms, of {report.views:,} views", title_justify="left")
+    for column in ("danger", "threshold", "knowing calm", "decided by", "source", "new place", "new source"):
+        shown.add_column(column)
+    for danger, choice in report.dangers.items():
+        first = (danger, f"{choice.threshold:.2f}", f"{choice.floor:.2f}", choice.decided_by)
+        for number, (source, share) in enumerate(choice.new_place.items()):
+            row = first if number == 0 else ("",) * len(first)
+            shown.add_row(*row, source, f"{share:.0%}", f"{choice.new_source[source]:.0%}")
+    return shown
+
+
+def _calm(report: Report) -> Table:
+    shown = Table(title="Calm frames that raise any danger, at new places", title_justify="left")
+    for column in ("source", "places", "share"):
+        shown.add_column(column)
+    for source, share in report.any_danger.items():
+        shown.add_row(source, str(report.places.get(source, "")), f"{share:.1%}")
+    return shown

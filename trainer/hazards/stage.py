@@ -1,0 +1,157 @@
+"""The stage as a whole: encode, fit with and without each place and each source, choose, write."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from edge.infer.captioner import Captioner
+from trainer.hazards import bundle_file, choosing, fitting, labels, pictures, places, sets
+from trainer.hazards.bundle_file import Classifier
+from trainer.hazards.choosing import FOLDS, Choice, Frames
+from trainer.hazards.features import Example
+from trainer.hazards.fitting import Scale
+from trainer.hazards.recipe import DANGERS, HazardRecipe
+
+WEIGHTS: Final[Mapping[str, float]] = {
+    "frame": 1.0,
+    "zoom": 0.9,
+    "device": 0.6,
+    "weapon": 0.8,
+    "thing": 0.8,
+    "beside": 0.6,
+    "person": 0.8,
+    "bad": 0.8,
+    "mirrored": 0.7,
+    "clip": 0.5,
+}
+"""What a view of each kind counts."""
+
+ARMED: Final = DANGERS.index("armed")
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What was chosen, and from how much."""
+
+    views: int
+    places: dict[str, int]
+    """Places of each source of scenes."""
+    dangers: dict[str, Choice]
+    any_danger: dict[str, float]
+    """Share of each source's calm frames, at places that were not learnt from, that raise any danger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Views:
+    """All views with what is needed to tell them apart: arrays [M]."""
+
+    examples: list[Example]
+    sources: Any
+    places: Any
+    train: Any
+    fold: Any
+    """Part of the places, or -1 for what every classifier learns from."""
+
+
+def run(recipe: HazardRecipe, bundle: Path, work: Path, now: datetime) -> Report:
+    """Make the classifier and put it into a bundle; raises what its parts raise."""
+    captioner = Captioner.open(bundle)
+    listed = pictures.gather(recipe)
+    encoded = sets.encode(work / "features", listed, captioner)
+    known_places = places.assign(encoded, recipe.sources)
+    known_places |= places.of_clips(encoded.examples, known_places)
+    places.write(work / "places.json", known_places)
+    views = _views(encoded.examples, known_places, recipe)
+    there, known = labels.targets(encoded.examples, recipe.sources)
+    maximum = encoded.pooled[:, encoded.pooled.shape[1] // 2 :]
+    scale = Scale.of(maximum[views.train])
+    scaled = scale.scaled(maximum)
+    keeps = _samples(views, recipe)
+    weights = np.array([WEIGHTS[one.kind] for one in encoded.examples], np.float32)[:, np.newaxis]
+    weighed = [fitting.balanced(views.sources, views.places, there, known * weights * keep[:, None]) for keep in keeps]
+    networks = fitting.fit(scaled, there, weighed, recipe.fit, recipe.seed)
+    frames = _frames(views, [network.log_odds(scaled) for network in networks], known, recipe)
+    chosen = choosing.choose(frames, recipe.sources, recipe.bounds)
+    report = Report(len(encoded.examples), _counts(known_places), chosen, _any(frames, chosen, recipe))
+    bundle_file.write(bundle, Classifier(networks[-1], scale, chosen, report.any_danger), recipe, now)
+    (work / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2))
+    return report
+
+
+def _views(examples: list[Example], known_places: Mapping[str, str], recipe: HazardRecipe) -> Views:
+    where = np.array([known_places.get(one.key, one.key) for one in examples])
+    part = np.array([choosing.fold(place) for place in where])
+    sources = np.array([one.source for one in examples])
+    for source in recipe.in_training:
+        names, counts = np.unique(where[sources == source], return_counts=True)
+        part[where == names[counts.argmax()]] = -1
+    return Views(examples, sources, where, np.array([one.split == "train" for one in examples]), part)
+
+
+def _samples(views: Views, recipe: HazardRecipe) -> list[Any]:
+    """Give what each classifier learns from: all but a part of the places, all but some sources, all."""
+    without_places = [views.train & (views.fold != part) for part in range(FOLDS)]
+    without_sources = [views.train & ~np.isin(views.sources, group) for group in recipe.left_out]
+    return [*without_places, *without_sources, views.train]
+
+
+def _frames(views: Views, odds: list[Any], known: Any, recipe: HazardRecipe) -> Frames:
+    """Judge every training frame by classifiers that have not seen its place, and by those without its source."""
+    place = odds[-1].copy()
+    for part in range(FOLDS):
+        place[views.fold == part] = odds[part][views.fold == part]
+    source = place.copy()
+    for group, found in zip(recipe.left_out, odds[FOLDS:-1], strict=True):
+        rows = np.isin(views.sources, group)
+        source[rows] = found[rows]
+    boxed = {listed.name for listed in recipe.people}
+    rows = [
+        row
+        for row, one in enumerate(views.examples)
+        if one.kind == "frame" and views.train[row] and one.source not in boxed
+    ]
+    crops = _crops(views)
+    joined = [_with_crops(found, rows, crops, views.examples, recipe.crop_weight) for found in (place, source)]
+    return Frames([views.examples[row] for row in rows], known[rows], *joined)
+
+
+def _crops(views: Views) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for row, one in enumerate(views.examples):
+        if one.kind == "device":
+            found.setdefault(one.key, []).append(row)
+    return found
+
+
+def _with_crops(
+    odds: Any, rows: list[int], crops: Mapping[str, list[int]], examples: list[Example], weight: float
+) -> Any:
+    """Give frames' log-odds [M, H], those of weapons together with the clearest of their crops."""
+    found = odds[rows].copy()
+    for at, row in enumerate(rows):
+        mine = crops.get(examples[row].key)
+        if mine:
+            found[at, ARMED] = (1 - weight) * found[at, ARMED] + weight * odds[mine, ARMED].max()
+    return found
+
+
+def _counts(known_places: Mapping[str, str]) -> dict[str, int]:
+    found: dict[str, set[str]] = {}
+    for place in known_places.values():
+        found.setdefault(place.split("/")[0], set()).add(place)
+    return {source: len(each) for source, each in sorted(found.items())}
+
+
+def _any(frames: Frames, chosen: Mapping[str, Choice], recipe: HazardRecipe) -> dict[str, float]:
+    quiet = choosing.calm(frames.examples, recipe.sources)
+    alarmed = np.zeros(len(frames.examples), bool)
+    for danger, choice in chosen.items():
+        alarmed |= frames.new_place[:, DANGERS.index(danger)] >= choice.threshold
+    return {
+        source: round(float(alarmed[quiet & (frames.sources == source)].mean()), 4)
+        for source in np.unique(frames.sources[quiet])
+    }
