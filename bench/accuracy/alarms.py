@@ -78,7 +78,7 @@ class Scene(msgspec.Struct, frozen=True):
         return TABLE if self.label == "knife" and not self.boxes and self.source in TABLES else self.label
 
     def camera(self, key: str) -> str:
-        """Give what it shares with the other pictures of its camera."""
+        """Return what it shares with the other pictures of its camera."""
         return (self.place or f"{self.source}/{self.clip or ''}") if key == "place" else self.source
 
 

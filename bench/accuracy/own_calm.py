@@ -36,7 +36,7 @@ def taught(cameras: Sequence[str], calm: Sequence[bool], seed: int) -> frozenset
 
 
 def shifts(learnt: Sequence[Mapping[str, float]], manifest: Manifest) -> dict[str, float]:
-    """Give how far each danger's threshold moves, in log-odds, by what calm pictures of one camera showed."""
+    """Return how far each danger's threshold moves, in log-odds, by what calm pictures of one camera showed."""
     if not learnt:
         return {}
     found = {}
@@ -73,8 +73,8 @@ def _excess(captioner: Captioner, sight: Sight) -> dict[str, float]:
 
 def _said(captioner: Captioner, file: Path, sight: Sight, moved: Mapping[str, float]) -> dict[str, Any]:
     left = {danger: excess - moved.get(danger, 0.0) for danger, excess in _excess(captioner, sight).items()}
-    standing = {danger for danger, excess in left.items() if excess >= 0}
-    told = scene.tell(captioner, sight, Latency(), standing)
+    raised = {danger for danger, excess in left.items() if excess >= 0}
+    told = scene.tell(captioner, sight, Latency(), raised)
     hazards = [{"term": term, "probability": reading.probability(excess)} for term, excess in left.items()]
     return {
         "file": str(file),

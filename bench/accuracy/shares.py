@@ -11,7 +11,7 @@ STEPS: Final = 60
 
 
 def upper_bound(found: int, of: int) -> float:
-    """Give the largest share at which so few would still be found in one case of twenty (Clopper and Pearson 1934)."""
+    """Return the largest share at which so few would still be found in one case of twenty (Clopper and Pearson 1934)."""
     if found >= of:
         return 1.0
     low, high = found / of, 1.0
@@ -22,7 +22,7 @@ def upper_bound(found: int, of: int) -> float:
 
 
 def _at_most(found: int, of: int, share: float) -> float:
-    """Give the probability of at most so many of independent cases."""
+    """Return the probability of at most so many of independent cases."""
     if share <= 0:
         return 1.0
     return math.fsum(

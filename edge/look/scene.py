@@ -24,7 +24,7 @@ class Crop:
     weighed: Weighed
 
     def excess(self, limits: Mapping[str, float]) -> dict[str, float]:
-        """Give by how much each danger of `limits` exceeds its limit."""
+        """Return by how much each danger of `limits` exceeds its limit."""
         return {term: self.weighed.evidence[term] - limit for term, limit in limits.items()}
 
 
@@ -75,7 +75,7 @@ def look(captioner: Captioner, bgr: Picture, small: Picture, settings: config.Cr
 
 
 def readings(captioner: Captioner, sight: Sight) -> dict[str, Reading]:
-    """Give each danger's clearest evidence, of the frame and its crops; empty where the bundle weighs none."""
+    """Return each danger's clearest evidence, of the frame and its crops; empty where the bundle weighs none."""
     manifest = captioner.manifest
     frame = {
         term: reading.read(sight.weighed.evidence[term], threshold, _box(sight.detections, term))
@@ -128,7 +128,7 @@ def _crops(  # noqa: PLR0913, PLR0917  # what a look at crops needs to know of t
 
 
 def _shared(frame: Mapping[str, float], found: tuple[Crop, ...], weights: Mapping[str, float]) -> dict[str, float]:
-    """Give the evidence of a frame, where it has crops together with the clearest of them, each by its weight."""
+    """Return the evidence of a frame, where it has crops together with the clearest of them, each by its weight."""
     if not found:
         return dict(frame)
     clearest = {term: max(crop.weighed.evidence[term] for crop in found) for term in weights}
@@ -167,7 +167,7 @@ def _most(crop: Crop, limits: Mapping[str, float]) -> float:
 
 
 def _box(detections: tuple[Detection, ...], term: str) -> Region | None:
-    """Give the least square around the surest box of a danger that the detector knows; None where it found none."""
+    """Return the least square around the surest box of a danger that the detector knows; None where it found none."""
     surest = max((found for found in detections if found.name == term), key=lambda found: found.score, default=None)
     if surest is None:
         return None

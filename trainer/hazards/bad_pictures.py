@@ -175,7 +175,7 @@ def _little_light(picture: Picture, draw: Random) -> tuple[tuple[Any, float], fl
 
 
 def _squares(shape: tuple[int, ...], centre: Any) -> Any:
-    """Give each pixel's squared distance from a point, in shares of the shorter side."""
+    """Return each pixel's squared distance from a point, in shares of the shorter side."""
     height, width = shape[:2]
     rows, columns = np.mgrid[:height, :width].astype(np.float32)
     return ((rows - centre[0] * height) ** 2 + (columns - centre[1] * width) ** 2) / min(height, width) ** 2

@@ -85,7 +85,7 @@ def write(folder: Path, classifier: Classifier, recipe: HazardRecipe, now: datet
 
 
 def danger_of(term: str) -> str:
-    """Give the danger whose threshold a term of the bundle has."""
+    """Return the danger whose threshold a term of the bundle has."""
     return "armed" if term in {*KINDS, WEAPON} else term
 
 

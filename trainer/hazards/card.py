@@ -13,7 +13,7 @@ BEFORE: Final = "## Dangers it can name"
 
 
 def renew(card: str, manifest: Manifest, chosen: Mapping[str, Choice], any_danger: Mapping[str, float]) -> str:
-    """Give the card with the version, the terms and the figures of the classifier."""
+    """Return the card with the version, the terms and the figures of the classifier."""
     text = re.sub(r"\A# .*", f"# {manifest.name} {manifest.version}", card)
     text = re.sub(rf"^{SECTION}\n.*?(?=^## )", "", text, flags=re.MULTILINE | re.DOTALL)
     text = _terms(text, manifest.licences)
@@ -32,9 +32,9 @@ def _section(chosen: Mapping[str, Choice], any_danger: Mapping[str, float]) -> l
     return [
         SECTION,
         "",
-        "A classifier of its own judges dangers by what the int8 encoder sees. Its thresholds were chosen by pictures of",
-        "places that it had not learnt from, so that no source's calm pictures alarm too often; the shares below are of",
-        "such places. *New source*: nothing of the source was learnt from, and no threshold chosen by it.",
+        "A classifier of its own judges dangers by what the int8 encoder sees. Its thresholds were chosen by pictures",
+        "of places that it had not learnt from, so that no source's calm pictures alarm too often; the shares below",
+        "are of such places. *New source*: nothing of the source was learnt from, and no threshold chosen by it.",
         "",
         "| danger | source | right, new place | right, new source |",
         "| --- | --- | ---: | ---: |",

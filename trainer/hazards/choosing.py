@@ -33,6 +33,9 @@ FEWEST: Final = 15
 
 CONFIDENCE: Final = 0.95
 
+DRAWS: Final = 1000
+"""Draws of places."""
+
 GRID: Final = 121
 LOWEST: Final = 6.0
 """Log-odds below the threshold, and steps, in which one for cameras that know their calm is looked for."""
@@ -51,6 +54,9 @@ class Choice(msgspec.Struct, frozen=True):
     """Right, by source, where the source was learnt from and the place was not."""
     new_source: dict[str, float]
     """Right, by source, where nothing of it was learnt from or chosen by."""
+    new_place_interval: dict[str, tuple[float, float]]
+    new_source_interval: dict[str, tuple[float, float]]
+    """95 % intervals of these, by drawing places anew (Efron 1979)."""
     calm: dict[str, float]
     """False, by source."""
 
@@ -66,6 +72,8 @@ class Frames:
     """Log-odds by a classifier that has not seen their place: [M, H]."""
     new_source: Any
     """Log-odds by one that has not seen their source: [M, H]."""
+    places: Any
+    """Place of each: [M]."""
 
     @property
     def sources(self) -> Any:
@@ -74,7 +82,7 @@ class Frames:
 
 
 def fold(place: str) -> int:
-    """Give the part of the places that one belongs to."""
+    """Return the part of the places that one belongs to."""
     return int.from_bytes(hashlib.md5(place.encode(), usedforsecurity=False).digest()) % FOLDS
 
 
@@ -96,25 +104,38 @@ def _choose(frames: Frames, quiet: Any, danger: str, bounds: Bounds) -> Choice:
     highest = limits(odds[rows], sources[rows], bounds)
     decided_by = max(highest, key=highest.__getitem__)
     least = highest[decided_by]
+    others = {
+        source: max((value for name, value in highest.items() if name != source), default=least)
+        for source in np.unique(sources)
+    }
     shows = ~quiet & np.array([one.label in LABELS[danger] for one in frames.examples])
-    floor = _floor(odds[rows], sources[rows], least, bounds.known_calm_share)
+    names = [str(source) for source in np.unique(sources[shows])]
+    right = {name: shows & (sources == name) for name in names}
+    found = {name: odds[rows] >= least for name, rows in right.items()}
+    unseen = {name: foreign[rows] >= others[name] for name, rows in right.items()}
     return Choice(
         threshold=least,
-        floor=floor,
+        floor=_floor(odds[rows], sources[rows], least, bounds.known_calm_share),
         decided_by=decided_by,
-        new_place={source: _share(odds[shows & (sources == source)] >= least) for source in np.unique(sources[shows])},
-        new_source={
-            source: _share(
-                foreign[shows & (sources == source)] >= max(value for name, value in highest.items() if name != source)
-            )
-            for source in np.unique(sources[shows])
-        },
+        new_place={name: _share(alarms) for name, alarms in found.items()},
+        new_source={name: _share(alarms) for name, alarms in unseen.items()},
+        new_place_interval={name: interval(alarms, frames.places[right[name]]) for name, alarms in found.items()},
+        new_source_interval={name: interval(alarms, frames.places[right[name]]) for name, alarms in unseen.items()},
         calm={source: _share(odds[rows & (sources == source)] >= least) for source in np.unique(sources[rows])},
     )
 
 
+def interval(alarmed: Any, places: Any) -> tuple[float, float]:
+    """Return the 95 % interval of a share [M] by drawing the places that it was found at anew."""
+    _, place = np.unique(places, return_inverse=True)
+    each, of = np.bincount(place, weights=alarmed), np.bincount(place)
+    drawn = np.random.default_rng(1).integers(0, len(of), (DRAWS, len(of)))
+    low, high = np.quantile(each[drawn].sum(1) / of[drawn].sum(1), [0.025, 0.975])
+    return round(float(low), 3), round(float(high), 3)
+
+
 def limits(odds: Any, sources: Any, bounds: Bounds) -> dict[str, float]:
-    """Give the least log-odds that each source's calm pictures [M] allow."""
+    """Return the least log-odds that each source's calm pictures [M] allow."""
     found = {}
     for source in np.unique(sources):
         values = np.sort(odds[sources == source])[::-1]
@@ -124,7 +145,7 @@ def limits(odds: Any, sources: Any, bounds: Bounds) -> dict[str, float]:
 
 
 def allowed(of: int, bounds: Bounds) -> int:
-    """Give how many of so many calm pictures of a source may raise a danger."""
+    """Return how many of so many calm pictures of a source may raise a danger."""
     count = 0
     while upper_bound(count + 1, of) <= bounds.upper:
         count += 1
@@ -132,7 +153,7 @@ def allowed(of: int, bounds: Bounds) -> int:
 
 
 def upper_bound(found: int, of: int) -> float:
-    """Give the largest share at which so few would still be found in one case of twenty (Clopper and Pearson 1934)."""
+    """Return the largest share at which so few would still be found in one case of twenty (Clopper and Pearson 1934)."""
     if found >= of:
         return 1.0
     shares = np.linspace(found / of, 1, 4001)[1:-1]
@@ -145,7 +166,7 @@ def upper_bound(found: int, of: int) -> float:
 
 
 def _floor(odds: Any, sources: Any, threshold: float, share: float) -> float:
-    """Give the least log-odds that the calm pictures of all sources, each of like weight, exceed by a mean share."""
+    """Return the least log-odds that the calm pictures of all sources, weighed alike, exceed by a mean share."""
     names = [name for name in np.unique(sources) if (sources == name).sum() >= FEWEST]
     for least in np.linspace(threshold - LOWEST, threshold, GRID):
         if np.mean([np.mean(odds[sources == name] >= least) for name in names]) <= share:

@@ -78,7 +78,7 @@ Showing = Callable[[Captioner, Picture], Iterator[Shown]]
 
 
 def encode(folder: Path, name: str, pictures: Sequence[Picture], captioner: Captioner, show: Showing) -> Encoded:
-    """Give the views of every picture with their features, from disk as far as they are there.
+    """Return the views of every picture with their features, from disk as far as they are there.
 
     Raises `DataError` for a picture that cannot be read, `CheckpointError` for a shard that is of something else.
     """
@@ -95,7 +95,7 @@ def encode(folder: Path, name: str, pictures: Sequence[Picture], captioner: Capt
 
 
 def join(shards: Sequence[Encoded], size: int) -> Encoded:
-    """Give all views of some shards, of features of a size."""
+    """Return all views of some shards, of features of a size."""
     examples = [example for shard in shards for example in shard.examples]
     return Encoded(examples, np.concatenate([np.zeros((0, size), np.float16), *(shard.pooled for shard in shards)]))
 
@@ -112,13 +112,13 @@ def _encode(pictures: Sequence[Picture], captioner: Captioner, show: Showing) ->
 
 
 def depth(captioner: Captioner) -> int:
-    """Give how many numbers a cell has."""
+    """Return how many numbers a cell has."""
     size = captioner.manifest.input
     return captioner.encode(np.zeros((size.height, size.width, 3), np.uint8)).cells.shape[-1]
 
 
 def pooled(captioner: Captioner, bgr: Pixels) -> Any:
-    """Give the mean and the maximum over the cells of a picture of any size: float16 [2 D]."""
+    """Return the mean and the maximum over the cells of a picture of any size: float16 [2 D]."""
     return _pool(captioner.encode(small(captioner, bgr)))
 
 

@@ -44,7 +44,7 @@ class Scale:
         return cls(values.mean(0), values.std(0) + FLOOR)
 
     def scaled(self, features: Any) -> Any:
-        """Give float16 [M, D], cut off at `FURTHEST`."""
+        """Return float16 [M, D], cut off at `FURTHEST`."""
         values = (np.asarray(features, np.float32) - self.mean) / self.spread
         return np.clip(values, -FURTHEST, FURTHEST).astype(np.float16)
 
@@ -60,7 +60,7 @@ class Network:
     second: Any
 
     def log_odds(self, scaled: Any) -> Any:
-        """Give float32 [M, H]."""
+        """Return float32 [M, H]."""
         values = np.asarray(scaled, np.float32)
         hidden = np.maximum(values @ self.first + self.first_bias, 0)
         return values @ self.linear + self.bias + hidden @ self.second

@@ -46,7 +46,7 @@ Row = tuple[dict[str, float], dict[str, float]]
 
 
 def targets(examples: Sequence[Example], sources: Mapping[str, Source]) -> tuple[Any, Any]:
-    """Give what is there and how well that is known: two float32 [M, H], over `DANGERS`."""
+    """Return what is there and how well that is known: two float32 [M, H], over `DANGERS`."""
     rows = [_target(example, sources.get(example.source, Source())) for example in examples]
     return tuple(np.array([[row[at][danger] for danger in DANGERS] for row in rows], np.float32) for at in (0, 1))
 
@@ -88,7 +88,7 @@ def _other(example: Example, source: Source, there: dict[str, float], known: dic
 
 
 def _share(example: Example, name: str) -> float:
-    """Give the share of a class's boxes that the view shows; of a whole picture all, where it is drawn at all."""
+    """Return the share of a class's boxes that the view shows; of a whole picture all, where it is drawn at all."""
     return example.inside.get(name, 0.0) if example.kind in CROPS else float(name in example.drawn)
 
 

@@ -31,7 +31,7 @@ ROWS: Final = 1024
 
 
 def assign(encoded: Encoded, sources: Mapping[str, Source]) -> dict[str, str]:
-    """Give the place of every scene, `SOURCE/NUMBER`, by the key of its picture; everyday pictures have their own."""
+    """Return the place of every scene, `SOURCE/NUMBER`, by the key of its picture; everyday pictures have their own."""
     found: dict[str, str] = {}
     frames = [row for row, one in enumerate(encoded.examples) if one.thumbnail and one.label]
     for source in sorted({encoded.examples[row].source for row in frames}):
@@ -43,7 +43,7 @@ def assign(encoded: Encoded, sources: Mapping[str, Source]) -> dict[str, str]:
 
 
 def of_clips(examples: Sequence[Example], known: Mapping[str, str]) -> dict[str, str]:
-    """Give the place of each picture of a clip: that of the scenes which were taken from the same clip, or its own."""
+    """Return the place of each picture of a clip: that of the scenes taken from the same clip, or its own."""
     by_clip = {_clip(one.clip): known[one.key] for one in examples if one.key in known and one.clip}
     return {one.key: by_clip.get(_clip(one.clip), f"{one.source}/{one.clip}") for one in examples if one.kind == "clip"}
 
@@ -78,7 +78,7 @@ def _groups(pooled: Any, examples: Sequence[Example], *, by_clip: bool) -> list[
 
 
 def _clip(name: str) -> str:
-    """Give a clip's name however it is spelt: `fight/fi003.mp4` is `fight_002`, and `1/Fall/13` is `Fall_1_13`."""
+    """Return a clip's name however it is spelt: `fight/fi003.mp4` is `fight_002`, and `1/Fall/13` is `Fall_1_13`."""
     parts = name.removesuffix(".mp4").replace("/", "_").split("_")
     kind, last = parts[0].lower(), parts[-1]
     if kind in {"fight", "nofight"} and last.lstrip("nofi").isdigit():

@@ -78,8 +78,22 @@ def run(recipe: HazardRecipe, bundle: Path, work: Path, now: datetime) -> Report
     chosen = choosing.choose(frames, recipe.sources, recipe.bounds)
     report = Report(len(encoded.examples), _counts(known_places), chosen, _any(frames, chosen, recipe))
     bundle_file.write(bundle, Classifier(networks[-1], scale, chosen, report.any_danger), recipe, now)
+    np.savez(work / "frames.npz", **_kept(frames))
     (work / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2))
     return report
+
+
+def _kept(frames: Frames) -> dict[str, Any]:
+    """Return what was chosen by, for those who want to look closer: keys, labels, places, log-odds."""
+    return {
+        "keys": np.array([one.key for one in frames.examples]),
+        "labels": np.array([one.label for one in frames.examples]),
+        "sources": frames.sources,
+        "places": frames.places,
+        "known": frames.known,
+        "new_place": frames.new_place,
+        "new_source": frames.new_source,
+    }
 
 
 def _views(examples: list[Example], known_places: Mapping[str, str], recipe: HazardRecipe) -> Views:
@@ -93,7 +107,7 @@ def _views(examples: list[Example], known_places: Mapping[str, str], recipe: Haz
 
 
 def _samples(views: Views, recipe: HazardRecipe) -> list[Any]:
-    """Give what each classifier learns from: all but a part of the places, all but some sources, all."""
+    """Return what each classifier learns from: all but a part of the places, all but some sources, all."""
     without_places = [views.train & (views.fold != part) for part in range(FOLDS)]
     without_sources = [views.train & ~np.isin(views.sources, group) for group in recipe.left_out]
     return [*without_places, *without_sources, views.train]
@@ -112,11 +126,11 @@ def _frames(views: Views, odds: list[Any], known: Any, recipe: HazardRecipe) -> 
     rows = [
         row
         for row, one in enumerate(views.examples)
-        if one.kind == "frame" and views.train[row] and one.source not in boxed
+        if one.kind in {"frame", "clip"} and views.train[row] and one.source not in boxed
     ]
     crops = _crops(views)
     joined = [_with_crops(found, rows, crops, views.examples, recipe.crop_weight) for found in (place, source)]
-    return Frames([views.examples[row] for row in rows], known[rows], *joined)
+    return Frames([views.examples[row] for row in rows], known[rows], *joined, views.places[rows])
 
 
 def _crops(views: Views) -> dict[str, list[int]]:
@@ -130,7 +144,7 @@ def _crops(views: Views) -> dict[str, list[int]]:
 def _with_crops(
     odds: Any, rows: list[int], crops: Mapping[str, list[int]], examples: list[Example], weight: float
 ) -> Any:
-    """Give frames' log-odds [M, H], those of weapons together with the clearest of their crops."""
+    """Return frames' log-odds [M, H], those of weapons together with the clearest of their crops."""
     found = odds[rows].copy()
     for at, row in enumerate(rows):
         mine = crops.get(examples[row].key)

@@ -42,13 +42,13 @@ class View:
 
 
 def randomness(picture: Picture, purpose: str) -> Random:
-    """Give the same draws for the same picture and purpose, whatever else is drawn."""
+    """Return the same draws for the same picture and purpose, whatever else is drawn."""
     digest = hashlib.sha256(f"{picture.key} {purpose}".encode()).digest()
     return np.random.default_rng(int.from_bytes(digest[:8]))
 
 
 def inside(square: Square, boxes: Sequence[tuple[str, Sides]]) -> dict[str, float]:
-    """Give of each class the largest share of one of its boxes that a square shows."""
+    """Return of each class the largest share of one of its boxes that a square shows."""
     found: dict[str, float] = {}
     for name, box in boxes:
         found[name] = max(found.get(name, 0.0), _shown(square, box))
@@ -56,14 +56,14 @@ def inside(square: Square, boxes: Sequence[tuple[str, Sides]]) -> dict[str, floa
 
 
 def around(box: Sides, scale: float, draw: Random, shift: float) -> Square:
-    """Give a square some times as large as a box, moved at random by at most a share of its side, in the frame."""
+    """Return a square some times as large as a box, moved at random by at most a share of its side, in the frame."""
     side = min(1.0, max(LEAST_SIDE, max(box[2], box[3]) * scale))
     moved = draw.uniform(-shift, shift, 2) * side
     return _square(box[0] + box[2] / 2 + moved[0], box[1] + box[3] / 2 + moved[1], side)
 
 
 def crops(picture: Picture) -> Iterator[View]:
-    """Give the crops that teach the thing without its room."""
+    """Yield the crops that teach the thing without its room."""
     draw = randomness(picture, "crops")
     if picture.label in {CALM, EVERYDAY}:
         yield from _calm(picture, draw)
@@ -93,7 +93,7 @@ def _calm(picture: Picture, draw: Random) -> Iterator[View]:
 
 
 def _beside(picture: Picture, dangers: Sequence[tuple[str, Sides]], draw: Random) -> Iterator[View]:
-    """Give up to two places, and a person, of the same picture that show nothing of the danger."""
+    """Yield up to two places, and a person, of the same picture that show nothing of the danger."""
     squares = (_anywhere(draw, 0.2, 0.6) for _ in range(30))
     clear = [square for square in squares if not any(_shown(square, box) for _, box in dangers)]
     yield from (View("beside", square, inside=inside(square, picture.boxes)) for square in clear[:2])

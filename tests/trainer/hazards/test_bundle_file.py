@@ -30,7 +30,7 @@ def classifier(threshold: float) -> Classifier:
     linear[3, DANGERS.index("armed")] = linear[3, DANGERS.index("gun")] = 10.0
     linear[3, DANGERS.index("knife")] = -10.0
     network = Network(linear, np.zeros(len(DANGERS)), np.zeros((DEPTH, 4)), np.zeros(4), np.zeros((4, len(DANGERS))))
-    choice = Choice(threshold, threshold - 2.0, "shops", {"shops": 0.75}, {"shops": 0.5}, {})
+    choice = Choice(threshold, threshold - 2.0, "shops", {"shops": 0.75}, {"shops": 0.5}, {}, {}, {})
     return Classifier(network, Scale(np.zeros(DEPTH), np.ones(DEPTH)), dict.fromkeys(ALARMS, choice), {"shops": 0.01})
 
 

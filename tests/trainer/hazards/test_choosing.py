@@ -19,7 +19,7 @@ def frames(rows: list[tuple[str, str, float]]) -> Frames:
     ]
     odds = np.full((len(rows), len(DANGERS)), -9.0)
     odds[:, DANGERS.index("fire")] = [found for *_, found in rows]
-    return Frames(examples, np.ones_like(odds), odds, odds)
+    return Frames(examples, np.ones_like(odds), odds, odds, np.arange(len(rows)).astype(str))
 
 
 def test_the_source_whose_calm_reaches_highest_decides() -> None:
@@ -66,3 +66,13 @@ def test_few_pictures_may_alarm_as_often_as_the_bare_share_allows() -> None:
     assert choosing.allowed(70, BOUNDS) == 1
     assert choosing.allowed(70, Bounds(share=0.0)) == 0
     assert choosing.upper_bound(choosing.allowed(2000, Bounds(share=0.0)), 2000) <= BOUNDS.upper
+
+
+def test_an_interval_counts_places_and_not_pictures() -> None:
+    alarmed = np.array([True] * 50 + [False] * 50)
+
+    many = choosing.interval(alarmed, np.arange(100))
+    two = choosing.interval(alarmed, alarmed)
+
+    assert 0.35 < many[0] < 0.5 < many[1] < 0.65
+    assert two == (0.0, 1.0)
