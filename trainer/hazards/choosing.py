@@ -153,7 +153,7 @@ def allowed(of: int, bounds: Bounds) -> int:
 
 
 def upper_bound(found: int, of: int) -> float:
-    """Return the largest share at which so few would still be found in one case of twenty (Clopper and Pearson 1934)."""
+    """Return the largest share at which so few would be found in one case of twenty (Clopper and Pearson 1934)."""
     if found >= of:
         return 1.0
     shares = np.linspace(found / of, 1, 4001)[1:-1]
