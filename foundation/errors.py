@@ -31,6 +31,7 @@ class TryAgain(Failure):
 _PASSING: Final = {
     errno.ENOSPC: "free some space on that disk and run the same command again",
     errno.EDQUOT: "free some of this user's space on that disk and run the same command again",
+    errno.EFBIG: "a file may not be larger for this user; raise the limit (ulimit -f) and run the same command again",
     errno.EROFS: "the disk is mounted read-only, as after a fault; try again when it is writable",
     errno.EIO: "the disk or the network file system failed; try again, and check the disk if it happens again",
     errno.ESTALE: "the network file system lost the file; try again",

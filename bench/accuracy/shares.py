@@ -11,7 +11,7 @@ STEPS: Final = 60
 
 
 def upper_bound(found: int, of: int) -> float:
-    """Return the largest share at which so few would still be found in one case of twenty (Clopper and Pearson 1934)."""
+    """Return the largest share at which so few would be found in one case of twenty (Clopper and Pearson 1934)."""
     if found >= of:
         return 1.0
     low, high = found / of, 1.0

@@ -195,7 +195,7 @@ def test_a_place_that_cannot_be_written_is_no_fault_of_the_recipe(
     code = cli.main(["prepare", str(ROOT / "config" / "trainer-smoke.yaml"), "--runs", str(tmp_path / "runs")])
 
     assert code == 78
-    assert "File exists" in capsys.readouterr().err
+    assert f"{tmp_path / 'runs' / 'smoke'}: Not a directory" in capsys.readouterr().err
 
 
 def test_the_verbs_are_those_the_documents_name(capsys: pytest.CaptureFixture[str]) -> None:

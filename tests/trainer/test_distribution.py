@@ -206,7 +206,7 @@ def test_a_batch_that_cannot_be_shared_out_is_refused_with_what_would_be_right()
     class Three:
         num_replicas_in_sync = 3
 
-    with pytest.raises(RecipeError, match=r"training\.images: 32 images cannot be shared by 3 replicas; say 33"):
+    with pytest.raises(RecipeError, match=r"training\.batch_size: 32 images cannot be shared by 3 replicas; say 33"):
         distribution.Replicas(Three()).check(32, "training.batch_size")
 
 

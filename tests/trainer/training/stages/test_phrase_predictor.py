@@ -71,17 +71,17 @@ def test_a_target_is_the_mean_over_what_people_wrote(targets: Targets) -> None:
 
 
 @pytest.fixture(scope="module")
-def build() -> tuple[list[CaptionExample], Any]:
+def dataset() -> tuple[list[CaptionExample], Any]:
     """Images of one to three things, pooled to numbers that tell which, under a good deal of noise."""
     random = np.random.default_rng(3)
     things = ["dog", "cat", "car", "man", "tree", "ball"]
     shown = [random.choice(len(things), random.integers(1, 4), replace=False) for _ in range(600)]
-    dataset = [example(*(f"a {things[thing]} is here" for thing in thing_row)) for thing_row in shown]
-    tells = np.zeros((len(dataset), 24), np.float32)
+    examples = [example(*(f"a {things[thing]} is here" for thing in thing_row)) for thing_row in shown]
+    tells = np.zeros((len(examples), 24), np.float32)
     for row, thing_row in zip(tells, shown, strict=True):
         row[thing_row] = 1
     mixed = tells @ random.normal(size=(24, 24)).astype(np.float32) * np.logspace(-1, 1, 24, dtype=np.float32)
-    return dataset, [mixed + random.normal(size=mixed.shape).astype(np.float32) * 0.02 for _ in range(2)]
+    return examples, [mixed + random.normal(size=mixed.shape).astype(np.float32) * 0.02 for _ in range(2)]
 
 
 def error(network: Any, seen: Any, wanted: Any) -> float:
