@@ -153,7 +153,7 @@ def _load(arguments: argparse.Namespace) -> config.Config:
 
 
 def _where(arguments: argparse.Namespace) -> Path:
-    """Give the configuration to use; raises `Misconfigured` where none is named and none is found."""
+    """Return the configuration to use; raises `Misconfigured` where none is named and none is found."""
     if arguments.config is not None:
         return Path(arguments.config)
     for path in (LOCAL_CONFIG, SYSTEM_CONFIG):
@@ -192,7 +192,7 @@ def _send(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    """Try every part, and give the gravest exit code of those that failed."""
+    """Try every part, and return the gravest exit code of those that failed."""
     path = _where(arguments)
     settings = config.load(path)
     print(f"configuration: {path}, {settings.site}/{settings.device}", flush=True)
@@ -252,7 +252,7 @@ def _bench(arguments: argparse.Namespace) -> int:
 
 
 def _stop_on_signals() -> threading.Event:
-    """Give an event that SIGTERM and SIGINT set."""
+    """Return an event that SIGTERM and SIGINT set."""
     stop = threading.Event()
 
     def ask(number: int, _frame: Any) -> None:

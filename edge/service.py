@@ -143,7 +143,7 @@ def _quiet_opencv() -> None:
 
 
 def process_start() -> float:
-    """Give the start of this process on `time.perf_counter`, in seconds."""
+    """Return the start of this process on `time.perf_counter`, in seconds."""
     # /proc/self/stat counts in ticks since boot from its 22nd field (proc(5)); the command in brackets may hold spaces.
     try:
         fields = Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()

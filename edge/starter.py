@@ -71,7 +71,7 @@ class CameraChoice:
 
 
 def text(*, site: str, device: str, camera: CameraChoice, host: str) -> str:
-    """Give the text of the file; raises `Misconfigured` for a name that the protocol does not take."""
+    """Return the text of the file; raises `Misconfigured` for a name that the protocol does not take."""
     try:
         topics.topic(site, device, "caption")
     except Refused as error:

@@ -51,7 +51,7 @@ def gather(connection: Connection, recipient: str, *, digest_id: int) -> None:
 
 
 def give_up(connection: Connection, recipient: str, *, error: str) -> None:
-    """Give up all of a recipient's deferred notifications."""
+    """Abandon all of a recipient's deferred notifications."""
     _change_deferred(connection, recipient, {"state": State.DEAD.value, "error": error[:400]})
 
 

@@ -58,7 +58,7 @@ class Hypothesis:
     """What the search goes by: `total`, and what the expected phrases add to it."""
 
     def score(self, length_penalty: float) -> float:
-        """Give the length-normalised rank."""
+        """Return the length-normalised rank."""
         return self.rank / float(((5 + len(self.tokens)) / 6) ** length_penalty)
 
 
@@ -149,7 +149,7 @@ class Silence:
 def _continuations(
     guided: Floats, log_probs: Floats, alive: list[Hypothesis], attention: Floats, width: int
 ) -> tuple[list[Hypothesis], list[tuple[int, Hypothesis]]]:
-    """Give the sentences that end now, and the `width` best that go on, each with the row it came from.
+    """Return the sentences that end now, and the `width` best that go on, each with the row it came from.
 
     Merges the rows best first: the next best word of a row is looked for only once its best is taken. A maximum or
     two a row costs a fraction of sorting or partitioning the vocabulary. Overwrites `guided`, by which it ranks.
@@ -182,6 +182,6 @@ def _continuations(
 
 
 def _best_word(guided: Floats, log_probs: Floats, row: int, before: Hypothesis) -> tuple[float, int, int, float]:
-    """Give the best word of one row as (rank, row, token, log-probability)."""
+    """Return the best word of one row as (rank, row, token, log-probability)."""
     token = int(guided[row].argmax())
     return before.rank + float(guided[row, token]), row, token, float(log_probs[row, token])

@@ -133,15 +133,15 @@ class Captioner:
         )
 
     def hazards(self, weighed: Weighed) -> tuple[Hazard, ...]:
-        """Give the dangers that the evidence speaks for, most probable first."""
+        """Return the dangers that the evidence speaks for, most probable first."""
         return hazards.read(weighed.evidence)
 
     def search(self, features: Features) -> list[beam.Hypothesis]:
-        """Give the final beam of a picture, the sentence that is said first."""
+        """Return the final beam of a picture, the sentence that is said first."""
         return self._search(self.weigh(features), self.manifest.evidence)
 
     def detect(self, features: Features) -> list[Detection]:
-        """Give the boxes of a picture, best first; none where the bundle has no detector."""
+        """Return the boxes of a picture, best first; none where the bundle has no detector."""
         spec = self.manifest.detection
         if self._detector is None or spec is None:
             return []
@@ -170,7 +170,7 @@ class Captioner:
         return self._phrases.of(weighed.start["expected"][0], self.manifest.decoding.pull, forbidden)
 
     def _named(self, hypotheses: list[beam.Hypothesis], spoken: list[list[str]]) -> tuple[Hazard, ...]:
-        """Give the dangers by the mass of the beam, where nothing else weighs them."""
+        """Return the dangers by the mass of the beam, where nothing else weighs them."""
         return hazards.weigh(spoken, [hypothesis.total for hypothesis in hypotheses], self.manifest.hazards)
 
     def _decode(self, tokens: NDArray[np.int32], state: Floats) -> tuple[Floats, Floats, Floats]:

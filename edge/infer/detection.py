@@ -33,7 +33,7 @@ class Detection:
 def read(
     boxes: Floats, scores: Floats, classes: Sequence[str], *, score_threshold: float, iou_threshold: float
 ) -> list[Detection]:
-    """Give the detections of boxes [P, 4] (cx, cy, w, h) and scores [P, C], the best score first."""
+    """Return the detections of boxes [P, 4] (cx, cy, w, h) and scores [P, C], the best score first."""
     found: list[Detection] = []
     for number, name in enumerate(classes):
         points = np.flatnonzero(scores[:, number] >= score_threshold)

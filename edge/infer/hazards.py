@@ -22,7 +22,7 @@ class Hazard:
 def weigh(
     sentences: Sequence[Sequence[str]], totals: Sequence[float], words_of: Mapping[str, Sequence[str]]
 ) -> tuple[Hazard, ...]:
-    """Give each danger the probability mass of the sentences that name it, most probable first.
+    """Return the probability mass of the sentences that name each danger, most probable first.
 
     `totals` are the sentences' log-probabilities; their softmax is the mass, so that it sums to 1 over the beam.
     `words_of` holds the expressions of each danger, words joined by a space. A danger nobody names is left out.
@@ -41,7 +41,7 @@ def weigh(
 
 
 def read(evidence: Mapping[str, float]) -> tuple[Hazard, ...]:
-    """Give the dangers that the model's evidence speaks for, most probable first.
+    """Return the dangers that the model's evidence speaks for, most probable first.
 
     What is improbable by far is left out.
     """
@@ -55,7 +55,7 @@ def unspeakable(
     words_of: Mapping[str, Sequence[str]],
     ids: Mapping[str, int],
 ) -> list[tuple[int, ...]]:
-    """Give the expressions, as token ids, of every danger whose evidence stays below its limit, or that has none."""
+    """Return the expressions, as token ids, of every danger whose evidence stays below its limit, or that has none."""
     silent = [term for term, p in evidence.items() if p < limits.get(term, math.inf)]
     expressions = [expression.split() for term in silent for expression in words_of[term]]
     return [tuple(ids[word] for word in words) for words in expressions if all(word in ids for word in words)]

@@ -52,7 +52,7 @@ def decode_bgr(data: bytes, name: str) -> Picture:
 
 
 def encode_jpeg(bgr: Picture) -> bytes:
-    """Give a BGR picture as a JPEG file."""
+    """Return a BGR picture as a JPEG file."""
     return bytes(cv2.imencode(".jpg", bgr)[1])
 
 
@@ -76,13 +76,13 @@ def fit(picture: Picture, height: int, width: int) -> Picture:
 
 
 def cut(picture: Picture, left: float, top: float, side: float) -> Picture:
-    """Give a part of a picture, without copying it; its place and size are shares of the picture's own, 0 to 1."""
+    """Return a part of a picture, without copying it; its place and size are shares of the picture's own, 0 to 1."""
     rows, columns = (_span(at, side, pixels) for at, pixels in zip((top, left), picture.shape[:2], strict=True))
     return picture[rows, columns]
 
 
 def thumbnail(bgr: Picture, height: int, width: int) -> NDArray[np.uint8]:
-    """Give the brightness of a BGR picture as uint8 [height, width]."""
+    """Return the brightness of a BGR picture as uint8 [height, width]."""
     return fit(_picture(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)), height, width)
 
 
@@ -92,7 +92,7 @@ def use_threads(count: int) -> None:
 
 
 def _span(start: float, length: float, pixels: int) -> slice:
-    """Give the pixels of a part of one side, at least one of them."""
+    """Return the pixels of a part of one side, at least one of them."""
     first = min(round(start * pixels), pixels - 1)
     return slice(first, max(first + 1, round((start + length) * pixels)))
 

@@ -45,7 +45,7 @@ class Phrases:
         return len(self._places)
 
     def of(self, expected: Floats, pull: float, unspeakable: Sequence[Phrase] = ()) -> "Expectation":
-        """Give what is expected of one picture: expected [P], and how much it pulls at the search.
+        """Return what is expected of one picture: expected [P], and how much it pulls at the search.
 
         Nothing is expected of a phrase that holds the rarest word of an unspeakable one: the search would be pulled
         towards what it may not say, and end in nonsense beside it.
@@ -60,17 +60,17 @@ class Phrases:
         return max(phrase, key=lambda word: self._places.get((word,), (-1, self._unheard))[1])
 
     def _with(self, word: int) -> list[int]:
-        """Give the places of the phrases that hold a word."""
+        """Return the places of the phrases that hold a word."""
         if word not in self._holding:
             self._holding[word] = [place for phrase, (place, _) in self._places.items() if word in phrase]
         return self._holding[word]
 
     def followers(self, beginning: Phrase) -> Followers | None:
-        """Give the phrases that are this beginning and one word more."""
+        """Return the phrases that are this beginning and one word more."""
         return self._followers.get(beginning)
 
     def weights(self, sentence: Sequence[int]) -> list[tuple[int, float]]:
-        """Give (place, CIDEr's normalised weight) of each phrase of a sentence, token ids without END.
+        """Return (place, CIDEr's normalised weight) of each phrase of a sentence, token ids without END.
 
         Phrases that the bundle does not hold are taken for as rare as the rarest of it.
         """
@@ -102,7 +102,7 @@ class Expectation:
         return guided
 
     def _by_itself(self, words: int) -> Floats:
-        """Give what each word [W] is worth wherever it stands."""
+        """Return what each word [W] is worth wherever it stands."""
         if self._alone is None:
             self._alone = np.zeros(words, np.float32)
             if found := self._worth(()):
@@ -110,7 +110,7 @@ class Expectation:
         return self._alone
 
     def likeness(self, sentence: Sequence[int]) -> float:
-        """Give the CIDEr that a sentence (token ids without END) can expect, 0 to 10, but for the penalty of length."""
+        """Return the CIDEr that a sentence (token ids without END) can expect, 0 to 10, without the length penalty."""
         shared = math.fsum(float(self._expected[place]) * weight for place, weight in self._phrases.weights(sentence))
         return CIDER_SCALE * shared / LONGEST
 

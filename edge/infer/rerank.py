@@ -10,7 +10,7 @@ from edge.infer.phrase_prior import Expectation
 
 
 def order(found: Sequence[Hypothesis], how: Decoding, expectation: Expectation | None) -> list[Hypothesis]:
-    """Give the hypotheses, found in the order of their scores, so that the one to say comes first.
+    """Return the hypotheses, found in the order of their scores, so that the one to say comes first.
 
     Where something is expected of the picture, that is the one of the highest likeness to it, agreement and confidence
     weighed in (a log-linear choice, Och 2003); else the one that the others agree on; else the most probable one.

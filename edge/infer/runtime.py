@@ -102,7 +102,7 @@ class Model:
         self.invoke_seconds += time.perf_counter() - begin
 
     def get(self, name: str) -> Array:
-        """Give a copy of an output, so that the next run cannot change it."""
+        """Return a copy of an output, so that the next run cannot change it."""
         copy: Array = self._interpreter.get_tensor(self.outputs[name].index)
         return copy
 
@@ -111,7 +111,7 @@ class Model:
         np.copyto(into, self._views[name]())
 
     def run(self, **values: Array) -> dict[str, Array]:
-        """Set inputs by name, run the model, and give copies of all outputs by name."""
+        """Set inputs by name, run the model, and return copies of all outputs by name."""
         for name, value in values.items():
             self.set(name, value)
         self.invoke()

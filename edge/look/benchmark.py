@@ -81,7 +81,7 @@ def measure(bundle: Path, *, threads: int, frames: int, source: Path | None) -> 
 
 
 def lines(figures: Figures) -> Iterator[str]:
-    """Give the figures for people to read."""
+    """Yield the figures for people to read."""
     yield f"{figures.model}, {figures.threads} thread(s), {figures.captions} captions of {figures.frames} frames"
     for stage in figures.stages:
         yield f"  {stage.name:<8} p50 {stage.p50_ms:8.2f} ms   p95 {stage.p95_ms:8.2f} ms"

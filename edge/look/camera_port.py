@@ -25,7 +25,7 @@ class Camera(Protocol):
     """A source of frames."""
 
     def read(self) -> Frame | None:
-        """Wait for the next frame to look at, and give it; None at the end of a replay.
+        """Wait for the next frame to look at, and return it; None at the end of a replay.
 
         Raises `CameraGone` where there will be none.
         """

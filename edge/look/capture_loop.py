@@ -84,7 +84,7 @@ class Look:
             self._memory.save()
 
     def look_at(self, frame: Frame) -> gate.Reason:
-        """Judge one frame, weigh and caption it where it is worth it, and give the gate's reason."""
+        """Judge one frame, weigh and caption it where it is worth it, and return the gate's reason."""
         began, invoked = self._clock(), self._captioner.invoke_seconds
         self._seen = Seen(self._seen.frames + 1, self._seen.video_bytes + frame.video_bytes)
         with self._latency.of("gate"):
@@ -105,7 +105,7 @@ class Look:
         return verdict.reason
 
     def _look_again_seconds(self) -> float:
-        """Give the time after which evidence is weighed again, whatever the gate thinks."""
+        """Return the time after which evidence is weighed again, whatever the gate thinks."""
         match self._memory.dangers.attention:
             case Attention.DOUBT:
                 return self._settings.doubt_gap_seconds

@@ -82,7 +82,7 @@ def judge(
 
 
 def regions(detections: Sequence[Detection], settings: config.Crops, height: int, width: int) -> list[Region]:
-    """Give the crops to look at in a frame of this many pixels, the most promising first.
+    """Return the crops to look at in a frame of this many pixels, the most promising first.
 
     People who share most of a crop are shown together, as long as the crop stays small enough to gain anything.
     """
@@ -114,7 +114,7 @@ def _joined(found: list[Region], region: Region, max_share: float) -> list[Regio
 
 
 def _union(one: Region, other: Region) -> Region:
-    """Give the least square around two regions."""
+    """Return the least square around two regions."""
     left, top = min(one.left, other.left), min(one.top, other.top)
     right = max(one.left + one.side, other.left + other.side)
     bottom = max(one.top + one.side, other.top + other.side)
@@ -128,7 +128,7 @@ def _square(centre: tuple[float, float], side: float, score: float, tallest: flo
 
 
 def _common(one: Region, other: Region) -> float:
-    """Give the area that two regions share."""
+    """Return the area that two regions share."""
     wide = min(one.left + one.side, other.left + other.side) - max(one.left, other.left)
     high = min(one.top + one.side, other.top + other.side) - max(one.top, other.top)
     return max(0.0, wide) * max(0.0, high)

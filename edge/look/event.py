@@ -116,6 +116,6 @@ def labels(detections: Sequence[Detection]) -> tuple[Label, ...]:
 
 
 def hazards(sentence: Sentence) -> tuple[Hazard, ...]:
-    """Give the dangers that the beam speaks of, the most probable first; without those below half a thousandth."""
+    """Return the dangers that the beam speaks of, the most probable first; without those below half a thousandth."""
     found = [Hazard(hazard.term, round(hazard.probability, DIGITS)) for hazard in sentence.hazards]
     return tuple(hazard for hazard in found if hazard.probability > 0)[:MAX_HAZARDS]

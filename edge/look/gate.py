@@ -64,7 +64,7 @@ class Memory:
     """Time of the last frame whose evidence was weighed."""
 
     def after_caption(self) -> "Memory":
-        """Give what to remember where the frame just judged was captioned after all."""
+        """Return what to remember where the frame just judged was captioned after all."""
         return Memory(self.before, self.before, self.looked_at, self.looked_at)
 
 
@@ -97,7 +97,7 @@ def judge(
     settings: config.Gate,
     look_again_seconds: float = math.inf,
 ) -> tuple[Verdict, Memory]:
-    """Decide on the frame taken at `at`, and give what to remember for the next.
+    """Decide on the frame taken at `at`, and return what to remember for the next.
 
     `look_again_seconds` after the last look, the frame is worth one even where nothing happens.
     """

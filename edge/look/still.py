@@ -53,7 +53,7 @@ def describe(captioner: Captioner, file: Path, crops: config.Crops) -> Said:
 
 
 def line(said: Said) -> str:
-    """Give what was said for people to read."""
+    """Return what was said for people to read."""
     beside = [f"{label.count} {label.name}" for label in said.labels]
     beside += [f"{hazard.term} {hazard.probability:.0%}" for hazard in said.hazards]
     return f"{said.file}: {said.text} ({', '.join([f'{said.confidence:.0%} sure', *beside])})"

@@ -96,7 +96,7 @@ class Outbox:
         self._database.close()
 
     def append(self, compose: Callable[[int], Caption], seen: Seen = NOTHING) -> Caption:
-        """Accept the caption that `compose` writes for its sequence number, and give it.
+        """Accept the caption that `compose` writes for its sequence number, and return it.
 
         When the outbox is full the oldest goes. Raises `DiskFull` or `TryAgain` having accepted nothing.
         """
@@ -116,7 +116,7 @@ class Outbox:
             self._count(seen)
 
     def waiting(self, *, after: int = -1, limit: int) -> list[Waiting]:
-        """Give the oldest captions with a sequence number above `after`."""
+        """Return the oldest captions with a sequence number above `after`."""
         query = "SELECT seq, id, payload FROM caption WHERE seq > ? ORDER BY seq LIMIT ?"
         with sqlite_errors.explained(self.path, BUSY_SECONDS):
             return [Waiting(*row) for row in self._database.execute(query, (after, limit))]
@@ -134,7 +134,7 @@ class Outbox:
             )
 
     def ledger(self) -> Ledger:
-        """Give the counts since the outbox was made."""
+        """Return the counts since the outbox was made."""
         query = "SELECT frames, captions, sent_bytes, video_bytes, waiting, given_up FROM ledger"
         with sqlite_errors.explained(self.path, BUSY_SECONDS):
             frames, captions, sent, video, waiting, given_up = self._database.execute(query).fetchone()
@@ -153,13 +153,13 @@ class Outbox:
             database.execute("INSERT OR REPLACE INTO report VALUES (?, ?)", (process, body))
 
     def reported(self, process: str) -> bytes | None:
-        """Give the last note of a process, if it ever left one."""
+        """Return the last note of a process, if it ever left one."""
         with sqlite_errors.explained(self.path, BUSY_SECONDS):
             row = self._database.execute("SELECT body FROM report WHERE process = ?", (process,)).fetchone()
         return bytes(row[0]) if row else None
 
     def version(self) -> int:
-        """Give a number that changes when another process has written; costs microseconds."""
+        """Return a number that changes when another process has written; costs microseconds."""
         with sqlite_errors.explained(self.path, BUSY_SECONDS):
             return int(self._database.execute("PRAGMA data_version").fetchone()[0])
 

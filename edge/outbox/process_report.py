@@ -60,5 +60,5 @@ def read(outbox: Outbox, process: str) -> Report:
 
 
 def stages(outbox: Outbox, processes: Sequence[str] = (LOOK, SEND)) -> tuple[Stage, ...]:
-    """Give the stages of several processes in the order of the work."""
+    """Return the stages of several processes in the order of the work."""
     return tuple(stage for process in processes for stage in read(outbox, process).stages)

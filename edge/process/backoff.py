@@ -7,7 +7,7 @@ MAX_DOUBLINGS: Final = 30
 
 
 def delay(attempt: int, *, first: float, maximum: float, chance: float) -> float:
-    """Give the seconds before attempt number `attempt` (from 0) is repeated.
+    """Return the seconds before attempt number `attempt` (from 0) is repeated.
 
     Doubles from `first` to `maximum`, less up to half by `chance` (0 to 1), so that a thousand devices that lost the
     same server do not come back at the same moment ("equal jitter": AWS Architecture Blog, March 2015).

@@ -35,7 +35,7 @@ class Latency:
         self._seconds.setdefault(stage, deque(maxlen=WINDOW)).append(seconds)
 
     def stages(self) -> tuple[Stage, ...]:
-        """Give median and 95th percentile of each stage that has run, in the order of the work."""
+        """Return median and 95th percentile of each stage that has run, in the order of the work."""
         return tuple(_describe(stage, self._seconds[stage]) for stage in STAGES if stage in self._seconds)
 
 

@@ -48,7 +48,7 @@ def of(outbox: Outbox, before: Ledger) -> Summary:
 
 
 def lines(summary: Summary) -> Iterator[str]:
-    """Give the summary for people to read."""
+    """Yield the summary for people to read."""
     ledger = summary.ledger
     yield f"frames {ledger.frames}, captions {ledger.captions}, waiting {ledger.waiting}, given up {ledger.given_up}"
     less = f", {ledger.video_bytes / ledger.sent_bytes:,.0f} times less" if ledger.sent_bytes else ""

@@ -46,7 +46,7 @@ class Flights:
         return None if flight is None else now - flight.first_at
 
     def overdue(self, now: float) -> list[int]:
-        """Give the sequence numbers of captions to be sent again."""
+        """Return the sequence numbers of captions to be sent again."""
         return [flight.seq for flight in self._flights.values() if now >= self._due(flight)]
 
     def drop_seq(self, seq: int) -> None:

@@ -169,7 +169,7 @@ class Connection:
 
 
 def port_of(settings: config.Mqtt) -> int:
-    """Give the port: the one set, or else the registered one, 8883 with TLS and 1883 without."""
+    """Return the port: the one set, or else the registered one, 8883 with TLS and 1883 without."""
     return mqtt_port(settings.port, encrypted=settings.tls is not None)
 
 

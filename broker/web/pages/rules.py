@@ -103,7 +103,7 @@ def read_draft(text: str) -> Rulebook:
 
 
 def judged(page: Page, book: Rulebook, rows: Iterable[Row[Any]]) -> tuple[int, dict[str, Tried]]:
-    """Judge stored captions again, and give how many they were, and what became of them by rule."""
+    """Judge stored captions again, and return how many they were, and what became of them by rule."""
     trial = Trial(book, page.console.places)
     tried: dict[str, Tried] = {}
     for row in rows:

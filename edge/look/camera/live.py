@@ -43,7 +43,7 @@ class Live:
         self._thread.start()
 
     def read(self) -> Frame:
-        """Wait for the pace and give the newest frame; raises `CameraGone`."""
+        """Wait for the pace and return the newest frame; raises `CameraGone`."""
         self._pace.wait()
         self._wanted.set()
         try:

@@ -18,7 +18,7 @@ class Pace:
         self._next = clock()
 
     def wait(self) -> None:
-        """Sleep until the next beat; gives at once where it is past."""
+        """Sleep until the next beat; returns at once where it is past."""
         now = self._clock()
         beat = max(now, self._next)
         if beat > now:

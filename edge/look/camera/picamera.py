@@ -24,7 +24,7 @@ class PiCamera:
         self._before = time.monotonic()
 
     def read(self) -> Frame:
-        """Wait for the pace and give the newest frame; raises `CameraGone`."""
+        """Wait for the pace and return the newest frame; raises `CameraGone`."""
         self._pace.wait()
         try:
             bgr = self._picamera.capture_array("main")

@@ -49,7 +49,7 @@ class Film(Protocol):
         ...
 
     def play(self) -> Iterator[Shot]:
-        """Give its shots in order."""
+        """Return its shots in order."""
         ...
 
 
@@ -72,7 +72,7 @@ class Replay:
         self._begin: float | None = None
 
     def read(self) -> Frame | None:
-        """Give the next frame to look at, at its time if the pace is real; None at the end.
+        """Return the next frame to look at, at its time if the pace is real; None at the end.
 
         Raises `Misconfigured` where not one frame can be decoded.
         """
@@ -180,7 +180,7 @@ class Folder:
         self.seconds = len(self._files) * self._period
 
     def play(self) -> Iterator[Shot]:
-        """Give each picture once; a broken one is logged, and left out."""
+        """Yield each picture once; a broken one is logged, and left out."""
         for number, file in enumerate(self._files):
             yield Shot(number * self._period, file.stat().st_size, lambda file=file: _read(file))  # type: ignore[misc]
 

@@ -27,7 +27,7 @@ def open_camera(settings: config.Rtsp, pace: Pace) -> Live:
 
 
 def _address(settings: config.Rtsp) -> str:
-    """Give the address with user name and password; they stay out of every message."""
+    """Return the address with user name and password; they stay out of every message."""
     parts = urllib.parse.urlsplit(settings.url)
     if "@" in parts.netloc:
         raise Misconfigured("`camera.url` holds a user name; put it into `camera.username` and `camera.password_file`")

@@ -35,7 +35,7 @@ class VideoDevice:
 
 
 def found(folder: Path = Path("/dev")) -> Iterator[VideoDevice]:
-    """Give the devices that capture video, by number."""
+    """Yield the devices that capture video, by number."""
     nodes = [path for path in folder.glob("video*") if path.name.removeprefix("video").isdecimal()]
     for path in sorted(nodes, key=lambda path: int(path.name.removeprefix("video"))):
         if (device := query(path)) is not None:

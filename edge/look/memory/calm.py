@@ -65,7 +65,7 @@ class Calm:
         return self.seconds >= KNOWN_SECONDS
 
     def shift(self, danger: str) -> float:
-        """Give the log-odds by which a danger's threshold lies above the bundle's."""
+        """Return the log-odds by which a danger's threshold lies above the bundle's."""
         return self.shifts.get(danger, 0.0)
 
     def learn(self, excess: Mapping[str, float], seconds: float) -> None:
@@ -84,7 +84,7 @@ class Calm:
             self._follow(danger, math.inf)
 
     def quantile(self, danger: str) -> float | None:
-        """Give the evidence that calm seldom exceeds, in log-odds above the bundle's threshold; None before any."""
+        """Return the evidence that calm seldom exceeds, in log-odds above the bundle's threshold; None before any."""
         histogram = self.histograms.get(danger)
         if not histogram:
             return None
@@ -96,7 +96,7 @@ class Calm:
         return min(histogram) * BIN
 
     def target(self, danger: str) -> float:
-        """Give where a threshold should lie, in log-odds from the bundle's."""
+        """Return where a threshold should lie, in log-odds from the bundle's."""
         lowest = self.bounds[danger].lowest if self.known else 0.0
         calm = self.quantile(danger)
         return lowest if calm is None else min(MAX_RISE, max(lowest, calm + MARGIN))

@@ -107,7 +107,7 @@ def forget(path: Path, now: datetime) -> None:
 
 
 def identity(path: Path) -> tuple[int, int] | None:
-    """Give what changes when another process writes the file; None where there is none."""
+    """Return what changes when another process writes the file; None where there is none."""
     try:
         found = path.stat()
     except OSError:

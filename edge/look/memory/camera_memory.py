@@ -85,7 +85,7 @@ class CameraMemory:
 
 
 def bounds(manifest: Manifest) -> Mapping[str, Bounds]:
-    """Give how far each danger's threshold may move at a camera."""
+    """Return how far each danger's threshold may move at a camera."""
     own = {} if manifest.own_calm is msgspec.UNSET else manifest.own_calm
     return {
         danger: Bounds(reading.log_odds(own[danger].floor) - reading.log_odds(threshold), own[danger].quantile)

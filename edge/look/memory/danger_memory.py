@@ -125,21 +125,21 @@ class DangerMemory:
         return Change.BEGAN if began else Change.ENDED if ended else Change.NONE
 
     def beliefs(self) -> tuple[Belief, ...]:
-        """Give what is believed of each danger after the last frame, the most probable first."""
+        """Return what is believed of each danger after the last frame, the most probable first."""
         found = [self._belief(danger, seen) for danger, seen in self._readings.items()]
         return tuple(sorted(found, key=lambda belief: (-belief.probability, -belief.evidence, belief.danger)))
 
     def shift(self, danger: str, now: datetime) -> float:
-        """Give the log-odds by which a danger's threshold lies above the bundle's."""
+        """Return the log-odds by which a danger's threshold lies above the bundle's."""
         by_people = self.raised.shift(danger, self._thresholds[danger], now)
         return max(self.calm.shift(danger), by_people) if by_people > 0 else self.calm.shift(danger)
 
     def threshold(self, danger: str, now: datetime) -> float:
-        """Give the evidence from which a danger counts at this camera, 0 to 1."""
+        """Return the evidence from which a danger counts at this camera, 0 to 1."""
         return reading.probability(reading.log_odds(self._thresholds[danger]) + self.shift(danger, now))
 
     def calm_evidence(self, danger: str) -> float:
-        """Give the evidence that this camera's calm seldom exceeds, 0 to 1; 0 before anything was learnt."""
+        """Return the evidence that this camera's calm seldom exceeds, 0 to 1; 0 before anything was learnt."""
         found = self.calm.quantile(danger)
         return 0.0 if found is None else reading.probability(reading.log_odds(self._thresholds[danger]) + found)
 

@@ -28,7 +28,7 @@ class RaisedThresholds:
         return cls(tuple(entry for entry in entries if entry.stream == stream))
 
     def shift(self, danger: str, threshold: float, now: datetime) -> float:
-        """Give the log-odds by which a danger's threshold is raised above the bundle's, 0 where it is not."""
+        """Return the log-odds by which a danger's threshold is raised above the bundle's, 0 where it is not."""
         rises = (
             reading.log_odds(entry.evidence) - reading.log_odds(threshold) + MARGIN
             for entry in self.entries

@@ -41,7 +41,7 @@ def strongest(sources: Iterable[Mapping[str, Reading]]) -> dict[str, Reading]:
 
 
 def log_odds(probability: float) -> float:
-    """Give the logarithm of the odds, at most `MOST` away from 0."""
+    """Return the logarithm of the odds, at most `MOST` away from 0."""
     if probability <= 0 or probability >= 1:
         return math.copysign(MOST, probability - 0.5)
     return min(MOST, max(-MOST, math.log(probability / (1 - probability))))

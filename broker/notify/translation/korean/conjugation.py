@@ -33,12 +33,12 @@ def lasts(verb: str) -> bool:
 
 
 def joined(verb: str) -> str:
-    """Give the stem with 고: 들고."""
+    """Return the stem with 고: 들고."""
     return _stem(verb) + "고"
 
 
 def plain(verb: str) -> str:
-    """Give the plain present: 달린다, 입는다, 든다."""
+    """Return the plain present: 달린다, 입는다, 든다."""
     if lasts(verb):
         return verb
     stem = _stem(verb)
@@ -48,31 +48,31 @@ def plain(verb: str) -> str:
 
 
 def present(verb: str) -> str:
-    """Give the form before a noun of what goes on: 달리는, 드는."""
+    """Return the form before a noun of what goes on: 달리는, 드는."""
     stem = _stem(verb)
     return (_with_final(stem, NO_FINAL) if _final(stem) == RIEUL else stem) + "는"
 
 
 def done(verb: str) -> str:
-    """Give the form before a noun of what has been done: 입은, 든, 누운."""
+    """Return the form before a noun of what has been done: 입은, 든, 누운."""
     stem = _open(_stem(verb))
     return _with_final(stem, _NIEUN) if _final(stem) in (NO_FINAL, RIEUL) else stem + "은"
 
 
 def to_come(verb: str) -> str:
-    """Give the form before a noun of what will be done: 달릴, 입을."""
+    """Return the form before a noun of what will be done: 달릴, 입을."""
     stem = _open(_stem(verb))
     return _with_final(stem, RIEUL) if _final(stem) in (NO_FINAL, RIEUL) else stem + "을"
 
 
 def meanwhile(verb: str, ending: str = "며") -> str:
-    """Give the stem with (으)며, or another ending that takes 으 after a consonant: 달리며, 입으며, 들려고."""
+    """Return the stem with (으)며, or another ending that takes 으 after a consonant: 달리며, 입으며, 들려고."""
     stem = _open(_stem(verb))
     return stem + ending if _final(stem) in (NO_FINAL, RIEUL) else stem + "으" + ending
 
 
 def led(verb: str) -> str:
-    """Give the form in 아 or 어: 앉아, 서, 달려, 올라, 누워, 하여 as 해."""
+    """Return the form in 아 or 어: 앉아, 서, 달려, 올라, 누워, 하여 as 해."""
     stem = _stem(verb)
     end = _final(stem)
     if stem.endswith("하"):
@@ -86,7 +86,7 @@ def led(verb: str) -> str:
 
 
 def past(verb: str) -> str:
-    """Give the plain past: 넘어졌다, 앉았다."""
+    """Return the plain past: 넘어졌다, 앉았다."""
     return _with_final(led(verb), _SSANGSIOS) + "다"
 
 
@@ -116,7 +116,7 @@ def _led_open(stem: str) -> str:
 
 
 def _open(stem: str) -> str:
-    """Give a stem as it stands before 으: 걷 as 걸 with its 으 kept, 눕 as 누우, 짓 as 지으."""
+    """Return a stem as it stands before 으: 걷 as 걸 with its 으 kept, 눕 as 누우, 짓 as 지으."""
     if stem[-1] not in _CHANGING_FINAL:
         return stem
     end = _final(stem)

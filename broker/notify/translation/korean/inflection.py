@@ -44,7 +44,7 @@ _SINGLE: Final = frozenset(
 
 
 def plural(noun: str) -> str:
-    """Give the plural; of a noun of several words, that of the last."""
+    """Return the plural; of a noun of several words, that of the last."""
     if noun.endswith(("s", "x", "z", "ch", "sh")):
         return noun + "es"
     if noun.endswith("y") and noun[-2] not in _VOWELS:
@@ -53,14 +53,14 @@ def plural(noun: str) -> str:
 
 
 def third(verb: str) -> str:
-    """Give the third person of the present: runs, catches, flies, does."""
+    """Return the third person of the present: runs, catches, flies, does."""
     if verb in ("be", "have"):
         return {"be": "is", "have": "has"}[verb]
     return verb + "es" if verb.endswith("o") else plural(verb)
 
 
 def ing(verb: str) -> str:
-    """Give the form in -ing: running, riding, lying."""
+    """Return the form in -ing: running, riding, lying."""
     if verb.endswith("ie"):
         return verb[:-2] + "ying"
     if verb.endswith("e") and not verb.endswith(("ee", "oe", "ye")) and verb != "be":
@@ -69,7 +69,7 @@ def ing(verb: str) -> str:
 
 
 def past(verb: str) -> str:
-    """Give the regular past: jumped, hugged, carried."""
+    """Return the regular past: jumped, hugged, carried."""
     if verb.endswith("e"):
         return verb + "d"
     if verb.endswith("y") and verb[-2] not in _VOWELS:

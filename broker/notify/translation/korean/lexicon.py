@@ -87,7 +87,7 @@ class Lexicon:
         self.known = frozenset(word for key in self._keys() for word in key.split())
 
     def verb(self, lemma: str, aspect: Aspect) -> str:
-        """Give the Korean of a verb under an aspect; "" where it has none there."""
+        """Return the Korean of a verb under an aspect; "" where it has none there."""
         return self.korean.get((lemma, aspect), "")
 
     def find(self, table: str, before: str, english: str, kind: str) -> str | None:

@@ -42,11 +42,11 @@ class Reader:
         """Reads verbs; set by `broker.notify.translation.korean.verb_phrases`, as nouns and verbs hold each other."""
 
     def at(self, position: int) -> str:
-        """Give the word at a position; "" behind the end."""
+        """Return the word at a position; "" behind the end."""
         return self.tokens[position] if position < len(self.tokens) else ""
 
     def match(self, position: int, keys: "frozenset[str] | dict[str, str] | dict[str, NounWord]") -> Ends[str]:
-        """Give the keys whose words begin at a position, the longest first; articles inside a key are passed over."""
+        """Return the keys whose words begin at a position, the longest first; articles inside a key are passed over."""
         found: Ends[str] = []
         words = [self.at(position)]
         for end in range(position + 1, min(position + MAX_WORDS, len(self.tokens)) + 1):
@@ -133,7 +133,7 @@ class Reader:
             yield end, Thing(name, word.kind, word.english, word.plural, amount, counter)
 
     def _heads(self, position: int, before: tuple[str, ...]) -> Iterator[tuple[int, tuple[str, ...], NounWord]]:
-        """Give every noun that adjectives and other nouns lead to."""
+        """Yield every noun that adjectives and other nouns lead to."""
         nouns, adjectives = self.lexicon.nouns, self.lexicon.tables["adjectives"]
         for end, english in self.match(position, nouns):
             yield end, before, nouns[english]
@@ -235,7 +235,7 @@ class Reader:
                 yield end, Deed(f"{body.said()}에 {other.marked('을')} {verb}", Aspect.KEEP)
 
     def place(self, word: str, other: Thing) -> str | None:
-        """Give where something is, without the particle; None where the preposition does not tell."""
+        """Return where something is, without the particle; None where the preposition does not tell."""
         pattern = self.lexicon.find("where", word, other.english, other.kind)
         if pattern is None:
             return None

@@ -31,7 +31,7 @@ _place = re.compile(r"~(?:(으로|을|를|이|가|은|는|과|와|로)(?=$|[^가
 
 
 def final(word: str) -> int | None:
-    """Give the number of the last syllable's final consonant, 0 for none; None where the sound is not known."""
+    """Return the number of the last syllable's final consonant, 0 for none; None where the sound is not known."""
     last = word.rstrip(")]\"' ")[-1:]
     code = ord(_DIGITS.get(last, last)) if last else 0
     if FIRST_SYLLABLE <= code <= LAST_SYLLABLE:
@@ -40,7 +40,7 @@ def final(word: str) -> int | None:
 
 
 def particle(word: str, which: str) -> str:
-    """Give the particle named by either of its forms as it sounds after a word."""
+    """Return the particle named by either of its forms as it sounds after a word."""
     after_consonant, after_vowel, unknown = _FORMS[_ALIASES.get(which, which)]
     end = final(word)
     if end is None:
@@ -51,7 +51,7 @@ def particle(word: str, which: str) -> str:
 
 
 def marked(word: str, which: str) -> str:
-    """Give a word with its particle."""
+    """Return a word with its particle."""
     return word + particle(word, which)
 
 

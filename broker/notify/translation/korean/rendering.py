@@ -34,7 +34,7 @@ class Deed:
         return " ".join((*reversed(self.around), self.verb))
 
     def before_noun(self) -> str:
-        """Give the form that describes a noun: 총을 든."""
+        """Return the form that describes a noun: 총을 든."""
         whole = self.whole
         if conjugation.lasts(whole):
             return conjugation.present(whole)
@@ -43,7 +43,7 @@ class Deed:
         return conjugation.led(whole) + " 있는" if self.aspect is Aspect.POSE else conjugation.present(whole)
 
     def linked(self) -> str:
-        """Give the form that stands before another deed of the same person: 총을 들고."""
+        """Return the form that stands before another deed of the same person: 총을 들고."""
         whole = self.whole
         if self.aspect in (Aspect.KEEP, Aspect.BE) or conjugation.lasts(whole):
             return conjugation.joined(whole)
@@ -55,7 +55,7 @@ class Deed:
         return conjugation.meanwhile(whole)
 
     def ending(self, *, lasting: bool) -> str:
-        """Give the end of a sentence: 들고 있다 where it lasts, else 든다."""
+        """Return the end of a sentence: 들고 있다 where it lasts, else 든다."""
         verb = self.verb
         if conjugation.lasts(verb) or self.aspect is Aspect.BE:
             return conjugation.past(verb) if self.past else verb
@@ -90,11 +90,11 @@ class Thing:
         return self.kind in ANIMATE
 
     def doing(self, deed: Deed) -> "Thing":
-        """Give the same thing with one more deed."""
+        """Return the same thing with one more deed."""
         return replace(self, deeds=(*self.deeds, deed))
 
     def bare(self) -> str:
-        """Give its name and number, without what it does."""
+        """Return its name and number, without what it does."""
         name = self.korean
         if self.plural and self.animate and not self.count and not self.joined and name not in ("사람들", "관중"):
             name += "들"
@@ -108,14 +108,14 @@ class Thing:
         return f"{self.count} {name}"
 
     def said(self) -> str:
-        """Give it with all that is said of it, which stands before it."""
+        """Return it with all that is said of it, which stands before it."""
         if not self.deeds:
             return self.bare()
         *first, last = self.deeds
         return " ".join([*(deed.linked() for deed in first), last.before_noun(), self.bare()])
 
     def marked(self, particle: str) -> str:
-        """Give it with a particle."""
+        """Return it with a particle."""
         return phonology.marked(self.said(), particle)
 
 

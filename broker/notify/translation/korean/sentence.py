@@ -32,14 +32,14 @@ class Clause:
     lasting: bool
 
     def said(self) -> str:
-        """Give the clause as a sentence; where it happens goes before a subject that is not alive."""
+        """Return the clause as a sentence; where it happens goes before a subject that is not alive."""
         around = list(reversed(self.deed.around))
         subject = self.subject.marked("이")
         front = [*around, subject] if not self.subject.animate else [subject, *around]
         return " ".join([*front, self.deed.ending(lasting=self.lasting)])
 
     def before_noun(self) -> str:
-        """Give the clause as it stands before 동안 and the like."""
+        """Return the clause as it stands before 동안 and the like."""
         return f"{self.subject.marked('이')} {self.deed.before_noun()}"
 
 
@@ -53,7 +53,7 @@ class Sentence:
         self.deeds = Deeds(self.reader)
 
     def korean(self) -> str | None:
-        """Give the sentence in Korean; None where the grammar does not reach to its end."""
+        """Return the sentence in Korean; None where the grammar does not reach to its end."""
         whole = self.lexicon.tables["whole"].get(" ".join(self.words))
         return whole or next((text for end, text in self._placed(0) if end == len(self.words)), None)
 
@@ -185,7 +185,7 @@ def _linked(clause: Clause) -> str:
 
 
 def translate(sentence: str, lexicon: Lexicon, *, brief: int = 0) -> str | None:
-    """Give an English sentence in Korean, the briefer the higher `brief` (0 to 2); None where it cannot be read."""
+    """Return an English sentence in Korean, the briefer the higher `brief` (0 to 2); None where it cannot be read."""
     words = tokens(sentence.strip().rstrip(".!? "))
     if not words or len(words) > MAX_TOKENS:
         return None

@@ -112,7 +112,7 @@ class Deeds:
         return korean
 
     def _after(self, position: int, words: tuple[str, ...]) -> int | None:
-        """Give where a frame's words end; None where they are not there, or begin another preposition."""
+        """Return where a frame's words end; None where they are not there, or begin another preposition."""
         for word in words:
             if self.reader.at(position) != word:
                 return None
