@@ -178,11 +178,13 @@ def _squares(shape: tuple[int, ...], centre: Any) -> Any:
     """Return each pixel's squared distance from a point, in shares of the shorter side."""
     height, width = shape[:2]
     rows, columns = np.mgrid[:height, :width].astype(np.float32)
-    return ((rows - centre[0] * height) ** 2 + (columns - centre[1] * width) ** 2) / min(height, width) ** 2
+    squared = (rows - centre[0] * height) ** 2 + (columns - centre[1] * width) ** 2
+    shares: npt.NDArray[np.float32] = squared / min(height, width) ** 2
+    return shares
 
 
 def _whole(values: Any) -> Picture:
-    return np.clip(values, 0, 255).astype(np.uint8)
+    return _picture(np.clip(values, 0, 255))
 
 
 def _picture(values: Any) -> Picture:

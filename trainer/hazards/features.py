@@ -114,7 +114,7 @@ def _encode(pictures: Sequence[Picture], captioner: Captioner, show: Showing) ->
 def depth(captioner: Captioner) -> int:
     """Return how many numbers a cell has."""
     size = captioner.manifest.input
-    return captioner.encode(np.zeros((size.height, size.width, 3), np.uint8)).cells.shape[-1]
+    return int(captioner.encode(np.zeros((size.height, size.width, 3), np.uint8)).cells.shape[-1])
 
 
 def pooled(captioner: Captioner, bgr: Pixels) -> Any:

@@ -135,7 +135,7 @@ def _stepper(variables: list[tf.Variable], plan: _Plan, steps: int) -> Callable[
         active = tf.nn.dropout(tf.nn.relu(hidden + first_bias), HIDDEN_DROPPED)
         return odds + tf.einsum("bkq,kqh->bkh", active, second)
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]  # TensorFlow has no stubs
     def step(values: Any, there: Any, weights: Any) -> None:
         target = tf.cast(there, tf.float32)[:, None] * (1 - 2 * SMOOTHING) + SMOOTHING
         with tf.GradientTape() as tape:
@@ -144,7 +144,8 @@ def _stepper(variables: list[tf.Variable], plan: _Plan, steps: int) -> Callable[
             loss = tf.reduce_sum(each * tf.cast(weights, tf.float32)) / plan.batch
         optimizer.apply_gradients(zip(tape.gradient(loss, learnt), learnt, strict=True))
 
-    return step
+    run: Callable[[Any, Any, Any], None] = step
+    return run
 
 
 def balanced(sources: Any, places: Any, there: Any, known: Any) -> Any:

@@ -48,7 +48,8 @@ Row = tuple[dict[str, float], dict[str, float]]
 def targets(examples: Sequence[Example], sources: Mapping[str, Source]) -> tuple[Any, Any]:
     """Return what is there and how well that is known: two float32 [M, H], over `DANGERS`."""
     rows = [_target(example, sources.get(example.source, Source())) for example in examples]
-    return tuple(np.array([[row[at][danger] for danger in DANGERS] for row in rows], np.float32) for at in (0, 1))
+    there, known = (np.array([[row[at][danger] for danger in DANGERS] for row in rows], np.float32) for at in (0, 1))
+    return there, known
 
 
 def _target(example: Example, source: Source) -> Row:

@@ -120,8 +120,8 @@ def _frames(views: Views, odds: list[Any], known: Any, recipe: HazardRecipe) -> 
         place[views.fold == part] = odds[part][views.fold == part]
     source = place.copy()
     for group, found in zip(recipe.left_out, odds[FOLDS:-1], strict=True):
-        rows = np.isin(views.sources, group)
-        source[rows] = found[rows]
+        of_group = np.isin(views.sources, group)
+        source[of_group] = found[of_group]
     boxed = {listed.name for listed in recipe.people}
     rows = [
         row
@@ -129,8 +129,10 @@ def _frames(views: Views, odds: list[Any], known: Any, recipe: HazardRecipe) -> 
         if one.kind in {"frame", "clip"} and views.train[row] and one.source not in boxed
     ]
     crops = _crops(views)
-    joined = [_with_crops(found, rows, crops, views.examples, recipe.crop_weight) for found in (place, source)]
-    return Frames([views.examples[row] for row in rows], known[rows], *joined, views.places[rows])
+    new_place, new_source = (
+        _with_crops(found, rows, crops, views.examples, recipe.crop_weight) for found in (place, source)
+    )
+    return Frames([views.examples[row] for row in rows], known[rows], new_place, new_source, views.places[rows])
 
 
 def _crops(views: Views) -> dict[str, list[int]]:

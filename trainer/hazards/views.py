@@ -118,7 +118,8 @@ def _some(boxes: Sequence[tuple[str, Sides]], draw: Random, count: int) -> list[
 
 def _anywhere(draw: Random, least: float, most: float) -> Square:
     side = draw.uniform(least, most)
-    return _square(*draw.uniform(side / 2, 1 - side / 2, 2), side)
+    across, down = draw.uniform(side / 2, 1 - side / 2, 2)
+    return _square(float(across), float(down), side)
 
 
 def _square(across: float, down: float, side: float) -> Square:

@@ -4,6 +4,7 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -46,6 +47,7 @@ def test_the_manifest_asks_for_one_half_and_less_of_cameras_that_know_their_calm
 
     assert manifest.version == "9.8.7"
     assert set(manifest.evidence.values()) == {0.5}
+    assert manifest.own_calm is not msgspec.UNSET
     assert manifest.own_calm["fire"].floor == pytest.approx(1 / (1 + np.exp(2.0)), abs=1e-3)
     assert manifest.crop_weight == {"gun": 0.5, "knife": 0.5}
     assert manifest.crop_evidence == {}
