@@ -14,7 +14,10 @@ import pytest
 from tests.house import ROOT, SERVICES, STARTERS, sources
 
 DOORS = {
-    "cv2": {"edge": "edge.look.camera edge.infer.image", "trainer": "trainer.data.example"},
+    "cv2": {
+        "edge": "edge.look.camera edge.infer.image",
+        "trainer": "trainer.data.example trainer.hazards.features trainer.hazards.bad_pictures",
+    },
     "picamera2": {"edge": "edge.look.camera.picamera"},
     "ai_edge_litert": {"edge": "edge.infer.runtime", "converter": "converter.tflite.inspect"},
     "tflite_runtime": {"edge": "edge.infer.runtime"},
@@ -70,6 +73,9 @@ NEVER = {
 }
 """What is not in memory after every module of a package has been imported."""
 
+SEES_AS_THE_DEVICE = ("trainer.hazards",)
+"""The part of the trainer that runs the device's own encoder and crops."""
+
 HEAVY = {"alembic", "httpx", "litestar", "nltk", "numpy", "rich", "scipy", "sqlalchemy", "twilio", "uvicorn"}
 """What `wordcam-broker --help` does not wait for; `init`, `leader` and the others import what they work with."""
 
@@ -123,9 +129,16 @@ def test_a_heavy_library_comes_in_through_its_door_alone(graph: grimp.ImportGrap
 
 @pytest.mark.parametrize("package", SERVICES)
 def test_a_package_never_brings_what_is_foreign_to_it(package: str) -> None:
-    loaded = loaded_by(*modules_of(package))
+    loaded = loaded_by(*(module for module in modules_of(package) if not _stands_in(module, SEES_AS_THE_DEVICE)))
 
     assert loaded & NEVER[package] == set()
+
+
+def test_the_classifier_of_dangers_brings_the_devices_eye_and_no_more_of_it() -> None:
+    loaded = loaded_by(*(module for module in modules_of("trainer") if _stands_in(module, SEES_AS_THE_DEVICE)))
+
+    assert loaded & NEVER["trainer"] <= {"edge", "contract.caption"}
+    assert not {"edge.send", "edge.outbox", "edge.look.camera", "paho"} & loaded
 
 
 @pytest.mark.parametrize("package", [*SERVICES, *STARTERS])

@@ -4,11 +4,10 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import msgspec
-import yaml
 from msgspec import Meta
 
 from contract.bundle import Licence
-from trainer.errors import RecipeError
+from foundation import yaml_file
 from trainer.recipe.data import Section
 
 Positive = Annotated[int, Meta(ge=1)]
@@ -98,15 +97,5 @@ class HazardRecipe(Section, frozen=True, kw_only=True):
 
 
 def load(path: Path) -> HazardRecipe:
-    """Read a recipe; raises `RecipeError` naming the file and the field."""
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return msgspec.convert(document, HazardRecipe, dec_hook=lambda kind, value: _path(path.parent, kind, value))
-    except (OSError, yaml.YAMLError, msgspec.ValidationError) as error:
-        raise RecipeError(f"{path}: {' '.join(str(error).split())}") from error
-
-
-def _path(folder: Path, kind: type, value: object) -> Path:
-    if kind is not Path or not isinstance(value, str):
-        raise TypeError(f"{value!r} is not a {kind.__name__}")
-    return (folder / value).resolve()
+    """Read a recipe; raises `Misconfigured` naming the file, the line, the field and what is right."""
+    return yaml_file.load(path, HazardRecipe)
