@@ -205,4 +205,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in ({"Content-Type": "application/json"} | dict(headers)).items():
             self.send_header(name, value)
+        if self.close_connection:  # else a client may send its next request into the closing connection
+            self.send_header("Connection", "close")
         self.end_headers()

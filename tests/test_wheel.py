@@ -1,6 +1,7 @@
 """What people install: the wheel, in an environment of its own, without the source beside it."""
 
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -19,6 +20,8 @@ from edge.errors import MISCONFIGURED, TRY_AGAIN
 from tests.conftest import REPOSITORY
 
 PACKAGES = {"contract", "edge", "trainer", "converter", "broker", "foundation"}
+
+NO_SOURCE = (".*", "build", "dist", "runs", "var", "__pycache__", "*.egg-info", "node_modules")
 
 PROGRAMS = ("wordcam-edge", "wordcam-broker", "wordcam-train", "wordcam-convert")
 
@@ -42,6 +45,8 @@ class Installed:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of this tree; skips where pip cannot fetch what builds it."""
     folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "source"  # setuptools writes into the tree from which it builds, and others may build there now
+    shutil.copytree(REPOSITORY, source, symlinks=True, ignore=shutil.ignore_patterns(*NO_SOURCE))
     command = [
         sys.executable,
         "-m",
@@ -51,7 +56,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--no-deps",
         "--wheel-dir",
         str(folder),
-        str(REPOSITORY),
+        str(source),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if "No matching distribution found for setuptools" in done.stderr:

@@ -58,11 +58,12 @@ def test_when_it_is_killed_nothing_is_left_running(tiny: Path) -> None:
         seen = ""
         while "Sentences as they reach" not in seen:
             seen += demo.stdout.readline()
+        # MQTT server, alert service, console, watch, device with its two processes
+        wait_until(lambda: len(_below(demo.pid)) >= 5, "the start of every process")
         family = _below(demo.pid)
         demo.kill()
         demo.wait(PATIENCE_SECONDS)
 
-    assert len(family) >= 5  # MQTT server, alert service, console, watch, device with its two processes
     wait_until(lambda: not [pid for pid in family if _runs(pid)], "the end of every process")
 
 
