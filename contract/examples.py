@@ -8,7 +8,7 @@ import msgspec
 from contract import bundle
 from contract.ack import Ack, Refusal
 from contract.caption import Box, Caption, Hazard, Label, source
-from contract.status import Calm, Ledger, Stage, State, Status, Threshold
+from contract.status import Calm, CameraCondition, Condition, Ledger, Stage, State, Status, Threshold
 from contract.thresholds import Raised, Thresholds
 
 SITE: Final = "north-gate"
@@ -51,6 +51,11 @@ ONLINE: Final = Status(
     ledger=Ledger(frames=55_800, captions=4_712, sent_bytes=3_401_064, video_bytes=465_000_000, waiting=1),
     stages=(Stage("encode", 48.2, 61.7), Stage("decode", 6.1, 9.4)),
 )
+
+IS_COVERED: Final = msgspec.structs.replace(
+    ONLINE, conditions=(CameraCondition("cam-0", Condition.COVERED, datetime(2026, 3, 1, 6, 28, 40, tzinfo=UTC)),)
+)
+"""The same where something hides a camera's view."""
 
 KNOWS_ITS_CALM: Final = msgspec.structs.replace(
     ONLINE,

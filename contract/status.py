@@ -79,6 +79,37 @@ class Calm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Why it began anew, where it did: `damaged file`."""
 
 
+class Condition(StrEnum):
+    """What is wrong with a camera's picture."""
+
+    COVERED = "covered"
+    """Something before the lens hides the view, or light blinds it: the picture is grey or white all over."""
+    DARK = "dark"
+    """Too dark to show anything."""
+    DEFOCUSED = "defocused"
+    """Blurred far beyond what is usual at this camera."""
+    FROZEN = "frozen"
+    """The very same picture again and again."""
+    CORRUPT = "corrupt"
+    """What a decoder writes in place of a picture that it did not receive."""
+    MOVED = "moved"
+    """The camera shows another view than before."""
+
+
+class CameraCondition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One thing that is wrong with one camera's picture."""
+
+    stream: Name
+    """Which camera of the device."""
+    condition: Condition
+    """What is wrong."""
+    since: Annotated[datetime, Meta(tz=True)]
+    """When it began, by the device's clock (RFC 3339, UTC)."""
+
+    def __post_init__(self) -> None:
+        wire.check_moment(self.since)
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Retained: the birth message and the heartbeat say online, the last will says offline."""
 
@@ -104,6 +135,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Latency of each stage of the work, in the order of the work."""
     calm: Calm | msgspec.UnsetType = msgspec.UNSET
     """What the camera has learnt of its own calm; absent where its bundle weighs no evidence."""
+    conditions: Annotated[tuple[CameraCondition, ...], Meta(max_length=6)] | msgspec.UnsetType = msgspec.UNSET
+    """What is wrong with the pictures of its cameras, the worst first; absent where nothing is."""
 
     def __post_init__(self) -> None:
         for moment in (self.since, self.at):

@@ -10,6 +10,7 @@ from msgspec import Meta
 from broker.config.section import Minutes, Section, Severity
 from contract import wire
 from contract.caption import Name
+from contract.status import Condition
 
 Patience = Annotated[float, Meta(ge=0, le=86400)]
 """At most a day."""
@@ -92,6 +93,10 @@ class PresenceSettings(Section, frozen=True, kw_only=True):
     """Time offline, or without a camera, after which a device is missing; a restart takes less."""
     blind_seconds: Patience = 300
     """Time with heartbeats and without a new frame after which a device is missing."""
+    condition_seconds: Patience = 60
+    """Time with a camera condition after which a camera counts as lost."""
+    conditions: tuple[Condition, ...] = tuple(Condition)
+    """Camera conditions that count; without `dark` where nobody expects a picture at night."""
     gather_seconds: Patience = 60
     """Longest delay of a first notification, to include other devices of the site that are about to be missing."""
     steady_seconds: Patience = 60

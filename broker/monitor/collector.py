@@ -29,7 +29,8 @@ log = logging.getLogger(__name__)
 WITHIN_SECONDS: Final = (60, 300, 3600, 86400)
 """Ages of last captions that devices are counted by: 10,000 devices are four series."""
 
-HEALTH: Final = {Cause.GONE: "offline", Cause.QUIET: "silent", Cause.NO_CAMERA: "blind", Cause.NO_PICTURE: "blind"}
+HEALTH: Final = {Cause.GONE: "offline", Cause.QUIET: "silent"}
+"""How a device is that is lost by these causes; by any other one it is blind."""
 
 UNSENT: Final = (
     notifications.State.DEFERRED,
@@ -126,7 +127,7 @@ class StateCollector(Collector):
         for known in devices.doubtful(connection, heard_before=now - quiet, seen_before=now - blind):
             outage = detector.judge(known, now=now, settings=self.presence)
             if outage is not None:
-                counted[HEALTH[outage.cause]] += 1
+                counted[HEALTH.get(outage.cause, "blind")] += 1
                 counted["online"] -= 1
         health = GaugeMetricFamily("wordcam_devices", "Devices by how they are", labels=["health"])
         for name, count in counted.items():

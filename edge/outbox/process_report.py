@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from contract.status import Calm, Stage
+from contract.status import Calm, CameraCondition, Stage
 from edge.errors import CameraGone
 from edge.outbox.outbox import Outbox
 
@@ -35,6 +35,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Mean time of it inside the interpreters."""
     calm: Calm | None = None
     """What the camera has learnt of its own calm, where its bundle weighs evidence."""
+    conditions: tuple[CameraCondition, ...] = ()
+    """What is wrong with the camera's picture, the worst first."""
 
 
 NOTHING: Final = Report()

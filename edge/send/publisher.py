@@ -16,7 +16,7 @@ import msgspec
 
 from contract import ack, status, thresholds, topics
 from contract.errors import Refused
-from contract.status import State, Status
+from contract.status import CameraCondition, State, Status
 from edge import config
 from edge.errors import Failure, Misconfigured, TryAgain
 from edge.outbox import process_report, raised_thresholds
@@ -68,7 +68,7 @@ class Send:
         self._newest_seq = -1
         self._seen_version = -1
         self._sent_bytes = 0
-        self._said_reason = ""
+        self._said: tuple[str, tuple[CameraCondition, ...]] = ("", ())
 
     def run(self, stop: threading.Event) -> None:
         """Send until `stop` is set; raises `Misconfigured` where only the operator can help, `DiskFull`, `TryAgain`."""
@@ -175,11 +175,12 @@ class Send:
         log.warning("not connected", extra={"reason": why, "retry_seconds": round(wait, 1)})
 
     def _publish(self, connection: Connection) -> None:
-        """Publish new captions, as many as the window lets, and at once that the camera has gone or come back."""
+        """Publish new captions, as many as the window lets, and news of the camera at once."""
         version = self._outbox.version()
         if version == self._seen_version:
             return
-        if process_report.read(self._outbox, process_report.LOOK).reason != self._said_reason:
+        looked = process_report.read(self._outbox, process_report.LOOK)
+        if (looked.reason, looked.conditions) != self._said:
             self._next_status_at = self._clock()
         room = WINDOW - len(self._flights)
         if room <= 0:
@@ -249,8 +250,9 @@ class Send:
         """Publish birth or heartbeat, and leave a note for the summary."""
         self._next_status_at = self._clock() + self._settings.status_seconds
         self._note()
-        self._said_reason = process_report.read(self._outbox, process_report.LOOK).reason
-        said = self._status(State.ONLINE, self._said_reason, at=self._now())
+        looked = process_report.read(self._outbox, process_report.LOOK)
+        self._said = (looked.reason, looked.conditions)
+        said = self._status(State.ONLINE, looked.reason, at=self._now())
         connection.publish(self._topics["status"], status.encode(said), retain=True)
 
     def _note(self) -> None:
@@ -273,6 +275,7 @@ class Send:
             ledger=self._outbox.ledger() if at else None,
             stages=(*looked.stages, *self._latency.stages()) if at else (),
             calm=looked.calm if at and looked.calm else msgspec.UNSET,
+            conditions=looked.conditions if at and looked.conditions else msgspec.UNSET,
         )
 
     def _leave(self, reason: str) -> None:

@@ -9,7 +9,7 @@ from contract import caption
 from contract.ack import MAX_IDS, Ack, Refusal
 from contract.caption import Box, Caption, Hazard, Label
 from contract.errors import REASONS
-from contract.status import Calm, Ledger, Stage, State, Status, Threshold
+from contract.status import Calm, CameraCondition, Condition, Ledger, Stage, State, Status, Threshold
 from contract.thresholds import Raised, Thresholds
 
 names = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", fullmatch=True)
@@ -80,6 +80,8 @@ statuses = st.builds(
         thresholds=st.lists(st.builds(Threshold, _words(32), shares, shares), max_size=3).map(tuple),
         reason=st.text(printable, max_size=20),
     ),
+    conditions=st.just(msgspec.UNSET)
+    | st.lists(st.builds(CameraCondition, names, st.sampled_from(Condition), times), max_size=3).map(tuple),
 )
 
 raised_thresholds = st.builds(

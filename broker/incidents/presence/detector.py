@@ -1,4 +1,4 @@
-"""Decides whether a device is lost: offline, silent, without a camera or without new frames."""
+"""Decides whether a device is lost: offline, silent, without a camera, new frames or a picture that shows anything."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -6,10 +6,13 @@ from enum import StrEnum
 from typing import Final
 
 from broker.config.incidents import PresenceSettings
-from contract.status import State
+from contract.status import Condition, State
 
 NO_CAMERA: Final = "camera gone"
 """How the reason in a status begins where a device speaks and has no camera; see `contract.status.Status.reason`."""
+
+CONDITION: Final = "camera condition "
+"""How the reason that is kept of a device begins where its status holds a camera condition, which follows."""
 
 
 class Cause(StrEnum):
@@ -23,11 +26,23 @@ class Cause(StrEnum):
     """It reports that its camera is gone."""
     NO_PICTURE = "no-picture"
     """It reports, and has processed no new frame."""
+    COVERED = Condition.COVERED.value
+    DARK = Condition.DARK.value
+    DEFOCUSED = Condition.DEFOCUSED.value
+    FROZEN = Condition.FROZEN.value
+    CORRUPT = Condition.CORRUPT.value
+    MOVED = Condition.MOVED.value
+    """It reports that its camera is in this condition."""
 
     @property
     def is_blind(self) -> bool:
         """Whether the device itself is there."""
-        return self in (Cause.NO_CAMERA, Cause.NO_PICTURE)
+        return self not in (Cause.GONE, Cause.QUIET)
+
+    @property
+    def is_condition(self) -> bool:
+        """Whether the camera delivers pictures, and something is wrong with them."""
+        return self.value in frozenset(Condition)
 
 
 DANGER: Final = "device-lost"
@@ -81,4 +96,16 @@ def judge(known: Presence, *, now: datetime, settings: PresenceSettings) -> Outa
     # By its own count: between two of its statuses nobody knows whether frames arrive.
     if known.frames_at is not None and known.heard_at - known.frames_at >= blind:
         return Outage(Cause.NO_PICTURE, known.frames_at, known.frames_at + blind, "")
-    return None
+    return _condition(known, settings)
+
+
+def _condition(known: Presence, settings: PresenceSettings) -> Outage | None:
+    """Return the camera condition that a device reports, unless the settings leave it out."""
+    if not known.reason.startswith(CONDITION):
+        return None
+    name, _, stream = known.reason.removeprefix(CONDITION).partition(": ")
+    condition = Condition(name)
+    if condition not in settings.conditions:
+        return None
+    lost_at = known.changed_at + timedelta(seconds=settings.condition_seconds)
+    return Outage(Cause(condition.value), known.changed_at, lost_at, stream)

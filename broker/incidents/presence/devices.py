@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, delete, func, insert, or_, select
 
-from broker.incidents.presence.detector import Presence
+from broker.incidents.presence.detector import CONDITION, Presence
 from broker.store.tables import core
 from contract.status import Ledger, Stage, State, Status
 
@@ -52,7 +52,7 @@ def record(connection: Connection, status: Status, *, heard_at: datetime) -> boo
         "said_at": status.at,
         "changed_at": (known.changed_at or known.heard_at) if known and _is_as_before(status, known) else heard_at,
         "frames_at": _frames_at(status, known, heard_at),
-        "reason": status.reason,
+        "reason": _reason(status),
         # A last will is written in advance and knows less than the statuses since.
         "version": status.version or (known.version if known else ""),
         "model": status.model or (known.model if known else ""),
@@ -64,6 +64,14 @@ def record(connection: Connection, status: Status, *, heard_at: datetime) -> boo
     return True
 
 
+def _reason(status: Status) -> str:
+    """Return the device's own reason or, where it gives none, its worst camera condition and the camera."""
+    if status.reason or not status.conditions:
+        return status.reason
+    worst = status.conditions[0]
+    return f"{CONDITION}{worst.condition.value}: {worst.stream}"
+
+
 def _is_news(status: Status, known: Row[Any]) -> bool:
     if status.at is None:
         return False
@@ -72,7 +80,7 @@ def _is_news(status: Status, known: Row[Any]) -> bool:
 
 def _is_as_before(status: Status, known: Row[Any]) -> bool:
     """Compare the state and the kind of the reason: `camera gone` for one cause or another is the same."""
-    kinds = [reason.partition(":")[0] for reason in (status.reason, known.reason)]
+    kinds = [reason.partition(":")[0] for reason in (_reason(status), known.reason)]
     return status.state.value == known.state and kinds[0] == kinds[1]
 
 

@@ -150,10 +150,9 @@ class PresenceTracker:
         new = [device for device in away if device not in incident.cameras]
         if new:
             store.add_event(connection, incident.id, Event(now, EventKind.CAMERA, (_listed(new),)))
-        blind = all(outage.cause.is_blind for outage in away.values())
         counted = replace(
             incident,
-            rule=builtin_rules.of(self.settings, blind=blind).name,
+            rule=builtin_rules.of(self.settings, {outage.cause for outage in away.values()}).name,
             seen_at=now,
             sightings=len(incident.cameras) + len(new),
             cameras=(*incident.cameras, *new),
@@ -182,7 +181,7 @@ class PresenceTracker:
         store.save(connection, replace(incident, state=State.RESOLVED, closed_at=now, due_at=now))
 
     def _sighting(self, site: str, device: str, outage: Outage, now: datetime) -> Sighting:
-        rule = builtin_rules.of(self.settings, blind=outage.cause.is_blind)
+        rule = builtin_rules.of(self.settings, {outage.cause})
         since = self.grouper.places.local(outage.since, site)
         reason = DeviceMissing(outage.cause.value, f"{since:%Y-%m-%d %H:%M:%S}", outage.reason)
         return Sighting(site, device, "", rule, (reason,), now)

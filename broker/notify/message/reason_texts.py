@@ -128,10 +128,32 @@ TEXTS: Final[Mapping[Language, Texts]] = {
 
 VALUES: Final[Mapping[Language, Mapping[str, Mapping[str, str]]]] = {
     "en": {
-        "cause": {"gone": "no message", "quiet": "no message", "no-camera": "no camera", "no-picture": "no picture"},
+        "cause": {
+            "gone": "no message",
+            "quiet": "no message",
+            "no-camera": "no camera",
+            "no-picture": "no picture",
+            "covered": "camera covered or blinded",
+            "dark": "too dark to see",
+            "defocused": "picture blurred",
+            "frozen": "picture frozen",
+            "corrupt": "picture corrupt",
+            "moved": "camera turned away",
+        },
     },
     "ko": {
-        "cause": {"gone": "응답 없음", "quiet": "응답 없음", "no-camera": "카메라 없음", "no-picture": "영상 없음"},
+        "cause": {
+            "gone": "응답 없음",
+            "quiet": "응답 없음",
+            "no-camera": "카메라 없음",
+            "no-picture": "영상 없음",
+            "covered": "카메라 가려짐",
+            "dark": "너무 어두움",
+            "defocused": "초점 흐림",
+            "frozen": "화면 멈춤",
+            "corrupt": "영상 깨짐",
+            "moved": "카메라 방향 바뀜",
+        },
         "severity": {"critical": "위험", "warning": "주의", "info": "알림"},
         "before": {"critical": "위험", "warning": "주의", "info": "알림"},
         "state": {"open": "미확인", "acknowledged": "확인함", "resolved": "종료", "false-alarm": "오경보"},

@@ -70,7 +70,7 @@ class Lost(msgspec.Struct, frozen=True):
 
     device: str
     cause: str
-    """`gone` (it signed off, or was cut off), `quiet`, `no-camera` or `no-picture`."""
+    """`gone` (it signed off, or was cut off), `quiet`, `no-camera`, `no-picture`, or the condition of its camera."""
     since: datetime
     """When it was last heard or, of one without a camera or a picture, when it last saw."""
 

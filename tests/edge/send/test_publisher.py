@@ -13,7 +13,7 @@ import pytest
 
 from contract import thresholds, topics
 from contract.ack import Ack
-from contract.status import State
+from contract.status import CameraCondition, Condition, State
 from contract.thresholds import Raised, Thresholds
 from edge import config
 from edge.errors import Failure, Misconfigured
@@ -219,6 +219,16 @@ def test_that_the_camera_has_gone_is_told_at_once(box: Outbox, mosquitto: Mosqui
         wait_until(lambda: not service.statuses[-1][0].reason, "the all-clear")
 
     assert [said.model for said, _ in service.statuses[1:]] == ["tiny@0.1.0"] * (len(service.statuses) - 1)
+
+
+def test_a_camera_condition_is_published_at_once_and_taken_back(box: Outbox, mosquitto: Mosquitto) -> None:
+    covered = CameraCondition("cam-0", Condition.COVERED, datetime(2026, 1, 1, tzinfo=UTC))
+    with served(mosquitto) as service, sending(box, mqtt(mosquitto, status_seconds=3600)):
+        wait_until(lambda: service.statuses, "the birth")
+        process_report.leave(box, process_report.LOOK, process_report.Report(conditions=(covered,)))
+        wait_until(lambda: service.statuses[-1][0].conditions == (covered,), "the condition")
+        process_report.leave(box, process_report.LOOK, process_report.Report())
+        wait_until(lambda: service.statuses[-1][0].conditions is msgspec.UNSET, "the all-clear")
 
 
 def test_a_connection_that_is_cut_is_made_again(box: Outbox, mosquitto: Mosquitto) -> None:

@@ -8,7 +8,7 @@ import pytest
 from broker.config.incidents import PresenceSettings
 from broker.incidents.presence import detector
 from broker.incidents.presence.detector import Cause, Presence
-from contract.status import State
+from contract.status import Condition, State
 
 NOW = datetime(2026, 3, 14, 3, 0, tzinfo=UTC)
 SETTINGS = PresenceSettings(quiet_seconds=180, offline_seconds=60, blind_seconds=300)
@@ -54,6 +54,12 @@ def presence(**changes: Any) -> Presence:
             -1,
             id="its camera is gone, and then itself",
         ),
+        pytest.param(
+            presence(reason="camera condition covered: cam-0", changed_at=ago(61)),
+            Cause.COVERED,
+            -1,
+            id="something hides the view",
+        ),
         pytest.param(presence(frames_at=ago(320)), Cause.NO_PICTURE, -20, id="speaks and does not look"),
         pytest.param(presence(frames_at=ago(305)), None, None, id="its last status says that it looked"),
     ],
@@ -63,3 +69,11 @@ def test_a_device_is_lost_when_patience_ends(known: Presence, cause: Cause | Non
 
     assert (outage and outage.cause) == cause
     assert (outage and (outage.lost_at - NOW).total_seconds()) == left
+
+
+def test_a_condition_that_the_settings_leave_out_is_no_outage() -> None:
+    known = presence(reason="camera condition dark: cam-0", changed_at=ago(600))
+    unlit = PresenceSettings(conditions=tuple(one for one in Condition if one is not Condition.DARK))
+
+    assert detector.judge(known, now=NOW, settings=unlit) is None
+    assert detector.judge(known, now=NOW, settings=SETTINGS) is not None

@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
+
 from broker.incidents.incident import State as StateCollector
 from broker.incidents.presence import devices
 from broker.notify.message import reason_texts
 from broker.notify.reasons import SeenByMany
 from broker.store.engine import reading
-from contract.status import Ledger, State
+from contract.status import CameraCondition, Condition, Ledger, State
 from tests.broker.incidents.presence.missing_devices import pass_by, texts
 from tests.broker.scene import Scene
 
@@ -114,6 +116,35 @@ def test_a_camera_that_is_gone_is_told_of_although_its_device_speaks(missing_sce
 
     assert gone == ["first to guard", "resolved to guard"]
     assert texts(room)[0] == "ALERT Camera lost - north-gate, pi-01, 03:01: no camera since 03:00 #1"
+
+
+@pytest.mark.parametrize(
+    ("condition", "english", "korean"),
+    [
+        (Condition.COVERED, "camera covered or blinded since 03:00", "03:00 이후 카메라 가려짐"),
+        (Condition.DARK, "too dark to see since 03:00", "03:00 이후 너무 어두움"),
+        (Condition.DEFOCUSED, "picture blurred since 03:00", "03:00 이후 초점 흐림"),
+        (Condition.FROZEN, "picture frozen since 03:00", "03:00 이후 화면 멈춤"),
+        (Condition.CORRUPT, "picture corrupt since 03:00", "03:00 이후 영상 깨짐"),
+        (Condition.MOVED, "camera turned away since 03:00", "03:00 이후 카메라 방향 바뀜"),
+    ],
+)
+def test_a_camera_condition_is_an_incident_by_its_own_rule_until_the_picture_is_well(
+    missing_scene: Make, condition: Condition, english: str, korean: str
+) -> None:
+    room = missing_scene()
+    gone: list[str] = []
+    for number in range(10):
+        found = CameraCondition("cam-0", condition, room.now)
+        room.state("pi-01", conditions=(found,), ledger=Ledger(frames=1000 + number))
+        gone += room.wait(seconds=10)
+    for _ in range(7):
+        gone += pass_by(room, "pi-01", seconds=10)
+
+    assert gone == ["first to guard", "resolved to guard"]
+    assert room.incidents[0].rule == "camera-condition"
+    assert texts(room)[0] == f"ALERT Camera picture - north-gate, pi-01, 03:01: {english} #1"
+    assert texts(room, "ko")[0] == f"[경보] 카메라 영상 이상 · north-gate pi-01 03:01 {korean} #1"
 
 
 def test_a_device_that_speaks_and_looks_at_nothing_is_told_of(missing_scene: Make) -> None:
