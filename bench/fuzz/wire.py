@@ -17,7 +17,7 @@ from broker.config.errors import Misconfigured
 from broker.incidents import silence
 from broker.ingest import decoder
 from broker.ingest.decoder import Message
-from broker.notify import replies
+from broker.notify import reply_text
 from broker.notify.message import segments
 from broker.notify.translation.offline import OfflineTranslator
 from broker.retention import export
@@ -163,7 +163,7 @@ DECODERS: Final = (
     Decoder("bundle-manifest", _manifest, 4),
     Decoder("vocabulary", _vocabulary, 4),
     Decoder("phrases", _phrases, 4),
-    _text("sms-reply", refusing(of_text(replies.read)), REPLIES),
+    _text("sms-reply", refusing(of_text(reply_text.read)), REPLIES),
     _text("sms-text", refusing(of_text(segments.plain)), SENTENCES),
     _text("search-question", refusing(of_text(_terms)), SENTENCES),
     _text("phone-number", refusing(of_text(e164), ValueError), NUMBERS, 4),

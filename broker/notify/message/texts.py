@@ -58,7 +58,10 @@ class Losses:
 
 @dataclass(frozen=True, slots=True)
 class Replies:
-    """Replies to an answer by text message: `number` is the incident's, `name` someone else's."""
+    """Replies to an answer by text message: `number` is the incident's, `name` someone else's.
+
+    `numbers` are those of open incidents, such as `#28, #31`.
+    """
 
     acknowledged: str
     already: str
@@ -66,6 +69,10 @@ class Replies:
     false_alarm: str
     over: str
     unknown: str
+    which: str
+    """Several incidents are open, and the answer may be about any of them: `number`, `numbers`."""
+    what: str
+    """The answer names an incident and not what became of it: `number`."""
     help: str
 
 
@@ -119,6 +126,8 @@ ENGLISH = Words(
         false_alarm="Thank you. #{number} is written down as a false alarm.",
         over="#{number} is over already.",
         unknown="There is no alert of yours to answer to.",
+        which="Which one? Open: {numbers}. Answer with the number, such as DONE {number}.",
+        what="What about #{number}? OK {number} (I take care of it), DONE {number} (over) or FALSE {number}.",
         help="Not understood. Answer OK (I take care of it), DONE (it is over) or FALSE (false alarm).",
     ),
     notified="notified",
@@ -177,7 +186,9 @@ KOREAN = Words(
         false_alarm="#{number} 경보를 오경보로 기록했습니다.",
         over="#{number} 상황은 이미 끝났습니다.",
         unknown="답할 경보가 없습니다.",
-        help="알 수 없는 답입니다. 확인(맡음), 완료(종료), 오경보 중 하나로 답해 주세요.",
+        which="어느 경보인가요? 미종료: {numbers}. 번호와 함께 답해 주세요. 예: 종료 {number}",
+        what="#{number} 경보는 어떤가요? 확인 {number}(맡음), 종료 {number}, 오경보 {number} 중 하나로 답해 주세요.",
+        help="알 수 없는 답입니다. 확인(맡음), 종료(상황 끝), 오경보 중 하나로 답해 주세요.",
     ),
     notified="알림 보냄",
     cancelled="취소",

@@ -12,16 +12,13 @@ from twilio.request_validator import RequestValidator
 from broker.config.broker import Recipient
 from broker.config.channels import e164
 from broker.config.section import Language
-from broker.incidents import responses
-from broker.incidents.responses import Answered, Effect
 from broker.ingest import rejections
 from broker.ingest.decoder import Rejection
-from broker.notify import delivery_reports, replies
+from broker.notify import delivery_reports, replies, reply_text
 from broker.notify.delivery_reports import Report
 from broker.notify.message import segments
-from broker.notify.message import texts as words
-from broker.notify.replies import Meaning, Reply
 from broker.store.engine import writing
+from broker.web.webhooks import reply_actions
 
 TWIML: Final = "text/xml"
 """Of an answer; the console's framework adds that it is UTF-8."""
@@ -117,9 +114,8 @@ class TwilioHooks:
             return Outcome(200, "unknown-number", _twiml(""))
         if replies.since(connection, phone, at=now - timedelta(minutes=1)) >= MAX_ANSWERS_A_MINUTE:
             return Outcome(200, "too-many", _twiml(""))
-        reply = replies.read(form.get("Body", ""))
-        incident_id, answered = self._act(connection, person, reply, now)
-        effect = answered.effect.value if answered else "none"
+        reply = reply_text.read(form.get("Body", ""))
+        answer = reply_actions.act(connection, person, reply, at=now)
         row = {
             "provider": "twilio",
             "provider_id": form["MessageSid"],
@@ -127,12 +123,12 @@ class TwilioHooks:
             "phone": phone,
             "recipient": person.name,
             "text": segments.plain(form.get("Body", "")),
-            "meaning": reply.meaning.value,
-            "effect": effect,
-            "incident_id": incident_id,
+            "meaning": answer.meaning.value,
+            "effect": answer.effect.value if answer.effect else "none",
+            "incident_id": answer.incident_id,
         }
         replies.add(connection, row)
-        return Outcome(200, reply.meaning.value, _twiml(_said(person.language, reply, incident_id, answered)))
+        return Outcome(200, answer.meaning.value, _twiml(answer.text))
 
     def _sender(self, number: str) -> tuple[str, Recipient | None]:
         try:
@@ -141,50 +137,11 @@ class TwilioHooks:
             return "", None
         return phone, next((person for person in self.recipients if person.e164 == phone), None)
 
-    def _act(
-        self, connection: Connection, person: Recipient, reply: Reply, now: datetime
-    ) -> tuple[int | None, Answered | None]:
-        """Apply a reply; only to incidents that its sender was notified of."""
-        if reply.meaning in (Meaning.UNKNOWN, Meaning.STOP):
-            return None, None
-        incident_id = reply.incident_id
-        if incident_id is None:
-            incident_id = replies.last_notified(connection, person.name)
-        if incident_id is None or not replies.was_notified(connection, person.name, incident_id):
-            return None, Answered(Effect.UNKNOWN, None)
-        acts = {
-            Meaning.ACKNOWLEDGE: responses.acknowledge,
-            Meaning.RESOLVE: responses.resolve,
-            Meaning.FALSE_ALARM: responses.false_alarm,
-        }
-        return incident_id, acts[reply.meaning](connection, incident_id, by=person.name, how="sms", at=now)
-
     def _count(self, topic: str, reason: str, form: Mapping[str, str]) -> None:
         sample = " ".join(f"{key}={value}" for key, value in sorted(form.items())[:MAX_FIELDS])[:MAX_FORM_CHARS]
         unreadable = Rejection(reason, "a web hook of Twilio's", topic, sample.encode(errors="replace"), None, None)
         with writing(self.engine) as connection:
             rejections.count(connection, unreadable, at=self.clock())
-
-
-def _said(language: Language, reply: Reply, incident_id: int | None, answered: Answered | None) -> str:
-    """Write what is answered; "" for nothing. It holds nothing of what the other side wrote."""
-    said = words.of(language).replies
-    if reply.meaning is Meaning.STOP:
-        return ""
-    if answered is None:
-        return said.help
-    if answered.effect is Effect.ALREADY and answered.incident is not None:
-        return said.already.format(number=incident_id, name=answered.incident.acknowledged_by)
-    texts = {
-        Effect.OVER: said.over,
-        Effect.UNKNOWN: said.unknown,
-        Effect.DONE: {
-            Meaning.ACKNOWLEDGE: said.acknowledged,
-            Meaning.RESOLVE: said.resolved,
-            Meaning.FALSE_ALARM: said.false_alarm,
-        }.get(reply.meaning, said.help),
-    }
-    return texts.get(answered.effect, said.help).format(number=incident_id)
 
 
 def _twiml(text: str) -> str:

@@ -1,22 +1,20 @@
 """Web hooks of Twilio: reports and answers, honest and hostile, signed by Twilio's own library."""
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, insert, select
 from twilio.request_validator import RequestValidator
 
 from broker.config.broker import Recipient
 from broker.incidents import store
 from broker.incidents.incident import State
-from broker.notify import notifications, replies
-from broker.notify.replies import Meaning
+from broker.notify import notifications
+from broker.notify.notifications import Intent, Kind
 from broker.rules import compiler
 from broker.store import migrate
 from broker.store.engine import open_engine, reading, writing
@@ -56,6 +54,26 @@ class Bench:
         """Let someone answer."""
         form = {"MessageSid": sid(1000 + number), "From": phone, "To": "+12025550100", "Body": body}
         return self.hooks.inbound(form, signed(REPLY_URL, form), REPLY_URL)
+
+    def open_another(self, number: int) -> None:
+        """Open an incident of this number, of which the guard gets a text, a minute later."""
+        at = self.clock.now + timedelta(minutes=1)
+        with writing(self.engine) as connection:
+            first = store.get(connection, 1)
+            assert first is not None
+            row = connection.execute(select(core.incident).where(core.incident.c.id == 1)).one()._asdict()
+            connection.execute(insert(core.incident), row | {"id": number, "danger": "fire", "open_key": f"x/{number}"})
+            told = Intent(f"more/{number}", Kind.FIRST, number, first.caption_id, "fire", first.site, "critical", ())
+            alert = notifications.add(connection, told, to=GUARD, at=at)
+            notifications.begin(connection, alert, text="ALERT", provider="twilio", at=at)
+            notifications.mark_sent(connection, alert, provider_id=sid(500 + number), at=at)
+
+    def state_of(self, number: int) -> State:
+        """How an incident stands."""
+        with reading(self.engine) as connection:
+            found = store.get(connection, number)
+        assert found is not None
+        return found.state
 
     @property
     def incident(self) -> Any:
@@ -207,29 +225,60 @@ def test_two_robots_do_not_talk_for_ever(bench: Bench) -> None:
     assert [bool(text) for text in said] == [True] * MAX_ANSWERS_A_MINUTE + [False] * 3
 
 
+@pytest.mark.parametrize("body", ["#28", "#2", "#3", "28", "28번"])
+def test_a_number_of_an_incident_closes_nothing(bench: Bench, body: str) -> None:
+    bench.open_another(28)
+
+    answered = spoken(bench.answer(body))
+
+    assert answered.startswith("What about #28?" if "28" in body else "Not understood.")
+    assert (bench.incident.state, bench.state_of(28)) == (State.OPEN, State.OPEN)
+
+
 @pytest.mark.parametrize(
-    ("text", "meaning", "number"),
-    [
-        ("OK", Meaning.ACKNOWLEDGE, None),
-        ("ok!", Meaning.ACKNOWLEDGE, None),
-        (" Ok 17 ", Meaning.ACKNOWLEDGE, 17),
-        ("확인했습니다", Meaning.ACKNOWLEDGE, None),
-        ("네, 갑니다", Meaning.ACKNOWLEDGE, None),
-        ("완료 #3", Meaning.RESOLVE, 3),
-        ("오보", Meaning.FALSE_ALARM, None),
-        ("STOP", Meaning.STOP, None),
-        ("ok ok ok ok", Meaning.UNKNOWN, None),
-        ("ok 1 2", Meaning.UNKNOWN, None),
-        ("ok 99999999999", Meaning.UNKNOWN, None),
-        ("okra", Meaning.UNKNOWN, None),
-        ("is it ok?", Meaning.UNKNOWN, None),
-        ("", Meaning.UNKNOWN, None),
-    ],
+    ("body", "state"), [("1", State.ACKNOWLEDGED), ("2", State.RESOLVED), ("3", State.FALSE_ALARM)]
 )
-def test_an_answer_is_understood(text: str, meaning: Meaning, number: int | None) -> None:
-    assert replies.read(text) == replies.Reply(meaning, number)
+def test_a_bare_choice_acts_where_one_incident_alone_is_open(bench: Bench, body: str, state: State) -> None:
+    bench.answer(body)
+
+    assert bench.incident.state is state
 
 
-@given(st.text(max_size=300))
-def test_any_text_is_some_answer(text: str) -> None:
-    assert replies.read(text).meaning in Meaning
+@pytest.mark.parametrize("body", ["1", "2", "3"])
+def test_a_bare_choice_asks_back_where_several_are_open(bench: Bench, body: str) -> None:
+    bench.open_another(28)
+
+    assert spoken(bench.answer(body)).startswith(("Not understood.", "What about #"))
+    assert (bench.incident.state, bench.state_of(28)) == (State.OPEN, State.OPEN)
+
+
+def test_a_bare_two_asks_back_where_incident_two_is_the_open_one(bench: Bench) -> None:
+    bench.open_another(2)
+    bench.answer("done 1")
+
+    assert spoken(bench.answer("2", 2)).startswith("What about #2?")
+    assert bench.state_of(2) is State.OPEN
+
+
+@pytest.mark.parametrize("body", ["done", "오경보"])
+def test_what_closes_asks_which_where_several_are_open(bench: Bench, body: str) -> None:
+    bench.open_another(28)
+
+    assert spoken(bench.answer(body)) == "Which one? Open: #28, #1. Answer with the number, such as DONE 28."
+    assert (bench.incident.state, bench.state_of(28)) == (State.OPEN, State.OPEN)
+
+
+def test_what_closes_is_about_the_one_that_is_still_open(bench: Bench) -> None:
+    bench.open_another(28)
+    bench.answer("done 28")
+
+    assert "#1 is over" in spoken(bench.answer("all clear", 2))
+    assert bench.incident.state is State.RESOLVED
+
+
+@pytest.mark.parametrize(("language", "help_"), [("en", "Not understood."), ("ko", "알 수 없는 답입니다.")])
+def test_what_is_not_understood_is_answered_with_how_to_answer(bench: Bench, language: str, help_: str) -> None:
+    person = GUARD if language == "en" else CHIEF
+
+    assert spoken(bench.answer("오경보 아님", phone=person.phone)).startswith(help_)
+    assert bench.incident.state is State.OPEN
