@@ -40,6 +40,9 @@ camera:
 gate:
   min_gap_seconds: 1        # least time between two captions
   overdue_seconds: 60       # a still scene is captioned again after so long
+  # doubt_gap_seconds: 0.4  # time between two looks while a danger is in doubt; more for a slow device
+# What the camera learns of its own calm needs no key: it is kept beside the outbox as outbox.calm.json, numbers only;
+# `wordcam-edge forget-calm` begins it anew.
 
 outbox:
   path: outbox.sqlite       # captions wait here until the server has stored them

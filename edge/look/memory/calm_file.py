@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from contract import wire
-from edge.look.memory.calm import Bounds, Calm
+from edge.look.memory.calm import MAX_RISE, Bounds, Calm
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +126,11 @@ def _write(path: Path, learnt: Learnt) -> None:
 
 def _calm(learnt: Learnt, bounds: Mapping[str, Bounds]) -> Calm:
     histograms = {danger: dict(learnt.histograms[danger]) for danger in bounds if danger in learnt.histograms}
-    shifts = {danger: learnt.shifts[danger] for danger in bounds if danger in learnt.shifts}
+    shifts = {
+        danger: min(MAX_RISE, max(bound.lowest, learnt.shifts[danger]))  # however the file came to have it
+        for danger, bound in bounds.items()
+        if danger in learnt.shifts
+    }
     return Calm(bounds, learnt.seconds, histograms, shifts)
 
 

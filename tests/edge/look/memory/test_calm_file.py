@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contract.examples import MANIFEST
-from edge.look.memory import calm_file
+from edge.look.memory import calm, calm_file
 from edge.look.memory.calm import Bounds, Calm
 from edge.look.memory.camera_memory import SAVE_SECONDS, CameraMemory
 from edge.look.memory.reading import Reading
@@ -41,6 +41,14 @@ def test_what_was_learnt_is_taken_up_after_a_restart(path: Path) -> None:
 
     assert opened.calm == calm
     assert (opened.since, opened.reason) == (NOW - timedelta(days=3), "")
+
+
+@pytest.mark.parametrize(("written", "taken"), [(20.0, calm.MAX_RISE), (-20.0, 0.0), (1.5, 1.5)])
+def test_a_file_moves_no_threshold_further_than_calm_may(path: Path, written: float, taken: float) -> None:
+    moved = Calm(BOUNDS, shifts={"fire": written})
+    calm_file.save(path, moved, model="a@1.0.0", stream="cam-0", since=NOW)
+
+    assert load(path).calm.shift("fire") == taken
 
 
 def test_without_a_file_a_camera_begins_to_learn(path: Path) -> None:
