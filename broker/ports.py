@@ -31,6 +31,10 @@ class Busy(Unreachable):
         self.retry_after = retry_after
 
 
+class Throttled(Busy):
+    """Our own rate limit asks to wait; the provider was not asked."""
+
+
 class Doubtful(SendFailed):
     """It may have been accepted: ask with `Sender.find` before sending again."""
 

@@ -14,7 +14,6 @@ from broker.config.sites import Places
 from broker.incidents import store
 from broker.incidents.incident import Event, EventKind, Incident, LastNotified
 from broker.notify import contacts, delivery_window, notifications
-from broker.notify.contacts import Contact
 from broker.notify.delivery_window import HOUR, Deferral
 from broker.notify.notifications import Intent, Kind
 from broker.notify.reasons import NotificationFor
@@ -50,11 +49,11 @@ class Notifier:
         now: datetime,
     ) -> Incident:
         """Queue one notification for each of the people, and return the incident as it is after that."""
-        known = contacts.all_known(connection)
         number = incident.notification_count + 1
         notified: list[str] = []
         for person in people:
-            deferral = self.deferral(connection, person, known.get(person.name), incident.severity, now=now)
+            urgent = occasion.kind is not Kind.RESOLVED and is_news(connection, person, incident.id, incident.severity)
+            deferral = self.deferral(connection, person, incident.severity, now=now, urgent=urgent)
             intent = _intent(incident, occasion, f"incident/{incident.id}/{number}/{person.name}", deferral)
             notifications.add(
                 connection, intent, to=person, at=now, deferred_until=deferral.until if deferral else None
@@ -75,13 +74,21 @@ class Notifier:
         return replace(incident, notification_count=number, notified=last)
 
     def deferral(
-        self, connection: Connection, person: Recipient, contact: Contact | None, severity: Severity, *, now: datetime
+        self, connection: Connection, person: Recipient, severity: Severity, *, now: datetime, urgent: bool
     ) -> Deferral | None:
-        """Return why and until when a notification to someone is deferred; None where it may be sent now."""
-        recent = notifications.lately(connection, person.name, since=now - HOUR)
-        return delivery_window.decide(
-            person, contact, severity, recent=recent, local=self.places.by_clock_of(person, now)
-        )
+        """Return why and until when a notification to someone is deferred; None where it may be sent now.
+
+        The hourly limit does not defer an `urgent` one.
+        """
+        contact = contacts.all_known(connection).get(person.name)
+        recent = () if urgent else notifications.lately(connection, person.name, since=now - HOUR)
+        local = self.places.by_clock_of(person, now)
+        return delivery_window.decide(person, contact, severity, recent=recent, local=local)
+
+
+def is_news(connection: Connection, person: Recipient, incident_id: int, severity: Severity) -> bool:
+    """Return whether an incident is critical and this person was not yet notified of that."""
+    return severity == "critical" and not notifications.knows(connection, person.name, incident_id, severity)
 
 
 def _intent(incident: Incident, occasion: Occasion, key: str, deferral: Deferral | None) -> Intent:

@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 
 from broker.config.broker import Recipient
 from broker.config.section import SEVERITIES
-from broker.incidents.alerting import Notifier
-from broker.notify import contacts, notifications
+from broker.incidents.alerting import Notifier, is_news
 from broker.notify import deferred as store
+from broker.notify import notifications
 from broker.notify.notifications import Intent, Kind, Notification
 from broker.notify.reasons import Gathered
 
@@ -27,15 +27,21 @@ def release(
     if person is None:
         store.give_up(connection, name, error="no recipient of this name is left in broker.yaml")
         return
-    contact = contacts.all_known(connection).get(name)
     worst = max(waiting, key=lambda notification: (SEVERITIES.index(notification.severity), notification.id))
-    deferral = notifier.deferral(connection, person, contact, worst.severity, now=now)
+    urgent = any(_is_urgent(connection, person, one) for one in waiting)
+    deferral = notifier.deferral(connection, person, worst.severity, now=now, urgent=urgent)
     if deferral is not None:
         store.keep_deferred(connection, name, until=deferral.until, reason=deferral.reason)
     elif len(waiting) == 1:
         store.release(connection, worst.id, at=now)
     else:
         _gather(connection, person, waiting, worst, now)
+
+
+def _is_urgent(connection: Connection, person: Recipient, waiting: Notification) -> bool:
+    if waiting.kind is Kind.RESOLVED or waiting.incident_id is None:
+        return False
+    return is_news(connection, person, waiting.incident_id, waiting.severity)
 
 
 def _gather(

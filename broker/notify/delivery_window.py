@@ -28,7 +28,8 @@ def decide(
 ) -> Deferral | None:
     """Return until when and why a notification is deferred; None where it may be sent at once.
 
-    `recent` are the moments at which messages went to this person lately; `local` is now by their clock.
+    `recent` are the moments at which messages went to this person lately, empty for a notification that the hourly
+    limit never defers; `local` is now by their clock.
     """
     return away(contact, local) or quiet(person, severity, local) or cap(person, recent, local)
 
@@ -49,7 +50,7 @@ def quiet(person: Recipient, severity: Severity, local: datetime) -> Deferral | 
 
 
 def cap(person: Recipient, recent: Sequence[datetime], now: datetime) -> Deferral | None:
-    """Defer what exceeds the hourly limit, however severe: the next contact is notified instead."""
+    """Defer what exceeds the hourly limit."""
     counted = sorted(moment for moment in recent if moment > now - HOUR)
     if len(counted) < person.max_per_hour:
         return None

@@ -25,6 +25,7 @@ from broker.ports import (
     SendFailed,
     Superseded,
     Term,
+    Throttled,
 )
 from broker.store.engine import reading, writing
 
@@ -157,7 +158,8 @@ class Dispatcher:
             self._give_up(notification, str(error))
             return
         state = State.DOUBT if isinstance(error, Doubtful) else State.WAITING
-        self._retry_later(notification, state, self._patience(notification, error), str(error))
+        level = logging.INFO if isinstance(error, Throttled) else logging.WARNING
+        self._retry_later(notification, state, self._patience(notification, error), str(error), level)
 
     def _patience(self, notification: Notification, error: SendFailed) -> timedelta:
         if isinstance(error, Busy):
@@ -208,7 +210,9 @@ class Dispatcher:
 
         self._write(_Outcome(write, written))
 
-    def _retry_later(self, notification: Notification, state: State, patience: timedelta, error: str) -> None:
+    def _retry_later(
+        self, notification: Notification, state: State, patience: timedelta, error: str, level: int = logging.WARNING
+    ) -> None:
         due_at = self.clock() + patience
 
         def write(connection: Connection) -> None:
@@ -217,7 +221,7 @@ class Dispatcher:
 
         def written() -> None:
             again = {"state": state.value, "again_in_seconds": round(patience.total_seconds(), 1), "error": error}
-            log.warning("notification not sent; retrying", extra=_about(notification) | again)
+            log.log(level, "notification not sent; retrying", extra=_about(notification) | again)
 
         self._write(_Outcome(write, written))
 

@@ -189,12 +189,26 @@ def send_status(connection: Connection, incident_id: int) -> SendStatus:
 
 
 def lately(connection: Connection, recipient: str, *, since: datetime) -> list[datetime]:
-    """Return the moments since then at which messages went to someone or were about to."""
+    """Return the moments since then at which notifications that count towards the hourly limit were sent, or are due.
+
+    Digests, notifications that an incident is over, and those of lost devices do not count.
+    """
     table = core.alert
     moment = func.coalesce(table.c.sent_at, table.c.tried_at, table.c.due_at, type_=core.Moment())
     states = [state.value for state in (*OPEN, State.SENT)]
-    query = select(moment).where(table.c.recipient == recipient, table.c.state.in_(states), moment > since)
+    counts = table.c.kind.not_in([Kind.DIGEST.value, Kind.RESOLVED.value]) & table.c.caption_id.is_not(None)
+    query = select(moment).where(table.c.recipient == recipient, table.c.state.in_(states), counts, moment > since)
     return list(connection.execute(query).scalars())
+
+
+def knows(connection: Connection, recipient: str, incident_id: int, severity: Severity) -> bool:
+    """Return whether someone was notified of an incident at this severity, or is about to be."""
+    table = core.alert
+    own = (table.c.recipient == recipient) & (table.c.incident_id == incident_id)
+    same = (table.c.severity == severity) & (table.c.kind != Kind.RESOLVED.value)
+    states = [state.value for state in (*OPEN, State.SENT, State.DIGESTED)]
+    query = select(table.c.id).where(own, same, table.c.state.in_(states)).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def doubt_unfinished(connection: Connection, *, at: datetime) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from broker.notify.call_timeout import Clogged, Deadline, Late
-from broker.ports import Busy, Doubtful, Sender, Unreachable
+from broker.ports import Busy, Doubtful, Sender, Throttled, Unreachable
 
 Seconds = Callable[[], float]
 
@@ -31,10 +31,10 @@ class RateLimited:
         self._free_at = clock()
 
     def send(self, to: str, text: str) -> str:
-        """Hand over one message; raises `SendFailed`, of which `Busy` without asking anyone."""
+        """Hand over one message; raises `SendFailed`, of which `Throttled` without asking anyone."""
         wait = self._free_at - self._clock()
         if wait > 0:
-            raise Busy(f"{self.name} may send again in {wait:.1f} s", retry_after=timedelta(seconds=wait))
+            raise Throttled(f"{self.name} may send again in {wait:.1f} s", retry_after=timedelta(seconds=wait))
         self._free_at = self._clock() + self._gap
         sender = self._sender
         try:

@@ -226,11 +226,50 @@ def test_what_waits_for_the_morning_comes_as_one_message(scene: Make) -> None:
 def test_what_is_more_than_one_can_read_in_an_hour_waits_and_says_so(scene: Make) -> None:
     room = scene(Recipient(name="guard", phone="+12025550143", max_per_hour=2, notify_when_resolved=False))
     for site in ("a", "b", "c", "d"):
-        room.say("a gun", site=site)
+        room.say("smoke", site=site)
 
     assert room.deliver() == ["first to guard", "first to guard"]
     assert room.events(3)[-1].detail == (NotificationFor("first", "guard", (HourlyLimit(2, 2),)),)
     assert room.pass_by(hours=1, minutes=10) == ["digest to guard"]
+
+
+def test_a_first_or_worse_critical_notification_is_never_held_by_the_hourly_limit(scene: Make) -> None:
+    guard = Recipient(name="guard", phone="+12025550143", max_per_hour=1, notify_when_resolved=False)
+    chief = Recipient(name="chief", phone="+12025550178", max_per_hour=1, notify_when_resolved=False)
+    room = scene(guard, chief, escalation=(CHAIN,))
+    sites = [f"site-{number}" for number in range(23)]
+    for site in sites:
+        room.say("a gun", site=site)
+
+    assert room.deliver() == ["first to guard"] * 23
+    for _ in range(23):
+        room.walk()
+    assert room.wait(minutes=5) == ["escalation to chief"] * 23
+    assert room.wait(minutes=5) == []  # the second cycle says nothing new to the guard: it waits for the digest
+    assert "held" in room.kinds()
+
+
+def test_what_grows_critical_passes_the_hourly_limit_and_what_stays_does_not(scene: Make) -> None:
+    room = scene(Recipient(name="guard", phone="+12025550143", max_per_hour=1))
+    room.say("a person falls")
+    assert room.deliver() == ["first to guard"]
+
+    room.say("a person lies there")
+    assert room.deliver() == ["update to guard"]
+    room.clock.now += timedelta(minutes=11)
+    assert room.say("a person lies there") == ["fallen: repeat"]
+    assert room.deliver() == []
+
+
+def test_what_is_over_leaves_room_in_the_hour(scene: Make) -> None:
+    room = scene(Recipient(name="guard", phone="+12025550143", max_per_hour=2), CHIEF)
+    room.say("smoke")
+    room.deliver()
+    room.do(responses.resolve, 1, by="chief", how="console")
+    assert room.wait(minutes=1) == ["resolved to guard"]
+
+    room.say("smoke", site="depot")
+    assert "first to guard" in room.deliver()
 
 
 def test_what_is_held_for_someone_who_has_left_is_given_up_loudly(scene: Make) -> None:

@@ -14,6 +14,7 @@ from broker.notify.delivery_reports import Report
 from broker.notify.dispatcher import Dispatcher
 from broker.notify.notifications import State
 from broker.notify.senders.by_recipient import SendersByRecipient
+from broker.notify.senders.rate_limited import RateLimited
 from broker.notify.senders.twilio import TwilioSender
 from broker.ports import Doubtful, Leadership, NoMetrics
 from broker.rules import compiler
@@ -201,6 +202,30 @@ def test_an_alert_in_doubt_is_asked_after_a_last_time_before_it_dies(bench: Benc
     assert bench.step_after(3600)
 
     assert bench.row.state == "sent"
+
+
+def test_waiting_for_our_own_rate_limit_is_no_warning(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+
+    def seconds() -> float:
+        return bench.clock.now.timestamp()
+
+    bounded = RateLimited(
+        lambda: TwilioSender(ACCOUNT, TOKEN, sender=SENDER, base_url=bench.twilio.url, timeout_seconds=1),
+        seconds=20,
+        per_second=0.5,
+        clock=seconds,
+    )
+    bounded.send("+12025550199", "another message")
+    bench.dispatcher.senders = SendersByRecipient.alone(bounded)
+
+    assert bench.step_after(1)
+    assert bench.row.state == "waiting"
+    assert bench.step_after(1)
+
+    assert bench.row.state == "sent"
+    (line,) = [record for record in caplog.records if record.getMessage() == "notification not sent; retrying"]
+    assert line.levelname == "INFO"
 
 
 class Unaskable:
