@@ -38,6 +38,10 @@ _SINGLE: Final = frozenset(
         "steer",
         "cheer",
         "explode",
+        "threaten",
+        "pummel",
+        "stagger",
+        "restrain",
     ]
 )
 """Verbs that look as if they doubled their last consonant and do not."""

@@ -67,6 +67,23 @@ class Frame:
     what: str | None
     """English or kind of the noun behind them; "" where any will do, None where none may be."""
     korean: str
+    behind: tuple[str, ...] = ()
+    """Words behind the noun."""
+    second: str | None = None
+    """English or kind of a second noun behind those; "" where any will do, None where there is none."""
+
+    @classmethod
+    def of(cls, words: str, korean: str) -> "Frame":
+        """Read a key of `joint` without its verb: `+weapon to +body`."""
+        before, first, *rest = words.split("+")
+        what, _, behind = first.partition(" ")
+        return cls(tuple(before.split()), what, korean, tuple(behind.split()), rest[0].strip() if rest else None)
+
+
+def fits(what: str | None, english: str, kind: str) -> bool:
+    """Return whether a noun is what a frame asks for: itself, its last word (car window), or its kind."""
+    called = {english, english.rpartition(" ")[2], kind}
+    return what == "" or (what is not None and not called.isdisjoint(what.split("|")))
 
 
 class Lexicon:
@@ -77,6 +94,8 @@ class Lexicon:
         self.verbs: dict[str, list[VerbWord]] = {}
         self.korean: dict[tuple[str, Aspect], str] = {}
         self.frames: dict[str, list[Frame]] = {}
+        self.joint: dict[str, list[Frame]] = {}
+        self.groups: dict[str, frozenset[str]] = {}
         self.tables: dict[str, dict[str, str]] = {}
         self.measures: dict[str, str] = words["measures"]
         self.pronouns: dict[str, NounWord] = {}
@@ -95,6 +114,13 @@ class Lexicon:
         entries = self.tables[table]
         keys = (f"{before} +{english}", f"{before} +{kind}", before)
         return next((entries[key] for key in keys if key in entries), None)
+
+    def lifeless(self, verb: str, english: str, kind: str) -> str:
+        """Return what a thing does where a person would do `verb`."""
+        for usual in {key.partition(" +")[0] for key in self.tables["lifeless"]}:
+            if verb.endswith(usual) and (said := self.find("lifeless", usual, english, kind)) is not None:
+                return verb.removesuffix(usual) + said
+        return verb
 
     def _add_nouns(self, nouns: Mapping[str, Any], verbs: Mapping[str, Any], words: Mapping[str, Any]) -> None:
         plurals: dict[str, str] = nouns["plurals"]
@@ -136,13 +162,30 @@ class Lexicon:
             lemma, *after = before.split()
             shown = what.strip() if plus or "~" in korean else None
             self.frames.setdefault(lemma, []).append(Frame(tuple(after), shown, korean))
+        for key, korean in verbs["joint"].items():
+            lemma, _, rest = key.partition(" ")
+            self.joint.setdefault(lemma, []).append(Frame.of(rest, korean))
+        for frames in self.joint.values():
+            frames.sort(key=self._generality)
+        for group in ("instruments", "armed", "strikes", "seizes", "targets"):
+            self.groups[group] = frozenset(verbs[group])
+
+    def _generality(self, frame: Frame) -> tuple[int, int, int]:
+        """Order frames of two nouns: more words first, a named noun before a kind before any noun."""
+        kinds = {word.kind for word in self.nouns.values()}
+        first, second = (
+            2 if what == "" else 0 if what is None else int(not kinds.isdisjoint(what.split("|")))
+            for what in (frame.what, frame.second)
+        )
+        return -len(frame.words) - len(frame.behind), second, first
 
     def _add_words(self, words: Mapping[str, Any], verbs: Mapping[str, Any]) -> None:
         for table in ("adjectives", "especially", "colours", "predicates", "numbers", "amounts", "counters"):
             self.tables[table] = words[table]
-        for table in ("where", "distances", "within", "how", "like", "adverbs", "whole"):
+        for table in ("where", "distances", "within", "how", "like", "adverbs", "whole", "reworded", "lifeless"):
             self.tables[table] = words[table]
         self.tables["asides"] = verbs["asides"]
+        self.tables["passive"] = verbs["passive"]
         for english, said in words["pronouns"].items():
             ((kind, korean),) = said.items()
             self.pronouns[english] = NounWord(english, korean, kind, plural=False)
@@ -157,7 +200,7 @@ class Lexicon:
         yield from self.prepositions
         yield from ARTICLES
         yield from ("and", "or", "to", "is", "are", "was", "were", "has", "have", "there", "who", "that", "which", "of")
-        yield from ("while", "whilst", "as", "when", "being", "this", "that", "these", "those", "'s")
+        yield from ("while", "whilst", "as", "when", "being", "been", "cannot", "this", "that", "these", "those", "'s")
         for table in ("adjectives", "predicates", "numbers", "amounts", "adverbs", "whole"):
             yield from self.tables[table]
 

@@ -15,6 +15,9 @@ Ends = list[tuple[int, Node]]
 BRIEF_KEEPS: Final = frozenset({"weapon", "person", "animal"})
 """Kinds that even a brief sentence names with what they do."""
 
+ONE_BY_ONE: Final = frozenset({"place", "vehicle", "ride", "weapon", "animal"})
+"""Kinds whose plural never stands behind `a`: in `a bus stops`, `stops` is a verb."""
+
 ATTRIBUTES: Final = frozenset({"baby", "police", "child", "dog", "team", "family", "horse", "fish", "hand", "face"})
 """Persons, animals and parts of the body that may stand before another noun: a police officer, a dog toy."""
 
@@ -39,7 +42,8 @@ class Reader:
         self.brief = brief
         self._things: dict[tuple[int, bool], Ends[Thing]] = {}
         self.actions: Callable[[int, Form], Ends[Deed]] = lambda _at, _form: []
-        """Reads verbs; set by `broker.notify.translation.korean.verb_phrases`, as nouns and verbs hold each other."""
+        self.perfects: Callable[[int, Form], Ends[Deed]] = lambda _at, _form: []
+        """Read verbs; set by `broker.notify.translation.korean.verb_phrases`, as nouns and verbs hold each other."""
 
     def at(self, position: int) -> str:
         """Return the word at a position; "" behind the end."""
@@ -104,7 +108,12 @@ class Reader:
             if "~" not in pattern:
                 yield end, Thing(pattern, "fluid", measure)
             for stop, inner in self.things(end, rich=False):
-                yield stop, replace(inner, korean=phonology.fill(pattern, inner.said()), deeds=(), joined=True)
+                yield (
+                    stop,
+                    replace(
+                        inner, korean=phonology.fill(pattern, inner.said()), deeds=(), joined=True, of="", count=""
+                    ),
+                )
 
     def _owned(self, position: int) -> Iterator[tuple[int, Thing]]:
         """Read a noun with what stands before it, and a second one behind 's."""
@@ -112,7 +121,7 @@ class Reader:
             yield end, thing
             if self.at(end) == "'s":
                 for stop, owned in best(self._counted(end + 1)):
-                    yield stop, replace(owned, of=thing.said())
+                    yield stop, replace(owned, of=thing.said() + "의")
 
     def _counted(self, position: int) -> Iterator[tuple[int, Thing]]:
         tables = self.lexicon.tables
@@ -122,7 +131,9 @@ class Reader:
             yield from self._headed(behind, tables["amounts"][amount])
         if self.at(start) in tables["numbers"]:
             yield from self._headed(start + 1, tables["numbers"][self.at(start)])
-        yield from self._headed(start, "")
+        for end, thing in self._headed(start, ""):
+            if not (thing.plural and self.at(position) in ("a", "an") and thing.kind in ONE_BY_ONE):
+                yield end, thing
 
     def _headed(self, position: int, count: str) -> Iterator[tuple[int, Thing]]:
         for end, words, word in self._heads(position, ()):
@@ -174,20 +185,27 @@ class Reader:
 
     def _described(self, position: int, thing: Thing, *, rich: bool) -> Iterator[tuple[int, Thing]]:
         """Read what is said of a thing behind it, as far as it goes; the longest comes first."""
-        for end, owned in self._of(position, thing):
+        for end, owned in self._of(position, thing, rich=rich):
             yield from self._described(end, owned, rich=rich)
         for end, deed in self._likenesses(position, thing, rich=rich):
             yield from self._described(end, self._with(thing, deed), rich=rich)
         yield position, thing
 
     def _with(self, thing: Thing, deed: Deed) -> Thing:
+        if not thing.animate:
+            deed = replace(deed, verb=self.lexicon.lifeless(deed.verb, thing.english, thing.kind))
         spared = self.brief and not deed.around and deed.aspect is Aspect.KEEP and "들다" not in deed.verb
         return thing if spared else thing.doing(deed)
 
-    def _of(self, position: int, thing: Thing) -> Iterator[tuple[int, Thing]]:
+    def _of(self, position: int, thing: Thing, *, rich: bool) -> Iterator[tuple[int, Thing]]:
         if self.at(position) == "of" and not thing.of:
             for end, owner in self.things(position + 1, rich=False):
-                yield end, replace(thing, of=owner.said())
+                within = owner.kind == "place" and thing.kind in ("place", "thing")
+                yield end, replace(thing, of=owner.said() + ("" if within else "의"))
+        if rich and self.at(position) in ("at", "in") and not thing.of and not thing.animate:
+            for end, time in self.things(position + 1, rich=False):
+                if time.kind == "time":
+                    yield end, replace(thing, of=time.said() + "의")
 
     def _likenesses(self, position: int, thing: Thing, *, rich: bool) -> Iterator[tuple[int, Deed]]:
         at = position
@@ -203,6 +221,19 @@ class Reader:
                     closing = end + 1 if at > position and self.at(end) == "," else end
                     yield closing, deed
 
+        if self.at(at) in _RELATIVES:
+            yield from self._related(at + 1, thing)
+
+    def _related(self, position: int, thing: Thing) -> Iterator[tuple[int, Deed]]:
+        """Read `who fell`, `who has fallen` and `who runs`."""
+        if self.at(position) in ("has", "have"):
+            for form in (Form.DONE, Form.PAST):
+                for end, deed in self.perfects(position + 1, form):
+                    yield end, replace(deed, past=True)
+        for form in (Form.BASE if thing.plural else Form.THIRD, Form.PAST):
+            for end, deed in self.actions(position, form):
+                yield end, replace(deed, past=form is Form.PAST)
+
     def likenesses(self, position: int, thing: Thing, *, rich: bool) -> Iterator[tuple[int, Deed]]:
         """Read a preposition and what follows it as something that describes a thing."""
         for after, word in self.match(position, self.lexicon.prepositions):
@@ -216,7 +247,12 @@ class Reader:
                 if verb is not None and (rich or (thing.animate and word in ("in", "with") and "있다" not in verb)):
                     yield end, Deed(phonology.fill(verb, other.said()), Aspect.KEEP)
                 elif verb is None and rich and (place := self.place(word, other)) is not None:
-                    yield end, Deed("있다", Aspect.ACT, (place + "에",))
+                    yield end, self._placed(thing, place)
+
+    def _placed(self, thing: Thing, place: str) -> Deed:
+        if thing.kind == "event":
+            return Deed("일어나다", Aspect.KEEP, (place + "에서",))
+        return Deed("있다", Aspect.ACT, (place + "에",))
 
     def _like(self, word: str, thing: Thing, other: Thing) -> str | None:
         """Say what a preposition makes of a thing: one in a shirt wears it, one on a horse rides it."""
@@ -230,6 +266,8 @@ class Reader:
         for end, body in self.things(position + 1, rich=False):
             if body.english == "it":
                 yield end, Deed(f"위에 {other.marked('이')} 있다", Aspect.ACT)
+            elif body.kind == "body" and other.english == "blood":
+                yield end, Deed(f"{body.said()}에 {other.marked('을')} 흘리다", Aspect.ACT)
             elif body.kind == "body":
                 verb = "물다" if body.english == "mouth" else "들다" if body.english in _HANDS else "하다"
                 yield end, Deed(f"{body.said()}에 {other.marked('을')} {verb}", Aspect.KEEP)

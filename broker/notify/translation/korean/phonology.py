@@ -58,3 +58,9 @@ def marked(word: str, which: str) -> str:
 def fill(pattern: str, word: str) -> str:
     """Put a word in the place of `~`, and the particle that stands there into its right form."""
     return _place.sub(lambda found: word + (particle(word, found[1]) if found[1] else ""), pattern)
+
+
+def fill_two(pattern: str, first: str, second: str) -> str:
+    """Put two words in the places of `~` and `^`."""
+    before, mark, after = fill(pattern, first).partition("^")
+    return before + fill("~" + after, second) if mark else before

@@ -11,6 +11,9 @@ ANIMATE: Final = frozenset({"person", "animal"})
 WORN: Final = frozenset({"clothes", "hat", "shoe", "glove", "scarf", "jewel", "strap", "bag", "worn"})
 """Kinds that are put on, each with a verb of its own; several kinds at once have one in common."""
 
+FALLS: Final = ("넘어지다", "쓰러지다", "떨어지다")
+"""Verbs before which another says why: 미끄러져 넘어진다."""
+
 UNCOUNTED: Final = frozenset(
     {"모든", "많은", "더 많은", "다른", "각", "대부분의", "그런", "아무", "수많은", "수백의", "수십의"}
 )
@@ -27,11 +30,30 @@ class Deed:
     around: tuple[str, ...] = ()
     """Where and how, in the order of the English words; Korean turns them round."""
     past: bool = False
+    once: bool = False
+    """Whether it happens at once, even after `is`: 총에 맞는다."""
+    target: str = ""
+    """The kind of its object."""
+    armed: str = ""
+    """What the person holds who does it: 칼을 들다."""
 
     @property
     def whole(self) -> str:
         """The verb with all that stands before it, in the dictionary form."""
-        return " ".join((*reversed(self.around), self.verb))
+        held = (conjugation.joined(self.armed),) if self.armed else ()
+        return " ".join((*held, *reversed(self.around), self.verb))
+
+    def before(self, second: "Deed", *, meanwhile: bool) -> str:
+        """Return the form before a second deed of the same person: at the same time (울며), or earlier (들고)."""
+        plain = self.aspect is Aspect.ACT and not conjugation.lasts(self.verb)
+        if plain and second.verb.endswith(FALLS) and not self.past:
+            return _cause(self.whole)
+        return conjugation.joined(self.whole) if plain and not (meanwhile or self.past) else self.linked()
+
+    def when(self, main: "Deed") -> str:
+        """Return the form of what is done while `main` is: 달리며; before a fall, 달리다가."""
+        falls = self.aspect is Aspect.ACT and main.verb.endswith(FALLS)
+        return self.whole + "가" if falls else self.linked()
 
     def before_noun(self) -> str:
         """Return the form that describes a noun: 총을 든."""
@@ -49,6 +71,8 @@ class Deed:
             return conjugation.joined(whole)
         if self.aspect is Aspect.STATE:
             return conjugation.done(whole) + " 채"
+        if self.past and whole.endswith("잃다"):
+            return conjugation.joined(whole)
         if self.aspect is Aspect.POSE or self.past:
             led = conjugation.led(whole)
             return led + "서" if led.endswith("서") else led
@@ -63,7 +87,8 @@ class Deed:
             return conjugation.past(verb)
         if self.aspect in (Aspect.POSE, Aspect.STATE):
             return conjugation.led(verb) + " 있다"
-        return conjugation.joined(verb) + " 있다" if lasting else conjugation.plain(verb)
+        lasts = (lasting and not self.once) or self.aspect is Aspect.KEEP
+        return conjugation.joined(verb) + " 있다" if lasts else conjugation.plain(verb)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +105,7 @@ class Thing:
     counter: str = ""
     deeds: tuple[Deed, ...] = ()
     of: str = ""
-    """Whose, or what of: 건물."""
+    """Whose, or what of, with its particle: 여자의, 건물."""
     joined: bool = False
     """Whether these are several things joined by `and`."""
 
@@ -99,7 +124,7 @@ class Thing:
         if self.plural and self.animate and not self.count and not self.joined and name not in ("사람들", "관중"):
             name += "들"
         if self.of:
-            name = f"{self.of}의 {name}"
+            name = f"{self.of} {name}"
         if not self.count:
             return name
         if self.counter and (self.count not in UNCOUNTED):
@@ -117,6 +142,13 @@ class Thing:
     def marked(self, particle: str) -> str:
         """Return it with a particle."""
         return phonology.marked(self.said(), particle)
+
+
+def _cause(verb: str) -> str:
+    """Return the form of what leads to a fall: 미끄러져, 균형을 잃고, 비틀거리다가."""
+    if verb.endswith("비틀거리다"):
+        return verb + "가"
+    return conjugation.joined(verb) if verb.endswith("잃다") else conjugation.led(verb)
 
 
 def join(first: Thing, word: str, rest: Thing) -> Thing:

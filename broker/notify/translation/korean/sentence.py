@@ -30,12 +30,17 @@ class Clause:
     subject: Thing
     deed: Deed
     lasting: bool
+    exists: bool = False
+    """Whether the sentence says that there is such a subject."""
 
     def said(self) -> str:
         """Return the clause as a sentence; where it happens goes before a subject that is not alive."""
         around = list(reversed(self.deed.around))
-        subject = self.subject.marked("이")
-        front = [*around, subject] if not self.subject.animate else [subject, *around]
+        armed = self.deed.armed
+        subject = (self.subject.doing(Deed(armed, Aspect.KEEP)) if armed else self.subject).marked("이")
+        if not self.subject.animate and self.deed.verb == "연기가 나다":
+            subject = self.subject.said() + "에서"
+        front = [*around, subject] if self.exists or not self.subject.animate else [subject, *around]
         return " ".join([*front, self.deed.ending(lasting=self.lasting)])
 
     def before_noun(self) -> str:
@@ -116,7 +121,7 @@ class Sentence:
     def _clauses(self, position: int) -> Iterator[tuple[int, Clause]]:
         if self.reader.at(position) == "there" and self.reader.at(position + 1) in BE:
             for end, thing in self.reader.things(position + 2, rich=True):
-                yield end, Clause(thing, Deed("있다", Aspect.ACT), lasting=True)
+                yield end, _existing(thing)
         for end, subject in sorted(self.reader.things(position, rich=True), key=lambda found: -found[0]):
             yield from self._predicated(end, subject)
 
@@ -125,36 +130,46 @@ class Sentence:
         for end, clause in singles:
             if self.reader.at(end) == "and":
                 for stop, second in best(self._states(end + 1, subject)):
-                    joined = replace(second.deed, around=(*second.deed.around, clause.deed.linked()))
+                    linked = clause.deed.before(second.deed, meanwhile=clause.lasting)
+                    joined = replace(second.deed, around=(*second.deed.around, linked))
                     yield stop, replace(second, deed=joined)
         yield from singles
 
     def _states(self, position: int, subject: Thing) -> Iterator[tuple[int, Clause]]:
+        for end, clause in self._stated(position, subject):
+            if subject.animate:
+                yield end, clause
+                continue
+            verb = self.lexicon.lifeless(clause.deed.verb, subject.english, subject.kind)
+            yield end, replace(clause, deed=replace(clause.deed, verb=verb))
+
+    def _stated(self, position: int, subject: Thing) -> Iterator[tuple[int, Clause]]:
         word = self.reader.at(position)
         if word in BE:
             for end, deed in self._being(position + 1, subject):
                 yield end, Clause(subject, replace(deed, past=BE[word]) if BE[word] else deed, lasting=True)
         if word in ("has", "have"):
             for form in (Form.DONE, Form.PAST):
-                for end, deed in self._perfect(position + 1, form):
+                for end, deed in self.deeds.perfect(position + 1, form):
                     yield end, Clause(subject, replace(deed, past=True), lasting=False)
+            if self.reader.at(position + 1) == "been":
+                for end, deed in self.deeds.actions(position + 2, Form.DONE):
+                    yield end, Clause(subject, replace(deed, past=True), lasting=False)
+        if word == "cannot":
+            for end, deed in self.deeds.actions(position + 1, Form.BASE):
+                yield end, Clause(subject, replace(deed, verb=deed.verb.removesuffix("다") + "지 못하다"), lasting=True)
         number = Form.BASE if subject.plural else Form.THIRD
         for form in (number, Form.PAST):
             for end, deed in self.deeds.actions(position, form):
                 past = form is Form.PAST
                 yield end, Clause(subject, replace(deed, past=True) if past else deed, lasting=False)
 
-    def _perfect(self, position: int, form: Form) -> Iterator[tuple[int, Deed]]:
-        """Read `has fallen`, which is said as what is done, not as what is done to somebody."""
-        for word in self.lexicon.verbs.get(self.reader.at(position), ()):
-            if word.form is form:
-                for end, deed in best(self.deeds.begun(position + 1, word.lemma, Form.BASE)):
-                    yield from self.deeds.furthered(end, word.lemma, deed)
-
     def _being(self, position: int, subject: Thing) -> Iterator[tuple[int, Deed]]:
         start = position
         while self.reader.at(start) in ("all", "both", "also", "now", "just"):
             start += 1
+        if self.reader.at(start) == "being":
+            yield from ((end, replace(deed, once=False)) for end, deed in self.deeds.actions(start + 1, Form.DONE))
         for form in (Form.ING, Form.DONE):
             yield from self.deeds.actions(start, form)
         yield from self._described(start)
@@ -177,6 +192,19 @@ class Sentence:
                 yield end, Deed(phonology.fill(korean, thing.said()), Aspect.ACT)
 
 
+def _existing(thing: Thing) -> Clause:
+    """Return that there is such a thing; where it is goes before it: 바닥에 칼이 있다."""
+    place: tuple[str, ...] = ()
+    if thing.deeds and thing.deeds[-1].verb == "있다":
+        place = thing.deeds[-1].around
+        thing = replace(thing, deeds=thing.deeds[:-1])
+    if thing.english == "fire" and not thing.deeds:
+        return Clause(thing, Deed("나다", Aspect.ACT, place, past=True), lasting=False, exists=True)
+    if thing.english == "smoke" and not thing.deeds:
+        return Clause(thing, Deed("나다", Aspect.ACT, tuple(f"{at}서" for at in place)), lasting=True, exists=True)
+    return Clause(thing, Deed("있다", Aspect.ACT, place), lasting=True, exists=True)
+
+
 def _linked(clause: Clause) -> str:
     said = clause.said()
     if said.endswith("있다") or clause.deed.past:
@@ -184,9 +212,16 @@ def _linked(clause: Clause) -> str:
     return said.removesuffix(clause.deed.ending(lasting=clause.lasting)) + conjugation.joined(clause.deed.verb)
 
 
+def _reworded(words: tuple[str, ...], lexicon: Lexicon) -> tuple[str, ...]:
+    text = f" {' '.join(words)} "
+    for said, meant in lexicon.tables["reworded"].items():
+        text = text.replace(f" {said} ", f" {meant} ")
+    return tuple(text.split())
+
+
 def translate(sentence: str, lexicon: Lexicon, *, brief: int = 0) -> str | None:
     """Return an English sentence in Korean, the briefer the higher `brief` (0 to 2); None where it cannot be read."""
-    words = tokens(sentence.strip().rstrip(".!? "))
+    words = _reworded(tokens(sentence.strip().rstrip(".!? ")), lexicon)
     if not words or len(words) > MAX_TOKENS:
         return None
     return Sentence(words, lexicon, brief).korean()

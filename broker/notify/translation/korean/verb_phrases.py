@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import chain
 from typing import Final
 
 from broker.notify.translation.korean import conjugation, phonology
-from broker.notify.translation.korean.lexicon import Aspect, Form, Frame
+from broker.notify.translation.korean.lexicon import ARTICLES, Aspect, Form, Frame, fits
 from broker.notify.translation.korean.parser import Ends, Reader, best
-from broker.notify.translation.korean.rendering import Deed, Thing
+from broker.notify.translation.korean.rendering import ANIMATE, Deed, Thing
 
 INTENT: Final[Mapping[str, str]] = {"try": "려고 하다", "attempt": "려고 하다", "go": "려고 하다"}
 """Verbs with `to` that say what somebody means to do: trying to catch is 잡으려고 하다."""
@@ -17,6 +18,15 @@ OUTSET: Final = frozenset({"begin", "start"})
 
 BITTEN: Final = frozenset({"hold", "carry", "have"})
 """Verbs that mean 물다 when it is in the mouth."""
+
+CAUSED: Final[Mapping[str, str]] = {"help": "돕다", "watch": "지켜보다", "see": "보다"}
+"""Verbs with a person and what this person does."""
+
+KEPT: Final = frozenset({"들다", "쥐다", "가지다", "흘리다"})
+"""Verbs that say of what is held that it stays so: 들고 있다."""
+
+TOOLS: Final = frozenset({"weapon", "thing", "body", "fluid"})
+"""Kinds of what something may be done with."""
 
 PASSIVE_BY: Final = frozenset({"by", "from"})
 
@@ -29,6 +39,7 @@ class Deeds:
         self.lexicon = reader.lexicon
         self._known: dict[tuple[int, Form], Ends[Deed]] = {}
         reader.actions = self.actions
+        reader.perfects = lambda position, form: best(self.perfect(position, form))
 
     def actions(self, position: int, form: Form) -> Ends[Deed]:
         """Read a verb in one form with all that belongs to it, alone or joined with others."""
@@ -44,7 +55,8 @@ class Deeds:
             after = end + 1 if self.reader.at(end) == "," and self.reader.at(end + 1) == "and" else end
             if self.reader.at(after) == "and":
                 for stop, second in self.actions(after + 1, form):
-                    yield stop, replace(second, around=(*second.around, deed.linked()))
+                    linked = deed.before(second, meanwhile=form is Form.ING)
+                    yield stop, replace(second, around=(*second.around, linked))
         yield from singles
 
     def _single(self, position: int, form: Form) -> Iterator[tuple[int, Deed]]:
@@ -55,24 +67,130 @@ class Deeds:
                 for end, deed in best(self.begun(position + 1, word.lemma, form)):
                     yield from self.furthered(end, word.lemma, deed)
 
+    def perfect(self, position: int, form: Form) -> Iterator[tuple[int, Deed]]:
+        """Read `has fallen`, which is said as what is done, not as what is done to somebody."""
+        for word in self.lexicon.verbs.get(self.reader.at(position), ()):
+            if word.form is form:
+                begun = self.begun(position + 1, word.lemma, Form.BASE)
+                fallen = self._in_frames(position + 1, "fallen", Form.BASE) if word.lemma == "fall" else iter(())
+                for end, deed in best(chain(fallen, begun)):
+                    yield from self.furthered(end, word.lemma, deed)
+
     def begun(self, position: int, lemma: str, form: Form) -> Iterator[tuple[int, Deed]]:
         """Read a verb with its object, or with what a frame asks for; the most particular comes first."""
+        if form is Form.DONE:
+            yield from self._passive(position, lemma)
+            yield from self._simple(position, lemma, form)
+            return
+        readings = best(chain(self._joint(position, lemma), self._simple(position, lemma, form)))
+        for end, deed in readings:
+            yield from self._with_tool(end, lemma, deed)
+        yield from readings
+
+    def _passive(self, position: int, lemma: str) -> Iterator[tuple[int, Deed]]:
+        """Read `attacked by two men` and `stabbed`."""
+        bare = self.lexicon.find("passive", lemma, "", "")
+        if bare is None:
+            return
+        if self.reader.at(position) == "by":
+            for end, thing in self.reader.things(position + 1, rich=False):
+                korean = self.lexicon.find("passive", lemma, thing.english, thing.kind) or bare
+                mark = "에게" if thing.animate else "에"
+                yield end, Deed(f"{thing.said()}{mark} {korean}", Aspect.ACT, once=True)
+        if not self.lexicon.verb(lemma, Aspect.STATE) and (lemma, "by") not in self._by_frames(lemma):
+            yield position, Deed(bare, Aspect.ACT, once=True)
+
+    def _joint(self, position: int, lemma: str) -> Iterator[tuple[int, Deed]]:
+        """Read a verb with two nouns, or with words behind its noun: hold a gun to a head, knock a man down."""
+        for frame in self.lexicon.joint.get(lemma, ()):
+            start = self._after(position, frame.words)
+            if start is None:
+                continue
+            for end, first in self.reader.things(start, rich=False):
+                if not fits(frame.what, first.english, first.kind):
+                    continue
+                stop = self._after(end, frame.behind)
+                if stop is None:
+                    continue
+                if frame.second is None:
+                    yield stop, self._deed(phonology.fill(frame.korean, first.said()), first)
+                    continue
+                for last, second in self._aimed(stop, frame.behind):
+                    if fits(frame.second, second.english, second.kind):
+                        yield last, self._deed(phonology.fill_two(frame.korean, first.said(), second.said()), first)
+
+    def _deed(self, korean: str, thing: Thing | None) -> Deed:
+        """Make a deed of a filled frame; before a bar stands where it is done."""
+        place, bar, verb = korean.rpartition(" | ")
+        kept = Aspect.KEEP if korean.rpartition(" ")[2] in KEPT else Aspect.ACT
+        return Deed(verb, kept, (place,) if bar else (), target=thing.kind if thing else "")
+
+    def _with_tool(self, position: int, lemma: str, deed: Deed) -> Iterator[tuple[int, Deed]]:
+        """Read `with a knife` behind an object as what it is done with, or as what the person holds who does it."""
+        lexicon = self.lexicon
+        if self.reader.at(position) != "with" or not deed.target:
+            return
+        for end, tool in self.reader.things(position + 1, rich=False):
+            if lemma in lexicon.groups["armed"] and tool.kind == "weapon":
+                yield end, replace(deed, armed=f"{tool.marked('을')} 들다")
+            elif lemma in lexicon.groups["instruments"] and tool.kind in TOOLS:
+                before, _, verb = deed.verb.rpartition(" ")
+                parts = (before, tool.marked("로")) if deed.target in ANIMATE else (tool.marked("로"), before)
+                yield end, replace(deed, verb=" ".join((*parts, verb)))
+
+    def objects(self, position: int, lemma: str) -> Iterator[tuple[int, Thing]]:
+        """Read an object; a person who is struck on the ground has fallen there."""
+        things = self.reader.things(position, rich=False)
+        if lemma in self.lexicon.groups["strikes"]:
+            for end, thing in things:
+                for stop in self._on_ground(end) if thing.animate and not thing.deeds else ():
+                    yield stop, thing.doing(Deed("쓰러지다", Aspect.KEEP))
+        if lemma in self.lexicon.groups["seizes"]:
+            for end, thing in things:
+                for stop in self._on_ground(end) if thing.animate and not thing.deeds else ():
+                    yield stop, thing.doing(Deed("있다", Aspect.ACT, ("바닥에",)))
+        yield from things
+
+    def _on_ground(self, position: int) -> Iterator[int]:
+        if self.reader.at(position) == "on":
+            for end, ground in self.reader.things(position + 1, rich=False):
+                if ground.english in ("ground", "floor"):
+                    yield end
+
+    def _simple(self, position: int, lemma: str, form: Form) -> Iterator[tuple[int, Deed]]:
         yield from self._meant(position, lemma)
+        yield from self._caused(position, lemma)
         aspects = (Aspect.STATE,) if form is Form.DONE else (Aspect.KEEP, Aspect.POSE, Aspect.ACT)
         aspect = next((found for found in aspects if self.lexicon.verb(lemma, found)), None)
+        yield from self._in_frames(position, lemma, form)
+        if aspect is not None:
+            verb = self.lexicon.verb(lemma, aspect)
+            if form is not Form.DONE and aspect is not Aspect.POSE:
+                for end, thing in self.objects(position, lemma):
+                    whole = f"{thing.marked('을')} {verb.rpartition(' ')[2]}"
+                    yield end, Deed(self._in_mouth(end, lemma, thing, whole), aspect, target=thing.kind)
+            yield position, Deed(verb, aspect)
+
+    def _in_frames(self, position: int, lemma: str, form: Form) -> Iterator[tuple[int, Deed]]:
         frames = sorted(self.lexicon.frames.get(lemma, ()), key=self._particular)
         for frame in frames:
             kept = self._aspect_of(lemma, form, frame)
             if kept is not None:
-                for end, korean, thing in self._framed(position, frame):
-                    yield end, Deed(self._in_mouth(end, lemma, thing, korean), kept)
-        if aspect is not None:
-            verb = self.lexicon.verb(lemma, aspect)
-            if form is not Form.DONE and aspect is not Aspect.POSE:
-                for end, thing in self.reader.things(position, rich=False):
-                    whole = f"{thing.marked('을')} {verb.rpartition(' ')[2]}"
-                    yield end, Deed(self._in_mouth(end, lemma, thing, whole), aspect)
-            yield position, Deed(verb, aspect)
+                for end, korean, thing in self._framed(position, lemma, frame):
+                    yield end, replace(self._deed(self._in_mouth(end, lemma, thing, korean), thing), aspect=kept)
+
+    def _caused(self, position: int, lemma: str) -> Iterator[tuple[int, Deed]]:
+        """Read `helps a man get up` and `watching two men fight`."""
+        if lemma not in CAUSED:
+            return
+        for end, thing in self.reader.things(position, rich=False):
+            behind = end + 1 if self.reader.at(end) == "to" else end
+            for stop, deed in self.actions(behind, Form.BASE):
+                whole = deed.whole.removesuffix("다") + "도록" if lemma == "help" else Deed.before_noun(deed) + " 것을"
+                yield stop, Deed(f"{thing.marked('이')} {whole} {CAUSED[lemma]}", Aspect.ACT)
+
+    def _by_frames(self, lemma: str) -> set[tuple[str, str]]:
+        return {(lemma, "by") for frame in self.lexicon.frames.get(lemma, ()) if frame.words[:1] == ("by",)}
 
     def _aspect_of(self, lemma: str, form: Form, frame: Frame) -> Aspect | None:
         """Say how a verb goes on in a frame; None where the frame is not for this form."""
@@ -88,15 +206,15 @@ class Deeds:
         aspects = (Aspect.KEEP, Aspect.POSE, Aspect.ACT)
         return next((found for found in aspects if self.lexicon.verb(lemma, found)), Aspect.ACT)
 
-    def _framed(self, position: int, frame: Frame) -> Iterator[tuple[int, str, Thing | None]]:
+    def _framed(self, position: int, lemma: str, frame: Frame) -> Iterator[tuple[int, str, Thing | None]]:
         end = self._after(position, frame.words)
         if end is None:
             return
         if frame.what is None:
             yield end, frame.korean, None
             return
-        for stop, thing in self.reader.things(end, rich=False):
-            if frame.what in ("", thing.english, thing.kind):
+        for stop, thing in self.objects(end, lemma):
+            if fits(frame.what, thing.english, thing.kind):
                 yield stop, self._filled(frame, thing), thing
 
     def _filled(self, frame: Frame, thing: Thing) -> str:
@@ -114,6 +232,8 @@ class Deeds:
     def _after(self, position: int, words: tuple[str, ...]) -> int | None:
         """Return where a frame's words end; None where they are not there, or begin another preposition."""
         for word in words:
+            if self.reader.at(position) in ARTICLES and self.reader.at(position + 1) == word:
+                position += 1
             if self.reader.at(position) != word:
                 return None
             position += 1
@@ -154,7 +274,7 @@ class Deeds:
         if reader.at(after) in ("while", "whilst"):
             after += 1
         for end, second in self.actions(after, Form.ING):
-            yield end, second.linked()
+            yield end, second.when(deed)
         if reader.at(position) == "to":
             for end, aim in self.actions(position + 1, Form.BASE):
                 yield end, conjugation.meanwhile(aim.whole, "려고")
@@ -167,13 +287,19 @@ class Deeds:
         reader, tables = self.reader, self.lexicon.tables
         for after, word in reader.match(position, self.lexicon.prepositions):
             if "~" not in tables["where"].get(word, "~"):
-                yield after, tables["where"][word] + self._particle(deed, None)
+                yield after, tables["where"][word] + self._particle(deed, None, lemma)
                 continue
-            for end, thing in reader.things(after, rich=False):
+            for end, thing in self._aimed(after, (word,)):
                 for stop, held in reader.held(end, word, thing):
                     yield stop, held.linked()
                 if (words := self.circumstance(word, lemma, deed, thing)) is not None:
                     yield end, words
+
+    def _aimed(self, position: int, words: tuple[str, ...]) -> Iterator[tuple[int, Thing]]:
+        """Read what stands behind a preposition; of a person aimed at, also where: the man behind the counter."""
+        if words == ("at",):
+            yield from (found for found in self.reader.things(position, rich=True) if found[1].kind == "person")
+        yield from self.reader.things(position, rich=False)
 
     def circumstance(self, word: str, lemma: str, deed: Deed, thing: Thing) -> str | None:
         """Say where or how: what is true of the verb first, then of the noun, then of the preposition."""
@@ -188,13 +314,16 @@ class Deeds:
             return phonology.fill(how, thing.said())
         if worn is not None:
             return Deed(phonology.fill(worn, thing.said()), Aspect.KEEP).linked()
-        return None if place is None else place + self._particle(deed, thing)
+        return None if place is None else place + self._particle(deed, thing, lemma)
 
-    def _particle(self, deed: Deed, thing: Thing | None) -> str:
+    def _particle(self, deed: Deed, thing: Thing | None, lemma: str) -> str:
         """에 for where something rests, 에서 for where something is done."""
         posed = deed.aspect is Aspect.POSE and not any(words.endswith("에") for words in deed.around)
         on_body = thing is not None and thing.kind == "body"
-        return "에" if posed or on_body or deed.aspect is Aspect.STATE else "에서"
+        if deed.aspect is Aspect.POSE and thing is not None and deed.around and deed.around[-1].endswith("에"):
+            return "" if thing.kind in ("place", "thing", "ride", "vehicle") and not thing.deeds else "에서"
+        goes = lemma in self.lexicon.groups["targets"]
+        return "에" if posed or on_body or goes or deed.aspect is Aspect.STATE else "에서"
 
     def _particular(self, frame: Frame) -> tuple[int, int]:
         """Order frames: more words first, a named noun before a kind before any noun before none."""

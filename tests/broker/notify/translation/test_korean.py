@@ -101,7 +101,7 @@ SAID = [
     ("smoke fills a room", "연기가 방을 가득 채운다"),
     ("a man is lying on the floor", "남자가 바닥에 누워 있다"),
     ("a person has fallen and lies on the floor", "사람이 넘어져 바닥에 누워 있다"),
-    ("a person has lost balance and is falling", "사람이 균형을 잃어 넘어지고 있다"),
+    ("a person has lost balance and is falling", "사람이 균형을 잃고 넘어지고 있다"),
     ("nobody is in danger here", "위험에 처한 사람이 없다"),
     ("a knife and fork beside a plate of food", "음식이 담긴 접시 옆에 있는 칼과 포크"),
     ("a man in a red shirt is riding a bike on a dirt road", "빨간 셔츠를 입은 남자가 흙길에서 자전거를 타고 있다"),

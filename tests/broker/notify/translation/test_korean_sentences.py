@@ -1,0 +1,55 @@
+"""Sentences of robbery, fights, falls, fire, weapons and calm in Korean, each read and judged."""
+
+import csv
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from broker.notify.translation.offline import OfflineTranslator
+
+FILE = Path(__file__).with_name("korean_sentences.tsv")
+
+with FILE.open(encoding="utf-8", newline="") as rows:
+    SENTENCES = list(csv.DictReader(rows, delimiter="\t"))
+
+
+def translated(english: str) -> str:
+    return OfflineTranslator().translate(english, source="en", target="ko")
+
+
+@pytest.mark.parametrize("kind", sorted({row["kind"] for row in SENTENCES}))
+def test_every_judged_sentence_still_reads_as_it_was_judged(kind: str) -> None:
+    changed = {
+        row["english"]: said
+        for row in SENTENCES
+        if row["kind"] == kind and (said := translated(row["english"])) != row["korean"]
+    }
+
+    assert changed == {}
+
+
+def test_nearly_all_of_three_hundred_sentences_read_naturally() -> None:
+    judged = Counter(row["judged"] for row in SENTENCES)
+
+    assert len({row["english"] for row in SENTENCES}) == len(SENTENCES) >= 300
+    assert set(judged) <= {"natural", "odd", "wrong", "english"}
+    assert judged["natural"] >= 0.9 * len(SENTENCES)
+    assert judged["wrong"] <= 0.02 * len(SENTENCES)
+
+
+def test_what_is_judged_as_left_in_english_is_exactly_what_is_left() -> None:
+    assert all((row["judged"] == "english") == (row["korean"] == row["english"]) for row in SENTENCES)
+
+
+@pytest.mark.parametrize(
+    ("english", "korean"),
+    [
+        ("a man is chasing a woman with a knife", "칼을 든 남자가 여자를 쫓고 있다"),
+        ("a man stabs another man with a knife", "남자가 다른 남자를 칼로 찌른다"),
+        ("a man who has a knife is walking", "칼을 가진 남자가 걷고 있다"),
+        ("a man is talking to a man with a knife", "남자가 칼을 든 남자와 이야기하고 있다"),
+    ],
+)
+def test_a_weapon_is_what_it_is_done_with_or_what_somebody_holds(english: str, korean: str) -> None:
+    assert translated(english) == korean
