@@ -3,7 +3,7 @@
 VENV := .venv
 RUN := $(VENV)/bin
 
-.PHONY: help demo test test-slow test-hardware test-install lint lock release screenshots docs bench bench-long calm-film faults fuzz model clean
+.PHONY: help demo test coverage test-slow test-hardware test-install lint lock release screenshots docs bench bench-long calm-film faults fuzz model clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -16,6 +16,16 @@ WORKERS := 2
 
 test: lint ## lint, then every test that needs no camera (WORKERS=number of processes)
 	$(RUN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+
+COVERED_TESTS := tests/contract tests/foundation tests/edge/outbox tests/edge/send tests/broker/incidents \
+  tests/broker/cli/test_incidents.py tests/broker/notify/test_never_lost.py
+
+coverage: $(VENV)/ready ## lines and branches that tests run in what nothing may be lost by, against their floors
+	$(RUN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder --cov --cov-report= $(COVERED_TESTS)
+	$(RUN)/coverage report --include='contract/*' --fail-under=96
+	$(RUN)/coverage report --include='foundation/*' --fail-under=94
+	$(RUN)/coverage report --include='edge/outbox/*' --fail-under=88
+	$(RUN)/coverage report --include='broker/incidents/*' --fail-under=94
 
 test-slow: $(VENV)/ready ## the tests that take minutes each
 	$(RUN)/pytest -m slow
@@ -74,7 +84,7 @@ model: $(VENV)/ready ## rebuild models/wordcam-1 from DATA, two to three hours; 
 	$(RUN)/wordcam-train hazards config/hazard-classifier.yaml --bundle models/wordcam-1 --runs $(RUNS)
 
 clean: ## remove the environments and every cache
-	rm -rf $(VENV) .demo .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	rm -rf $(VENV) .demo .coverage .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 
 .PHONY: $(VENV)/ready
 $(VENV)/ready:
