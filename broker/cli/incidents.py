@@ -88,7 +88,7 @@ def _show(engine: Engine, places: Places, number: int) -> None:
 def _line(incident: Incident, places: Places) -> str:
     opened = places.local(incident.opened_at, incident.site)
     by = incident.closed_by or incident.acknowledged_by
-    state = f"{incident.state} by {by}" if by else str(incident.state)
+    state = _said("state", incident.state) + (f" by {by}" if by else "")
     what = _lost(incident, places) or f" ({', '.join(incident.cameras)}), seen {incident.sightings} times"
     return (
         f"{incident.id}  {opened:%Y-%m-%d %H:%M:%S}  {incident.severity} {incident.danger} at {incident.site}"
@@ -99,20 +99,26 @@ def _line(incident: Incident, places: Places) -> str:
 def _lost(incident: Incident, places: Places) -> str:
     """Name the lost devices, each with the time of its last message."""
     since = ((one, places.local(one.since, incident.site)) for one in incident.lost)
-    named = ", ".join(f"{one.device}: {one.cause} since {at:%Y-%m-%d %H:%M:%S}" for one, at in since)
+    named = ", ".join(f"{one.device}: {_said('cause', one.cause)} since {at:%Y-%m-%d %H:%M:%S}" for one, at in since)
     return f" ({named})" if named else ""
+
+
+def _said(field: str, value: str) -> str:
+    return reason_texts.word(field, value, "en")
 
 
 def _event(event: Event, places: Places, site: str) -> str:
     who = f" {event.by}:" if event.by else ""
-    return f"  {places.local(event.at, site):%H:%M:%S}  {event.kind}{who} {reason_texts.say(event.detail, 'en')}"
+    happened = _said("happened", event.kind)
+    return f"  {places.local(event.at, site):%H:%M:%S}  {happened}{who} {reason_texts.say(event.detail, 'en')}"
 
 
 def _message(sent: Notification, places: Places, site: str) -> str:
     when = places.local(sent.sent_at or sent.created_at, site)
     what = sent.text or reason_texts.say(sent.reasons, "en")
     error = f" ({sent.error})" if sent.error else ""
-    return f"  {when:%H:%M:%S}  message {sent.id} to {sent.recipient}: {sent.kind}, {sent.state}{error}: {what}"
+    kind, state = _said("kind", sent.kind), _said("sending", sent.state)
+    return f"  {when:%H:%M:%S}  message {sent.id} to {sent.recipient}: {kind}, {state}{error}: {what}"
 
 
 def _answer(engine: Engine, arguments: argparse.Namespace) -> None:
@@ -130,8 +136,8 @@ def _effect(answered: Answered, number: int) -> str:
     if answered.effect is Effect.ALREADY:
         return f"{number}: {incident.acknowledged_by} has acknowledged it before"
     if answered.effect is Effect.OVER:
-        return f"{number}: it is over already: {incident.state}"
-    return f"{number}: {incident.state} by {incident.closed_by or incident.acknowledged_by}"
+        return f"{number}: it is over already: {_said('state', incident.state)}"
+    return f"{number}: {_said('state', incident.state)} by {incident.closed_by or incident.acknowledged_by}"
 
 
 def _silence(arguments: argparse.Namespace) -> int:

@@ -140,6 +140,32 @@ VALUES: Final[Mapping[Language, Mapping[str, Mapping[str, str]]]] = {
             "corrupt": "picture corrupt",
             "moved": "camera turned away",
         },
+        "state": {"open": "unanswered", "false-alarm": "false alarm"},
+        "kind": {"first": "alert", "repeat": "reminder"},
+        "happened": {
+            "camera": "another camera",
+            "severity": "more severe",
+            "also": "seen with it",
+            "told": "notified",
+            "held": "notification deferred",
+            "muted": "silenced",
+            "unanswered": "no answer",
+            "false-alarm": "false alarm",
+            "seen-again": "still visible",
+        },
+        "sending": {
+            "held": "deferred",
+            "digested": "in a digest",
+            "waiting": "queued",
+            "doubt": "unknown",
+            "dead": "failed",
+        },
+        "how": {
+            "sms": "by text message",
+            "link": "by link",
+            "console": "in the console",
+            "terminal": "in the terminal",
+        },
     },
     "ko": {
         "cause": {
@@ -168,13 +194,19 @@ VALUES: Final[Mapping[Language, Mapping[str, Mapping[str, str]]]] = {
         "how": {"sms": "문자로", "link": "링크로", "console": "관제 화면에서", "terminal": "터미널에서"},
     },
 }
-"""Words for the values of fields; a value that is not here is shown as it is."""
+"""Words for the values of fields; a value that is not here is shown as it is. `happened` are events of a timeline and
+`sending` states of a notification, which the terminal shows in English."""
 
 
 def say(reasons: Reasons | str, language: Language) -> str:
     """Word reasons, or their stored text, in a language. Prose is shown as it was written."""
     found = stored.decode(reasons) if isinstance(reasons, str) else reasons
     return "; ".join(_text(reason, language) for reason in found)
+
+
+def word(field: str, value: str, language: Language) -> str:
+    """Return the word for one value of a field of `VALUES`."""
+    return VALUES[language].get(field, {}).get(value, value)
 
 
 def _text(reason: Reason, language: Language) -> str:
@@ -187,7 +219,7 @@ def _text(reason: Reason, language: Language) -> str:
 def _value(name: str, value: Any, language: Language) -> Any:
     if name == "reasons":
         return say(value, language)
-    return VALUES[language].get(name, {}).get(value, value) if isinstance(value, str) else value
+    return word(name, value, language) if isinstance(value, str) else value
 
 
 def _age(seconds: int, language: Language) -> str:

@@ -39,23 +39,23 @@ def run(room: Scene, capsys: pytest.CaptureFixture[str]) -> Run:
 
 
 def test_an_incident_is_listed_and_shown_with_every_reason(run: Run) -> None:
-    line = "1  2026-03-14 12:00:00  critical gun at north-gate (pi-01/cam-0), seen 1 times, open\n"
+    line = "1  2026-03-14 12:00:00  critical gun at north-gate (pi-01/cam-0), seen 1 times, unanswered\n"
 
     assert run("incidents") == line
     assert run("incidents", "show", "1") == line + (
         "  12:00:00  opened gun at pi-01/cam-0: says 'gun'\n"
-        "  12:00:00  told first: guard: nobody was notified yet\n"
-        "  12:00:00  message 1 to guard: first, sent: ALERT gun\n"
+        "  12:00:00  notified alert: guard: nobody was notified yet\n"
+        "  12:00:00  message 1 to guard: alert, sent: ALERT gun\n"
     )
 
 
 def test_an_incident_is_answered_once(run: Run) -> None:
     assert run("incidents", "acknowledge", "1", "--by", "kim") == "1: acknowledged by kim\n"
     assert run("incidents", "acknowledge", "1", "--by", "lee") == "1: kim has acknowledged it before\n"
-    assert run("incidents", "false-alarm", "1", "--by", "kim") == "1: false-alarm by kim\n"
-    assert run("incidents", "resolve", "1") == "1: it is over already: false-alarm\n"
+    assert run("incidents", "false-alarm", "1", "--by", "kim") == "1: false alarm by kim\n"
+    assert run("incidents", "resolve", "1") == "1: it is over already: false alarm\n"
     assert run("incidents") == "no open incidents; `--all` lists those that are over\n"
-    assert "false-alarm by kim" in run("incidents", "--all")
+    assert "false alarm by kim" in run("incidents", "--all")
 
 
 def test_a_number_that_is_wrong_or_missing_is_named(run: Run) -> None:

@@ -102,7 +102,7 @@ def test_a_note_that_looks_like_a_reason_stays_a_note() -> None:
 def test_reasons_within_a_reason_are_worded_too() -> None:
     made = NotificationFor("first", "kim, lee", (Says("gun"), NotNotifiedYet()))
 
-    assert reason_texts.say((made,), "en") == "first: kim, lee: says 'gun'; nobody was notified yet"
+    assert reason_texts.say((made,), "en") == "alert: kim, lee: says 'gun'; nobody was notified yet"
     assert reason_texts.say((made,), "ko") == "경보: kim, lee: 문장에 'gun' 있음; 첫 알림"
 
 
