@@ -9,12 +9,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
+from contract.status import CameraCondition
 from edge import config
 from edge.errors import CameraGone
 from edge.infer import image
 from edge.infer.captioner import Captioner
 from edge.look import event, gate, scene
 from edge.look.camera_port import Camera, Frame
+from edge.look.condition.measure import measure
+from edge.look.condition.watch import ConditionWatch
 from edge.look.event import Eye
 from edge.look.memory.camera_memory import CameraMemory
 from edge.look.memory.danger_memory import Attention, Change
@@ -54,6 +57,7 @@ class Look:
         self._clock, self._now, self._new_id = clock, now, new_id
         self._latency = Latency(clock)
         self._gate: gate.Memory | None = None
+        self._conditions = ConditionWatch()
         self._seen = Seen()
         self._started_at = started_at
         self._first_caption_seconds: float | None = None
@@ -86,6 +90,7 @@ class Look:
     def look_at(self, frame: Frame) -> gate.Reason:
         """Judge one frame, weigh and caption it where it is worth it, and return the gate's reason."""
         began, invoked = self._clock(), self._captioner.invoke_seconds
+        self._watch_conditions(frame)
         self._seen = Seen(self._seen.frames + 1, self._seen.video_bytes + frame.video_bytes)
         with self._latency.of("gate"):
             size = self._captioner.manifest.input
@@ -94,15 +99,26 @@ class Look:
             verdict, memory = gate.judge(thumbnail, frame.at, self._gate, self._settings, self._look_again_seconds())
         if verdict.look:
             sight = scene.look(self._captioner, frame.bgr, image.rgb(small), self._crops, self._latency)
+            if self._conditions.hides_view:
+                sight = scene.without_evidence(sight)
             change = self._memory.dangers.look(scene.readings(self._captioner, sight), frame.at, self._now())
             if change is not Change.NONE:
                 standing = sorted(self._memory.dangers.standing)
                 log.info("danger", extra={"change": change.value, "standing": standing})
                 memory = memory.after_caption()
-            if verdict.caption or change is not Change.NONE:
+            if (verdict.caption and not self._conditions.hides_view) or change is not Change.NONE:
                 self._caption(frame, sight, verdict.reason, began, invoked)
         self._gate = memory
         return verdict.reason
+
+    def _watch_conditions(self, frame: Frame) -> None:
+        """Find out whether the camera still shows its place, and report at once when that changes."""
+        if not self._conditions.is_due(frame.at):
+            return
+        if self._conditions.look(measure(frame.bgr), frame.at, frame.captured_at):
+            standing = [name.value for name, _ in self._conditions.standing]
+            log.warning("camera conditions", extra={"stream": self._eye.stream, "standing": standing})
+            self._report()
 
     def _look_again_seconds(self) -> float:
         """Return the time after which evidence is weighed again, whatever the gate thinks."""
@@ -160,5 +176,8 @@ class Look:
             sentence_ms=per_sentence_ms and round(self._sentence_seconds * per_sentence_ms, 3),
             invoke_ms=per_sentence_ms and round(self._invoke_seconds * per_sentence_ms, 3),
             calm=self._memory.describe(self._now()),
+            conditions=tuple(
+                CameraCondition(self._eye.stream, name, since) for name, since in self._conditions.standing
+            ),
         )
         process_report.leave(self._outbox, process_report.LOOK, note)

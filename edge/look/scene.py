@@ -59,19 +59,24 @@ def describe(captioner: Captioner, bgr: Picture, small: Picture, settings: confi
 
 
 def look(captioner: Captioner, bgr: Picture, small: Picture, settings: config.Crops, latency: Latency) -> Sight:
-    """Weigh a frame, and parts of it where it leaves a doubt; one too dark to show anything is evidence of nothing."""
+    """Weigh a frame, and parts of it where it leaves a doubt; one that shows nothing is evidence of nothing."""
     with latency.of("encode"):
         features = captioner.encode(small)
     with latency.of("detect"):
         detections = captioner.detect(features)
     with latency.of("weigh"):
         weighed = captioner.weigh(features)
-    if visibility.is_dark(small):
-        nothing = dict.fromkeys(weighed.evidence, 0.0)
-        return Sight(replace(weighed, evidence=nothing), tuple(detections), ())
+    if visibility.is_dark(small) or visibility.is_blank(small):
+        return without_evidence(Sight(weighed, tuple(detections), ()))
     found = _crops(captioner, bgr, weighed, detections, settings, latency)
     weights = captioner.manifest.crop_weight or {}
     return Sight(replace(weighed, evidence=_shared(weighed.evidence, found, weights)), tuple(detections), found)
+
+
+def without_evidence(sight: Sight) -> Sight:
+    """Return a sight of a picture that shows nothing: no danger is in it, whatever was weighed."""
+    nothing = dict.fromkeys(sight.weighed.evidence, 0.0)
+    return Sight(replace(sight.weighed, evidence=nothing), sight.detections, ())
 
 
 def readings(captioner: Captioner, sight: Sight) -> dict[str, Reading]:

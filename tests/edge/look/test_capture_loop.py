@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from contract import caption
+from contract.status import Condition
 from edge import config
 from edge.errors import CameraGone
 from edge.infer.captioner import Captioner
@@ -138,3 +139,16 @@ def test_a_stop_ends_the_watch_at_the_next_frame(captioner: Captioner, box: Outb
     watch(Film([BLUE] * 3), captioner, box).run(stop)
 
     assert box.ledger().frames == 0
+
+
+def test_of_a_covered_camera_nothing_is_said_and_its_condition_is_reported(captioner: Captioner, box: Outbox) -> None:
+    grey = (128, 128, 128)
+    film = Film([BLUE] * 4 + [grey] * 200)
+
+    watch(film, captioner, box).run(threading.Event())
+
+    (condition,) = process_report.read(box, process_report.LOOK).conditions
+    assert (condition.stream, condition.condition) == ("cam-0", Condition.CORRUPT)
+    assert condition.since == BEGIN + timedelta(seconds=2)
+    last = max(event.captured_at for event in written(box))
+    assert last <= condition.since + timedelta(seconds=10), "no caption is overdue while the camera shows nothing"

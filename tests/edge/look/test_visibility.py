@@ -36,3 +36,24 @@ def test_hot_pixels_show_nothing() -> None:
     picture[::64, ::64] = 255
 
     assert visibility.is_dark(picture)
+
+
+@pytest.mark.parametrize("level", [40, 128, 255])
+def test_a_picture_that_is_grey_all_over_shows_nothing(level: int) -> None:
+    assert visibility.is_blank(np.full_like(DAY, level))
+
+
+def test_a_sensor_blinded_by_an_infrared_lamp_shows_nothing() -> None:
+    picture = DAY.copy()
+    picture[:, :200] = 255
+
+    assert visibility.is_blank(picture)
+
+
+@pytest.mark.parametrize("share", [1.0, 0.3, 0.15])
+def test_a_picture_with_content_is_not_blank(share: float) -> None:
+    assert not visibility.is_blank(dimmed(share))
+
+
+def test_a_wall_of_one_colour_is_not_blank() -> None:
+    assert not visibility.is_blank(np.full_like(DAY, (220, 30, 30)))
