@@ -58,8 +58,9 @@ def _figures(report: Report) -> str:
     intro = (
         "Measured on validation data through the inference that runs on the device. BLEU (Papineni et al. 2002) and "
         "ROUGE-L are fractions, CIDEr (CIDEr-D, Vedantam et al. 2015) runs from 0 to 10, average precision is COCO's. "
-        "`bleu_seed` weighs 1- to 3-grams alike; `jaccard` and `cosine` compare words whatever their order. Korean is "
-        "counted in Kiwi's morphemes."
+        "`bleu_seed` weighs 1- to 3-grams alike; `jaccard` and `cosine` compare words whatever their order; "
+        "`invented` is the share of sentences that name a thing which nobody wrote of the picture, lower is better. "
+        "Korean is counted in Kiwi's morphemes."
     )
     return intro + "\n\n" + _table(("figure", "float32", "int8, as shipped"), rows)
 

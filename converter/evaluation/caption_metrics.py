@@ -33,5 +33,5 @@ def score(sentences: Sequence[str], pictures: Sequence[Captioned], language: str
         raise Unusable(str(error)) from error
     candidates = [tokenize(sentence) for sentence in sentences]
     references = [[tokenize(caption) for caption in picture.captions] for picture in pictures]
-    figures = metrics.figures(candidates, references, meteor_in=language if meteor else None)
+    figures = metrics.figures(candidates, references, language=language, meteor=meteor)
     return {**figures, "images": len(pictures)}

@@ -35,7 +35,7 @@ def figures(
     for name, rows in sets.items():
         said = counted([spoken[row] for row in rows], recipe.language)
         references = [counted(examples[row].sentences, recipe.language) for row in rows]
-        scores = metrics.figures(said, references, meteor_in=recipe.language if meteor else None)
+        scores = metrics.figures(said, references, language=recipe.language, meteor=meteor)
         found[name] = {**scores, "images": float(len(rows))}
     return found
 

@@ -1,11 +1,13 @@
 """Metrics of captions against references: functions over tokens, by the conventions of coco-caption.
 
-Every score is a fraction from 0 to 1 except CIDEr, which runs from 0 to 10. All are pure but METEOR, which starts Java.
+Every score is a fraction from 0 to 1 except CIDEr, which runs from 0 to 10; of `invented`, less is better. All
+are pure but METEOR, which starts Java.
 """
 
 from trainer.metrics.bleu import bleu, weighted_bleu
 from trainer.metrics.cider import CiderD
 from trainer.metrics.grams import References, Tokens
+from trainer.metrics.invented import invented
 from trainer.metrics.meteor import LeftOut, meteor
 from trainer.metrics.overlap import cosine, jaccard
 from trainer.metrics.report import figures
@@ -20,6 +22,7 @@ __all__ = [
     "bleu",
     "cosine",
     "figures",
+    "invented",
     "jaccard",
     "meteor",
     "rouge_l",

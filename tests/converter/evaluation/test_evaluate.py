@@ -26,7 +26,7 @@ def test_captions_are_scored_as_fractions(
 
     assert list(scores) == [
         *("bleu_1", "bleu_2", "bleu_3", "bleu_4", "cider"),
-        *("rouge_l", "bleu_seed", "jaccard", "cosine", "images"),
+        *("rouge_l", "bleu_seed", "jaccard", "cosine", "invented", "images"),
     ]
     assert scores["images"] == 12
     assert 0 < scores["bleu_1"] < 1

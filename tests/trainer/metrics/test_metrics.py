@@ -282,5 +282,13 @@ def test_a_report_holds_every_figure() -> None:
     assert figures["rouge_l"] == metrics.rouge_l(candidates, references)
 
 
+def test_of_english_a_report_says_how_many_sentences_invent_things() -> None:
+    said = [words("a dog on the grass"), words("a cat on the grass")]
+    written = [[words("a puppy is playing")], [words("a puppy is playing")]]
+
+    assert metrics.figures(said, written, language="en")["invented"] == 0.5
+    assert "invented" not in metrics.figures(said, written, language="ko")
+
+
 def test_a_report_of_nothing_is_all_zero() -> None:
     assert set(metrics.figures([], []).values()) == {0.0}

@@ -14,6 +14,9 @@ from trainer.evaluation.report.predictions import CaptionSample, RunReport
 CIDER: Final = "cider"
 """The figure by which runs are ranked."""
 
+LOWER_IS_BETTER: Final = frozenset({"invented"})
+"""Figures of which the lowest is the best."""
+
 COUNTS: Final = frozenset({"images"})
 """Figures that are counts, not scores."""
 
@@ -67,14 +70,18 @@ def columns(runs: Sequence[RunReport]) -> list[str]:
 
 
 def best(runs: Sequence[RunReport]) -> dict[tuple[str, str], float]:
-    """Return the highest value of each figure of each set, by which it is marked where runs differ."""
+    """Return the best value of each figure of each set, by which it is marked where runs differ."""
     found: dict[tuple[str, str], list[float]] = {}
     for run in runs:
         for name, figures in run.captions.items():
             for column, value in figures.items():
                 if column not in COUNTS:
                     found.setdefault((name, column), []).append(value)
-    return {key: max(values) for key, values in found.items() if max(values) > min(values)}
+    return {
+        key: min(values) if key[1] in LOWER_IS_BETTER else max(values)
+        for key, values in found.items()
+        if max(values) > min(values)
+    }
 
 
 def leader(runs: Sequence[RunReport]) -> tuple[RunReport, float] | None:

@@ -1,0 +1,113 @@
+"""Things that a sentence can name: COCO's eighty categories (Lin et al. 2014) and their usual words."""
+
+from collections.abc import Mapping
+from typing import Final
+
+THINGS: Final[Mapping[str, str]] = {
+    "person": "person people somebody someone adult adults teenager teenagers teen teens couple crowd player players "
+    "rider riders skier skiers surfer surfers skateboarder skateboarders snowboarder snowboarders cyclist cyclists "
+    "biker bikers bicyclist motorcyclist swimmer swimmers runner runners climber climbers hiker hikers dancer dancers "
+    "batter pitcher catcher umpire referee officer officers police worker workers pedestrian pedestrians spectators "
+    "friends family soldier soldiers cheerleader cheerleaders students athlete athletes passengers audience",
+    "man": "man men guy guys gentleman gentlemen male males policeman fireman father groom cowboy",
+    "woman": "woman women lady ladies female females mother bride",
+    "child": "child children kid kids toddler toddlers",
+    "baby": "baby babies infant",
+    "boy": "boy boys son brother brothers",
+    "girl": "girl girls daughter sister sisters",
+    "bicycle": "bicycle bicycles bike bikes tricycle bmx",
+    "car": "car cars taxi taxis cab sedan suv jeep vehicle vehicles automobile minivan",
+    "motorcycle": "motorcycle motorcycles motorbike motorbikes dirtbike dirt_bike dirt_bikes moped scooter scooters",
+    "airplane": "airplane airplanes plane planes jet jets aircraft aeroplane jetliner airliner",
+    "bus": "bus buses",
+    "train": "train trains locomotive subway tram trolley",
+    "truck": "truck trucks lorry pickup van vans",
+    "boat": "boat boats ship ships sailboat sailboats canoe canoes kayak kayaks raft ferry yacht",
+    "traffic light": "traffic_light traffic_lights traffic_signal traffic_signals stoplight stop_light",
+    "fire hydrant": "fire_hydrant fire_hydrants hydrant hydrants",
+    "stop sign": "stop_sign stop_signs",
+    "parking meter": "parking_meter parking_meters meter",
+    "bench": "bench benches",
+    "bird": "bird birds duck ducks goose geese seagull seagulls pigeon pigeons parrot swan chicken chickens owl eagle",
+    "cat": "cat cats kitten kittens kitty",
+    "dog": "dog dogs puppy puppies hound greyhound greyhounds poodle terrier retriever collie dalmatian",
+    "horse": "horse horses pony ponies foal stallion",
+    "sheep": "sheep lamb lambs goat goats ram",
+    "cow": "cow cows cattle bull bulls calf ox oxen",
+    "elephant": "elephant elephants",
+    "bear": "bear bears",
+    "zebra": "zebra zebras",
+    "giraffe": "giraffe giraffes",
+    "backpack": "backpack backpacks rucksack knapsack",
+    "umbrella": "umbrella umbrellas parasol",
+    "handbag": "handbag handbags purse purses bag bags",
+    "tie": "tie ties necktie bowtie",
+    "suitcase": "suitcase suitcases luggage",
+    "frisbee": "frisbee frisbees disc",
+    "skis": "ski skis",
+    "snowboard": "snowboard snowboards",
+    "sports ball": "ball balls football soccer_ball basketball baseball volleyball tennis_ball beach_ball",
+    "kite": "kite kites",
+    "baseball bat": "bat bats baseball_bat",
+    "baseball glove": "glove mitt baseball_glove",
+    "skateboard": "skateboard skateboards",
+    "surfboard": "surfboard surfboards bodyboard",
+    "tennis racket": "racket rackets racquet racquets tennis_racket",
+    "bottle": "bottle bottles",
+    "wine glass": "wine_glass wine_glasses wineglass",
+    "cup": "cup cups mug mugs",
+    "fork": "fork forks",
+    "knife": "knife knives",
+    "spoon": "spoon spoons",
+    "bowl": "bowl bowls",
+    "banana": "banana bananas",
+    "apple": "apple apples",
+    "sandwich": "sandwich sandwiches burger hamburger",
+    "orange": "oranges an_orange",
+    "broccoli": "broccoli",
+    "carrot": "carrot carrots",
+    "hot dog": "hot_dog hot_dogs hotdog",
+    "pizza": "pizza pizzas",
+    "donut": "donut donuts doughnut doughnuts",
+    "cake": "cake cakes cupcake cupcakes",
+    "chair": "chair chairs stool armchair seat",
+    "couch": "couch couches sofa sofas",
+    "potted plant": "potted_plant potted_plants plant plants houseplant",
+    "bed": "bed beds",
+    "dining table": "table tables desk desks dining_table",
+    "toilet": "toilet toilets urinal urinals",
+    "tv": "tv tvs television televisions monitor monitors screen",
+    "laptop": "laptop laptops computer computers",
+    "mouse": "mouse",
+    "remote": "remote remotes remote_control controller",
+    "keyboard": "keyboard keyboards",
+    "cell phone": "phone phones cellphone cell_phone cell_phones telephone smartphone",
+    "microwave": "microwave microwaves",
+    "oven": "oven ovens stove stoves",
+    "toaster": "toaster toasters",
+    "sink": "sink sinks",
+    "refrigerator": "refrigerator refrigerators fridge fridges freezer",
+    "book": "book books magazine",
+    "clock": "clock clocks",
+    "vase": "vase vases",
+    "scissors": "scissors",
+    "teddy bear": "teddy_bear teddy_bears teddy stuffed_animal stuffed_animals",
+    "hair drier": "hair_drier hair_dryer blow_dryer hairdryer",
+    "toothbrush": "toothbrush toothbrushes",
+}
+"""Words of each category; an underscore joins the words of an expression. A man and a child are things of their own."""
+
+WIDER: Final[Mapping[str, tuple[str, ...]]] = {
+    "man": ("person",),
+    "woman": ("person",),
+    "child": ("person",),
+    "baby": ("child", "person"),
+    "boy": ("child", "person"),
+    "girl": ("child", "person"),
+}
+"""What else is named by naming a thing: of a boy, "a child" and "a person" are as true."""
+
+OTHER: Final = (
+    "toy_car orange_juice train_track train_tracks train_station bus_stop car_seat table_tennis ski_lift dog_house"
+)
+"""Expressions that hold a thing's word and name something else."""
