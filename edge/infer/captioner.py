@@ -12,7 +12,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from contract import bundle, phrases, vocabulary
+from contract import bundle, phrases, sensitive_words, vocabulary
 from contract.errors import Refused
 from edge.infer import beam, detection, hazards, image, rerank, runtime
 from edge.infer.detection import Detection
@@ -79,6 +79,7 @@ class Captioner:
         self._rows = self._step.inputs["tokens"].shape[0]
         self._log_probs = np.empty(self._step.outputs["log_probs"].shape, np.float32)
         self._plan = self._make_plan(beam_width)
+        self._never = sensitive_words.runs(self.vocabulary.ids)
         self._check_evidence()
         self._phrases = self._load_phrases()
 
@@ -156,12 +157,15 @@ class Captioner:
         )
 
     def _search(self, weighed: Weighed, limits: Mapping[str, float]) -> list[beam.Hypothesis]:
-        """Search from what `decoder_init` gave; a danger that its evidence does not bear out cannot be said."""
+        """Search from what `decoder_init` gave.
+
+        What cannot be said: a danger that its evidence does not bear out, and what someone's race or origin is.
+        """
         self._step.set("keys", weighed.start["keys"])
         self._step.set("values", weighed.start["values"])
         forbidden = hazards.unspeakable(weighed.evidence, limits, self.manifest.hazards, self.vocabulary.ids)
-        expectation = self._expectation(weighed, forbidden)
-        found = beam.search(self._decode, weighed.start["state"], self._plan, forbidden, expectation)
+        expectation = self._expectation(weighed, [*forbidden, *(run for run in self._never if len(run) == 1)])
+        found = beam.search(self._decode, weighed.start["state"], self._plan, [*forbidden, *self._never], expectation)
         return rerank.order(found, self.manifest.decoding, expectation)
 
     def _expectation(self, weighed: Weighed, forbidden: list[tuple[int, ...]]) -> Expectation | None:

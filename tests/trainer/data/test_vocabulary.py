@@ -40,3 +40,9 @@ def test_only_the_most_frequent_stay() -> None:
 def test_sentences_without_a_frequent_word_are_refused() -> None:
     with pytest.raises(DataError, match=r"vocabulary\.min_count: no word occurs 6 times"):
         vocabulary.build(TALES, Vocabulary(min_count=6))
+
+
+def test_words_of_race_or_origin_are_never_learnt() -> None:
+    tales = [told("an asian man", "a man", "an asian girl")]
+
+    assert "asian" not in vocabulary.build(tales, Vocabulary(min_count=1)).ids

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import tensorflow as tf
 from keras import layers
 
+from contract import sensitive_words
 from contract.phrases import Phrase
 from contract.vocabulary import Vocabulary
 from trainer.data.example import CaptionExample
@@ -134,7 +135,8 @@ def frequent(
     counts = Counter(
         gram for example in spoken for sentence in example.sentences for gram in set(of_all_orders(sentence))
     )
-    known = [gram for gram, count in counts.items() if count >= least and all(word in vocabulary.ids for word in gram)]
+    frequent_grams = (gram for gram, count in counts.items() if count >= least and not sensitive_words.found(gram))
+    known = [gram for gram in frequent_grams if all(word in vocabulary.ids for word in gram)]
     if not known:
         raise DataError(f"phrases.min_count: no phrase stands in {least} of the training sentences")
     ordered = sorted(tuple(vocabulary.ids[word] for word in gram) for gram in known)
