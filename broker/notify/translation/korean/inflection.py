@@ -1,28 +1,21 @@
 """Makes the regular forms of English nouns and verbs."""
 
+import re
 from typing import Final
 
 _VOWELS: Final = "aeiou"
 
+UNSTRESSED: Final = ("en", "er", "el", "on", "or")
+"""Last syllables that are not stressed, and so double nothing: threaten, sharpen, gather."""
+
 _SINGLE: Final = frozenset(
     [
         "kayak",
-        "open",
-        "enter",
-        "gather",
-        "listen",
-        "offer",
         "follow",
-        "travel",
-        "wander",
         "visit",
         "edit",
         "target",
-        "order",
-        "water",
-        "shovel",
         "exit",
-        "cover",
         "appear",
         "clean",
         "collar",
@@ -38,9 +31,6 @@ _SINGLE: Final = frozenset(
         "steer",
         "cheer",
         "explode",
-        "threaten",
-        "pummel",
-        "stagger",
         "restrain",
     ]
 )
@@ -85,6 +75,8 @@ def _doubled(verb: str) -> str:
     """Double a last consonant behind a single vowel: run, runn-."""
     last = verb.rpartition(" ")[2]
     if len(last) < 3 or verb in _SINGLE or last[-1] in _VOWELS + "wxy":
+        return verb
+    if last.endswith(UNSTRESSED) and len(re.findall(r"[aeiou]+", last)) > 1:
         return verb
     single = last[-2] in _VOWELS and (last[-3] not in _VOWELS or last[-4:-2] == "qu")
     return verb + verb[-1] if single else verb

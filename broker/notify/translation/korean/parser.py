@@ -94,6 +94,9 @@ class Reader:
     def _named(self, position: int) -> Iterator[tuple[int, Thing]]:
         for end, english in self.match(position, self.lexicon.pronouns):
             word = self.lexicon.pronouns[english]
+            if self.at(end) == "'s":
+                for stop, owned in best(self._counted(end + 1)):
+                    yield stop, replace(owned, of=word.korean + "의")
             yield end, Thing(word.korean, word.kind, english)
         yield from self._measured(position)
         yield from self._owned(position)
@@ -132,7 +135,8 @@ class Reader:
         if self.at(start) in tables["numbers"]:
             yield from self._headed(start + 1, tables["numbers"][self.at(start)])
         for end, thing in self._headed(start, ""):
-            if not (thing.plural and self.at(position) in ("a", "an") and thing.kind in ONE_BY_ONE):
+            several = thing.plural and self.at(end - 1) != thing.english
+            if not (several and self.at(position) in ("a", "an") and thing.kind in ONE_BY_ONE):
                 yield end, thing
 
     def _headed(self, position: int, count: str) -> Iterator[tuple[int, Thing]]:
@@ -214,8 +218,8 @@ class Reader:
         if self.at(at) in _RELATIVES and self.at(at + 1) in ("is", "are"):
             at += 2
         if at == position or self.at(position) != ",":
-            yield from self.likenesses(at, thing, rich=rich)
-        if rich or thing.animate:
+            yield from self.likenesses(at, thing, rich=rich or at > position)
+        if rich or thing.animate or at > position:
             for form in (Form.ING, Form.DONE):
                 for end, deed in self.actions(at, form):
                     closing = end + 1 if at > position and self.at(end) == "," else end
@@ -244,10 +248,16 @@ class Reader:
             for end, other in self.things(after, rich=False):
                 yield from self.held(end, word, other)
                 verb = self._like(word, thing, other)
-                if verb is not None and (rich or (thing.animate and word in ("in", "with") and "있다" not in verb)):
-                    yield end, Deed(phonology.fill(verb, other.said()), Aspect.KEEP)
+                if verb is not None and (rich or self._close(word, thing, other, verb)):
+                    aspect = Aspect.ACT if verb == "불타다" else Aspect.KEEP
+                    yield end, Deed(phonology.fill(verb, other.said()), aspect)
                 elif verb is None and rich and (place := self.place(word, other)) is not None:
                     yield end, self._placed(thing, place)
+
+    def _close(self, word: str, thing: Thing, other: Thing, verb: str) -> bool:
+        """Return whether a description belongs to a person even as an object: a man in red, on a bicycle."""
+        rides = word == "on" and other.kind in ("ride", "vehicle")
+        return thing.animate and (word in ("in", "with") or rides) and "있다" not in verb
 
     def _placed(self, thing: Thing, place: str) -> Deed:
         if thing.kind == "event":

@@ -11,6 +11,8 @@ ANIMATE: Final = frozenset({"person", "animal"})
 WORN: Final = frozenset({"clothes", "hat", "shoe", "glove", "scarf", "jewel", "strap", "bag", "worn"})
 """Kinds that are put on, each with a verb of its own; several kinds at once have one in common."""
 
+FALL: Final = "넘어지다"
+
 FALLS: Final = ("넘어지다", "쓰러지다", "떨어지다")
 """Verbs before which another says why: 미끄러져 넘어진다."""
 
@@ -46,9 +48,16 @@ class Deed:
     def before(self, second: "Deed", *, meanwhile: bool) -> str:
         """Return the form before a second deed of the same person: at the same time (울며), or earlier (들고)."""
         plain = self.aspect is Aspect.ACT and not conjugation.lasts(self.verb)
+        meanwhile = meanwhile and not self.verb.endswith("잡다")
         if plain and second.verb.endswith(FALLS) and not self.past:
             return _cause(self.whole)
         return conjugation.joined(self.whole) if plain and not (meanwhile or self.past) else self.linked()
+
+    def then(self, second: "Deed", *, meanwhile: bool) -> "Deed":
+        """Return both deeds of one person as one, the second after this one; a fall that is said twice is said once."""
+        if second.verb == FALL and self.verb.endswith(FALL):
+            return replace(self, around=(*self.around, *second.around), past=second.past)
+        return replace(second, around=(*second.around, self.before(second, meanwhile=meanwhile)))
 
     def when(self, main: "Deed") -> str:
         """Return the form of what is done while `main` is: 달리며; before a fall, 달리다가."""

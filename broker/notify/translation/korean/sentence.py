@@ -130,9 +130,7 @@ class Sentence:
         for end, clause in singles:
             if self.reader.at(end) == "and":
                 for stop, second in best(self._states(end + 1, subject)):
-                    linked = clause.deed.before(second.deed, meanwhile=clause.lasting)
-                    joined = replace(second.deed, around=(*second.deed.around, linked))
-                    yield stop, replace(second, deed=joined)
+                    yield stop, replace(second, deed=clause.deed.then(second.deed, meanwhile=clause.lasting))
         yield from singles
 
     def _states(self, position: int, subject: Thing) -> Iterator[tuple[int, Clause]]:
@@ -157,7 +155,8 @@ class Sentence:
                     yield end, Clause(subject, replace(deed, past=True), lasting=False)
         if word == "cannot":
             for end, deed in self.deeds.actions(position + 1, Form.BASE):
-                yield end, Clause(subject, replace(deed, verb=deed.verb.removesuffix("다") + "지 못하다"), lasting=True)
+                unable = Deed(deed.verb.removesuffix("다") + "지 못하다", Aspect.ACT, deed.around)
+                yield end, Clause(subject, unable, lasting=True)
         number = Form.BASE if subject.plural else Form.THIRD
         for form in (number, Form.PAST):
             for end, deed in self.deeds.actions(position, form):

@@ -28,6 +28,9 @@ KEPT: Final = frozenset({"들다", "쥐다", "가지다", "흘리다"})
 TOOLS: Final = frozenset({"weapon", "thing", "body", "fluid"})
 """Kinds of what something may be done with."""
 
+BLOWS: Final = TOOLS | {"bag", "shoe", "strap", "instrument"}
+"""Kinds of what somebody may be struck with."""
+
 PASSIVE_BY: Final = frozenset({"by", "from"})
 
 
@@ -55,13 +58,17 @@ class Deeds:
             after = end + 1 if self.reader.at(end) == "," and self.reader.at(end + 1) == "and" else end
             if self.reader.at(after) == "and":
                 for stop, second in self.actions(after + 1, form):
-                    linked = deed.before(second, meanwhile=form is Form.ING)
-                    yield stop, replace(second, around=(*second.around, linked))
+                    yield stop, deed.then(second, meanwhile=form is Form.ING)
         yield from singles
 
     def _single(self, position: int, form: Form) -> Iterator[tuple[int, Deed]]:
-        if self.reader.at(position) in self.lexicon.tables["adverbs"] and form is not Form.DONE:
-            position += 1
+        adverb = self.lexicon.tables["adverbs"].get(self.reader.at(position)) if form is not Form.DONE else None
+        if adverb is not None:
+            for end, deed in self._plainly(position + 1, form):
+                yield end, replace(deed, around=(*deed.around, adverb)) if adverb else deed
+        yield from self._plainly(position, form)
+
+    def _plainly(self, position: int, form: Form) -> Iterator[tuple[int, Deed]]:
         for word in self.lexicon.verbs.get(self.reader.at(position), ()):
             if word.form is form:
                 for end, deed in best(self.begun(position + 1, word.lemma, form)):
@@ -128,12 +135,13 @@ class Deeds:
     def _with_tool(self, position: int, lemma: str, deed: Deed) -> Iterator[tuple[int, Deed]]:
         """Read `with a knife` behind an object as what it is done with, or as what the person holds who does it."""
         lexicon = self.lexicon
+        strikes = lexicon.groups["strikes"]
         if self.reader.at(position) != "with" or not deed.target:
             return
         for end, tool in self.reader.things(position + 1, rich=False):
             if lemma in lexicon.groups["armed"] and tool.kind == "weapon":
                 yield end, replace(deed, armed=f"{tool.marked('을')} 들다")
-            elif lemma in lexicon.groups["instruments"] and tool.kind in TOOLS:
+            elif lemma in lexicon.groups["instruments"] and tool.kind in (TOOLS if lemma not in strikes else BLOWS):
                 before, _, verb = deed.verb.rpartition(" ")
                 parts = (before, tool.marked("로")) if deed.target in ANIMATE else (tool.marked("로"), before)
                 yield end, replace(deed, verb=" ".join((*parts, verb)))
@@ -166,8 +174,10 @@ class Deeds:
         if aspect is not None:
             verb = self.lexicon.verb(lemma, aspect)
             if form is not Form.DONE and aspect is not Aspect.POSE:
-                for end, thing in self.objects(position, lemma):
-                    whole = f"{thing.marked('을')} {verb.rpartition(' ')[2]}"
+                for end, thing in (
+                    () if {"을", "를"} & {word[-1] for word in verb.split()} else self.objects(position, lemma)
+                ):
+                    whole = f"{thing.marked('을')} {verb}"
                     yield end, Deed(self._in_mouth(end, lemma, thing, whole), aspect, target=thing.kind)
             yield position, Deed(verb, aspect)
 
@@ -213,7 +223,8 @@ class Deeds:
         if frame.what is None:
             yield end, frame.korean, None
             return
-        for stop, thing in self.objects(end, lemma):
+        things = self._aimed(end, frame.words) if frame.words else self.objects(end, lemma)
+        for stop, thing in things:
             if fits(frame.what, thing.english, thing.kind):
                 yield stop, self._filled(frame, thing), thing
 
@@ -298,12 +309,16 @@ class Deeds:
     def _aimed(self, position: int, words: tuple[str, ...]) -> Iterator[tuple[int, Thing]]:
         """Read what stands behind a preposition; of a person aimed at, also where: the man behind the counter."""
         if words == ("at",):
-            yield from (found for found in self.reader.things(position, rich=True) if found[1].kind == "person")
+            for end, thing in self.reader.things(position, rich=True):
+                if thing.kind == "person" and thing.deeds and thing.deeds[-1].verb == "있다":
+                    yield end, thing
         yield from self.reader.things(position, rich=False)
 
     def circumstance(self, word: str, lemma: str, deed: Deed, thing: Thing) -> str | None:
         """Say where or how: what is true of the verb first, then of the noun, then of the preposition."""
         tables = self.lexicon.tables
+        if word in ("to", "against") and thing.kind == "body":
+            return None  # a knife to his neck: what it means depends on who holds it
         if (aside := tables["asides"].get(f"{lemma} {word}")) is not None:
             return phonology.fill(aside, thing.said())
         particular = f"{word} +{thing.english}" in tables["how"] or f"{word} +{thing.kind}" in tables["how"]
