@@ -131,6 +131,8 @@ class IngestedBatch:
     """By reason."""
     delays: Sequence[float] = ()
     """Seconds from the camera to the disk, of each caption of a batch that was all new."""
+    wrong_clocks: Mapping[str, int] = field(default_factory=dict)
+    """Captions whose device's clock was wrong: `future` or `past`."""
 
 
 class Metrics(Protocol):

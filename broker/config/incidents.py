@@ -66,6 +66,9 @@ class Incidents(Section, frozen=True, kw_only=True):
     """Repeat interval of an acknowledged incident, while it is still seen."""
     resolve_minutes: Minutes = 15
     """Time without a sighting after which an incident is resolved."""
+    escalate_within_minutes: Minutes = 60
+    """Age beyond which a late sighting is not escalated: it comes from the outbox of a device that was offline. It
+    goes out in one digest with others, and no notification follows when it is over."""
     escalation: tuple[Escalation, ...] = ()
     """The first that applies is used."""
     inhibit: tuple[Inhibition, ...] = ()

@@ -31,6 +31,10 @@ class Occasion:
     reasons: Reasons
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What the text says beyond what every notification of an incident says."""
+    late_seconds: int | None = None
+    """How late the sighting arrived; None where no sighting is the occasion."""
+    gather: Deferral | None = None
+    """Until when a late notification waits for others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ class Notifier:
         notified: list[str] = []
         for person in people:
             urgent = occasion.kind is not Kind.RESOLVED and is_news(connection, person, incident.id, incident.severity)
-            deferral = self.deferral(connection, person, incident.severity, now=now, urgent=urgent)
+            deferral = self.deferral(connection, person, incident.severity, now=now, urgent=urgent) or occasion.gather
             intent = _intent(incident, occasion, f"incident/{incident.id}/{number}/{person.name}", deferral)
             notifications.add(
                 connection, intent, to=person, at=now, deferred_until=deferral.until if deferral else None
@@ -68,8 +72,13 @@ class Notifier:
             event = Event(now, EventKind.NOTIFIED, (detail,), caption_id=incident.caption_id)
             store.add_event(connection, incident.id, event)
         # A notification that it is over changes nothing about what people know of the danger.
+        late_seconds = occasion.late_seconds
+        if late_seconds is None:
+            late_seconds = incident.notified.late_seconds if incident.notified else 0
         last = (
-            incident.notified if occasion.kind is Kind.RESOLVED else LastNotified(incident.severity, incident.cameras)
+            incident.notified
+            if occasion.kind is Kind.RESOLVED
+            else LastNotified(incident.severity, incident.cameras, late_seconds)
         )
         return replace(incident, notification_count=number, notified=last)
 

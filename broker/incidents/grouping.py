@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -19,12 +20,14 @@ from broker.incidents.policy.cooldown import Timing, Verdict
 from broker.incidents.policy.routing import Route
 from broker.incidents.silence import Subject
 from broker.notify import notifications, reasons
-from broker.notify.message import reason_texts
+from broker.notify.delivery_window import Deferral
+from broker.notify.message import age, reason_texts
 from broker.notify.notifications import Kind
 from broker.notify.reasons import (
     AlsoSeen,
     ClosedBefore,
     Inhibited,
+    Late,
     NoRecipient,
     NotifiedAs,
     OpenedBy,
@@ -37,6 +40,9 @@ from broker.rules.reasons import Reasons, SeenTooRarely
 from broker.store import captions
 from broker.store.captions import Decision, Stored
 from broker.store.outcome import Outcome
+
+GATHER: Final = timedelta(minutes=1)
+"""A device that is online again empties its outbox; the notifications of what is too old go as one digest."""
 
 KINDS = {Outcome.FIRST: Kind.FIRST, Outcome.UPDATE: Kind.UPDATE, Outcome.REPEAT: Kind.REPEAT}
 
@@ -54,6 +60,8 @@ class Sighting:
     now: datetime
     caption_id: int | None = None
     """The caption that says so; None for a lost device."""
+    late_seconds: int = 0
+    """How late the caption arrived; 0 where it was not late."""
 
     @property
     def camera(self) -> str:
@@ -100,7 +108,8 @@ class Grouper:
         for finding in sorted(findings, key=lambda finding: -SEVERITIES.index(finding.rule.severity)):
             event = caption.event
             place = (event.site, event.device, event.stream)
-            sighting = Sighting(*place, finding.rule, finding.reasons, now, caption.id)
+            late = age.late_seconds(event.captured_at, now)
+            sighting = Sighting(*place, finding.rule, finding.reasons, now, caption.id, late)
             verdict, incident = self._judge(connection, caption, sighting, finding, leading)
             if verdict.outcome.notifies and incident is not None:
                 made.append(self.notify(connection, sighting, verdict, incident))
@@ -244,7 +253,8 @@ class Grouper:
         if not self.route(incident).first:
             return Verdict(Outcome.NOBODY, (NoRecipient(),))
         notice = notifications.send_status(connection, incident.id)
-        verdict = cooldown.decide(incident, notice, now=now, timing=self.timing(sighting.rule.cooldown))
+        timing = self.timing(sighting.rule.cooldown)
+        verdict = cooldown.decide(incident, notice, now=now, timing=timing, seen=not sighting.late_seconds)
         if verdict.look_at is not None:
             due_at = min(incident.due_at or verdict.look_at, verdict.look_at)
             store.save(connection, replace(incident, due_at=due_at))
@@ -253,16 +263,31 @@ class Grouper:
     def notify(self, connection: Connection, sighting: Sighting, verdict: Verdict, incident: Incident) -> Queued:
         """Queue the notifications of an incident that go out at once."""
         people = self.route(incident).first
-        occasion = Occasion(KINDS[verdict.outcome], verdict.reasons)
+        gather = self._gather(sighting)
+        occasion = Occasion(KINDS[verdict.outcome], verdict.reasons, late_seconds=sighting.late_seconds, gather=gather)
         notified = Notifier(self.places).notify(connection, incident, people, occasion, now=sighting.now)
         # The first notification starts the escalation, and so does one that the incident became more severe.
-        grew = incident.notified is None or not at_least(incident.notified.severity, incident.severity)
+        grew = verdict.outcome is Outcome.FIRST or not at_least(_notified_severity(incident), incident.severity)
         if incident.state is State.OPEN and grew:
             notified = replace(notified, step=0, stepped_at=sighting.now)
         # The scheduler advances it at once: an escalation step may be due already.
         store.save(connection, replace(notified, due_at=sighting.now))
         reasons_ = (*sighting.reasons, *verdict.reasons)
         return Queued(sighting.rule.name, sighting.site, incident.id, len(people), reasons_)
+
+    def _gather(self, sighting: Sighting) -> Deferral | None:
+        """Return until when the notification of a very late sighting waits for others of the same outbox."""
+        if not self.is_stale(sighting.late_seconds):
+            return None
+        return Deferral(sighting.now + GATHER, Late(sighting.late_seconds // 60))
+
+    def is_stale(self, late_seconds: int) -> bool:
+        """Return whether a sighting arrived too late to be escalated."""
+        return late_seconds > self.settings.escalate_within_minutes * 60
+
+
+def _notified_severity(incident: Incident) -> Severity:
+    return "info" if incident.notified is None else incident.notified.severity
 
 
 def _missing(connection: Connection, caption: Stored, rule: Rule) -> SeenTooRarely | None:

@@ -74,6 +74,8 @@ class LastNotified:
     severity: Severity
     cameras: tuple[str, ...]
     """`device/stream` of those it named."""
+    late_seconds: int = 0
+    """How late the sighting arrived; 0 where it was not late."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,8 @@ class Lifecycle:
 
     def _next_step(self, incident: Incident) -> Escalate | Wait | Finished:
         route = self.grouper.route(incident)
-        return escalation.decide(incident, route, now=self.now, unreached=self._unreached(incident))
+        within = timedelta(minutes=self.grouper.settings.escalate_within_minutes)
+        return escalation.decide(incident, route, now=self.now, unreached=self._unreached(incident), within=within)
 
     def _unreached(self, incident: Incident) -> str:
         """Name those notified last if none of them can be reached now; "" where someone may be."""
@@ -136,6 +137,8 @@ class Lifecycle:
     def _notify_end(self, incident: Incident) -> Incident:
         """Notify those who know of an incident that it is over, except the person who closed it."""
         sent = notifications.of_incident(self.connection, incident.id)
+        if incident.notified and self.grouper.is_stale(incident.notified.late_seconds) and not incident.closed_by:
+            return replace(incident, due_at=None)  # It was over long before anyone was notified.
         people = [person for person in self.grouper.recipients if _is_to_hear_the_end(person, incident, sent)]
         if people:
             reason: Reason = DevicesRecovered() if incident.lost else NoLongerSeen()

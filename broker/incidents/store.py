@@ -172,7 +172,7 @@ def _columns(incident: Incident) -> dict[str, Any]:
         "cameras": list(incident.cameras),
         "caption_id": incident.caption_id,
         "tellings": incident.notification_count,
-        "told": {} if notified is None else {"severity": notified.severity, "cameras": list(notified.cameras)},
+        "told": {} if notified is None else _told(notified),
         "step": incident.step,
         "stepped_at": incident.stepped_at,
         "acknowledged_at": incident.acknowledged_at,
@@ -185,12 +185,18 @@ def _columns(incident: Incident) -> dict[str, Any]:
     }
 
 
+def _told(notified: LastNotified) -> dict[str, Any]:
+    late = {"late_seconds": notified.late_seconds} if notified.late_seconds else {}
+    return {"severity": notified.severity, "cameras": list(notified.cameras)} | late
+
+
 def _one(row: Row[Any] | None) -> Incident | None:
     return None if row is None else _incident(row)
 
 
 def _incident(row: Row[Any]) -> Incident:
-    notified = LastNotified(row.told["severity"], tuple(row.told["cameras"])) if row.told else None
+    told = row.told
+    notified = LastNotified(told["severity"], tuple(told["cameras"]), told.get("late_seconds", 0)) if told else None
     columns = {"open_key", "told", "tellings"}
     facts = {key: value for key, value in row._mapping.items() if key not in columns}
     facts |= {"state": State(row.state), "cameras": tuple(row.cameras)}

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine
 from broker.incidents.grouping import Grouper, Queued
 from broker.incidents.presence import devices
 from broker.ingest import clock_skew, decoder, rejections
+from broker.ingest.clock_skew import DeviceClocks
 from broker.ingest.decoder import Message, Reading, Rejection
 from broker.ports import IngestedBatch, Metrics
 from broker.rules import engine as rules
@@ -52,6 +53,8 @@ class _Batch(IngestCounts):
     queued: list[Queued] = field(default_factory=list)
     heard: Sequence[Caption] = ()
     """Its captions, new or not."""
+    clocks: Counter[str] = field(default_factory=Counter)
+    """Captions whose device's clock was wrong, by `clock_skew.FUTURE` and `PAST`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class BatchProcessor:
     metrics: Metrics
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     counts: IngestCounts = field(default_factory=IngestCounts, init=False)
+    clocks: DeviceClocks = field(default_factory=DeviceClocks, init=False)
 
     def process(self, messages: Sequence[Message]) -> list[Acknowledgement]:
         """Store a batch, and return the acknowledgements that may be sent now.
@@ -98,9 +102,14 @@ class BatchProcessor:
     def _store(self, connection: Connection, readings: Sequence[Reading], batch: _Batch) -> None:
         now = self.clock()
         said = [reading for reading in readings if isinstance(reading, Caption)]
-        events = [clock_skew.corrected(event, now=now) for event in said]
-        for early in filter(None, (clock_skew.rejection(event, now=now) for event in said)):
-            rejections.count(connection, early, at=now)
+        for status in (reading for reading in readings if isinstance(reading, Status)):
+            self.clocks.hear(status, now=now)
+        events = [clock_skew.corrected(event, now=now, behind=self.clocks.behind(event)) for event in said]
+        for event in said:
+            wrong = clock_skew.rejection(event, now=now, behind=self.clocks.behind(event))
+            if wrong is not None:
+                rejections.count(connection, wrong, at=now)
+                batch.clocks[wrong.reason] += 1
         new, dangerous = self._keep(connection, events, now)
         batch.captions, batch.duplicates, batch.heard = new, len(events) - new, events
         for caption, findings in dangerous:
@@ -143,7 +152,7 @@ class BatchProcessor:
         fresh = heard.values() if len(heard) == batch.captions else ()
         delays = [(now - caption.captured_at).total_seconds() for caption in fresh]
         counted = (batch.captions, batch.duplicates, batch.statuses, batch.refused)
-        return IngestedBatch(messages, seconds, batch.heard, *counted, delays)
+        return IngestedBatch(messages, seconds, batch.heard, *counted, delays, batch.clocks)
 
     def _seen(self, event: Caption) -> Seen:
         zones = self.grouper.places.zones_of(event.site, event.device, event.stream)

@@ -52,6 +52,11 @@ class PrometheusMetrics:
         )
         for reason in REASONS:
             self._refused.labels(reason)
+        self._wrong_clocks = Counter(
+            "wordcam_captions_wrong_clock", "Captions whose device's clock was wrong", ["reason"], registry=registry
+        )
+        for reason in ("future", "past"):
+            self._wrong_clocks.labels(reason)
         self._batch = Histogram(
             "wordcam_ingest_batch_messages", "MQTT messages in a batch", buckets=BATCH_MESSAGES, registry=registry
         )
@@ -111,6 +116,8 @@ class PrometheusMetrics:
         self._statuses.inc(batch.statuses)
         for reason, count in batch.refused.items():
             self._refused.labels(reason).inc(count)
+        for reason, count in batch.wrong_clocks.items():
+            self._wrong_clocks.labels(reason).inc(count)
         self._batch.observe(batch.messages)
         self._commit.observe(batch.commit_seconds)
         for delay in batch.delays:

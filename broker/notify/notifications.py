@@ -101,6 +101,8 @@ class Notification:
     device: str
     stream: str
     captured_at: datetime
+    received_at: datetime
+    """When the caption arrived."""
     sentence: str
     sentence_language: str
 
@@ -297,7 +299,10 @@ def joined() -> Any:
     columns = {"device": "device", "stream": "stream", "text": "sentence", "language": "sentence_language"}
     about = [func.coalesce(caption.c[name], "").label(label) for name, label in columns.items()]
     captured_at = func.coalesce(caption.c.captured_at, alert.c.created_at, type_=core.Moment()).label("captured_at")
-    return select(alert, *about, captured_at).join(caption, caption.c.id == alert.c.caption_id, isouter=True)
+    received_at = func.coalesce(caption.c.received_at, alert.c.created_at, type_=core.Moment()).label("received_at")
+    return select(alert, *about, captured_at, received_at).join(
+        caption, caption.c.id == alert.c.caption_id, isouter=True
+    )
 
 
 def of_row(row: Row[Any]) -> Notification:

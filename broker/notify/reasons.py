@@ -177,6 +177,16 @@ class Gathered(Reason, frozen=True):
     count: int
 
 
+class Late(Reason, frozen=True):
+    """The sighting is so old that its notification waits for others that are."""
+
+    minutes: int
+
+
+class SeenNow(Reason, frozen=True):
+    """The danger is seen now, and people were notified of a late sighting before."""
+
+
 class OpenedBy(Reason, frozen=True):
     """What opened the incident."""
 
@@ -241,6 +251,7 @@ OWN: Final = (
     *(Prose, NotNotifiedYet, MoreSevere, NoneDelivered, FailedRecently, AnotherCamera, Pending, StillVisible),
     *(SentRecently, NotifiedAs, Inhibited, ClosedBefore, Silenced, NoRecipient, NoAnswer, Unreachable, NotSeenFor),
     *(NoLongerSeen, DevicesRecovered, DevicesWellFor, ClosedAs, DeviceMissing, Away, QuietHours, HourlyLimit, Gathered),
+    *(Late, SeenNow),
     *(OpenedBy, SeenBy, SeenByMany, SeverityRaised, AlsoSeen, NotificationFor, EscalatedTo, NobodyAnswered, Via),
 )
 

@@ -13,6 +13,7 @@ from broker.notify.reasons import (
     NoneDelivered,
     NotNotifiedYet,
     Pending,
+    SeenNow,
     SentRecently,
     StillVisible,
 )
@@ -44,11 +45,12 @@ class Verdict:
 def decide(incident: Incident, status: SendStatus, *, now: datetime, timing: Timing, seen: bool = True) -> Verdict:
     """Choose what to do with an incident; every time counts from the last notification *sent*.
 
-    `seen` is whether a camera sees it at this moment: nothing is repeated of what is not there.
+    `seen` is whether a camera sees it at this moment: nothing is repeated of what is not there, and what people were
+    notified of late is new.
     """
     notified = incident.notified
-    if notified is None:
-        return Verdict(Outcome.FIRST, (NotNotifiedYet(),))
+    if notified is None or (notified.late_seconds and seen):
+        return Verdict(Outcome.FIRST, (NotNotifiedYet() if notified is None else SeenNow(),))
     if not at_least(notified.severity, incident.severity):
         return Verdict(Outcome.UPDATE, (MoreSevere(incident.severity, notified.severity),))
     if status.failed_at is not None:

@@ -1,7 +1,7 @@
 """Decides whether the next contact is notified of an incident that nobody has answered."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from broker.config.broker import Recipient
 from broker.incidents.incident import Incident, State
@@ -32,12 +32,17 @@ class Finished:
     """Whether everyone was notified and nobody answered."""
 
 
-def decide(incident: Incident, route: Route, *, now: datetime, unreached: str = "") -> Escalate | Wait | Finished:
+def decide(
+    incident: Incident, route: Route, *, now: datetime, unreached: str = "", within: timedelta = timedelta(hours=1)
+) -> Escalate | Wait | Finished:
     """Choose what to do about an open incident that people were notified of.
 
-    `unreached` names those notified last if none of them can be reached now; the next ones are notified at once then.
+    What they were notified of later than `within` is not escalated. `unreached` names those notified last if none of
+    them can be reached now; the next ones are notified at once then.
     """
     if incident.state is not State.OPEN or incident.stepped_at is None:
+        return Finished(exhausted=False)
+    if incident.notified is not None and incident.notified.late_seconds > within.total_seconds():
         return Finished(exhausted=False)
     if incident.step >= len(route.steps):
         return Finished(exhausted=bool(route.steps))

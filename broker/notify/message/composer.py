@@ -5,7 +5,7 @@ from datetime import datetime
 
 from broker.config.broker import in_language
 from broker.config.sites import Places
-from broker.notify.message import outage, render, segments
+from broker.notify.message import age, outage, render, segments
 from broker.notify.message.render import Telling
 from broker.notify.notifications import Kind, Notification
 from broker.ports import Translator
@@ -50,6 +50,7 @@ class Composer:
             count=int(notification.facts.get("count", 0)),
             closed_by=_closed_by(notification),
             incident=notification.incident_id,
+            late=_late(notification),
         )
 
     def _lost(self, notification: Notification, now: datetime) -> Telling:
@@ -74,6 +75,11 @@ class Composer:
     def _title(self, notification: Notification) -> str:
         title = next((rule.title for rule in self.rulebook.rules if rule.name == notification.rule), "")
         return in_language(title, notification.language) or notification.rule
+
+
+def _late(notification: Notification) -> str:
+    seconds = age.late_seconds(notification.captured_at, notification.received_at)
+    return age.say(seconds, notification.language) if seconds and notification.kind is not Kind.RESOLVED else ""
 
 
 def _closed_by(notification: Notification) -> str:

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from broker.config.section import Language
 from broker.notify.message import segments, texts
+
+DAY: Final = timedelta(days=1)
 
 Fits = Callable[[str], bool]
 """Says whether a text is one message for the one who carries it."""
@@ -36,6 +39,8 @@ class Telling:
     closed_by: str = ""
     """Who brought the incident to its end."""
     incident: int | None = None
+    late: str = ""
+    """How late the sighting arrived: `3 days`; "" where it was not late."""
 
 
 def text(telling: Telling, *, language: Language, now: datetime, fits: Fits = segments.is_one) -> str:
@@ -68,6 +73,8 @@ def again(text: str, *, language: Language) -> str:
 def _frame(telling: Telling, language: Language, now: datetime) -> Callable[[str, str], str]:
     said = texts.of(language)
     heading = said.headings[telling.kind].format(count=telling.count)
+    if telling.late:
+        heading = said.late.format(age=telling.late, heading=heading)
     facts = {"heading": heading, "title": segments.plain(telling.title), "time": clock(telling.at, now)}
 
     def whole(place: str, sentence: str) -> str:
@@ -77,8 +84,10 @@ def _frame(telling: Telling, language: Language, now: datetime) -> Callable[[str
 
 
 def clock(at: datetime, now: datetime) -> str:
-    """Write a moment as briefly as it can be understood now."""
-    return f"{at:%H:%M}" if at.date() == now.date() else f"{at:%m-%d %H:%M}"
+    """Write a moment as briefly as it can be understood now: one that is a day away has its date with the year."""
+    if at.date() == now.date():
+        return f"{at:%H:%M}"
+    return f"{at:%m-%d %H:%M}" if abs(now - at) < DAY else f"{at:%Y-%m-%d %H:%M}"
 
 
 def _places(telling: Telling, between: str) -> Iterator[str]:

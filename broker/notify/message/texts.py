@@ -13,6 +13,8 @@ class Words:
     """Text message: `heading`, `title`, `place`, `time`, `sentence`."""
     headings: dict[str, str]
     """How a notification begins, by `broker.notify.notifications.Kind`; in a digest, `count` is how many it covers."""
+    late: str
+    """Heading of a sighting that arrived late: `age`, `heading`."""
     by: str
     """Who brought an incident to its end: `name`."""
     number: str
@@ -106,6 +108,7 @@ ENGLISH = Words(
         "resolved": "OVER:",
         "digest": "{count} alerts, the worst:",
     },
+    late="LATE by {age}: {heading}",
     by="{name} says it is over.",
     number=" #{number}",
     again="(perhaps sent twice) ",
@@ -166,6 +169,7 @@ KOREAN = Words(
         "resolved": "상황 종료",
         "digest": "경보 {count}건",
     },
+    late="{age} 지연 · {heading}",
     by="{name} 확인.",
     number=" #{number}",
     again="(중복일 수 있음) ",

@@ -13,7 +13,7 @@ from broker.ingest.decoder import Message
 from broker.store.engine import reading
 from broker.store.tables import core
 from contract import caption, topics
-from tests.broker.device import NOON, event, said
+from tests.broker.device import NOON, event, said, stated, status
 from tests.broker.scene import Scene
 
 
@@ -30,7 +30,7 @@ def test_a_clock_that_is_a_little_ahead_is_believed() -> None:
     assert corrected(early, now=NOON) is early
 
 
-def test_a_clock_that_is_behind_is_believed() -> None:
+def test_a_picture_of_last_year_is_believed() -> None:
     late = event(captured_at=NOON - timedelta(days=300))
 
     assert corrected(late, now=NOON) is late
@@ -59,6 +59,41 @@ def test_the_same_caption_again_is_the_same(room: Scene) -> None:
 
     assert room.processor.counts.captions == 1
     assert room.deliver() == ["first to guard"]
+
+
+@pytest.mark.parametrize("year", [1970, 2000, 2023])
+def test_a_danger_of_a_clock_without_a_battery_is_of_now_and_counted(room: Scene, year: int) -> None:
+    room.processor.process([said(event("a man with a gun", captured_at=NOON.replace(year=year)))])
+
+    assert room.deliver() == ["first to guard"]
+    assert room.alerts[0].captured_at == NOON
+    with reading(room.engine) as connection:
+        table = core.refusal
+        assert connection.execute(select(table.c.reason, table.c.count)).all() == [("past", 1)]
+
+
+def test_a_clock_whose_heartbeats_are_days_behind_is_corrected_by_as_much(room: Scene) -> None:
+    behind = timedelta(days=3)
+    for _ in range(2):
+        room.clock.now += timedelta(seconds=60)
+        room.processor.process([stated(status(at=room.now - behind))])
+
+    early = event("a man with a gun", captured_at=room.now - behind - timedelta(seconds=4))
+    room.processor.process([said(early)])
+
+    assert room.deliver() == ["first to guard"]
+    assert room.alerts[0].captured_at == room.now - timedelta(seconds=4)
+
+
+def test_heartbeats_that_were_queued_or_retained_say_nothing_of_a_clock(room: Scene) -> None:
+    old = room.now - timedelta(days=3)
+    room.processor.process([stated(status(at=old + timedelta(seconds=60 * number))) for number in range(3)])
+    room.clock.now += timedelta(seconds=60)
+    room.processor.process([stated(status(at=old + timedelta(seconds=120)))])
+
+    room.processor.process([said(event("a man with a gun", captured_at=old))])
+
+    assert room.alerts[0].captured_at == old
 
 
 @pytest.mark.parametrize(
