@@ -13,10 +13,10 @@ from broker.config.section import Severity
 from broker.config.sites import Places
 from broker.incidents import store
 from broker.incidents.incident import Event, EventKind, Incident, LastNotified
-from broker.notify import contacts, delivery_window, notifications
+from broker.notify import contacts, delivery_window, notifications, opt_out
 from broker.notify.delivery_window import HOUR, Deferral
 from broker.notify.notifications import Intent, Kind
-from broker.notify.reasons import NotificationFor
+from broker.notify.reasons import NotificationFor, OptedOut
 from broker.rules.reasons import Reasons
 
 MOST_NAMED: Final = 20
@@ -55,7 +55,14 @@ class Notifier:
         """Queue one notification for each of the people, and return the incident as it is after that."""
         number = incident.notification_count + 1
         notified: list[str] = []
+        stopped = contacts.stopped(connection)
         for person in people:
+            if person.name in stopped:
+                intent = _intent(incident, occasion, f"incident/{incident.id}/{number}/{person.name}", None)
+                opt_out.give_up(connection, intent, person, at=now)
+                detail = NotificationFor(occasion.kind.value, person.name, (OptedOut(),))
+                store.add_event(connection, incident.id, Event(now, EventKind.DEFERRED, (detail,)))
+                continue
             urgent = occasion.kind is not Kind.RESOLVED and is_news(connection, person, incident.id, incident.severity)
             deferral = self.deferral(connection, person, incident.severity, now=now, urgent=urgent) or occasion.gather
             intent = _intent(incident, occasion, f"incident/{incident.id}/{number}/{person.name}", deferral)

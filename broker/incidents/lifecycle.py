@@ -17,7 +17,7 @@ from broker.incidents.policy.auto_resolve import Lasting, Over
 from broker.incidents.policy.cooldown import Verdict
 from broker.incidents.policy.escalation import Escalate, Finished, Wait
 from broker.incidents.silence import Silence, Subject
-from broker.notify import notifications
+from broker.notify import contacts, notifications
 from broker.notify.notifications import Kind, Notification, SendStatus
 from broker.notify.notifications import State as Sent
 from broker.notify.reasons import ClosedAs, DevicesRecovered, EscalatedTo, NobodyAnswered, NoLongerSeen
@@ -118,7 +118,8 @@ class Lifecycle:
         """Name those notified last if none of them can be reached now; "" where someone may be."""
         last = f"incident/{incident.id}/{incident.notification_count}/"
         sent = [one for one in notifications.of_incident(self.connection, incident.id) if one.key.startswith(last)]
-        if not sent or any(one.state in REACHED for one in sent):
+        stopped = contacts.stopped(self.connection)
+        if not sent or any(one.state in REACHED and one.recipient not in stopped for one in sent):
             return ""
         return ", ".join(one.recipient for one in sent)
 

@@ -18,12 +18,25 @@ class Contact:
     away_because: str = ""
     heard_at: datetime | None = None
     """When they last answered, however they did."""
+    stopped_at: datetime | None = None
+    """When they wrote STOP; None where they did not, or wrote START since."""
 
 
 def all_known(connection: Connection) -> dict[str, Contact]:
     """Return the state of every recipient that has one, by name."""
     rows = connection.execute(select(core.contact))
-    return {row.name: Contact(row.name, row.away_until, row.away_because, row.heard_at) for row in rows}
+    return {row.name: Contact(row.name, row.away_until, row.away_because, row.heard_at, row.stopped_at) for row in rows}
+
+
+def stopped(connection: Connection) -> frozenset[str]:
+    """Return the names of those who wrote STOP."""
+    table = core.contact
+    return frozenset(connection.execute(select(table.c.name).where(table.c.stopped_at.is_not(None))).scalars())
+
+
+def set_stopped(connection: Connection, name: str, *, at: datetime | None) -> None:
+    """Record that someone wants no notifications from a moment on, or wants them again (None)."""
+    _write(connection, name, {"stopped_at": at})
 
 
 def set_away(connection: Connection, name: str, *, until: datetime | None, because: str) -> None:

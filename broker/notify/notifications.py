@@ -29,6 +29,8 @@ class Kind(StrEnum):
     """It is over."""
     DIGEST = "digest"
     """Several deferred notifications in one."""
+    CONTACT = "contact"
+    """Someone else cannot be reached any more, or again."""
 
 
 class State(StrEnum):
@@ -256,6 +258,14 @@ def mark_dead(connection: Connection, alert_id: int, *, error: str) -> None:
     """Record that a message will never be sent, and why."""
     values = {"state": State.DEAD.value, "error": error[:400]}
     connection.execute(update(core.alert).where(core.alert.c.id == alert_id).values(**values))
+
+
+def give_up_unsent(connection: Connection, recipient: str, *, error: str) -> int:
+    """Record that nothing that waits for a recipient will be sent, and why; returns how many notifications it was."""
+    table = core.alert
+    unsent = table.c.state.in_([State.WAITING.value, State.DEFERRED.value])
+    values = {"state": State.DEAD.value, "error": error[:400]}
+    return connection.execute(update(table).where(table.c.recipient == recipient, unsent).values(**values)).rowcount
 
 
 def put_off(connection: Connection, alert_id: int, *, state: State, due_at: datetime, error: str) -> None:

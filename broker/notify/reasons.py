@@ -158,6 +158,10 @@ class Away(Reason, frozen=True):
     reason: str = ""
 
 
+class OptedOut(Reason, frozen=True):
+    """The recipient wrote STOP."""
+
+
 class QuietHours(Reason, frozen=True):
     """The recipient has quiet hours."""
 
@@ -251,7 +255,7 @@ OWN: Final = (
     *(Prose, NotNotifiedYet, MoreSevere, NoneDelivered, FailedRecently, AnotherCamera, Pending, StillVisible),
     *(SentRecently, NotifiedAs, Inhibited, ClosedBefore, Silenced, NoRecipient, NoAnswer, Unreachable, NotSeenFor),
     *(NoLongerSeen, DevicesRecovered, DevicesWellFor, ClosedAs, DeviceMissing, Away, QuietHours, HourlyLimit, Gathered),
-    *(Late, SeenNow),
+    *(Late, SeenNow, OptedOut),
     *(OpenedBy, SeenBy, SeenByMany, SeverityRaised, AlsoSeen, NotificationFor, EscalatedTo, NobodyAnswered, Via),
 )
 

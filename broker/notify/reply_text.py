@@ -46,6 +46,8 @@ class Reply:
     """The incident that it names; None where it names none."""
     bare: int | None = None
     """The number, where the reply is a number without a word and without `#`."""
+    by_carrier: bool = False
+    """Whether the carrier acts on it too, and answers it: STOP and START in English."""
 
 
 CHOICES: Final[Mapping[int, Meaning]] = {1: Meaning.ACKNOWLEDGE, 2: Meaning.RESOLVE, 3: Meaning.FALSE_ALARM}
@@ -197,6 +199,9 @@ def read(text: str) -> Reply:
     phrase = _blank.sub("", _number.sub(_NUMBER, plain))
     if len(numbers) == 2:
         return _chosen(phrase, int(numbers[0][1]), int(numbers[1][1]), has_sign=bool(numbers[0][0]))
+    if phrase in STOP_WORDS | START_WORDS:
+        meaning = Meaning.STOP if phrase in STOP_WORDS else Meaning.START
+        return Reply(meaning, by_carrier=phrase.isascii())
     number = int(numbers[0][1]) if numbers else None
     if number is not None and phrase in _AROUND_NUMBER:
         is_bare = phrase == _NUMBER and not numbers[0][0]
@@ -214,9 +219,6 @@ def _chosen(phrase: str, choice: int, number: int, *, has_sign: bool) -> Reply:
 
 def _meaning(phrase: str) -> Meaning:
     """Return what a text without blanks means; what closes counts for more than what confirms."""
-    for words, meaning in ((STOP_WORDS, Meaning.STOP), (START_WORDS, Meaning.START)):
-        if phrase in words:
-            return meaning
     kinds = _kinds(phrase)
     closing = kinds & {_Says.OVER, _Says.FALSE, _Says.NOT}
     contradicts = (closing and _Says.GOING in kinds) or (_Says.NOT in kinds and kinds - {_Says.NOT, _Says.FILLER})

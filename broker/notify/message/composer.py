@@ -5,7 +5,7 @@ from datetime import datetime
 
 from broker.config.broker import in_language
 from broker.config.sites import Places
-from broker.notify.message import age, outage, render, segments
+from broker.notify.message import age, outage, render, segments, texts
 from broker.notify.message.render import Telling
 from broker.notify.notifications import Kind, Notification
 from broker.ports import Translator
@@ -25,6 +25,9 @@ class Composer:
     def __call__(self, notification: Notification, now: datetime) -> str:
         """Return the message as it is sent."""
         language = notification.language
+        if notification.kind is Kind.CONTACT:
+            name = segments.plain(str(notification.facts["name"]))
+            return texts.of(language).contact[bool(notification.facts["reachable"])].format(name=name)
         fits = segments.is_one_in_korea if notification.recipient in self.by_korean_gateway else segments.is_one
         local = self.places.local(now, notification.site)
         telling = self._lost(notification, local) if notification.facts.get("lost") else self._said(notification)

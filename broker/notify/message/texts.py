@@ -15,6 +15,8 @@ class Words:
     """How a notification begins, by `broker.notify.notifications.Kind`; in a digest, `count` is how many it covers."""
     late: str
     """Heading of a sighting that arrived late: `age`, `heading`."""
+    contact: dict[bool, str]
+    """Someone wrote START (true) or STOP (false): `name`."""
     by: str
     """Who brought an incident to its end: `name`."""
     number: str
@@ -75,6 +77,8 @@ class Replies:
     """Several incidents are open, and the answer may be about any of them: `number`, `numbers`."""
     what: str
     """The answer names an incident and not what became of it: `number`."""
+    stopped: str
+    started: str
     help: str
 
 
@@ -107,6 +111,11 @@ ENGLISH = Words(
         "escalation": "NO ANSWER YET:",
         "resolved": "OVER:",
         "digest": "{count} alerts, the worst:",
+        "contact": "NOTE:",
+    },
+    contact={
+        False: "NOTE: {name} wrote STOP and gets no notifications until START. Open alarms go to the next person.",
+        True: "NOTE: {name} gets notifications again.",
     },
     late="LATE by {age}: {heading}",
     by="{name} says it is over.",
@@ -131,6 +140,8 @@ ENGLISH = Words(
         unknown="There is no alert of yours to answer to.",
         which="Which one? Open: {numbers}. Answer with the number, such as DONE {number}.",
         what="What about #{number}? OK {number} (I take care of it), DONE {number} (over) or FALSE {number}.",
+        stopped="You get no more notifications. Answer START to get them again.",
+        started="You get notifications again. Answer STOP to end them.",
         help="Not understood. Answer OK (I take care of it), DONE (it is over) or FALSE (false alarm).",
     ),
     notified="notified",
@@ -168,6 +179,11 @@ KOREAN = Words(
         "escalation": "응답 없는 경보",
         "resolved": "상황 종료",
         "digest": "경보 {count}건",
+        "contact": "안내",
+    },
+    contact={
+        False: "[안내] {name} 님 수신 거부(STOP). START 전까지 알림이 가지 않아 다음 담당자에게 보냅니다.",
+        True: "[안내] {name} 님에게 알림을 다시 보냅니다.",
     },
     late="{age} 지연 · {heading}",
     by="{name} 확인.",
@@ -192,6 +208,8 @@ KOREAN = Words(
         unknown="답할 경보가 없습니다.",
         which="어느 경보인가요? 미종료: {numbers}. 번호와 함께 답해 주세요. 예: 종료 {number}",
         what="#{number} 경보는 어떤가요? 확인 {number}(맡음), 종료 {number}, 오경보 {number} 중 하나로 답해 주세요.",
+        stopped="알림을 더 보내지 않습니다. 다시 받으려면 START로 답해 주세요.",
+        started="알림을 다시 보냅니다. 그만 받으려면 STOP으로 답해 주세요.",
         help="알 수 없는 답입니다. 확인(맡음), 종료(상황 끝), 오경보 중 하나로 답해 주세요.",
     ),
     notified="알림 보냄",

@@ -166,6 +166,7 @@ contact: Final = Table(
     Column("away_until", Moment),
     Column("away_because", String(400), nullable=False),
     Column("heard_at", Moment),
+    Column("stopped_at", Moment),
 )
 """What is known of a recipient of `broker.yaml` beyond what stands there."""
 

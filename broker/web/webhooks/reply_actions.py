@@ -1,7 +1,7 @@
 """Applies the reply of one person to an incident, and writes what is answered."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -13,6 +13,7 @@ from broker.incidents.incident import Incident
 from broker.incidents.responses import Answered, Effect
 from broker.notify import replies
 from broker.notify.message import texts
+from broker.notify.opt_out import OptOut
 from broker.notify.reply_text import CHOICES, Meaning, Reply
 
 MOST_NAMED: Final = 5
@@ -36,11 +37,29 @@ class Answer:
     """None where nothing was asked for that could be done."""
 
 
+@dataclass(frozen=True, slots=True)
+class ReplyActions:
+    """Applies what people of one configuration reply, inside the caller's transaction."""
+
+    opt_out: OptOut
+
+    def apply(self, connection: Connection, person: Recipient, reply: Reply, *, at: datetime) -> Answer:
+        """Apply a reply; a STOP lets the escalation of what its sender was notified of go on at once."""
+        if reply.meaning not in (Meaning.STOP, Meaning.START):
+            return act(connection, person, reply, at=at)
+        said = texts.of(person.language).replies
+        if reply.meaning is Meaning.START:
+            self.opt_out.start(connection, person, at=at)
+            return Answer(reply.meaning, "" if reply.by_carrier else said.started)
+        self.opt_out.stop(connection, person, at=at)
+        for incident in store.notified_to(connection, person.e164):
+            store.save(connection, replace(incident, due_at=at))
+        return Answer(reply.meaning, "" if reply.by_carrier else said.stopped)
+
+
 def act(connection: Connection, person: Recipient, reply: Reply, *, at: datetime) -> Answer:
     """Apply a reply, only to incidents that its sender was notified of; in doubt, ask back and change nothing."""
     said = texts.of(person.language).replies
-    if reply.meaning in (Meaning.STOP, Meaning.START):
-        return Answer(reply.meaning, "")
     still_open = store.notified_to(connection, person.e164)
     if reply.meaning is Meaning.UNKNOWN:
         chosen = _chosen(reply, still_open)

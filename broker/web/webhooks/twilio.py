@@ -11,14 +11,16 @@ from twilio.request_validator import RequestValidator
 
 from broker.config.broker import Recipient
 from broker.config.channels import e164
+from broker.config.incidents import Escalation
 from broker.config.section import Language
 from broker.ingest import rejections
 from broker.ingest.decoder import Rejection
 from broker.notify import delivery_reports, replies, reply_text
 from broker.notify.delivery_reports import Report
 from broker.notify.message import segments
+from broker.notify.opt_out import OptOut
 from broker.store.engine import writing
-from broker.web.webhooks import reply_actions
+from broker.web.webhooks.reply_actions import ReplyActions
 
 TWIML: Final = "text/xml"
 """Of an answer; the console's framework adds that it is UTF-8."""
@@ -55,6 +57,7 @@ class TwilioHooks:
     auth_token: str
     engine: Engine
     recipients: Sequence[Recipient]
+    escalation: Sequence[Escalation] = ()
     language: Language = "en"
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
@@ -115,7 +118,7 @@ class TwilioHooks:
         if replies.since(connection, phone, at=now - timedelta(minutes=1)) >= MAX_ANSWERS_A_MINUTE:
             return Outcome(200, "too-many", _twiml(""))
         reply = reply_text.read(form.get("Body", ""))
-        answer = reply_actions.act(connection, person, reply, at=now)
+        answer = ReplyActions(OptOut(self.recipients, self.escalation)).apply(connection, person, reply, at=now)
         row = {
             "provider": "twilio",
             "provider_id": form["MessageSid"],

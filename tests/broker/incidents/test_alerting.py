@@ -8,15 +8,17 @@ from typing import Any
 import pytest
 
 from broker.config.broker import Recipient
-from broker.config.incidents import Incidents, Inhibition
+from broker.config.incidents import Escalation, Incidents, Inhibition, Step
 from broker.incidents import responses, silence
 from broker.incidents.ack_links import Refused, Signer, use
 from broker.incidents.incident import State
 from broker.incidents.responses import Effect
 from broker.incidents.silence import Silence
-from broker.notify import contacts
-from broker.notify.reasons import AlsoSeen, HourlyLimit, NotificationFor, Silenced
+from broker.notify import contacts, reply_text
+from broker.notify.opt_out import OptOut
+from broker.notify.reasons import AlsoSeen, HourlyLimit, NotificationFor, OptedOut, Silenced
 from broker.store.engine import reading, writing
+from broker.web.webhooks.reply_actions import ReplyActions
 from tests.broker.scene import CHAIN, CHIEF, GUARD, Scene, empty_database
 
 Make = Callable[..., Scene]
@@ -153,6 +155,60 @@ def test_whoever_is_away_is_passed_over_at_once(scene: Make) -> None:
     room.say("a gun")
 
     assert room.wait(seconds=1) == ["escalation to chief"]
+
+
+def test_nothing_is_sent_to_someone_who_wrote_stop_and_the_next_is_notified_at_once(scene: Make) -> None:
+    room = scene(GUARD, CHIEF, escalation=(CHAIN,))
+    opt_out = OptOut((GUARD, CHIEF), (CHAIN,))
+    room.do(opt_out.stop, GUARD)
+
+    room.say("a gun")
+
+    assert room.deliver() == ["contact to chief"]
+    assert room.wait(seconds=1) == ["escalation to chief"]
+    assert [(one.recipient, one.state.value) for one in room.alerts if one.kind == "first"] == [("guard", "dead")]
+    held = [one.detail for one in room.events() if one.kind == "held"]
+    assert held == [(NotificationFor("first", "guard", (OptedOut(),)),)]
+
+    room.do(opt_out.start, GUARD)
+    assert room.say("a fire") == ["fire: first"]
+    assert room.deliver() == ["contact to chief", "first to guard"]
+
+
+def test_a_stop_after_the_first_notification_lets_the_escalation_go_on_at_once(scene: Make) -> None:
+    room = scene(GUARD, CHIEF, escalation=(CHAIN,))
+    room.say("a gun")
+    assert room.deliver() == ["first to guard"]
+    actions = ReplyActions(OptOut((GUARD, CHIEF), (CHAIN,)))
+
+    answer = room.do(actions.apply, GUARD, reply_text.read("수신 거부"))
+
+    assert answer.text.startswith("You get no more notifications.")
+    assert room.wait(seconds=1) == ["contact to chief", "escalation to chief"]
+
+
+def test_what_waits_for_someone_who_writes_stop_is_given_up(scene: Make) -> None:
+    room = scene(GUARD, CHIEF)
+    room.say("a gun")
+
+    room.do(OptOut((GUARD, CHIEF), ()).stop, GUARD)
+
+    assert room.deliver() == ["first to chief", "contact to chief"]
+
+
+@pytest.mark.parametrize(
+    ("name", "following"), [("guard", ["chief"]), ("chief", ["owner"]), ("owner", ["chief"]), ("other", ["chief"])]
+)
+def test_the_next_of_the_escalation_is_notified_of_a_stop(name: str, following: list[str]) -> None:
+    people = [Recipient(name=one, phone="+12025550143") for one in ("guard", "chief", "owner", "other")]
+    chain = Escalation(steps=(Step(after_minutes=5, notify=("chief",)), Step(after_minutes=5, notify=("owner",))))
+    person = next(one for one in people if one.name == name)
+
+    assert [one.name for one in OptOut(people, [chain]).next_of(person)] == following
+
+
+def test_without_an_escalation_everyone_else_is_notified_of_a_stop() -> None:
+    assert OptOut((GUARD, CHIEF), ()).next_of(GUARD) == (CHIEF,)
 
 
 @pytest.mark.parametrize("answer", [responses.resolve, responses.false_alarm])
