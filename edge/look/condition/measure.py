@@ -25,6 +25,9 @@ SIDE: Final = 224
 COARSE: Final = 8
 """Pixels of that square between two spots whose difference blur leaves as it is."""
 
+CRISPEST: Final = 99.5
+"""Percentile of its spots that the crispest edges of a picture lie at."""
+
 VIEW_HEIGHT: Final = 36
 VIEW_WIDTH: Final = 64
 
@@ -57,6 +60,8 @@ class Measures:
     """Mean difference of brightness between spots that are far apart, 0 to 255."""
     sharpness: float
     """Difference between neighbours as a share of the one between spots far apart, 0 to 1."""
+    crispness: float
+    """Grey levels by which a spot of the crispest edges differs from the mean of its neighbours to the left and right."""
     digest: int
     """Checksum of its pixels: noise gives another one to every picture of a working sensor."""
     view: View
@@ -75,6 +80,7 @@ def measure(bgr: Picture) -> Measures:
         undecoded=_undecoded(bgr),
         contrast=coarse,
         sharpness=fine / coarse if coarse else 0.0,
+        crispness=float(np.percentile(np.abs(grey[:, 1:-1] - (grey[:, :-2] + grey[:, 2:]) / 2), CRISPEST)),
         digest=zlib.crc32(sparse.data),
         view=_view(image.thumbnail(bgr, VIEW_HEIGHT, VIEW_WIDTH)),
     )

@@ -44,6 +44,9 @@ BLURRED_SHARE: Final = 0.5
 BLURRED_AT_MOST: Final = 0.2
 """Share of this camera's usual sharpness below which it is defocused too, and the largest limit that this leads to."""
 
+CRISP: Final = 8.0
+"""Crispness from which no picture is defocused, however little texture it has: a drawing, a bare room."""
+
 SHARPER: Final = 0.01
 """By so much more sharpness it is not defocused any more."""
 
@@ -130,15 +133,16 @@ class ConditionWatch:
         seen = {Condition.FROZEN} if is_same else set()
         if found.contrast < LEAST_CONTRAST:
             return seen
-        if self._is_defocused(found.sharpness, step):
+        if self._is_defocused(found, step):
             return {*seen, Condition.DEFOCUSED}
         return {*seen, Condition.MOVED} if self._has_moved(found.view, at, step) else seen
 
-    def _is_defocused(self, sharpness: float, step: float) -> bool:
-        """Compare a sharpness with the limit and, where it is above, let the usual one follow."""
-        usual = self._sharpness
+    def _is_defocused(self, found: Measures, step: float) -> bool:
+        """Compare the sharpness with its limit and, where it is above, let the usual one follow."""
+        sharpness, usual = found.sharpness, self._sharpness
         limit = BLURRED if usual is None else max(BLURRED, min(BLURRED_AT_MOST, BLURRED_SHARE * usual))
-        if sharpness < limit + (SHARPER if self._counts[Condition.DEFOCUSED].stands else 0.0):
+        hysteresis = SHARPER if self._counts[Condition.DEFOCUSED].stands else 0.0
+        if found.crispness < CRISP and sharpness < limit + hysteresis:
             return True
         learnt = min(1.0, step / LEARNING_SECONDS)
         self._sharpness = sharpness if usual is None else usual + (sharpness - usual) * learnt
