@@ -72,7 +72,18 @@ class Rtsp(LiveCamera, frozen=True, kw_only=True, tag_field="kind", tag="rtsp"):
     url: Annotated[
         str, Meta(pattern=r"^(rtsp|rtsps|http|https)://", description="an address like rtsp://192.0.2.7/stream")
     ]
-    """Address of its stream, without user name and password."""
+    """Address of its stream, without user name and password; `{password}` in it stands for the password."""
+    username: str = ""
+    """User name, where the camera asks for one."""
+    password_file: Path | None = None
+    """File that holds the password alone; the environment variable WORDCAM_CAMERA_PASSWORD goes before it."""
+
+
+class Snapshot(LiveCamera, frozen=True, kw_only=True, tag_field="kind", tag="snapshot"):
+    """A network camera that gives one JPEG at a time over HTTP."""
+
+    url: Annotated[str, Meta(pattern=r"^https?://", description="an address like http://192.0.2.7/snapshot.jpg")]
+    """Address of its picture, without user name and password; `{password}` in it stands for the password."""
     username: str = ""
     """User name, where the camera asks for one."""
     password_file: Path | None = None
@@ -91,7 +102,7 @@ class Replay(Camera, frozen=True, kw_only=True, tag_field="kind", tag="replay"):
     """Start again at the end."""
 
 
-AnyCamera = V4l2 | PiCamera | Rtsp | Replay
+AnyCamera = V4l2 | PiCamera | Rtsp | Snapshot | Replay
 
 
 class Gate(Section, frozen=True, kw_only=True):

@@ -119,6 +119,10 @@ def open_camera(settings: config.AnyCamera, stop: threading.Event) -> "Camera":
         from edge.look.camera import rtsp  # noqa: PLC0415
 
         return rtsp.open_camera(settings, pace)
+    if isinstance(settings, config.Snapshot):
+        from edge.look.camera import snapshot  # noqa: PLC0415
+
+        return snapshot.open_camera(settings, pace)
     from edge.look.camera import picamera  # noqa: PLC0415  # picamera2 exists on a Raspberry Pi only
 
     return picamera.open_camera(settings, pace)
@@ -126,7 +130,7 @@ def open_camera(settings: config.AnyCamera, stop: threading.Event) -> "Camera":
 
 def _leave_network(settings: Config) -> None:
     """Cut this process off from every network, where its camera does not need one."""
-    if isinstance(settings.camera, config.Rtsp):
+    if isinstance(settings.camera, config.Rtsp | config.Snapshot):
         log.info("network kept", extra={"reason": "the camera is on the network"})
         return
     why_not = sandbox.leave_network()

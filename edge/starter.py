@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from contract import topics
 from contract.errors import Refused
 from edge.errors import Misconfigured
+from edge.look.camera import address
 
 if TYPE_CHECKING:
     from edge.look.camera.video_devices import VideoDevice
@@ -34,6 +35,8 @@ camera:
 #   kind: picamera          # a Raspberry Pi's ribbon camera; see README.md on picamera2
 #   kind: rtsp              # a network camera; `username` and `password_file` where it asks
 #   url: rtsp://192.168.1.20/stream
+#   kind: snapshot          # a network camera that gives one JPEG at a time
+#   url: http://192.168.1.20/snapshot.jpg?user=me&pwd={{password}}   # {{password}}: read from `password_file`
 #   kind: replay            # a film or a folder of pictures in place of a camera
 #   path: film.mp4
 
@@ -98,7 +101,12 @@ def named(word: str) -> CameraChoice:
     if word == "picamera":
         return CameraChoice({"kind": "picamera"}, "the ribbon camera")
     if word.startswith(("rtsp://", "rtsps://", "http://", "https://")):
-        return CameraChoice({"kind": "rtsp", "url": word}, word)
+        if "@" in word.partition("//")[2].partition("/")[0]:
+            raise Misconfigured(
+                "--camera: leave user name and password out of the address; after `init` set `camera.username` and "
+                "`camera.password_file` in edge.yaml"
+            )
+        return CameraChoice({"kind": "rtsp", "url": word}, address.masked(word))
     if word.startswith("/dev/"):
         return CameraChoice({"kind": "v4l2", "device": word}, word, is_present=Path(word).exists())
     if Path(word).exists():

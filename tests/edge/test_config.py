@@ -34,7 +34,10 @@ def test_paths_start_at_the_files_folder(write_config: Write, tmp_path: Path) ->
         ({"gate": {"min_gap": 1}}, "gate.min_gap: unknown key; did you mean `min_gap_seconds`?"),
         ({"camera": {"kind": "v4l2", "path": "x"}}, "camera.path: unknown key; known here: "),
         ({"mqtt": {"host": "h", "tls": {"cafile": "x"}}}, "mqtt.tls.cafile: unknown key; did you mean `ca_file`?"),
-        ({"camera": {"kind": "webcam"}}, "camera.kind: 'webcam' is unknown; use one of v4l2, picamera, rtsp, replay"),
+        (
+            {"camera": {"kind": "webcam"}},
+            "camera.kind: 'webcam' is unknown; use one of v4l2, picamera, rtsp, snapshot, replay",
+        ),
         ({"camera": {"device": "/dev/video0"}}, "camera: required key `kind` is missing; use one of v4l2"),
         ({"camera": {"kind": "rtsp"}}, "camera: required key `url` is missing"),
         ({"camera": {"kind": "rtsp", "url": "ftp://x"}}, "camera.url: Expected `str`: an address like rtsp://"),

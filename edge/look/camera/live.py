@@ -1,8 +1,10 @@
 """Live video through OpenCV: what V4L2 and network cameras have in common."""
 
+import logging
 import queue
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -13,10 +15,19 @@ from edge.errors import CameraGone
 from edge.look.camera.pace import Pace
 from edge.look.camera_port import Frame
 
+log = logging.getLogger(__name__)
+
 BYTES_PER_KBIT: Final = 125
 
 CLOSE_SECONDS: Final = 2.0
 """Wait for a grab under way when the camera is closed; one that hangs longer is left to the process's end."""
+
+FAILED_GRABS: Final = 5
+RETRY_SECONDS: Final = 0.1
+"""Grabs that may fail one after the other, and the wait after each."""
+
+RECONNECT_SECONDS: Final = 1.0
+"""Wait between two attempts to connect again."""
 
 Gone = str
 """Why there will be no frame."""
@@ -29,8 +40,19 @@ class Live:
     the frame that is asked for is decoded to pixels.
     """
 
-    def __init__(self, capture: Any, name: str, *, pace: Pace, bit_rate_kbps: float, timeout_seconds: float) -> None:
+    def __init__(  # noqa: PLR0913  # an opened source, and how to read it
+        self,
+        capture: Any,
+        name: str,
+        *,
+        pace: Pace,
+        bit_rate_kbps: float,
+        timeout_seconds: float,
+        connect: Callable[[], Any] | None = None,
+    ) -> None:
+        """`connect` opens a source again that has ended, or raises `CameraGone`; without it, the end is the end."""
         self._capture = capture
+        self._connect = connect
         self._name = name
         self._pace = pace
         self._bytes_per_second = bit_rate_kbps * BYTES_PER_KBIT
@@ -61,20 +83,49 @@ class Live:
 
     def _take_all(self) -> None:
         """Take frames until the camera is closed or gone, handing over those that are wanted."""
-        while not self._closing.is_set():
-            if not self._capture.grab():
-                self._frames.put("no more frames; see whether the camera is plugged in and powered")
-                break
-            if self._wanted.is_set():
+        while self._grab():
+            if self._wanted.is_set() and (frame := self._decode()) is not None:
                 self._wanted.clear()
-                self._frames.put(self._decode())
+                self._frames.put(frame)
         self._capture.release()
 
-    def _decode(self) -> Frame | Gone:
+    def _grab(self) -> bool:
+        """Take a frame, whatever fails in between; return False where there will be none."""
+        failed = 0
+        while not self._closing.is_set():
+            if self._capture.grab():
+                return True
+            failed += 1
+            if failed >= FAILED_GRABS:
+                if not self._reconnect():
+                    break
+                failed = 0
+            self._closing.wait(RETRY_SECONDS)
+        return False
+
+    def _reconnect(self) -> bool:
+        """Open the source again, as often as it takes; return False where it cannot be, or is closed."""
+        if self._connect is None:
+            self._frames.put("no more frames; see whether the camera is plugged in and powered")
+            return False
+        log.warning("camera interrupted", extra={"camera": self._name, "reason": "no more frames"})
+        self._capture.release()
+        while not self._closing.is_set():
+            try:
+                self._capture = self._connect()
+            except CameraGone:
+                self._closing.wait(RECONNECT_SECONDS)
+                continue
+            log.info("camera back", extra={"camera": self._name})
+            return True
+        return False
+
+    def _decode(self) -> Frame | None:
+        """Return the frame just taken; None where it is broken, and the next one has to do."""
         captured_at, at = datetime.now(UTC), time.monotonic()
         ok, bgr = self._capture.retrieve()
         if not ok:
-            return "the frame could not be decoded; see whether the camera still works"
+            return None
         frame = Frame(np.asarray(bgr, np.uint8), captured_at, at, (at - self._before) * self._bytes_per_second)
         self._before = at
         return frame

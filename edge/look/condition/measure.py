@@ -61,7 +61,7 @@ class Measures:
     sharpness: float
     """Difference between neighbours as a share of the one between spots far apart, 0 to 1."""
     crispness: float
-    """Grey levels by which a spot of the crispest edges differs from the mean of its neighbours to the left and right."""
+    """Grey levels by which a spot of the crispest edges differs from the mean of its neighbours left and right."""
     digest: int
     """Checksum of its pixels: noise gives another one to every picture of a working sensor."""
     view: View

@@ -17,9 +17,14 @@ BOUNDARY = "frame"
 class MjpegCamera:
     """Streams a picture whose brightness counts up, 20 times a second, to who knows the password."""
 
-    def __init__(self, *, frames: int = 100_000, password: str = "") -> None:
+    def __init__(
+        self, *, frames: int = 100_000, password: str = "", connections: int = 1_000, bad_part: int = -1
+    ) -> None:
+        """Only so many connections are answered; the part `bad_part` of the first holds no JPEG, and lies about it."""
         self.frames = frames
         self.password = password
+        self.connections, self.bad_part = connections, bad_part
+        self.requested: list[str] = []
         self.silent = threading.Event()
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -51,10 +56,14 @@ class MjpegCamera:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                camera.requested.append(self.path)
                 if camera.password and self.headers.get("Authorization") != expected:
                     self.send_response(401)
                     self.send_header("WWW-Authenticate", 'Basic realm="camera"')
                     self.end_headers()
+                    return
+                if len(camera.requested) > camera.connections:
+                    self.send_error(503)
                     return
                 self.send_response(200)
                 self.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={BOUNDARY}")
@@ -65,7 +74,9 @@ class MjpegCamera:
                     return
 
             def _stream(self) -> None:
-                for jpeg in camera.pictures():
+                for number, jpeg in enumerate(camera.pictures()):
+                    if number == camera.bad_part and len(camera.requested) == 1:
+                        self.wfile.write(b"--no boundary\r\nContent-Length: 7\r\n\r\n" + jpeg[:20])
                     head = f"--{BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
                     self.wfile.write(head.encode() + jpeg + b"\r\n")
                     camera.silent.wait(0.05)

@@ -54,13 +54,51 @@ def test_video_bytes_are_the_time_seen_at_the_bit_rate() -> None:
     assert sum(frame.video_bytes for frame in frames[1:]) == pytest.approx(seconds * 800 * 1000 / 8)
 
 
-def test_a_camera_that_hangs_up_is_gone() -> None:
+def test_a_camera_that_hangs_up_is_connected_to_again() -> None:
+    with MjpegCamera(frames=10) as server, opened(server.url) as camera:
+        brightness = [int(camera.read().bgr[0, 0, 0]) for _ in range(9)]
+
+    assert len(brightness) == 9
+    assert any(after < before for before, after in itertools.pairwise(brightness)), "its pictures began anew"
+
+
+def test_a_camera_that_hangs_up_for_good_is_gone() -> None:
     with (
-        MjpegCamera(frames=10) as server,
-        opened(server.url) as camera,
-        pytest.raises(CameraGone, match=r"stream\.mjpg: no more frames"),
+        MjpegCamera(frames=10, connections=1) as server,
+        opened(server.url, timeout_seconds=1.0) as camera,
+        pytest.raises(CameraGone, match=r"stream\.mjpg: no frame for 1 s"),
     ):
         exhaust(camera)
+
+
+def test_a_bad_part_of_a_stream_costs_a_moment_and_no_camera() -> None:
+    with MjpegCamera(bad_part=5) as server, opened(server.url) as camera:
+        frames = [camera.read() for _ in range(8)]
+
+    assert int(frames[-1].bgr[0, 0, 0]) > 5
+
+
+def test_a_password_in_the_query_is_sent_and_told_to_nobody(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "password").write_text("p@ss/word\n", encoding="utf-8")
+    with MjpegCamera(frames=5) as server:
+        url = f"{server.url}?user=viewer&password={{password}}"
+        with opened(url, password_file=tmp_path / "password", timeout_seconds=2.0) as camera:
+            for _ in range(4):
+                camera.read()
+    assert "password=p%40ss%2Fword" in server.requested[0]
+    said = " ".join(str(vars(record)) for record in caplog.records)
+    assert "camera interrupted" in said
+    assert "p@ss" not in said
+    assert "p%40ss" not in said
+
+
+def test_no_message_about_a_camera_holds_its_password() -> None:
+    url = f"rtsp://127.0.0.1:{free_port()}/h264?password=hunter2&channel=1"
+
+    with pytest.raises(CameraGone, match=r"password=\*\*\*&channel=1") as caught, opened(url):
+        pass
+
+    assert "hunter2" not in str(caught.value)
 
 
 def test_a_camera_that_falls_silent_is_gone() -> None:
