@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     release.add_option(parser)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     _add_init(verbs)
+    _add_enroll(verbs)
     for verb, function, text in (
         ("run", _run, "watch and send: `look` and `send` as two processes"),
         ("look", _look, "watch the camera and write captions into the outbox"),
@@ -124,6 +125,50 @@ def _init(arguments: argparse.Namespace) -> int:
         raise from_os_error(error, str(path)) from error
     settings = config.load(path)
     print(*_next_steps(path, settings, camera), sep="\n")
+    return 0
+
+
+def _add_enroll(verbs: Any) -> None:  # as above
+    text = "get this device's certificate by the file that `wordcam-broker enroll` wrote"
+    enroll = verbs.add_parser("enroll", help=text, description=text)
+    enroll.add_argument("invitation", type=Path, metavar="FILE", help="the invitation, such as north-gate_pi-01.enroll")
+    enroll.add_argument("--config", type=Path, default=LOCAL_CONFIG, metavar="FILE", help="default: %(default)s")
+    enroll.add_argument("--camera", metavar="CAMERA", help="for a new edge.yaml; as of `init`")
+    enroll.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    enroll.set_defaults(run=_enroll)
+
+
+def _enroll(arguments: argparse.Namespace) -> int:
+    from edge import enrolment  # noqa: PLC0415  # cryptography is large, and no other verb needs it
+    from edge.look.camera import video_devices  # noqa: PLC0415  # `send` knows no camera
+
+    path: Path = arguments.config
+    invitation = enrolment.read(arguments.invitation)
+    known = config.load(path) if path.exists() else None
+    camera = starter.named(arguments.camera) if arguments.camera else starter.found(video_devices.found())
+    identity = f"{invitation.site}/{invitation.device}"
+    made = "stays as it is" if known else f"is written, camera {camera.name}"
+    print(f"{identity}: a key is made here and certified by {invitation.url}; {path} {made}", flush=True)
+    if arguments.dry_run:
+        return 0
+    files = enrolment.enrol(invitation, path)
+    if known is None:
+        text = starter.text(
+            site=invitation.site,
+            device=invitation.device,
+            camera=camera,
+            host=invitation.mqtt_host,
+            port=invitation.mqtt_port,
+        )
+        try:
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise from_os_error(error, str(path)) from error
+        print(*_next_steps(path, config.load(path), camera), sep="\n")
+    elif wrong := list(enrolment.differences(known, invitation, files)):
+        print(f"Certified. In {path}, write:", *(f"  {line}" for line in wrong), sep="\n")
+    else:
+        print(f"Certified, and {path} says so already.")
     return 0
 
 

@@ -53,17 +53,32 @@ outbox:
 
 mqtt:
   host: {host}
-  # port: 1883              # 8883 with tls
-  # username: {plain_device}
-  # password_file: mqtt.password   # a file that holds the password alone
-  # tls: {{}}                 # encryption; an empty mapping trusts the system's authorities. Needed on any open network
-  # tls:
-  #   ca_file: ca.pem
-  #   cert_file: device.pem
-  #   key_file: device.key
-
+{connection}
 # bundle: models/mine       # a model of your own; without this line, the one that comes with wordcam
 """
+
+
+_PLAIN: Final = """\
+  # port: 1883              # 8883 with tls
+  # username: {device}
+  # password_file: mqtt.password   # a file that holds the password alone
+  # tls: {{}}                 # encryption; an empty mapping trusts the system's authorities. Needed on any open network
+  # tls:                    # `wordcam-edge enroll` makes these files
+  #   ca_file: {files}/ca.crt
+  #   cert_file: {files}/device.crt
+  #   key_file: {files}/device.key
+"""
+
+_ENROLLED: Final = """\
+  port: {port}
+  tls:                      # `wordcam-edge enroll` made these files
+    ca_file: {files}/ca.crt
+    cert_file: {files}/device.crt
+    key_file: {files}/device.key
+"""
+
+TLS_FOLDER: Final = "tls"
+"""Beside edge.yaml: what enrolment writes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +91,11 @@ class CameraChoice:
     """Whether it was seen on this machine, or is not to be seen from here."""
 
 
-def text(*, site: str, device: str, camera: CameraChoice, host: str) -> str:
-    """Return the text of the file; raises `Misconfigured` for a name that the protocol does not take."""
+def text(*, site: str, device: str, camera: CameraChoice, host: str, port: int | None = None) -> str:
+    """Return the text of the file; with a `port`, for a device that is enrolled.
+
+    Raises `Misconfigured` for a name that the protocol does not take.
+    """
     try:
         topics.topic(site, device, "caption")
     except Refused as error:
@@ -87,7 +105,11 @@ def text(*, site: str, device: str, camera: CameraChoice, host: str) -> str:
     return _TEMPLATE.format(
         site=json.dumps(site),
         device=json.dumps(device),
-        plain_device=device,
+        connection=(
+            _PLAIN.format(device=device, files=TLS_FOLDER)
+            if port is None
+            else _ENROLLED.format(port=port, files=TLS_FOLDER)
+        ),
         camera="\n".join(lines),
         host=host if _is_plain(host) else json.dumps(host),
     )

@@ -21,6 +21,36 @@ STARTER: Final = Path(__file__).resolve().parent.parent / "starter"
 RULES: Final = STARTER / "rules.yaml"
 
 
+PLAIN_MQTT: Final = """\
+  host: {server}
+  port: 1883
+  # username: broker
+  # password_file: mqtt.password   # a file that holds the password alone; or the variable WORDCAM_MQTT_PASSWORD
+  # tls: {{ca_file: ca.crt}}
+"""
+
+LOOPBACK_WEB: Final = """\
+  host: 127.0.0.1
+  port: 8080
+"""
+
+GUARD: Final = """\
+  # This number is kept for fiction: put yours in its place.
+  - name: guard
+    phone: "+1 202 555 0143"
+    language: {language}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Lines of broker.yaml that `init` and `setup` write differently."""
+
+    mqtt: str
+    web: str
+    recipient: str
+
+
 @dataclass(frozen=True, slots=True)
 class Answers:
     """What the first configuration depends on."""
@@ -42,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         language=arguments.language or language_of(os.environ),
         server=arguments.server,
     )
-    _check(answers)
+    check(answers)
     _write(config, text(answers))
     _write(rules, RULES.read_text(encoding="utf-8"))
     config_file.load(config)
@@ -51,10 +81,17 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def text(answers: Answers) -> str:
-    """Return the text of broker.yaml."""
+def text(answers: Answers, parts: Parts | None = None) -> str:
+    """Return the text of broker.yaml; without `parts` for an MQTT server without TLS and a console on loopback."""
+    parts = parts or Parts(
+        mqtt=PLAIN_MQTT.format(server=answers.server),
+        web=LOOPBACK_WEB,
+        recipient=GUARD.format(language=answers.language),
+    )
     template = (STARTER / "broker.yaml").read_text(encoding="utf-8")
-    return template.format(timezone=answers.timezone, language=answers.language, server=answers.server)
+    return template.format(
+        timezone=answers.timezone, language=answers.language, mqtt=parts.mqtt, web=parts.web, recipient=parts.recipient
+    )
 
 
 def timezone_of(etc: Path, environ: Mapping[str, str]) -> str:
@@ -75,7 +112,8 @@ def language_of(environ: Mapping[str, str]) -> Language:
     return "ko" if locale.startswith("ko") else "en"
 
 
-def _check(answers: Answers) -> None:
+def check(answers: Answers) -> None:
+    """Refuse what is no time zone or no host; raises `Misconfigured`."""
     if not _is_zone(answers.timezone):
         raise Misconfigured(f"--timezone {answers.timezone}: not a time zone; write it like Asia/Seoul")
     if not answers.server or set(answers.server) - set(

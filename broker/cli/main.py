@@ -58,6 +58,10 @@ def _run(arguments: argparse.Namespace) -> int:  # noqa: PLR0911 - one branch a 
             from broker.cli import init
 
             return init.run(arguments)
+        case "setup" | "enroll" | "revoke":
+            from broker.cli import enrolment
+
+            return enrolment.run(arguments)
         case "run":
             from broker.cli import run
 

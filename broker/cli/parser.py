@@ -54,6 +54,7 @@ def _add_service(verbs: _Verbs) -> None:
     init.add_argument("--language", choices=LANGUAGES, help="of messages and terminal; default: this terminal's")
     init.add_argument("--server", default="127.0.0.1", metavar="HOST", help="the MQTT server (%(default)s)")
     init.add_argument("--force", action="store_true", help="replace files that are there")
+    _add_enrolment(verbs)
     run = _add(verbs, "run", "receive captions, store them, and send notifications of danger")
     run.add_argument("--summary", type=Path, metavar="FILE", help="write what happened as JSON at the end")
     run.add_argument("--console", action="store_true", help="start the console beside it")
@@ -61,6 +62,29 @@ def _add_service(verbs: _Verbs) -> None:
     _add(verbs, "migrate", "bring the database to this version")
     leader = _add(verbs, "leader", "show which of several instances sends the notifications")
     leader.add_argument("--json", action="store_true", help="as one JSON object")
+
+
+def _add_enrolment(verbs: _Verbs) -> None:
+    setup = _add(
+        verbs,
+        "setup",
+        "make a server with TLS: an authority, certificates, Mosquitto's files, broker.yaml and rules.yaml",
+        needs_config=False,
+    )
+    setup.add_argument("host", metavar="HOST", help="name or address by which devices and people reach this machine")
+    setup.add_argument("--also", action="append", default=[], metavar="HOST", help="another name or address of it")
+    setup.add_argument("--mqtt-port", type=int, default=8883, metavar="PORT", help="of the MQTT server (%(default)s)")
+    setup.add_argument("--console-port", type=int, default=8443, metavar="PORT", help="of the console (%(default)s)")
+    setup.add_argument("--ntfy", metavar="TOPIC", help="notify by this topic of ntfy, which needs no contract")
+    setup.add_argument("--timezone", metavar="ZONE", help="of the messages: Asia/Seoul; default: this machine's")
+    setup.add_argument("--language", choices=LANGUAGES, help="of messages and terminal; default: this terminal's")
+    enroll = _add(verbs, "enroll", "invite a device: write the file by which it gets its certificate")
+    enroll.add_argument("--out", type=Path, metavar="FILE", help="default: SITE_DEVICE.enroll in this folder")
+    revoke = _add(verbs, "revoke", "lock a device out: its certificate counts no more")
+    for sub in (enroll, revoke):
+        sub.add_argument("device", metavar="SITE/DEVICE", help="such as north-gate/pi-01")
+    for sub in (setup, enroll, revoke):
+        sub.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
 
 
 def _add_terminal(verbs: _Verbs) -> None:

@@ -10,6 +10,7 @@ from msgspec import Meta
 from broker.config import time_interval
 from broker.config.channels import Apprise, Channel, Solapi, Translation, Twilio, e164
 from broker.config.database import Database
+from broker.config.enrolment import Enrolment
 from broker.config.incidents import Incidents, PresenceSettings
 from broker.config.monitor import Monitor
 from broker.config.retention import Retention
@@ -209,6 +210,7 @@ class Config(Section, frozen=True, kw_only=True):
     retention: Retention = Retention()
     presence: PresenceSettings | None = PresenceSettings()
     links: Links | None = None
+    enrolment: Enrolment | None = None
     web: Web = Web()
     monitor: Monitor | None = None
     recipients: tuple[Recipient, ...] = ()

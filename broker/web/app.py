@@ -17,7 +17,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.static_files import create_static_files_router
 from litestar.types import Message, Scope
 
-from broker.web.api import probes, routes
+from broker.web.api import enrolment, probes, routes
 from broker.web.background import search_indexer
 from broker.web.background.live_feed import Feed
 from broker.web.error_handlers import handlers
@@ -85,7 +85,7 @@ PAGES: Final = (
 )
 """Pages that need a session, whose forms carry its CSRF token."""
 
-OPEN_PAGES: Final = (login.show, login.enter, acknowledge.show, acknowledge.use)
+OPEN_PAGES: Final = (login.show, login.enter, acknowledge.show, acknowledge.use, enrolment.enrol)
 """Pages that need no login, each with a proof of its own."""
 
 
