@@ -2,7 +2,9 @@
 
 import argparse
 import os
+import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,8 +37,8 @@ MQTT: Final = """\
 WEB: Final = """\
   host: 0.0.0.0
   port: {port}
-  cert_file: tls/server.crt
-  key_file: tls/server.key
+  cert_file: tls/console.crt
+  key_file: tls/console.key
 
 links:                     # notifications carry a link that acknowledges them
   base_url: https://{shown}:{port}
@@ -133,10 +135,15 @@ def _make(plan: Plan, now: datetime) -> None:
     site = authority.create(plan.folder / "authority", now=now)
     tls = plan.folder / "tls"
     authority.make_folder(tls)
-    for name, called, hosts in (("server", plan.host, plan.hosts), ("broker", SERVICE, ())):
+    authority.make_folder(plan.folder / "mosquitto" / "data")
+    for place, called, hosts in (
+        (tls / "console", plan.host, plan.hosts),
+        (tls / "broker", SERVICE, ()),
+        (plan.folder / "mosquitto" / "server", plan.host, plan.hosts),
+    ):
         key = authority.new_key()
-        authority.write(tls / f"{name}.key", authority.key_pem(key), mode=0o600)
-        authority.write(tls / f"{name}.crt", authority.pem(site.certify(key, called, now=now, hosts=hosts)))
+        authority.write(place.with_suffix(".key"), authority.key_pem(key), mode=0o600)
+        authority.write(place.with_suffix(".crt"), authority.pem(site.certify(key, called, now=now, hosts=hosts)))
     authority.write(tls / "links.secret", invitations.new_token(), mode=0o600)
     _make_mosquitto(plan)
     if plan.ntfy:
@@ -147,14 +154,17 @@ def _make(plan: Plan, now: datetime) -> None:
 
 def _make_mosquitto(plan: Plan) -> None:
     folder = plan.folder / "mosquitto"
-    authority.make_folder(folder / "data")
     acl = (init.STARTER / "mosquitto.acl").read_text(encoding="utf-8")
-    authority.write(folder / "acl", acl, mode=0o600)
+    authority.write(folder / "acl", acl)
+    if os.geteuid() == 0:  # started by root, Mosquitto goes on as its own user
+        with suppress(LookupError):  # where it is not installed yet
+            for name in ("data", "server.key"):
+                shutil.chown(folder / name, "mosquitto")
     text = (init.STARTER / "mosquitto.conf").read_text(encoding="utf-8")
     for usual, here in (
         ("listener 8883", f"listener {plan.mqtt_port}"),
         ("/etc/mosquitto/certs/ca.crt", str(plan.folder / "authority" / authority.CERTIFICATE)),
-        ("/etc/mosquitto/certs/server", str(plan.folder / "tls" / "server")),
+        ("/etc/mosquitto/certs/server", str(folder / "server")),
         ("# crlfile /etc/mosquitto/certs/revoked.crl", f"crlfile {plan.folder / 'authority' / authority.REVOKED}"),
         ("/etc/mosquitto/wordcam.acl", str(folder / "acl")),
         ("persistence_location /var/lib/mosquitto/", f"persistence_location {folder / 'data'}/"),

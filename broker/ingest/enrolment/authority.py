@@ -133,7 +133,7 @@ def create(folder: Path, *, now: datetime) -> Authority:
     if (folder / KEY).exists():
         raise Misconfigured(f"{folder / KEY}: there is an authority already, and devices that trust it")
     make_folder(folder / ISSUED)
-    folder.chmod(0o700)
+    folder.chmod(0o711)  # its key is its owner's; Mosquitto, another user, reads the certificate and what is revoked
     key = new_key()
     name = _called("wordcam site authority")
     certificate = (
