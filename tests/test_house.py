@@ -31,6 +31,7 @@ DOORS = {
     "mqtt5": {"broker": "broker.ingest.mqtt"},
     "litestar": {"broker": "broker.web"},
     "uvicorn": {"broker": "broker.web.server broker.web.http_protocol"},
+    "cryptography": {"broker": "broker.ingest.enrolment", "edge": "edge.enrolment"},
     "argon2": {"broker": "broker.web.accounts.passwords"},
     "zxcvbn": {"broker": "broker.web.accounts.passwords"},
     "psycopg": {"broker": "broker.store.postgresql"},

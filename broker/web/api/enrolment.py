@@ -47,7 +47,7 @@ async def enrol(request: Request[Any, Any, Any], page: ThisPage) -> Response[dic
     except Refused as refused:
         return Response({"problem": refused.detail}, status_code=400)
     except NotEnrolled as refused:
-        log.warning("device not enrolled", extra={"why": refused.reason.value, "address": address_of(request)})
+        log.warning("device not enrolled", extra={"reason": refused.reason.value, "address": address_of(request)})
         return Response({"problem": PROBLEMS[refused.reason]}, status_code=STATUS[refused.reason])
     except Failure:
         log.exception("device not enrolled", extra={"address": address_of(request)})
