@@ -61,9 +61,9 @@ def checked(translated: str, *, target: Language) -> str:
     text = segments.plain(" ".join(translated.split())).strip()
     if not text or len(text) > MAX_CHARS:
         raise Untranslated(f"the translation has {len(text)} characters")
-    letters = [sign for sign in text if sign.isalpha()]
-    hangul = sum("HANGUL" in unicodedata.name(sign, "") for sign in letters)
-    if target == "ko" and hangul < HANGUL_SHARE * len(letters):
+    alphabetic = [sign for sign in text if sign.isalpha()]
+    hangul = sum("HANGUL" in unicodedata.name(sign, "") for sign in alphabetic)
+    if target == "ko" and hangul < HANGUL_SHARE * len(alphabetic):
         raise Untranslated("the translation is not Korean")
     if target == "en" and hangul:
         raise Untranslated("the translation is not English")

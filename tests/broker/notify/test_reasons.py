@@ -3,10 +3,12 @@
 import re
 import string
 import typing
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,10 +16,10 @@ from broker.config.section import SEVERITIES, Language
 from broker.incidents.incident import State
 from broker.incidents.presence.detector import Cause
 from broker.notify import reasons
-from broker.notify.message import reason_texts
+from broker.notify.message import reason_texts, texts
 from broker.notify.notifications import Kind
 from broker.notify.reasons import KINDS, How, NoAnswer, NotificationFor, NotNotifiedYet, Prose, Silenced
-from broker.rules.reasons import Reason, Says
+from broker.rules.reasons import HazardBelieved, Reason, Says
 
 VALUES: dict[str, tuple[str, ...]] = {
     "severity": SEVERITIES,
@@ -117,3 +119,19 @@ def test_whatever_the_words_the_stored_text_fits_and_can_be_read(found: list[Sil
 @given(st.text(max_size=400))
 def test_any_stored_text_can_be_worded(text: str) -> None:
     assert bool(reason_texts.say(text, "ko")) == bool(text)
+
+
+def test_a_korean_reason_has_no_english_word_of_what_the_programs_know() -> None:
+    gone = reasons.DeviceMissing("gone", "08:54:00", "connection lost")
+    believed = HazardBelieved("gun", 0.73, 0.5)
+
+    assert (
+        reason_texts.say((gone, believed), "ko")
+        == "08:54:00 이후 응답 없음 (연결 끊김); 위험 총 확률 0.73, 기준 0.50 이상"
+    )
+
+
+def test_the_lowest_severity_has_one_name_in_texts_and_console() -> None:
+    console = yaml.safe_load((Path(__file__).parents[3] / "broker" / "web" / "texts" / "ko.yaml").read_text("utf-8"))
+
+    assert console["severity"] == dict(texts.KOREAN.severity) == reason_texts.VALUES["ko"]["severity"]

@@ -182,7 +182,18 @@ class Lexicon:
     def _add_words(self, words: Mapping[str, Any], verbs: Mapping[str, Any]) -> None:
         for table in ("adjectives", "especially", "colours", "predicates", "numbers", "amounts", "counters"):
             self.tables[table] = words[table]
-        for table in ("where", "distances", "within", "how", "like", "adverbs", "whole", "reworded", "lifeless"):
+        for table in (
+            "where",
+            "distances",
+            "within",
+            "how",
+            "like",
+            "adverbs",
+            "whole",
+            "reworded",
+            "lifeless",
+            "tools",
+        ):
             self.tables[table] = words[table]
         self.tables["asides"] = verbs["asides"]
         self.tables["passive"] = verbs["passive"]

@@ -246,7 +246,7 @@ class Reader:
                     yield after, Deed("있다", Aspect.ACT, (self.lexicon.tables["where"][word] + "에",))
                 continue
             for end, other in self.things(after, rich=False):
-                yield from self.held(end, word, other)
+                yield from self.in_hand(end, word, other)
                 verb = self._like(word, thing, other)
                 if verb is not None and (rich or self._close(word, thing, other, verb)):
                     aspect = Aspect.ACT if verb == "불타다" else Aspect.KEEP
@@ -269,7 +269,7 @@ class Reader:
         special = self.lexicon.find("like", f"somebody {word}", other.english, other.kind) if thing.animate else None
         return special or self.lexicon.find("like", word, other.english, other.kind)
 
-    def held(self, position: int, word: str, other: Thing) -> Iterator[tuple[int, Deed]]:
+    def in_hand(self, position: int, word: str, other: Thing) -> Iterator[tuple[int, Deed]]:
         """Read `with a gun in his hand` and `with food on it`."""
         if word != "with" or self.at(position) not in ("in", "on", "around"):
             return

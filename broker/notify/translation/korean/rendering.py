@@ -42,8 +42,8 @@ class Deed:
     @property
     def whole(self) -> str:
         """The verb with all that stands before it, in the dictionary form."""
-        held = (conjugation.joined(self.armed),) if self.armed else ()
-        return " ".join((*held, *reversed(self.around), self.verb))
+        weapon = (conjugation.joined(self.armed),) if self.armed else ()
+        return " ".join((*weapon, *reversed(self.around), self.verb))
 
     def before(self, second: "Deed", *, meanwhile: bool) -> str:
         """Return the form before a second deed of the same person: at the same time (울며), or earlier (들고)."""

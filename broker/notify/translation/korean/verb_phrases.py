@@ -143,7 +143,9 @@ class Deeds:
                 yield end, replace(deed, armed=f"{tool.marked('을')} 들다")
             elif lemma in lexicon.groups["instruments"] and tool.kind in (TOOLS if lemma not in strikes else BLOWS):
                 before, _, verb = deed.verb.rpartition(" ")
-                parts = (before, tool.marked("로")) if deed.target in ANIMATE else (tool.marked("로"), before)
+                called = lexicon.tables["tools"].get(tool.english, tool.korean)
+                means = replace(tool, korean=called).marked("로")
+                parts = (before, means) if deed.target in ANIMATE else (means, before)
                 yield end, replace(deed, verb=" ".join((*parts, verb)))
 
     def objects(self, position: int, lemma: str) -> Iterator[tuple[int, Thing]]:
@@ -301,8 +303,8 @@ class Deeds:
                 yield after, tables["where"][word] + self._particle(deed, None, lemma)
                 continue
             for end, thing in self._aimed(after, (word,)):
-                for stop, held in reader.held(end, word, thing):
-                    yield stop, held.linked()
+                for stop, carried in reader.in_hand(end, word, thing):
+                    yield stop, carried.linked()
                 if (words := self.circumstance(word, lemma, deed, thing)) is not None:
                     yield end, words
 
