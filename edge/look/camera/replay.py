@@ -24,6 +24,9 @@ log = logging.getLogger(__name__)
 PICTURES: Final = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 """Endings of the files in a folder that are taken for pictures."""
 
+SLACK_SECONDS: Final = 0.001
+"""By so much a frame may come early."""
+
 USUAL_RATE: Final = 25.0
 """Frames per second of a file that does not say."""
 
@@ -103,15 +106,16 @@ class Replay:
         due, bytes_since = 0.0, 0.0
         for shot in self._film.play():
             bytes_since += shot.bytes
-            # A thousandth of slack: a film of 5 frames a second, looked at 5 times a second, is looked at whole.
-            if shot.at < due - period / 1000 or self._is_late(begin + shot.at):
+            # A millisecond of slack, to which some files round: a film of 5 frames a second, looked at 5 times a
+            # second, is looked at whole.
+            if shot.at < due - SLACK_SECONDS or self._is_late(begin + shot.at):
                 continue
             picture = shot.picture()
             if picture is None:
                 continue
             self._wait(begin + shot.at)
             yield Frame(picture, self._now(), begin + shot.at, bytes_since)
-            due, bytes_since = max(due + period, shot.at), 0.0
+            due, bytes_since = (due if shot.at - due < period else shot.at) + period, 0.0
 
     def _is_late(self, at: float) -> bool:
         """Whether a live camera would have dropped this frame while we were busy."""
@@ -128,7 +132,7 @@ class Replay:
 
 
 class VideoFile:
-    """A video file, decoded by FFmpeg."""
+    """A video file, decoded by FFmpeg; each frame has the time that the file says, at whatever rate they come."""
 
     def __init__(self, path: Path) -> None:
         """Open it to see what it is; raises `Misconfigured`."""
@@ -149,15 +153,19 @@ class VideoFile:
             ok, bgr = capture.retrieve()
             return np.asarray(bgr, np.uint8) if ok else None
 
-        number = 0
+        number, begin, at = 0, 0.0, 0.0
         try:
             while capture.grab():
-                yield Shot(number / self._rate, self._bytes, picture)
+                told = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+                begin = told if not number else begin
+                at = _time_of(number, told - begin, at, self._rate)
+                yield Shot(at, self._bytes, picture)
                 number += 1
         finally:
             capture.release()
-        self.seconds = number / self._rate
-        if number < self._frames:
+        expected, self.seconds = self.seconds, at + 1 / self._rate if number else 0.0
+        # Of a film of varying rate, its header's count is a guess, and its length is not.
+        if number < self._frames and self.seconds + 1 / self._rate < expected:
             log.warning("clip ends early", extra={"file": str(self._path), "frame": number, "of": self._frames})
 
     def _open(self) -> cv2.VideoCapture:
@@ -195,6 +203,13 @@ def open_film(path: Path, looks_per_second: float) -> Film:
     if not path.exists():
         raise Misconfigured(f"{path}: no such file or folder; set `camera.path`")
     return Folder(path, looks_per_second) if path.is_dir() else VideoFile(path)
+
+
+def _time_of(number: int, told: float, before: float, rate: float) -> float:
+    """Return when a frame is to be seen: as the file says, unless it says nothing, or goes back in time."""
+    if not number:
+        return 0.0
+    return told if math.isfinite(told) and told > before else before + 1 / rate
 
 
 def _read(file: Path) -> Picture | None:

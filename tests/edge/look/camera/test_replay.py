@@ -13,6 +13,7 @@ from edge.errors import Misconfigured
 from edge.look.camera import replay
 from edge.look.camera_port import Frame
 from tests.edge import pictures
+from tests.edge.look.camera import matroska
 
 
 class Time:
@@ -162,3 +163,24 @@ def test_what_cannot_be_played_is_named(tmp_path: Path, make: Callable[[Path], o
 
     with pytest.raises(Misconfigured, match=f"clip.mp4: {said}"):
         replay.open_camera(settings(path), lambda seconds: None)
+
+
+def test_each_frame_of_a_film_of_varying_rate_has_its_own_time(tmp_path: Path) -> None:
+    times = [0, 40, 80, 120, 500, 1500, 1510, 1520, 3000, 3040, 3080, 6000, 6200]
+    film = replay.VideoFile(matroska.write(tmp_path / "call.mkv", times))
+
+    shots = [(round(1000 * shot.at), shot.picture()) for shot in film.play()]
+
+    assert [at for at, _ in shots] == times
+    brightness = [int(picture[0, 0, 0]) for _, picture in shots if picture is not None]
+    assert brightness == pytest.approx([8 * number for number in range(len(times))], abs=2)
+
+
+def test_a_film_of_varying_rate_is_looked_at_by_its_times(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = matroska.write(tmp_path / "call.mkv", [0, 40, 80, 1000, 1040, 4000, 4500, 4600])
+    camera = replay.open_camera(config.Replay(path=path, pace="fast", looks_per_second=2.0), lambda _: None)
+
+    found = [round(1000 * frame.at) for frame in iter(camera.read, None)]
+
+    assert found == [0, 1000, 4000, 4500]
+    assert "clip ends early" not in caplog.text
