@@ -31,7 +31,7 @@ STANDARD_TERMS: Final = frozenset({"held_out", "standing_by"})
 PROSE: Final = re.compile(
     r"\b(?:on duty|off duty|the rounds|roll call|reception|is told|are told|was told|were told|"
     r"be told|whoever|what remains of|the desk|twins|albums|lessons)\b"
-    r"|(?<!there )\b(?:is|are) no [a-z]|^Gives? ",
+    r"|(?<!there )\b(?:is|are) no (?!longer)[a-z]|^Gives? ",
     re.IGNORECASE | re.MULTILINE,
 )
 """Turns of phrase of the former dialect, in docstrings and comments."""

@@ -92,7 +92,7 @@ class Translator(Protocol):
 
 
 class Superseded(Exception):
-    """Another instance leads now: what was about to be written is no longer this one's to write."""
+    """Another instance leads now: this one must not write any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,9 +125,9 @@ def _apply(book: Rulebook, rule: Rule, seen: Seen, sentence: Sentence) -> Findin
     grounds = [*_spoken(book, rule, sentence), *_believed(rule, seen, sentence), *_counted(rule, seen)]
     if not grounds:
         return None
-    held_back = _held_back(rule, seen, sentence)
-    if held_back is not None:
-        return Finding(rule, fired=False, reasons=(held_back,))
+    cancelled_by = _cancelled_by(rule, seen, sentence)
+    if cancelled_by is not None:
+        return Finding(rule, fired=False, reasons=(cancelled_by,))
     for found in grounds:
         if found.cancelled_by is None:
             return Finding(rule, fired=True, reasons=(found.reason,))
@@ -170,7 +170,7 @@ def _counted(rule: Rule, seen: Seen) -> Iterator[_Ground]:
             yield _Ground(LabelCounted(name, seen.labels[name].count, wanted.count), None)
 
 
-def _held_back(rule: Rule, seen: Seen, sentence: Sentence) -> Reason | None:
+def _cancelled_by(rule: Rule, seen: Seen, sentence: Sentence) -> Reason | None:
     """Return what cancels the rule as a whole, if anything does."""
     if seen.confidence < rule.min_confidence:
         return LowConfidence(seen.confidence, rule.min_confidence)

@@ -54,7 +54,7 @@ def check(path: Path, config: Config | None = None) -> list[Problem]:
         book = compiler.build(file, origin=str(path))
     except FileProblem as error:
         return [_problem(document, path, (error.where, error.problem), fatal=True)]
-    doubtful = [*_dead(file, book), *_twins(file, book), *_idle(file), *_wordless(file)]
+    doubtful = [*_dead(file, book), *_shared_phrases(file, book), *_idle(file), *_wordless(file)]
     if config is not None:
         doubtful += [*_unknown_places(file, config), *_unknown_dangers(book, config)]
     return [_problem(document, path, found, fatal=False) for found in doubtful]
@@ -121,7 +121,7 @@ def _cancelled(book: Rulebook, rule: Rule, said: Phrase) -> str:
     return because
 
 
-def _twins(file: RulesFile, book: Rulebook) -> Iterator[Found]:
+def _shared_phrases(file: RulesFile, book: Rulebook) -> Iterator[Found]:
     """Find a phrase that two rules of different dangers share, or that one rule has in `says` and in its exceptions."""
     owner: dict[str, tuple[int, Rule]] = {}
     for number, (text, rule) in enumerate(zip(file.rules, book.rules, strict=True)):

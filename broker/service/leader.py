@@ -44,8 +44,8 @@ class Decision(StrEnum):
     """This instance led before it was started again."""
     EXPIRED = "expired"
     """The leader has not renewed its lease."""
-    HELD = "held"
-    """Another instance leads: stand by."""
+    STAND_BY = "stand-by"
+    """Another instance leads."""
 
 
 def decide(lease: Lease, *, ours: bool, unrenewed_seconds: float) -> Decision:
@@ -57,7 +57,7 @@ def decide(lease: Lease, *, ours: bool, unrenewed_seconds: float) -> Decision:
         return Decision.VACANT
     if ours:
         return Decision.RESTARTED
-    return Decision.EXPIRED if unrenewed_seconds >= EXPIRY_SECONDS else Decision.HELD
+    return Decision.EXPIRED if unrenewed_seconds >= EXPIRY_SECONDS else Decision.STAND_BY
 
 
 @dataclass
@@ -96,7 +96,7 @@ class LeaderElection:
         lease = self._read()
         unrenewed_seconds = self.seconds() - self._seen_at
         decision = decide(lease, ours=self._is_ours(lease), unrenewed_seconds=unrenewed_seconds)
-        if decision is not Decision.HELD:
+        if decision is not Decision.STAND_BY:
             self._acquire(lease, decision, unrenewed_seconds)
         elif self._fresh:
             log.info("standby", extra={"leader": lease.holder, "place": lease.place})

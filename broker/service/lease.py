@@ -58,13 +58,13 @@ def acquire(connection: Connection, seen: Lease, by: Holder, *, at: datetime) ->
 
 def renew(connection: Connection, token: int, *, at: datetime) -> bool:
     """Renew the lease; False where another instance holds it."""
-    alive = update(table).where(_held(token)).values(beats=table.c.beats + 1, beat_at=at)
+    alive = update(table).where(_is_ours(token)).values(beats=table.c.beats + 1, beat_at=at)
     return connection.execute(alive).rowcount > 0
 
 
 def release(connection: Connection, token: int) -> None:
     """End the term, so that another instance need not wait for the lease to expire."""
-    connection.execute(update(table).where(_held(token)).values(holder="", process="", beats=table.c.beats + 1))
+    connection.execute(update(table).where(_is_ours(token)).values(holder="", process="", beats=table.c.beats + 1))
 
 
 def require(connection: Connection, token: int) -> None:
@@ -73,9 +73,9 @@ def require(connection: Connection, token: int) -> None:
     To be called in the transaction that writes: writers take turns, so no other instance can take the lease before its
     commit.
     """
-    if connection.execute(select(table.c.token).where(_held(token))).first() is None:
+    if connection.execute(select(table.c.token).where(_is_ours(token))).first() is None:
         raise Superseded(f"another instance took over after term {token}")
 
 
-def _held(token: int) -> ColumnElement[bool]:
+def _is_ours(token: int) -> ColumnElement[bool]:
     return (table.c.name == NAME) & (table.c.token == token) & (table.c.holder != "")

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from broker.config.errors import Locked, Misconfigured, Unavailable
 
 BROKEN: Final = ("not a database", "malformed")
-"""Messages of SQLite about a file that is no database, or is damaged."""
+"""Messages of SQLite about a file that is not a database, or is damaged."""
 
 TEMPORARY: Final = ("locked", "busy", "full", "disk i/o error", "readonly", "unable to open")
 """Messages of SQLite where another process or the disk is the cause, not the statement."""

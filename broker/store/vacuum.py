@@ -1,4 +1,4 @@
-"""Gives the room of deleted rows back to the disk; what each database does differently is here."""
+"""Returns the room of deleted rows to the disk; what each database does differently is here."""
 
 from typing import Final
 

@@ -22,7 +22,7 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
 CIDER_SCALE: Final = 10.0
-"""CIDEr is told times ten."""
+"""CIDEr is reported times ten."""
 
 Followers = tuple[Ints, Ints, Floats]
 """Of all phrases that begin alike: their last words, their places, and their rarities."""

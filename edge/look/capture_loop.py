@@ -103,8 +103,8 @@ class Look:
                 sight = scene.without_evidence(sight)
             change = self._memory.dangers.look(scene.readings(self._captioner, sight), frame.at, self._now())
             if change is not Change.NONE:
-                standing = sorted(self._memory.dangers.standing)
-                log.info("danger", extra={"change": change.value, "standing": standing})
+                ongoing = sorted(self._memory.dangers.ongoing)
+                log.info("danger", extra={"change": change.value, "ongoing": ongoing})
                 memory = memory.after_caption()
             if (verdict.caption and not self._conditions.hides_view) or change is not Change.NONE:
                 self._caption(frame, sight, verdict.reason, began, invoked)
@@ -125,7 +125,7 @@ class Look:
         match self._memory.dangers.attention:
             case Attention.DOUBT:
                 return self._settings.doubt_gap_seconds
-            case Attention.STANDING:
+            case Attention.ONGOING:
                 return max(self._settings.doubt_gap_seconds, self._settings.min_gap_seconds)
             case Attention.CALM:
                 return math.inf
@@ -133,7 +133,7 @@ class Look:
     def _caption(self, frame: Frame, sight: Sight, why: gate.Reason, began: float, invoked: float) -> None:
         weighs = bool(self._captioner.manifest.evidence)
         dangers = self._memory.dangers
-        seen = scene.tell(self._captioner, sight, self._latency, dangers.standing if weighs else None)
+        seen = scene.tell(self._captioner, sight, self._latency, dangers.ongoing if weighs else None)
         believed = event.dangers(dangers.beliefs(), frame.captured_at, frame.at) if weighs else None
         self._sentences += 1
         self._sentence_seconds += self._clock() - began

@@ -96,13 +96,13 @@ def readings(captioner: Captioner, sight: Sight) -> dict[str, Reading]:
     return reading.strongest((frame, *parts))
 
 
-def tell(captioner: Captioner, sight: Sight, latency: Latency, standing: Set[str] | None = None) -> Scene:
+def tell(captioner: Captioner, sight: Sight, latency: Latency, ongoing: Set[str] | None = None) -> Scene:
     """Say what a frame shows.
 
-    It names the dangers that are `standing` and no others; without a memory, those that the frame itself bears out.
+    It names the dangers that are `ongoing` and no others; without a memory, those that the frame itself bears out.
     """
     with latency.of("decode"):
-        sentence = _speak(captioner, sight, standing)
+        sentence = _speak(captioner, sight, ongoing)
     return Scene(sentence, sight.detections, len(sight.crops))
 
 
@@ -146,17 +146,17 @@ def _shared(frame: Mapping[str, float], found: tuple[Crop, ...], weights: Mappin
     return {**frame, **joint}
 
 
-def _speak(captioner: Captioner, sight: Sight, standing: Set[str] | None) -> Sentence:
+def _speak(captioner: Captioner, sight: Sight, ongoing: Set[str] | None) -> Sentence:
     """Say what the clearest crop shows where any bears out a danger that may be named, and else what the frame shows.
 
     What is said of a crop begins with where it is.
     """
     manifest = captioner.manifest
-    limits = {term: limit for term, limit in manifest.crop_evidence.items() if standing is None or term in standing}
+    limits = {term: limit for term, limit in manifest.crop_evidence.items() if ongoing is None or term in ongoing}
     clearest = max(sight.crops, key=lambda crop: _most(crop, limits), default=None) if limits else None
     if clearest is None or _most(clearest, limits) < 0:
-        return captioner.speak(sight.weighed, None if standing is None else dict.fromkeys(standing, 0.0))
-    sentence = captioner.speak(clearest.weighed, limits if standing is None else dict.fromkeys(limits, 0.0))
+        return captioner.speak(sight.weighed, None if ongoing is None else dict.fromkeys(ongoing, 0.0))
+    sentence = captioner.speak(clearest.weighed, limits if ongoing is None else dict.fromkeys(limits, 0.0))
     text = location_phrase.tell(sentence.text, clearest.region, manifest.language)
     borne_out = (
         Hazard(term, crop.weighed.evidence[term])

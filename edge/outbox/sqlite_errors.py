@@ -55,7 +55,7 @@ def _full(path: Path) -> DiskFull:
 
 
 def _free_bytes(path: Path) -> int:
-    """Space left for this user where the file is; none where that cannot be told."""
+    """Space left for this user where the file is; 0 where that is unknown."""
     try:
         found = os.statvfs(path.parent)
     except OSError:

@@ -15,7 +15,7 @@ Floats = npt.NDArray[np.float32]
 Bools = npt.NDArray[np.bool_]
 
 LEAST: Final = 0.1
-"""No limit lies lower, as a rule: less is no evidence."""
+"""No limit lies lower, as a rule: less is not evidence."""
 
 LEAST_OF_RARE: Final = 0.003
 """It may go down to this where no everyday image comes near it. Of two dozen images a classifier learns to be
@@ -31,7 +31,7 @@ DIGITS: Final = 6
 """Of a limit, as it is kept: those of a sure classifier differ in the last ones."""
 
 HARMLESS: Final = "knife"
-"""Evidence that raises no alarm: the knife on a set table, which is to be named and is no danger."""
+"""Evidence that raises no alarm: the knife on a set table, which is to be named and is not a danger."""
 
 CALM_PART: Final = 0.25
 """Everyday images may be taken for a danger a quarter as often as peaceful scenes of the cameras themselves."""

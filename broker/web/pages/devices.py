@@ -26,7 +26,7 @@ from broker.web.request.state import Console
 from contract.status import State
 
 SILENT: Final = timedelta(minutes=5)
-"""A device writes its status every minute by default: five that do not come are no accident. `presence` goes before."""
+"""A device writes its status every minute by default: five missing ones mean something. `presence` goes first."""
 
 KINDS: Final = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 """First bytes of accepted floor plans. SVG is not accepted: it can hold a script."""

@@ -44,7 +44,7 @@ class Recognition(AbstractAuthenticationMiddleware):
         self._console = console
 
     async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
-        """Find the account of a request; raises `ClientException` where its `Host` is no host."""
+        """Find the account of a request; raises `ClientException` where its `Host` header is not a host."""
         if not HOST.fullmatch(connection.headers.get("host", "")):
             raise ClientException("`Host` names no host")
         address = address_of(connection)

@@ -65,7 +65,7 @@ def open_camera(settings: config.PiCamera, pace: Pace) -> PiCamera:
 
 
 def _how_to_install() -> str:
-    """Say how picamera2, which is no package of pip's, comes into this Python."""
+    """Return how to install picamera2, which pip does not have."""
     said = "sudo apt install python3-picamera2"
     if sys.prefix == sys.base_prefix:
         return said

@@ -43,7 +43,7 @@ def found(folder: Path = Path("/dev")) -> Iterator[VideoDevice]:
 
 
 def query(path: Path) -> VideoDevice | None:
-    """Ask a device what it is; None where it cannot be opened, or is no camera."""
+    """Ask a device what it is; None where it cannot be opened, or is not a camera."""
     try:
         handle = os.open(path, os.O_RDWR | os.O_NONBLOCK)
     except OSError:

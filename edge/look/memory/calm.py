@@ -48,7 +48,7 @@ class Bounds:
 
 @dataclass(slots=True)
 class Calm:
-    """What one camera has learnt; it is told when it is calm, and knows no clock."""
+    """What one camera has learnt; the caller says when it is calm; there is no clock here."""
 
     bounds: Mapping[str, Bounds]
     """Of each danger that the bundle weighs."""

@@ -49,8 +49,8 @@ class Attention(StrEnum):
     """As the gate thinks fit."""
     DOUBT = "doubt"
     """Soon: a danger may be about to begin."""
-    STANDING = "standing"
-    """Now and then: a danger stands, and may end."""
+    ONGOING = "ongoing"
+    """Now and then: a danger is going on, and may end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +93,17 @@ class DangerMemory:
         self._pending: deque[_Calm] = deque()
 
     @property
-    def standing(self) -> frozenset[str]:
-        """The dangers that stand."""
+    def ongoing(self) -> frozenset[str]:
+        """The dangers that have begun and not ended."""
         return frozenset(danger for danger, known in self._sums.items() if known.since is not None)
 
     @property
     def attention(self) -> Attention:
         """How soon to look again."""
-        standing = self.standing
-        if any(known.value > DOUBT for danger, known in self._sums.items() if danger not in standing):
+        ongoing = self.ongoing
+        if any(known.value > DOUBT for danger, known in self._sums.items() if danger not in ongoing):
             return Attention.DOUBT
-        return Attention.STANDING if standing else Attention.CALM
+        return Attention.ONGOING if ongoing else Attention.CALM
 
     def begin_anew(self, calm: Calm) -> None:
         """Go on with another calm; what is not learnt yet goes with the old one."""
@@ -113,7 +113,7 @@ class DangerMemory:
 
     def look(self, readings: Mapping[str, Reading], at: float, now: datetime) -> Change:
         """Add what a frame shows of each danger; `now` is the wall clock, for thresholds that end on a date."""
-        before = self.standing
+        before = self.ongoing
         seconds = cusum.FIRST_SECONDS if self._at is None else at - self._at
         self._learn(at)
         excess = {danger: found.excess - self.shift(danger, now) for danger, found in readings.items()}
@@ -121,7 +121,7 @@ class DangerMemory:
             self._sums[danger] = cusum.add(self._sums[danger], found, seconds, at)
         self._at, self._readings = at, readings
         self._note(at, excess)
-        began, ended = self.standing - before, before - self.standing
+        began, ended = self.ongoing - before, before - self.ongoing
         return Change.BEGAN if began else Change.ENDED if ended else Change.NONE
 
     def beliefs(self) -> tuple[Belief, ...]:
@@ -160,7 +160,7 @@ class DangerMemory:
 
     def _note(self, at: float, excess: Mapping[str, float]) -> None:
         """Remember a frame as calm for now; a danger forgets all that is not learnt yet."""
-        if self.standing:
+        if self.ongoing:
             self._pending.clear()
             self._quiet_from = at + QUARANTINE_SECONDS
             return

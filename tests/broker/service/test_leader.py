@@ -62,7 +62,7 @@ def make(database: Database, seconds: Seconds, terms: list[str]) -> Iterator[Mak
     [
         (replace(LEASE, holder=""), False, 0.0, Decision.VACANT),
         (LEASE, True, 0.0, Decision.RESTARTED),
-        (LEASE, False, EXPIRY_SECONDS - 0.1, Decision.HELD),
+        (LEASE, False, EXPIRY_SECONDS - 0.1, Decision.STAND_BY),
         (LEASE, False, EXPIRY_SECONDS, Decision.EXPIRED),
     ],
     ids=["vacant", "an earlier process of ours", "renewed", "expired"],

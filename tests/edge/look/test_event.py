@@ -72,9 +72,9 @@ def belief(danger: str, probability: float, evidence: float, **more: Any) -> Bel
 
 
 def test_a_danger_is_told_with_its_evidence_since_when_and_where() -> None:
-    standing = belief("gun", 0.98765, 0.71234, since=10.0, region=Region(0.1, 0.2, 0.3, 0.9, 0.5))
+    ongoing = belief("gun", 0.98765, 0.71234, since=10.0, region=Region(0.1, 0.2, 0.3, 0.9, 0.5))
 
-    (found,) = event.dangers([standing, belief("fire", 0.0067, 0.001)], NOW, at=12.5)
+    (found,) = event.dangers([ongoing, belief("fire", 0.0067, 0.001)], NOW, at=12.5)
 
     assert (found.term, found.probability, found.evidence) == ("gun", 0.988, 0.712)
     assert found.since == NOW - timedelta(seconds=2.5)

@@ -79,13 +79,13 @@ def test_flames_that_are_hidden_for_moments_stay_one_danger() -> None:
 
 def test_a_danger_that_is_over_ends_once_and_within_eight_seconds() -> None:
     known = after([(9.0, 1.0)] * 20)
-    standing = []
+    ongoing = []
     for number in range(30):
         known = cusum.add(known, -9.0, 1.0, 20.0 + number)
-        standing.append(known.since is not None)
+        ongoing.append(known.since is not None)
 
-    assert standing == [True] * standing.count(True) + [False] * standing.count(False)
-    assert 3 <= standing.count(True) <= 8
+    assert ongoing == [True] * ongoing.count(True) + [False] * ongoing.count(False)
+    assert 3 <= ongoing.count(True) <= 8
 
 
 def test_hints_below_the_threshold_alone_begin_nothing() -> None:

@@ -45,7 +45,7 @@ def test_after_an_odd_frame_the_next_look_is_worth_it_soon_and_then_no_more() ->
         attention.append(known.attention)
 
     assert attention == [Attention.DOUBT] * 5 + [Attention.CALM] * 5
-    assert known.standing == frozenset()
+    assert known.ongoing == frozenset()
 
 
 def test_a_belief_says_since_when_where_and_how_clearly() -> None:
@@ -138,7 +138,7 @@ def test_a_clock_that_jumps_neither_raises_an_alarm_nor_stops_the_learning() -> 
     for begin in (0.0, 1e9, -1e6, 5e9):
         watch(known, -6.0, HOUR, begin=begin, gap=30)
 
-    assert known.standing == frozenset()
+    assert known.ongoing == frozenset()
     assert 3 * HOUR < known.calm.seconds <= 4.1 * HOUR
 
 
@@ -147,12 +147,12 @@ def test_a_false_alarm_raises_the_threshold_until_its_date() -> None:
     known.raised = RaisedThresholds.of([Raised("cam-0", "fire", 0.7, NOW + timedelta(days=1))], "cam-0")
 
     watch(known, log_odds(0.75), 30, begin=0)
-    assert known.standing == frozenset()
+    assert known.ongoing == frozenset()
 
     later = NOW + timedelta(days=2)
     for number in range(20):
         known.look({"fire": Reading(log_odds(0.75)), "gun": Reading(-9.0)}, 30 + number / 2, later)
-    assert known.standing == {"fire"}
+    assert known.ongoing == {"fire"}
 
 
 def test_what_shows_clearly_is_never_silenced_from_afar() -> None:
@@ -161,7 +161,7 @@ def test_what_shows_clearly_is_never_silenced_from_afar() -> None:
 
     watch(known, MAX_RISE + 0.1, 10, begin=0)
 
-    assert known.standing == {"fire"}
+    assert known.ongoing == {"fire"}
 
 
 def test_another_cameras_false_alarm_changes_nothing() -> None:

@@ -82,14 +82,14 @@ def fire(event: Caption) -> Hazard:
     return next(hazard for hazard in event.hazards if hazard.term == "fire")
 
 
-def standing(events: list[Caption]) -> list[bool]:
+def ongoing(events: list[Caption]) -> list[bool]:
     return [any(hazard.probability >= 0.5 for hazard in event.hazards) for event in events]
 
 
 def test_a_fire_is_told_within_three_seconds_with_all_that_is_known_of_it(weighing: Captioner, box: Outbox) -> None:
     events = watch(Film((BLUE, 4), (RED, 6)), weighing, box)
 
-    told = next(event for event in events if any(standing([event])))
+    told = next(event for event in events if any(ongoing([event])))
 
     assert timedelta(seconds=4) < told.captured_at - BEGIN <= timedelta(seconds=7)
     assert "fire" in told.text.split()
@@ -100,14 +100,14 @@ def test_a_fire_is_told_within_three_seconds_with_all_that_is_known_of_it(weighi
 def test_a_picture_that_shows_a_fire_for_a_moment_is_never_told(weighing: Captioner, box: Outbox) -> None:
     events = watch(Film((BLUE, 4), (RED, 0.4), (BLUE, 8)), weighing, box)
 
-    assert not any(standing(events))
+    assert not any(ongoing(events))
     assert not any("fire" in event.text.split() for event in events)
 
 
 def test_a_fire_that_flickers_begins_once(weighing: Captioner, box: Outbox) -> None:
     flicker = [((RED if number % 3 else BLUE), 0.4) for number in range(60)]
 
-    stood = standing(watch(Film((BLUE, 4), *flicker), weighing, box))
+    stood = ongoing(watch(Film((BLUE, 4), *flicker), weighing, box))
 
     assert stood == [False] * stood.count(False) + [True] * stood.count(True)
     assert stood.count(True) > 10
@@ -116,7 +116,7 @@ def test_a_fire_that_flickers_begins_once(weighing: Captioner, box: Outbox) -> N
 def test_a_fire_that_is_over_is_told_to_be_over(weighing: Captioner, box: Outbox) -> None:
     events = watch(Film((RED, 10), (BLUE, 30)), weighing, box)
 
-    stood = standing(events)
+    stood = ongoing(events)
 
     assert stood.count(True) > 0
     assert stood[-1] is False
@@ -133,7 +133,7 @@ def test_what_people_called_a_false_alarm_is_no_alarm_again(weighing: Captioner,
 
     again = watch(Film((RED, 6)), weighing, box)[seen:]
 
-    assert not any(standing(again))
+    assert not any(ongoing(again))
 
 
 def test_what_was_learnt_stays_beside_the_outbox_and_goes_into_the_note(weighing: Captioner, box: Outbox) -> None:
