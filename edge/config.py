@@ -17,6 +17,8 @@ DEFAULT_BUNDLE: Final = Path(__file__).parent / "models" / "wordcam-1"
 Positive = Annotated[float, Meta(gt=0)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=1)]
+Polygon = Annotated[tuple[tuple[Share, Share], ...], Meta(min_length=3, max_length=32)]
+"""Corners of an area as shares of the picture's width and height, from the upper left."""
 Port = Annotated[int, Meta(ge=1, le=65535)]
 
 
@@ -31,6 +33,12 @@ class Camera(Section, frozen=True, kw_only=True):
     """Name of this camera, unique on this device."""
     looks_per_second: Annotated[float, Meta(gt=0, le=60)] = 5.0
     """Frames examined per second; five are enough to see a person pass, and leave a Raspberry Pi half idle."""
+    rotate: Literal[0, 90, 180, 270] = 0
+    """Degrees that its pictures are turned clockwise."""
+    flip: Literal["none", "horizontal", "vertical"] = "none"
+    """`horizontal` swaps left and right, `vertical` top and bottom, after `rotate`."""
+    masks: tuple[Polygon, ...] = ()
+    """Privacy masks, on the picture as turned and mirrored: painted black before anything sees the picture."""
 
 
 class LiveCamera(Camera, frozen=True, kw_only=True):

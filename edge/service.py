@@ -102,8 +102,15 @@ def open_captioner(folder: Path, threads: int) -> "Captioner":
 
 
 def open_camera(settings: config.AnyCamera, stop: threading.Event) -> "Camera":
-    """Open the camera of the configured kind; raises `CameraGone` or `Misconfigured`."""
+    """Open the camera of the configured kind, adjusted and masked; raises `CameraGone` or `Misconfigured`."""
     _quiet_opencv()
+    from edge.look.camera import adjusted  # noqa: PLC0415  # see the module's docstring
+
+    camera = _open_camera(settings, stop)
+    return adjusted.Adjusted(camera, settings) if adjusted.is_needed(settings) else camera
+
+
+def _open_camera(settings: config.AnyCamera, stop: threading.Event) -> "Camera":
     from edge.look.camera.pace import Pace  # noqa: PLC0415  # see the module's docstring
 
     if isinstance(settings, config.Replay):

@@ -29,6 +29,8 @@ camera:
 {camera}
   stream: cam-0             # name of this camera among the device's
   looks_per_second: 5       # frames looked at in a second
+  # rotate: 180             # degrees clockwise; `flip: horizontal` or `vertical` mirrors
+  # masks: [[[0, 0], [0.3, 0], [0.3, 0.4], [0, 0.4]]]   # never seen: corners as shares of width and height
 # Other cameras:
 #   kind: v4l2              # a USB camera
 #   device: /dev/video0
