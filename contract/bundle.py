@@ -104,6 +104,32 @@ class OwnCalm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Share of the camera's calm seconds that must lie below the threshold."""
 
 
+class Thing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One thing that a sentence names only as far as the picture bears it out."""
+
+    words: Annotated[tuple[str, ...], Meta(min_length=1)]
+    """Its words, as the vocabulary spells them."""
+    also: tuple[str, ...] = ()
+    """Further words that speak for it: of a person, those for a man."""
+    bias: float
+    """Log-odds that somebody would name it where none of these words is expected at all."""
+    slope: float
+    """What the weights expected of these words, added up, add to the log-odds, each."""
+
+
+class Things(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a sentence keeps to what the picture bears out."""
+
+    named: dict[str, Thing]
+    """Each thing by its name."""
+    least: Share = 0.1
+    """Probability below which none of a thing's words is said."""
+    search: Annotated[float, Meta(ge=0, le=20)] = 2.0
+    """What each of its words costs in the search, times the logarithm of its probability."""
+    choice: Annotated[float, Meta(ge=0, le=20)] = 0.3
+    """The same where one sentence of the beam is chosen, beside a CIDEr of 1."""
+
+
 class Licence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Terms of something that went into the model."""
 
@@ -153,6 +179,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Dangers whose threshold a camera may lower below `evidence` once it knows its own calm. Absent, or a danger that
     is not here: a camera's calm can only raise the threshold. Readers before version 0.2 refuse a manifest that has
     it."""
+    things: Things | msgspec.UnsetType = msgspec.UNSET
+    """Things that a sentence names only as far as the phrases that are expected of the picture bear them out; a
+    sentence about a danger is not held to it. Absent: any word may be said. Readers before version 0.2 refuse a
+    manifest that has it."""
     licences: Annotated[tuple[Licence, ...], Meta(min_length=1)]
     """Terms of the data and weights it was made from."""
     metrics: dict[str, dict[str, float]] = msgspec.field(default_factory=dict)

@@ -17,7 +17,8 @@ from contract.errors import Refused
 from edge.infer import beam, detection, hazards, image, rerank, runtime
 from edge.infer.detection import Detection
 from edge.infer.hazards import Hazard
-from edge.infer.phrase_prior import Expectation, Phrases
+from edge.infer.phrase_prior import Costs, Expectation, Phrases
+from edge.infer.things import Doubt, Things
 
 Floats = NDArray[np.float32]
 
@@ -82,6 +83,7 @@ class Captioner:
         self._never = sensitive_words.runs(self.vocabulary.ids)
         self._check_evidence()
         self._phrases = self._load_phrases()
+        self._things = self._make_things()
 
     @classmethod
     def open(cls, folder: Path, threads: int = 1, beam_width: int | None = None) -> Self:
@@ -164,14 +166,33 @@ class Captioner:
         self._step.set("keys", weighed.start["keys"])
         self._step.set("values", weighed.start["values"])
         forbidden = hazards.unspeakable(weighed.evidence, limits, self.manifest.hazards, self.vocabulary.ids)
-        expectation = self._expectation(weighed, [*forbidden, *(run for run in self._never if len(run) == 1)])
+        doubt = self._doubt(weighed, limits)
+        if doubt is not None:
+            forbidden = [*forbidden, *doubt.forbidden]
+        expectation = self._expectation(weighed, [*forbidden, *(run for run in self._never if len(run) == 1)], doubt)
         found = beam.search(self._decode, weighed.start["state"], self._plan, [*forbidden, *self._never], expectation)
         return rerank.order(found, self.manifest.decoding, expectation)
 
-    def _expectation(self, weighed: Weighed, forbidden: list[tuple[int, ...]]) -> Expectation | None:
+    def _doubt(self, weighed: Weighed, limits: Mapping[str, float]) -> Doubt | None:
+        """Return which things the picture bears out too little to name; none where it speaks of a danger."""
+        if self._things is None or any(p >= limits.get(term, math.inf) for term, p in weighed.evidence.items()):
+            return None
+        return self._things.doubt(weighed.start["expected"][0])
+
+    def _expectation(
+        self, weighed: Weighed, forbidden: list[tuple[int, ...]], doubt: Doubt | None
+    ) -> Expectation | None:
         if self._phrases is None:
             return None
-        return self._phrases.of(weighed.start["expected"][0], self.manifest.decoding.pull, forbidden)
+        known = self.manifest.things or None
+        costs = Costs(known.search * doubt.words, known.choice * doubt.words) if known and doubt else None
+        return self._phrases.of(weighed.start["expected"][0], self.manifest.decoding.pull, forbidden, costs)
+
+    def _make_things(self) -> Things | None:
+        known = self.manifest.things or None
+        if known is None or self._phrases is None:
+            return None
+        return Things(known, self.vocabulary.ids, self._phrases.single())
 
     def _named(self, hypotheses: list[beam.Hypothesis], spoken: list[list[str]]) -> tuple[Hazard, ...]:
         """Return the dangers by the mass of the beam, where nothing else weighs them."""

@@ -11,6 +11,7 @@ Dimensions: B hypotheses, W words, P phrases.
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -44,8 +45,12 @@ class Phrases:
     def __len__(self) -> int:
         return len(self._places)
 
-    def of(self, expected: Floats, pull: float, unspeakable: Sequence[Phrase] = ()) -> "Expectation":
+    def of(
+        self, expected: Floats, pull: float, unspeakable: Sequence[Phrase] = (), costs: "Costs | None" = None
+    ) -> "Expectation":
         """Return what is expected of one picture: expected [P], and how much it pulls at the search.
+
+        `costs` are of words that the picture bears out too little.
 
         Nothing is expected of a phrase that holds the rarest word of an unspeakable one: the search would be pulled
         towards what it may not say, and end in nonsense beside it.
@@ -54,7 +59,11 @@ class Phrases:
         if places:
             expected = expected.copy()
             expected[places] = 0.0
-        return Expectation(self, expected, pull)
+        return Expectation(self, expected, pull, costs)
+
+    def single(self) -> dict[int, int]:
+        """Return the place of each phrase that is a single word, by the word."""
+        return {phrase[0]: place for phrase, (place, _) in self._places.items() if len(phrase) == 1}
 
     def _rarest(self, phrase: Phrase) -> int:
         return max(phrase, key=lambda word: self._places.get((word,), (-1, self._unheard))[1])
@@ -83,10 +92,21 @@ class Phrases:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """What each word [W] adds to a sentence that holds it, at most 0."""
+
+    search: Floats
+    """To its log-probability, in the search."""
+    choice: Floats
+    """To the CIDEr that it can expect, in the choice of the sentence."""
+
+
 class Expectation:
     """What is expected of one picture."""
 
-    def __init__(self, phrases: Phrases, expected: Floats, pull: float) -> None:
+    def __init__(self, phrases: Phrases, expected: Floats, pull: float, costs: Costs | None = None) -> None:
+        self._costs = costs
         self._phrases, self._expected, self._pull = phrases, expected, pull
         self._known: dict[Phrase, tuple[Ints, Floats] | None] = {}
         self._alone: Floats | None = None
@@ -107,12 +127,18 @@ class Expectation:
             self._alone = np.zeros(words, np.float32)
             if found := self._worth(()):
                 self._alone[found[0]] = found[1]
+            if self._costs is not None:
+                self._alone += self._costs.search
         return self._alone
 
     def likeness(self, sentence: Sequence[int]) -> float:
-        """Return the CIDEr that a sentence (token ids without END) can expect, 0 to 10, without the length penalty."""
+        """Return the CIDEr that a sentence (token ids without END) can expect, 0 to 10, without the length penalty.
+
+        Words that the picture does not bear out take their cost from it.
+        """
         shared = math.fsum(float(self._expected[place]) * weight for place, weight in self._phrases.weights(sentence))
-        return CIDER_SCALE * shared / LONGEST
+        cost = 0.0 if self._costs is None else float(self._costs.choice[list(sentence)].sum())
+        return CIDER_SCALE * shared / LONGEST + cost
 
     def _worth(self, beginning: Phrase) -> tuple[Ints, Floats] | None:
         if beginning not in self._known:
