@@ -2,13 +2,13 @@
 
 An interval whose end is before its start passes midnight and belongs to the day on which it starts: `fri 22:00-06:00`
 ends on Saturday morning. Days alone mean the whole day, hours alone every day. All times are wall-clock times of the
-site.
+site; where an hour comes twice, an interval begins in the first and ends in the second.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Final
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -42,7 +42,8 @@ class Span:
             day = local - timedelta(days=back)
             start = datetime.combine(day.date(), self.start, local.tzinfo)
             end = datetime.combine(day.date() + timedelta(days=self._passes_midnight), self.end, local.tzinfo)
-            if day.weekday() in self.days and start <= local < end:
+            start, end = min(_readings(start), key=_real), max(_readings(end), key=_real)
+            if day.weekday() in self.days and _real(start) <= _real(local) < _real(end):
                 return end
         return None
 
@@ -75,9 +76,19 @@ def end_after(schedule: Schedule, local: datetime) -> datetime | None:
     while at - local < LONGEST_SEARCH:
         ends = [end for span in schedule if (end := span.end_after(at)) is not None]
         if not ends:
-            return at if at > local else None
-        at = max(ends)
+            return at if _real(at) > _real(local) else None
+        at = max(ends, key=_real)
     raise ValueError("these hours cover the whole week; leave a gap")
+
+
+def _readings(wall: datetime) -> tuple[datetime, datetime]:
+    """Return both moments that a wall-clock time may mean: in autumn an hour comes twice (PEP 495)."""
+    return wall.replace(fold=0), wall.replace(fold=1)
+
+
+def _real(local: datetime) -> datetime:
+    """Return a moment that can be compared across a change of the clock; a time without a zone stays as it is."""
+    return local if local.tzinfo is None else local.astimezone(UTC)
 
 
 def require_gap(schedule: Schedule, name: str) -> None:

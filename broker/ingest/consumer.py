@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from broker.config.broker import Mqtt
-from broker.config.errors import Locked, Misconfigured
+from broker.config.errors import Locked
 from broker.ingest.batch import Acknowledgement
 from broker.ingest.decoder import Message
 from broker.ingest.mqtt import Connection, ConnectionLost, Refused, Subscribed
@@ -36,9 +36,6 @@ FEW: Final = 100
 SETTLE_SECONDS: Final = 2.0
 """At the end, wait so long until the server has confirmed the last acknowledgements; what it has not comes again."""
 
-REFUSED_LOGINS: Final = frozenset({"Bad user name or password", "Not authorized", "Banned"})
-"""Reason codes (MQTT 5, section 3.2.2.2) that only an operator can mend."""
-
 
 @dataclass
 class Consumer:
@@ -52,13 +49,14 @@ class Consumer:
     """Publishes raised thresholds on the same connection."""
     subscribed_at: datetime | None = field(default=None, init=False)
     """Since when the MQTT server has had our subscription; None while it has not."""
+    refusal: str = field(default="", init=False)
+    """Why the MQTT server refuses us; "" while it does not."""
     _connection: Connection | None = field(default=None, init=False)
     _pending: list[Message] = field(default_factory=list, init=False)
     """Messages that were received and not stored yet."""
     _received: int = field(default=0, init=False)
     """Messages of the latest batch."""
     _reconnect_seconds: float = field(default=FIRST_RECONNECT_SECONDS, init=False)
-    _ever_connected: bool = field(default=False, init=False)
 
     @property
     def backlog(self) -> int:
@@ -73,7 +71,8 @@ class Consumer:
     def step(self) -> bool:
         """Connect, or receive, store and acknowledge a batch; False where the server cannot be reached.
 
-        Raises `Locked`, and the next step tries the same batch again, or `Misconfigured` where an operator has to help.
+        Raises `Locked`, and the next step tries the same batch again. A refusal is never final: an operator may be
+        changing the server's logins or its access list.
         """
         if self._connection is None:
             self._connection = self._connect()
@@ -119,10 +118,8 @@ class Consumer:
             return None
         except Refused as error:
             who = self.settings.username or "an anonymous client"
-            self._refused(f"refuses the login of {who!r}: {error}", error.reason, final=not self._ever_connected)
+            self._refused(f"refuses the login of {who!r}: {error}", "set mqtt.username and mqtt.password_file")
             return None
-        self._ever_connected = True
-        self._reconnect_seconds = FIRST_RECONNECT_SECONDS
         log.info("connected", extra=self._where() | {"session_kept": connection.session_kept})
         share = f"$share/{self.settings.share}/" if self.settings.share else ""
         # Every instance gets each status: retained messages are not sent to shared subscriptions (MQTT 5, 3.8.4).
@@ -175,19 +172,17 @@ class Consumer:
     def _note(self, subscribed: Subscribed) -> None:
         if not subscribed.refused:
             self.subscribed_at = datetime.now(UTC)
+            self.refusal = ""
+            self._reconnect_seconds = FIRST_RECONNECT_SECONDS
             log.info("subscribed", extra=self._where())
             return
         problem = f"does not let us read {topics.ROOT}/+/+/caption and status: {subscribed.refused}"
-        self._refused(problem, subscribed.refused, final=True)
+        self._refused(problem, "change its access list")
+        raise ConnectionLost(problem)
 
-    def _refused(self, problem: str, reason: str, *, final: bool) -> None:
-        """Raise `Misconfigured` where it is `final`: later on, an operator may be changing the server's logins."""
-        log.error("refused by the MQTT server", extra=self._where() | {"reason": reason})
-        if reason in REFUSED_LOGINS and final:
-            self._disconnect()
-            where = f"{self.settings.host}:{self.settings.tcp_port}"
-            advice = "set mqtt.username and mqtt.password_file, or its ACL"
-            raise Misconfigured(f"the MQTT server at {where} {problem}; {advice}")
+    def _refused(self, problem: str, advice: str) -> None:
+        self.refusal = f"the MQTT server {problem}; {advice}"
+        log.error("refused by the MQTT server", extra=self._where() | {"reason": self.refusal})
 
     def _store(self, connection: Connection) -> None:
         """Store what is pending, and only then acknowledge it; raises `Locked` or `ConnectionLost`."""

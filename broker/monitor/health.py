@@ -61,6 +61,8 @@ class Watched:
 
     engine: Engine
     connected: Callable[[], bool]
+    refusal: Callable[[], str]
+    """Why the MQTT server refuses the service; "" while it does not."""
     backlog: Callable[[], int]
     """Messages that wait to be ingested."""
     heartbeats: Mapping[str, ThreadHeartbeat]
@@ -69,8 +71,8 @@ class Watched:
 
 def health_of(watched: Watched) -> Health:
     """Return the checks of a service."""
-    engine, connected = watched.engine, watched.connected
-    return Health([lambda: mqtt(connected()), lambda: database(engine)], watched.heartbeats)
+    engine, connected, refusal = watched.engine, watched.connected, watched.refusal
+    return Health([lambda: mqtt(connected(), refusal()), lambda: database(engine)], watched.heartbeats)
 
 
 def as_json(word: str, checks: Sequence[Check]) -> dict[str, Any]:
@@ -79,9 +81,10 @@ def as_json(word: str, checks: Sequence[Check]) -> dict[str, Any]:
     return {word: all(check.ok for check in checks), "checks": each}
 
 
-def mqtt(connected: bool) -> list[Check]:
-    """Return whether the MQTT server has taken the service's subscription."""
-    return [Check("mqtt", connected, "connected and subscribed" if connected else "not connected, or not subscribed")]
+def mqtt(connected: bool, refusal: str = "") -> list[Check]:
+    """Return whether the MQTT server has taken the service's subscription, and why not."""
+    missing = refusal or "not connected, or not subscribed"
+    return [Check("mqtt", connected, "connected and subscribed" if connected else missing)]
 
 
 def database(engine: Engine) -> list[Check]:

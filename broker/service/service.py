@@ -159,7 +159,13 @@ def _build(given: _Given, metrics: Metrics) -> _Service:
     )
     # The lease is released last: what is due at the end is still sent in this term.
     beside = [worker(LEADER, leadership), worker(DISPATCHER, dispatcher), worker(SCHEDULER, scheduler)]
-    watched = Watched(engine, lambda: consumer.subscribed_at is not None, lambda: consumer.backlog, heartbeats)
+    watched = Watched(
+        engine,
+        connected=lambda: consumer.subscribed_at is not None,
+        refusal=lambda: consumer.refusal,
+        backlog=lambda: consumer.backlog,
+        heartbeats=heartbeats,
+    )
     return _Service(worker(CONSUMER, consumer), beside, processor.counts, watched)
 
 

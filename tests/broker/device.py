@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
+import msgspec
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
@@ -97,9 +98,11 @@ class FakeDevice:
         self._client.loop_stop()
 
     def say(self, *events: Caption) -> None:
-        """Publish captions at QoS 1 and wait until the MQTT server has them."""
+        """Publish captions of today at QoS 1 and wait until the MQTT server has them: a running service has no noon."""
         for one in events:
-            self.shout(topics.topic(self.site, self.device, "caption"), caption.encode(one))
+            since = datetime.now(UTC) - NOON
+            today = msgspec.structs.replace(one, captured_at=one.captured_at + since, time=one.time + since)
+            self.shout(topics.topic(self.site, self.device, "caption"), caption.encode(today))
 
     def shout(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Publish any bytes on any topic at QoS 1."""

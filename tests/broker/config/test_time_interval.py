@@ -1,6 +1,6 @@
 """Hours of the week: spans, midnight, and when they end."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -124,3 +124,14 @@ def test_after_its_end_a_schedule_does_not_hold(spans: list[time_interval.Span],
 
     assert (end is not None) == time_interval.holds_at(spans, local)
     assert end is None or not time_interval.holds_at(spans, end)
+
+
+def test_quiet_hours_that_end_in_the_hour_that_comes_twice_end_at_its_second_time() -> None:
+    schedule = [time_interval.read("22:00-01:30")]
+    first = datetime(2026, 11, 1, 1, 15, tzinfo=ZoneInfo("America/New_York"))
+
+    for local in (first, first.replace(minute=45), first.replace(fold=1)):
+        end = time_interval.end_after(schedule, local)
+        assert end is not None
+        assert end.astimezone(UTC) == datetime(2026, 11, 1, 6, 30, tzinfo=UTC)
+    assert time_interval.end_after(schedule, first.replace(minute=30, fold=1)) is None

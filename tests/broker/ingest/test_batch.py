@@ -134,12 +134,12 @@ def test_a_danger_is_told_once_until_it_has_cooled_down(
     processor.process([said(event("a gun", seq=1))])
     processor.process([said(event("a gun", seq=2))])
     clock.now += timedelta(minutes=30)
-    processor.process([said(event("a gun", seq=3))])
+    processor.process([said(event("a gun", seq=3, captured_at=clock.now))])
     deliver_all(engine, clock.now)
     clock.now += timedelta(minutes=9)
-    processor.process([said(event("a gun", seq=4))])
+    processor.process([said(event("a gun", seq=4, captured_at=clock.now))])
     clock.now += timedelta(minutes=1)
-    processor.process([said(event("a gun", seq=5))])
+    processor.process([said(event("a gun", seq=5, captured_at=clock.now))])
 
     assert [outcome for _, outcome in outcomes(engine)] == ["first", "waiting", "waiting", "too-soon", "repeat"]
     assert len(rows(engine, core.alert)) == 2

@@ -37,7 +37,7 @@ class Bench:
         self.twilio = twilio
         self.dispatcher = self.restart()
         processor = make_processor(self.engine, compiler.load(RULES), [GUARD], clock=self.clock)
-        processor.process([said(event("a man is holding a gun"))])
+        processor.process([said(event("a man is holding a gun", captured_at=self.clock.now))])
 
     def restart(self, leadership: Leadership | None = None) -> Dispatcher:
         """Return a notifier that knows only what is in the database."""
