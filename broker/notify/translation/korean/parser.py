@@ -15,6 +15,9 @@ Ends = list[tuple[int, Node]]
 BRIEF_KEEPS: Final = frozenset({"weapon", "person", "animal"})
 """Kinds that even a brief sentence names with what they do."""
 
+BREAKS_OUT: Final = frozenset({"fire", "smoke", "flame"})
+"""What does not stand in a place but comes up there: 부엌에서 난 불."""
+
 ONE_BY_ONE: Final = frozenset({"place", "vehicle", "ride", "weapon", "animal"})
 """Kinds whose plural never stands behind `a`: in `a bus stops`, `stops` is a verb."""
 
@@ -260,6 +263,8 @@ class Reader:
         return thing.animate and (word in ("in", "with") or rides) and "있다" not in verb
 
     def _placed(self, thing: Thing, place: str) -> Deed:
+        if thing.english in BREAKS_OUT:
+            return Deed("나다", Aspect.KEEP, (place + "에서",))
         if thing.kind == "event":
             return Deed("일어나다", Aspect.KEEP, (place + "에서",))
         return Deed("있다", Aspect.ACT, (place + "에",))

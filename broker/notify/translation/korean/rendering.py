@@ -73,6 +73,12 @@ class Deed:
             return conjugation.done(whole)
         return conjugation.led(whole) + " 있는" if self.aspect is Aspect.POSE else conjugation.present(whole)
 
+    def placed(self, then: "Deed") -> str:
+        """Return the form before another deed; where somebody is becomes where it is done: 복도에서 총을 든."""
+        if self.verb == "있다" and self.around and self.around[0].endswith("에"):
+            return " ".join(reversed(self.around)) + ("" if then.aspect is Aspect.POSE else "서")
+        return self.linked()
+
     def linked(self) -> str:
         """Return the form that stands before another deed of the same person: 총을 들고."""
         whole = self.whole
@@ -146,7 +152,8 @@ class Thing:
         if not self.deeds:
             return self.bare()
         *first, last = self.deeds
-        return " ".join([*(deed.linked() for deed in first), last.before_noun(), self.bare()])
+        linked = (deed.placed(then) for deed, then in zip(first, self.deeds[1:], strict=True))
+        return " ".join([*linked, last.before_noun(), self.bare()])
 
     def marked(self, particle: str) -> str:
         """Return it with a particle."""

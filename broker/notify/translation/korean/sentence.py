@@ -147,7 +147,7 @@ class Sentence:
             for end, deed in self._being(position + 1, subject):
                 yield end, Clause(subject, replace(deed, past=BE[word]) if BE[word] else deed, lasting=True)
         if word in ("has", "have"):
-            for form in (Form.DONE, Form.PAST):
+            for form in (Form.DONE, Form.PAST) if self.reader.at(position + 1) != "been" else ():
                 for end, deed in self.deeds.perfect(position + 1, form):
                     yield end, Clause(subject, replace(deed, past=True), lasting=False)
             if self.reader.at(position + 1) == "been":
@@ -193,10 +193,9 @@ class Sentence:
 
 def _existing(thing: Thing) -> Clause:
     """Return that there is such a thing; where it is goes before it: 바닥에 칼이 있다."""
-    place: tuple[str, ...] = ()
-    if thing.deeds and thing.deeds[-1].verb == "있다":
-        place = thing.deeds[-1].around
-        thing = replace(thing, deeds=thing.deeds[:-1])
+    where = next((deed for deed in thing.deeds if deed.verb in ("있다", "나다")), None)
+    place = tuple(at.removesuffix("서") for at in where.around) if where else ()
+    thing = replace(thing, deeds=tuple(deed for deed in thing.deeds if deed is not where))
     if thing.english == "fire" and not thing.deeds:
         return Clause(thing, Deed("나다", Aspect.ACT, place, past=True), lasting=False, exists=True)
     if thing.english == "smoke" and not thing.deeds:

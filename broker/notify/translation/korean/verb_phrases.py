@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Final
 
 from broker.notify.translation.korean import conjugation, phonology
-from broker.notify.translation.korean.lexicon import ARTICLES, Aspect, Form, Frame, fits
+from broker.notify.translation.korean.lexicon import ARTICLES, Aspect, Form, Frame, VerbWord, fits
 from broker.notify.translation.korean.parser import Ends, Reader, best
 from broker.notify.translation.korean.rendering import ANIMATE, Deed, Thing
 
@@ -72,7 +72,13 @@ class Deeds:
         for word in self.lexicon.verbs.get(self.reader.at(position), ()):
             if word.form is form:
                 for end, deed in best(self.begun(position + 1, word.lemma, form)):
-                    yield from self.furthered(end, word.lemma, deed)
+                    if form is not Form.PAST or deed.target or not self._suffered(position, word.lemma):
+                        yield from self.furthered(end, word.lemma, deed)
+
+    def _suffered(self, position: int, lemma: str) -> bool:
+        """Return whether a past without an object is what was done to somebody: a man stabbed in the chest."""
+        passive = self.lexicon.find("passive", lemma, "", "") is not None
+        return passive and VerbWord(lemma, Form.DONE) in self.lexicon.verbs[self.reader.at(position)]
 
     def perfect(self, position: int, form: Form) -> Iterator[tuple[int, Deed]]:
         """Read `has fallen`, which is said as what is done, not as what is done to somebody."""
@@ -86,6 +92,7 @@ class Deeds:
     def begun(self, position: int, lemma: str, form: Form) -> Iterator[tuple[int, Deed]]:
         """Read a verb with its object, or with what a frame asks for; the most particular comes first."""
         if form is Form.DONE:
+            yield from self._fallen(position, lemma)
             yield from self._passive(position, lemma)
             yield from self._simple(position, lemma, form)
             return
@@ -93,6 +100,13 @@ class Deeds:
         for end, deed in readings:
             yield from self._with_tool(end, lemma, deed)
         yield from readings
+
+    def _fallen(self, position: int, lemma: str) -> Iterator[tuple[int, Deed]]:
+        """Read `fallen in the hallway` behind a noun."""
+        if lemma == "fall":
+            for end, deed in self._in_frames(position, "fallen", Form.BASE):
+                yield end, replace(deed, aspect=Aspect.KEEP)
+            yield position, Deed("쓰러지다", Aspect.KEEP)
 
     def _passive(self, position: int, lemma: str) -> Iterator[tuple[int, Deed]]:
         """Read `attacked by two men` and `stabbed`."""
@@ -104,6 +118,10 @@ class Deeds:
                 korean = self.lexicon.find("passive", lemma, thing.english, thing.kind) or bare
                 mark = "에게" if thing.animate else "에"
                 yield end, Deed(f"{thing.said()}{mark} {korean}", Aspect.ACT, once=True)
+        if self.reader.at(position) in ("in", "on"):
+            for end, body in self.reader.things(position + 1, rich=False):
+                if body.kind == "body":
+                    yield end, Deed(f"{body.marked('을')} {bare}", Aspect.ACT, once=True)
         if not self.lexicon.verb(lemma, Aspect.STATE) and (lemma, "by") not in self._by_frames(lemma):
             yield position, Deed(bare, Aspect.ACT, once=True)
 
@@ -316,11 +334,20 @@ class Deeds:
                     yield end, thing
         yield from self.reader.things(position, rich=False)
 
+    def _turns(self, word: str, lemma: str, deed: Deed, thing: Thing) -> bool:
+        """Return whether a place or means would turn the meaning: a knife to his neck, attacked by a man."""
+        if word in ("to", "against"):
+            return thing.kind == "body"
+        suffered = self.lexicon.find("passive", lemma, "", "") is not None
+        return word == "by" and thing.animate and suffered and not deed.once
+
     def circumstance(self, word: str, lemma: str, deed: Deed, thing: Thing) -> str | None:
         """Say where or how: what is true of the verb first, then of the noun, then of the preposition."""
         tables = self.lexicon.tables
-        if word in ("to", "against") and thing.kind == "body":
-            return None  # a knife to his neck: what it means depends on who holds it
+        if self._turns(word, lemma, deed, thing):
+            return None
+        if word == "by" and deed.once:
+            return thing.said() + ("에게" if thing.animate else "에")
         if (aside := tables["asides"].get(f"{lemma} {word}")) is not None:
             return phonology.fill(aside, thing.said())
         particular = f"{word} +{thing.english}" in tables["how"] or f"{word} +{thing.kind}" in tables["how"]

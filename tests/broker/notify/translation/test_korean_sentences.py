@@ -53,3 +53,39 @@ def test_what_is_judged_as_left_in_english_is_exactly_what_is_left() -> None:
 )
 def test_a_weapon_is_what_it_is_done_with_or_what_somebody_holds(english: str, korean: str) -> None:
     assert translated(english) == korean
+
+
+@pytest.mark.parametrize(
+    ("english", "korean"),
+    [
+        ("a woman attacked by two men", "남자 두 명에게 공격당하는 여자"),
+        ("a man stabbed in the chest", "가슴을 칼에 찔리는 남자"),
+        ("a man was hit in the face by a ball", "남자가 공에 얼굴을 맞았다"),
+        ("a man has been shot", "남자가 총에 맞았다"),
+        ("a woman is attacking a man", "여자가 남자를 공격하고 있다"),
+    ],
+)
+def test_who_does_it_is_never_who_suffers_it(english: str, korean: str) -> None:
+    assert translated(english) == korean
+
+
+@pytest.mark.parametrize(
+    "english",
+    ["a man is holding a boy with a knife to his neck", "a man is not choking a woman", "a man frobs a knife"],
+)
+def test_what_might_turn_the_meaning_stays_in_english(english: str) -> None:
+    assert translated(english) == english
+
+
+@pytest.mark.parametrize(
+    ("english", "korean"),
+    [
+        ("a person fallen in the hallway", "복도에 쓰러진 사람"),
+        ("a man in a hallway holding a gun", "복도에서 총을 든 남자"),
+        ("there is a man in the hallway holding a knife", "복도에 칼을 든 남자가 있다"),
+        ("fire and smoke in a kitchen", "부엌에서 난 불과 연기"),
+        ("a man choking on food", "음식에 목이 막히는 남자"),
+    ],
+)
+def test_a_place_belongs_to_what_happens_there(english: str, korean: str) -> None:
+    assert translated(english) == korean
