@@ -102,6 +102,9 @@ def _choose(frames: Frames, quiet: Any, danger: str, bounds: Bounds) -> Choice:
     rows = quiet & (frames.known[:, column] > 0)
     odds, foreign = frames.new_place[:, column], frames.new_source[:, column]
     highest = limits(odds[rows], sources[rows], bounds)
+    if danger in bounds.foreign_share:
+        unlike = foreign_limits(foreign[rows], sources[rows], bounds.foreign_share[danger])
+        highest = {source: max(highest[source], value) for source, value in unlike.items()}
     decided_by = max(highest, key=highest.__getitem__)
     least = highest[decided_by]
     others = {
@@ -142,6 +145,11 @@ def limits(odds: Any, sources: Any, bounds: Bounds) -> dict[str, float]:
         if len(values) >= FEWEST:
             found[str(source)] = float(values[min(allowed(len(values), bounds), len(values) - 1)]) + 1e-4
     return found
+
+
+def foreign_limits(odds: Any, sources: Any, share: float) -> dict[str, float]:
+    """Return the least log-odds that a share of each source's calm pictures [M] allows, without regard to chance."""
+    return limits(odds, sources, Bounds(upper=0.0, share=share))
 
 
 def allowed(of: int, bounds: Bounds) -> int:

@@ -63,6 +63,8 @@ class Bounds(Section, frozen=True, kw_only=True):
     """Upper 95 % bound of the share of a source's calm pictures."""
     share: Share = 0.015
     """Share that a source may reach in any case: of few pictures no such bound can be kept."""
+    foreign_share: dict[str, Share] = msgspec.field(default_factory=dict)
+    """By danger, share of the calm pictures of any source that was not learnt from that may raise it."""
     known_calm_share: Share = 0.01
     """Mean share of the sources' calm pictures at a camera that knows its own calm, whose threshold may lie lower."""
     quantile: Annotated[float, Meta(ge=0.5, lt=1)] = 0.9995

@@ -40,6 +40,18 @@ def test_a_source_is_judged_as_new_by_what_the_others_allow() -> None:
     assert found.new_source == {"a": 1.0}
 
 
+def test_a_bound_for_foreign_sources_raises_the_threshold_of_that_danger() -> None:
+    known = frames([("a", "none", 1.0)] * 40 + [("b", "none", -1.0)] * 40)
+    foreign = known.new_place.copy()
+    foreign[40:, DANGERS.index("fire")] = 4.0
+    seen = Frames(known.examples, known.known, known.new_place, foreign, known.places)
+
+    assert choosing.choose(seen, {}, BOUNDS)["fire"].threshold < 2
+    assert choosing.choose(seen, {}, Bounds(foreign_share={"smoke": 0.05}))["fire"].threshold < 2
+    bounded = choosing.choose(seen, {}, Bounds(foreign_share={"fire": 0.05}))["fire"]
+    assert (bounded.threshold > 4, bounded.decided_by) == (True, "b")
+
+
 def test_a_source_with_a_handful_of_calm_pictures_has_no_say() -> None:
     rows = [("large", "none", -1.0)] * 100 + [("small", "none", 9.0)] * 5
     assert choosing.choose(frames(rows), {}, BOUNDS)["fire"].threshold < 0
