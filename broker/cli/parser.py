@@ -173,13 +173,16 @@ def _add_console(verbs: _Verbs) -> None:
     made = _add(users, "add", "make an account; its password is asked for")
     made.add_argument("--role", choices=[role.value for role in Role], default=Role.GUARD.value)
     made.add_argument("--language", choices=LANGUAGES, default="en")
+    invited = _add(users, "invite", "make an account, and print a link by which its owner sets the password")
+    invited.add_argument("--role", choices=[role.value for role in Role], default=Role.GUARD.value)
+    invited.add_argument("--language", choices=LANGUAGES, default="en")
     changed = _add(users, "password", "give an account another password, and log it out everywhere")
     token = _add(users, "token", "make a token for a program, and print it this once")
     token.add_argument("--label", default="command line", help="what it is for")
     token.add_argument("--days", type=int, default=90, help="how long it holds (default: %(default)s)")
     disabled = _add(users, "disable", "lock an account, and log it out everywhere")
     enabled = _add(users, "enable", "open a locked account again")
-    for sub in (made, changed, token, disabled, enabled):
+    for sub in (made, invited, changed, token, disabled, enabled):
         sub.add_argument("name", metavar="NAME")
     for sub in (made, changed):
         sub.add_argument("--password-file", metavar="FILE", help="a file that holds it alone; - is standard input")

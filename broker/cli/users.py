@@ -1,6 +1,7 @@
 """The verbs `console` and `user` of `wordcam-broker`."""
 
 import argparse
+import dataclasses
 import getpass
 import json
 import logging
@@ -13,17 +14,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import segno
 from sqlalchemy import Connection, Engine
 
 from broker.config import broker as config_file
 from broker.config.errors import Misconfigured
+from broker.incidents.ack_links import Signer
 from broker.retention import audit
 from broker.retention.audit import Entry
 from broker.store import migrate
 from broker.store.engine import open_database, reading, writing
 from broker.web import texts
-from broker.web.accounts import passwords, sessions, users
+from broker.web.accounts import invitation, passwords, sessions, users
 from broker.web.accounts.account import Account, Role
+from broker.web.accounts.invitation import Inviter
 from broker.web.accounts.users import Taken
 from foundation import secret
 
@@ -36,7 +40,15 @@ def run(arguments: argparse.Namespace) -> int:
     """Serve the console, or keep its accounts."""
     if arguments.verb_name == "console":
         return _console(arguments)
-    verbs = {"list": _list, "add": _add, "password": _password, "token": _token, "disable": _disable, "enable": _enable}
+    verbs = {
+        "list": _list,
+        "add": _add,
+        "invite": _invite,
+        "password": _password,
+        "token": _token,
+        "disable": _disable,
+        "enable": _enable,
+    }
     return verbs[arguments.user_verb](arguments)
 
 
@@ -92,6 +104,35 @@ def _add(arguments: argparse.Namespace) -> int:
                 raise Misconfigured(str(error)) from error
             _note(connection, "user-added", account.name, account.role)
     print(f"{account.name}: {account.role}")
+    return 0
+
+
+def _invite(arguments: argparse.Namespace) -> int:
+    links = config_file.load(arguments.config).links
+    if links is None:
+        raise Misconfigured(f"{arguments.config}: has no `links`, by whose `base_url` and secret invitations are made")
+    signer = Signer.of(links)
+    with _database(arguments) as engine:
+        with reading(engine) as connection:
+            known = users.by_name(connection, arguments.name)
+        now = datetime.now(UTC)
+        if known is None:
+            try:
+                made = Account(arguments.name, Role(arguments.role), arguments.language, "", now, now)
+            except ValueError as error:
+                raise Misconfigured(str(error)) from error
+            with writing(engine) as connection:
+                users.add(connection, dataclasses.replace(made, password=invitation.no_password()))
+                _note(connection, "user-added", made.name, made.role)
+        with reading(engine) as connection:
+            account = users.by_name(connection, arguments.name)
+    if account is None:
+        raise Misconfigured(f"{arguments.name}: the account was deleted meanwhile")
+    link = Inviter(signer.base_url, signer.secret).link(account)
+    hours = int(invitation.VALID_FOR.total_seconds() // 3600)
+    print(f"{account.name}: {account.role}; this link sets the password, once, within {hours} hours:", link, sep="\n")
+    if sys.stdout.isatty():
+        segno.make(link, error="l").terminal(compact=True)
     return 0
 
 

@@ -35,6 +35,7 @@ from broker.web.pages import (
     silences,
     statistics,
     users,
+    welcome,
 )
 from broker.web.request import csrf, numbers
 from broker.web.request.auth import Recognition
@@ -85,7 +86,15 @@ PAGES: Final = (
 )
 """Pages that need a session, whose forms carry its CSRF token."""
 
-OPEN_PAGES: Final = (login.show, login.enter, acknowledge.show, acknowledge.use, enrolment.enrol)
+OPEN_PAGES: Final = (
+    login.show,
+    login.enter,
+    acknowledge.show,
+    acknowledge.use,
+    enrolment.enrol,
+    welcome.show,
+    welcome.use,
+)
 """Pages that need no login, each with a proof of its own."""
 
 
