@@ -107,6 +107,8 @@ class Notification:
     """When the caption arrived."""
     sentence: str
     sentence_language: str
+    hazards: Mapping[str, float] = field(default_factory=dict)
+    """Probability of each danger by the model, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +312,7 @@ def joined() -> Any:
     about = [func.coalesce(caption.c[name], "").label(label) for name, label in columns.items()]
     captured_at = func.coalesce(caption.c.captured_at, alert.c.created_at, type_=core.Moment()).label("captured_at")
     received_at = func.coalesce(caption.c.received_at, alert.c.created_at, type_=core.Moment()).label("received_at")
-    return select(alert, *about, captured_at, received_at).join(
+    return select(alert, *about, captured_at, received_at, caption.c.hazards).join(
         caption, caption.c.id == alert.c.caption_id, isouter=True
     )
 
@@ -319,4 +321,5 @@ def of_row(row: Row[Any]) -> Notification:
     """Read a message from a row of `joined`."""
     facts = {name: row._mapping[name] for name in Notification.__dataclass_fields__ if name != "reasons"}
     facts |= {"kind": Kind(row.kind), "state": State(row.state), "reasons": reasons.decode(row.because)}
+    facts["hazards"] = {one["term"]: one["probability"] for one in row.hazards or ()}
     return Notification(**facts)

@@ -9,7 +9,10 @@ from broker.notify.message import age, outage, render, segments, texts
 from broker.notify.message.render import Telling
 from broker.notify.notifications import Kind, Notification
 from broker.ports import Translator
+from broker.rules import engine
 from broker.rules.compiler import Rulebook
+from broker.rules.engine import Seen
+from broker.rules.reasons import HazardBelieved, Reason, Says
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,11 @@ class Composer:
         sentence, *briefer = self.translator.versions(
             notification.sentence, source=notification.sentence_language, target=language
         ) or [notification.sentence]
+        reason = self._reason(notification)
         return Telling(
             title=self._title(notification),
+            suspected=reason.probability if isinstance(reason, HazardBelieved) else None,
+            fired=reason.phrase if isinstance(reason, Says) else "",
             site=self.places.name(*ids[:1], language=language),
             device=self.places.name(*ids[:2], language=language),
             stream=self.places.name(*ids, language=language),
@@ -74,6 +80,16 @@ class Composer:
             closed_by=_closed_by(notification),
             incident=notification.incident_id,
         )
+
+    def _reason(self, notification: Notification) -> Reason | None:
+        """Return why the rule fires on the caption: by its words or, without such, by the model's evidence."""
+        if notification.kind is Kind.RESOLVED or not notification.sentence:
+            return None
+        ids = (notification.site, notification.device, notification.stream)
+        zones = self.places.zones.get(ids, frozenset())
+        seen = Seen(notification.sentence, 1.0, notification.hazards, *ids, zones=zones)
+        found = (one for one in engine.judge(self.rulebook, seen) if one.rule.name == notification.rule and one.fired)
+        return next((one.reasons[0] for one in found if one.reasons), None)
 
     def _title(self, notification: Notification) -> str:
         title = next((rule.title for rule in self.rulebook.rules if rule.name == notification.rule), "")

@@ -7,6 +7,7 @@ from typing import Final
 
 from broker.config.section import Language
 from broker.notify.message import segments, texts
+from broker.notify.translation.korean import phonology as particles
 
 DAY: Final = timedelta(days=1)
 
@@ -41,27 +42,35 @@ class Telling:
     incident: int | None = None
     late: str = ""
     """How late the sighting arrived: `3 days`; "" where it was not late."""
+    suspected: float | None = None
+    """How far the model believes in the danger, 0 to 1, where the sentence does not name it."""
+    fired: str = ""
+    """The words of the original that name the danger."""
+    link: str = ""
+    """Address at which its recipient answers; "" for none."""
 
 
 def text(telling: Telling, *, language: Language, now: datetime, fits: Fits = segments.is_one) -> str:
     """Write the message; `now` is by the clock of the site, too, and decides whether the date is needed.
 
     What does not fit into one message goes in this order: the original beside its translation, what is beside the
-    point in the sentence, the device's and the camera's name. Time, site and danger stay. At last the sentence is cut
-    between words; a message that cannot be one is sent whole in several.
+    point in the sentence, the camera's name, the words around those that name the danger, and then the sentence.
+    Danger, place and device, time, number and link stay; a message that cannot be one is sent whole in several.
     """
     versions = list(_versions(telling, language))
     places = [segments.plain(place) for place in _places(telling, texts.of(language).between_places)]
     whole = _frame(telling, language, now)
-    number = "" if telling.incident is None else texts.of(language).number.format(number=telling.incident)
     for place in places:
         for said in versions:
             if fits(message := whole(place, said)):
-                return message + number if fits(message + number) else message
-    shortest = versions[-1]
-    mark = "..." if segments.is_gsm(whole(places[-1], shortest)) else "…"
-    cut = segments.shorten(shortest, lambda said: fits(whole(places[-1], said)), mark=mark)
-    return whole(places[0], versions[0]) + number if cut is None else whole(places[-1], cut)
+                return message
+    shortest, least = versions[-1], places[-1]
+    mark = "..." if segments.is_gsm(whole(least, shortest)) else "…"
+    keep = segments.harmless(telling.fired)
+    cut = segments.shorten(shortest, lambda said: fits(whole(least, said)), mark=mark, keep=keep)
+    if cut is not None:
+        return whole(least, cut)
+    return whole(least, "") if fits(whole(least, "")) else whole(places[0], versions[0])
 
 
 def again(text: str, *, language: Language) -> str:
@@ -75,12 +84,22 @@ def _frame(telling: Telling, language: Language, now: datetime) -> Callable[[str
     heading = said.headings[telling.kind].format(count=telling.count)
     if telling.late:
         heading = said.late.format(age=telling.late, heading=heading)
-    facts = {"heading": heading, "title": segments.plain(telling.title), "time": clock(telling.at, now)}
+    facts = {"heading": heading, "title": _danger(telling, language), "time": clock(telling.at, now)}
+    number = "" if telling.incident is None else said.number.format(number=telling.incident)
+    link = f" {telling.link}" if telling.link else ""
 
     def whole(place: str, sentence: str) -> str:
-        return said.alert.format(place=place, sentence=sentence, **facts)
+        return said.alert.format(place=place, sentence=sentence, **facts).rstrip(": ") + number + link
 
     return whole
+
+
+def _danger(telling: Telling, language: Language) -> str:
+    title = segments.plain(telling.title)
+    if telling.suspected is None:
+        return title
+    spoken = particles.marked(title, "로") if language == "ko" else title[:1].lower() + title[1:]
+    return texts.of(language).suspected.format(title=spoken, percent=round(telling.suspected * 100))
 
 
 def clock(at: datetime, now: datetime) -> str:
@@ -92,9 +111,8 @@ def clock(at: datetime, now: datetime) -> str:
 
 def _places(telling: Telling, between: str) -> Iterator[str]:
     site, device, stream = telling.site, telling.device, telling.stream
-    for names in ((site, device, stream), (site, stream), (site, device)):
+    for names in ((site, device, stream), (site, device)):
         yield between.join(name for name in names if name)
-    yield site
 
 
 def _versions(telling: Telling, language: Language) -> Iterator[str]:

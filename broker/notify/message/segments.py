@@ -82,20 +82,32 @@ def is_one_in_korea(text: str) -> bool:
         return False
 
 
-def shorten(sentence: str, fits: Callable[[str], bool], *, mark: str) -> str | None:
-    """Return the longest beginning of a sentence, cut between words and ended by `mark`, that fits.
+def shorten(sentence: str, fits: Callable[[str], bool], *, mark: str, keep: str = "") -> str | None:
+    """Return the longest part of a sentence, cut between words, that fits; `mark` stands where words are missing.
 
-    A first word that is too long is cut between characters as people see them. None where not even that fits.
+    Its end goes before its beginning, and the words `keep` go last. Where these are not in it, a first word that is
+    too long is cut between characters as people see them. None where not even that fits.
     """
+    return next((cut for cut in _cuts(sentence, keep, mark) if fits(cut)), None)
+
+
+def _cuts(sentence: str, keep: str, mark: str) -> Iterator[str]:
     words = sentence.split(" ")
-    for kept in range(len(words) - 1, 0, -1):
-        cut = " ".join(words[:kept]).rstrip(",;:- ") + mark
-        if fits(cut):
-            return cut
-    for end in _ends(words[0]):
-        if fits(words[0][:end] + mark):
-            return words[0][:end] + mark
-    return None
+    first, last = _found(words, keep) or (0, 1)
+    for end in range(len(words) - 1, last - 1, -1):
+        yield " ".join(words[:end]).rstrip(",;:- ") + mark
+    closing = mark if last < len(words) else ""
+    for start in range(1, first + 1):
+        yield mark + " ".join(words[start:last]).rstrip(",;:- ") + closing
+    if (first, last) == (0, 1):
+        yield from (words[0][:end] + mark for end in _ends(words[0]))
+
+
+def _found(words: list[str], keep: str) -> tuple[int, int] | None:
+    """Return where words stand in a sentence, in whatever case."""
+    named, plain_ = keep.lower().split(), [word.strip(".,;:!").lower() for word in words]
+    starts = (start for start in range(len(words)) if named and plain_[start : start + len(named)] == named)
+    return next(((start, start + len(named)) for start in starts), None)
 
 
 def _size(sign: str, *, gsm: bool) -> int:

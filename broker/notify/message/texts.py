@@ -15,6 +15,8 @@ class Words:
     """How a notification begins, by `broker.notify.notifications.Kind`; in a digest, `count` is how many it covers."""
     late: str
     """Heading of a sighting that arrived late: `age`, `heading`."""
+    suspected: str
+    """Where the model believes in a danger that the sentence does not name: `title`, with its particle, `percent`."""
     contact: dict[bool, str]
     """Someone wrote START (true) or STOP (false): `name`."""
     by: str
@@ -113,6 +115,7 @@ ENGLISH = Words(
         "digest": "{count} alerts, the worst:",
         "contact": "NOTE:",
     },
+    suspected="camera suspects {title} ({percent} %)",
     contact={
         False: "NOTE: {name} wrote STOP and gets no notifications until START. Open alarms go to the next person.",
         True: "NOTE: {name} gets notifications again.",
@@ -181,6 +184,7 @@ KOREAN = Words(
         "digest": "경보 {count}건",
         "contact": "안내",
     },
+    suspected="카메라가 {title} 의심 ({percent} %)",
     contact={
         False: "[안내] {name} 님 수신 거부(STOP). START 전까지 알림이 가지 않아 다음 담당자에게 보냅니다.",
         True: "[안내] {name} 님에게 알림을 다시 보냅니다.",

@@ -12,15 +12,18 @@ from broker.notify.message import segments
 from broker.notify.message.composer import Composer
 from broker.notify.opt_out import OptOut
 from broker.notify.translation.offline import OfflineTranslator
+from broker.rules import compiler
+from broker.rules.schema import RulesFile, RuleText
 from broker.store import migrate
-from broker.store.engine import open_engine, writing
-from tests.broker.scene import CHIEF, GUARD, RULES
+from broker.store.engine import open_engine, reading, writing
+from tests.broker.device import NOON, Clock, event, said
+from tests.broker.scene import CHIEF, GUARD, RULES, make_processor
 
 AT = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "expected"),
     [
         (
             "en",
@@ -29,7 +32,7 @@ AT = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
         ("ko", "[안내] guard 님 수신 거부(STOP). START 전까지 알림이 가지 않아 다음 담당자에게 보냅니다."),
     ],
 )
-def test_a_supervisor_reads_who_wrote_stop(tmp_path: Path, language: Language, said: str) -> None:
+def test_a_supervisor_reads_who_wrote_stop(tmp_path: Path, language: Language, expected: str) -> None:
     engine = open_engine(tmp_path / "wordcam.db")
     migrate.require_current(engine)
     chief = type(CHIEF)(name="chief", phone=CHIEF.phone, language=language)
@@ -41,5 +44,26 @@ def test_a_supervisor_reads_who_wrote_stop(tmp_path: Path, language: Language, s
     assert told is not None
     text = Composer(Places.nameless(), RULES, OfflineTranslator())(told, AT)
 
-    assert text == said
+    assert text == expected
     assert segments.is_one(text)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "danger"),
+    [("two men in suits standing in a room", "camera suspects gun (73 %)"), ("a man with a gun", "Gun")],
+)
+def test_what_rests_on_evidence_alone_is_not_told_as_if_seen(tmp_path: Path, sentence: str, danger: str) -> None:
+    book = compiler.build(
+        RulesFile(rules=(RuleText(name="gun", title="Gun", says=("gun",), hazards={"gun": 0.6}, severity="critical"),)),
+        origin="rules.yaml",
+    )
+    engine = open_engine(tmp_path / "wordcam.db")
+    migrate.require_current(engine)
+    processor = make_processor(engine, book, [GUARD], clock=Clock(NOON))
+    processor.process([said(event(sentence, hazards={"gun": 0.734}))])
+    with reading(engine) as connection:
+        told = notifications.next_due(connection, at=NOON)
+    engine.dispose()
+
+    assert told is not None
+    assert f"ALERT {danger} - " in Composer(Places.nameless(), book, OfflineTranslator())(told, NOON)

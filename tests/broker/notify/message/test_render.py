@@ -44,22 +44,22 @@ GOLDEN: list[tuple[str, Language, Telling, str]] = [
         "[경보] 총기 · 북문 1호기 현관 카메라 12:00 남자가 총을 들고 있다 (a man holds a gun)",
     ),
     (
-        "Korean, too long: the device goes first",
+        "Korean, too long: the camera goes first",
         "ko",
         telling("a person is pointing a gun in the corridor", KOREAN),
-        "[경보] 총기 · 북문 현관 카메라 12:00 a person is pointing a gun in the corridor",
+        "[경보] 총기 · 북문 1호기 12:00 a person is pointing a gun in the corridor",
     ),
     (
         "Korean, far too long: the sentence is cut between words",
         "ko",
         telling("a person in a long black coat is pointing a gun at a man in a corridor", KOREAN),
-        "[경보] 총기 · 북문 12:00 a person in a long black coat is pointing a gun at…",
+        "[경보] 총기 · 북문 1호기 12:00 a person in a long black coat is pointing a…",
     ),
     (
         "English, far too long: cut within GSM-7",
         "en",
         telling("a person is pointing a gun at a man " * 5, ENGLISH),
-        "ALERT Gun - North Gate, 12:00: " + "a person is pointing a gun at a man " * 3 + "a person is...",
+        "ALERT Gun - North Gate, Device 1, 12:00: " + "a person is pointing a gun at a man " * 3 + "a person...",
     ),
     (
         "English, of another day",
@@ -124,6 +124,30 @@ GOLDEN += [
         "ko",
         telling("a man is holding a gun", KOREAN, kind="digest", count=12),
         "[경보 12건] 총기 · 북문 1호기 현관 카메라 12:00 a man is holding a gun",
+    ),
+    (
+        "the words that name the danger go last",
+        "ko",
+        telling("a person in a long black coat is pointing at a man with a gun", KOREAN, fired="gun", incident=17),
+        "[경보] 총기 · 북문 1호기 12:00 …black coat is pointing at a man with a gun #17",
+    ),
+    (
+        "what the model believes is not told as if seen",
+        "en",
+        telling("two men standing in a room", ENGLISH, suspected=0.734),
+        "ALERT camera suspects gun (73 %) - North Gate, Device 1, Lobby camera, 12:00: two men standing in a room",
+    ),
+    (
+        "what the model believes, in Korean",
+        "ko",
+        telling("두 남자가 방에 서 있다", KOREAN, suspected=0.734, incident=17),
+        "[경보] 카메라가 총기로 의심 (73 %) · 북문 1호기 현관 카메라 12:00 두 남자가 방에 서 있다 #17",
+    ),
+    (
+        "number and link stay, and the sentence goes",
+        "ko",
+        telling(**HOLDING, names=KOREAN, incident=17, link="https://wordcam.example/a/17-Xy3k9Qw2Pz"),
+        "[경보] 총기 · 북문 1호기 12:00 남자… #17 https://wordcam.example/a/17-Xy3k9Qw2Pz",
     ),
     (
         "a link in a caption is no link any more",

@@ -113,3 +113,14 @@ def test_a_cut_text_fits_and_can_be_encoded(text: str, room: int) -> None:
     cut = segments.shorten(sentence, lambda said: len(said) <= room, mark="…") if sentence else None
 
     assert cut is None or (len(cut) <= room and cut.encode("utf-16"))
+
+
+def test_the_words_to_keep_go_last() -> None:
+    sentence = "an old man runs down the stairs with a gun in his hand"
+
+    def cut(room: int) -> str | None:
+        return segments.shorten(sentence, lambda said: len(said) <= room, mark="...", keep="gun")
+
+    assert cut(46) == "an old man runs down the stairs with a gun..."
+    assert cut(30) == "...the stairs with a gun..."
+    assert cut(6) is None
