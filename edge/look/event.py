@@ -13,6 +13,7 @@ from contract.errors import Refused
 from edge.infer.captioner import Sentence
 from edge.infer.detection import Detection
 from edge.infer.hazards import WORTH_TELLING
+from edge.look import counting
 from edge.look.crops import Region
 from edge.look.memory.danger_memory import Belief
 
@@ -104,13 +105,13 @@ def _box(region: Region) -> Box:
 
 
 def labels(detections: Sequence[Detection]) -> tuple[Label, ...]:
-    """Count the detections by name, the surest first."""
-    counts: dict[str, list[float]] = {}
+    """Count what the detections of each name stand for, the surest first."""
+    by_name: dict[str, list[Detection]] = {}
     for detection in detections:
-        counts.setdefault(detection.name, []).append(detection.score)
+        by_name.setdefault(detection.name, []).append(detection)
     found = [
-        Label(name, min(len(scores), MAX_COUNT), round(min(1.0, max(scores)), DIGITS))
-        for name, scores in counts.items()
+        Label(name, min(counting.count(boxes), MAX_COUNT), round(min(1.0, max(box.score for box in boxes)), DIGITS))
+        for name, boxes in by_name.items()
     ]
     return tuple(sorted(found, key=lambda label: -label.score)[:MAX_LABELS])
 

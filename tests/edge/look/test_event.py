@@ -30,12 +30,12 @@ def compose(said: Sentence, detections: tuple[Detection, ...] = (), eye: Eye = E
     )
 
 
-def person(score: float) -> Detection:
-    return Detection("person", score, 0, 0, 1, 1)
+def person(score: float, x: float = 0.0) -> Detection:
+    return Detection("person", score, x, 0, 0.5, 1)
 
 
 def test_an_event_says_who_saw_what_and_when() -> None:
-    made = compose(sentence("a", "dog"), (person(0.5), Detection("fire", 0.9, 0, 0, 1, 1), person(0.87654)))
+    made = compose(sentence("a", "dog"), (person(0.5), Detection("fire", 0.9, 0, 0, 1, 1), person(0.87654, x=0.5)))
 
     assert (made.text, made.confidence, made.seq, made.id) == ("a dog", 0.123, 7, "0123456789")
     assert made.source == "/wordcam/lab/dev-1/cam-0"
