@@ -40,6 +40,9 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Captions in the outbox that the server has not acknowledged."""
     given_up: Count = 0
     """Captions that left the outbox without an acknowledgement: pushed out when it was full, or refused."""
+    not_schema: Count | msgspec.UnsetType = msgspec.UNSET
+    """Rows of the outbox that the device itself did not send, because they are not of the contract; absent while there
+    was none. Above 0, the device may have been tampered with."""
 
 
 class Stage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

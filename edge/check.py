@@ -65,7 +65,7 @@ def _bundle(settings: Config) -> str:
 
 
 def _outbox(settings: Config) -> str:
-    with Outbox(settings.outbox.path, settings.outbox.max_captions) as outbox:
+    with Outbox(settings.outbox.path, settings.outbox.max_captions, settings.outbox.max_bytes) as outbox:
         return f"{outbox.path}, {outbox.ledger().waiting} captions waiting"
 
 

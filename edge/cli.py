@@ -213,7 +213,7 @@ def _run(arguments: argparse.Namespace) -> int:
     path = _where(arguments)
     settings = config.load(path)
     stop = _stop_on_signals()
-    with Outbox(settings.outbox.path, settings.outbox.max_captions) as outbox:
+    with Outbox(settings.outbox.path, settings.outbox.max_captions, settings.outbox.max_bytes) as outbox:
         before = outbox.ledger()
         try:
             supervisor.run(path, outbox, stop, verbose=arguments.verbose)

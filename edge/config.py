@@ -154,7 +154,9 @@ class OutboxSettings(Section, frozen=True, kw_only=True):
     path: Path
     """SQLite file that `look` writes to and `send` deletes from."""
     max_captions: Count = 50_000
-    """Captions kept at most, about 50 MB; when full, the oldest is deleted and counted."""
+    """Captions kept at most, about 50 MB; when full, the oldest is deleted and counted, and dangers go last."""
+    max_bytes: Annotated[int, Meta(ge=65_536)] = 64 << 20
+    """Bytes of captions kept at most; the file is about a third larger."""
 
 
 class Tls(Section, frozen=True, kw_only=True):

@@ -39,7 +39,7 @@ def look(settings: Config, stop: threading.Event, started_at: float) -> None:
     from edge.look.event import Eye  # noqa: PLC0415  # see the module's docstring
     from edge.look.memory.camera_memory import CameraMemory  # noqa: PLC0415
 
-    with Outbox(settings.outbox.path, settings.outbox.max_captions) as outbox:
+    with Outbox(settings.outbox.path, settings.outbox.max_captions, settings.outbox.max_bytes) as outbox:
         captioner = open_captioner(settings.bundle, settings.threads)
         manifest = captioner.manifest
         eye = Eye(settings.site, settings.device, settings.camera.stream, manifest.model, manifest.language)
@@ -76,7 +76,7 @@ def send(settings: Config, stop: threading.Event) -> None:
     """Send captions until `stop`; raises `Failure`."""
     from edge.send.publisher import Send  # noqa: PLC0415  # see the module's docstring
 
-    with Outbox(settings.outbox.path, settings.outbox.max_captions) as outbox:
+    with Outbox(settings.outbox.path, settings.outbox.max_captions, settings.outbox.max_bytes) as outbox:
         Send(
             outbox,
             settings.mqtt,

@@ -51,7 +51,8 @@ gate:
 
 outbox:
   path: outbox.sqlite       # captions wait here until the server has stored them
-  max_captions: 50000       # about 50 MB; beyond, the oldest goes
+  max_captions: 50000       # about 50 MB; beyond, the oldest goes, dangers last
+  # max_bytes: 67108864     # the same bound in bytes
 
 mqtt:
   host: {host}

@@ -2,7 +2,8 @@
 
 One SQLite file in WAL mode, shared by the process that writes captions and the process that sends them. A caption is
 accepted once `append` returns; it then survives a crash, a kill and a power cut, and leaves only when it is
-acknowledged, refused by the server, or pushed out by newer ones when the outbox is full (counted as given up).
+acknowledged, refused by the server, or pushed out by newer ones when the outbox is full (counted as given up); captions
+of dangers are pushed out last.
 """
 
 import sqlite3
@@ -13,38 +14,22 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from contract import caption
+import msgspec
+
+from contract import caption, wire
 from contract.caption import Caption
 from contract.status import Ledger
-from edge.errors import Misconfigured
-from edge.outbox import sqlite_errors
-
-SCHEMA_VERSION: Final = 1
-"""`PRAGMA user_version` of the file; another one was written by another wordcam."""
+from edge.outbox import schema, sqlite_errors, urgency
 
 BUSY_SECONDS: Final = 10.0
 """Wait for another process's transaction; the two of a device take milliseconds each."""
 
-_SCHEMA: Final = """
-BEGIN IMMEDIATE;
-CREATE TABLE IF NOT EXISTS caption (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, payload BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS ledger (
-  one INTEGER PRIMARY KEY CHECK (one = 1),
-  next_seq INTEGER NOT NULL DEFAULT 0,
-  frames INTEGER NOT NULL DEFAULT 0,
-  captions INTEGER NOT NULL DEFAULT 0,
-  sent_bytes INTEGER NOT NULL DEFAULT 0,
-  video_bytes REAL NOT NULL DEFAULT 0,
-  waiting INTEGER NOT NULL DEFAULT 0,
-  given_up INTEGER NOT NULL DEFAULT 0
-);
-INSERT OR IGNORE INTO ledger (one) VALUES (1);
-CREATE TABLE IF NOT EXISTS report (process TEXT PRIMARY KEY, body BLOB NOT NULL);
-CREATE TRIGGER IF NOT EXISTS came AFTER INSERT ON caption BEGIN UPDATE ledger SET waiting = waiting + 1; END;
-CREATE TRIGGER IF NOT EXISTS went AFTER DELETE ON caption BEGIN UPDATE ledger SET waiting = waiting - 1; END;
-PRAGMA user_version = 1;
-COMMIT;
-"""
+_WAITING: Final = (
+    "seq, substr(id, 1, 65), "
+    f"CASE WHEN typeof(payload) = 'blob' AND length(payload) <= {wire.MAX_BYTES} THEN payload ELSE x'' END"
+)
+_BODY: Final = f"CASE WHEN typeof(body) = 'blob' AND length(body) <= {schema.MAX_REPORT_BYTES} THEN body ELSE x'' END"
+"""Columns, without what is too long to be ours: a file may have lost its checks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +56,15 @@ class Waiting:
 class Outbox:
     """An open outbox; not to be shared between threads."""
 
-    def __init__(self, path: Path, max_captions: int) -> None:
+    def __init__(self, path: Path, max_captions: int, max_bytes: int | None = None) -> None:
         """Open the file, or make it and the folder it is to lie in.
+
+        `max_bytes` bounds the payloads of the captions that wait.
 
         Raises `Misconfigured` where it cannot be an outbox, `TryAgain` where it is locked or the disk is full.
         """
         self.path = path
-        self._max_captions = max_captions
+        self._max_captions, self._max_bytes = max_captions, max_bytes
         with sqlite_errors.explained(path, BUSY_SECONDS):
             # Two users share the file: the one who looks and the one who sends. SQLite gives its log the same mode.
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -98,13 +85,15 @@ class Outbox:
     def append(self, compose: Callable[[int], Caption], seen: Seen = NOTHING) -> Caption:
         """Accept the caption that `compose` writes for its sequence number, and return it.
 
-        When the outbox is full the oldest goes. Raises `DiskFull` or `TryAgain` having accepted nothing.
+        When the outbox is full the oldest goes, and of dangers only where nothing else waits. Raises `DiskFull` or
+        `TryAgain` having accepted nothing.
         """
         with self._transaction() as database:
             (seq,) = database.execute("UPDATE ledger SET next_seq = next_seq + 1 RETURNING next_seq - 1").fetchone()
             event = compose(seq)
             payload = caption.encode(event)
-            database.execute("INSERT INTO caption VALUES (?, ?, ?)", (seq, event.id, payload))
+            row = (seq, event.id, payload, urgency.is_danger(event))
+            database.execute("INSERT INTO caption (seq, id, payload, danger) VALUES (?, ?, ?, ?)", row)
             database.execute("UPDATE ledger SET captions = captions + 1")
             self._count(seen)
             self._make_room()
@@ -115,11 +104,27 @@ class Outbox:
         with self._transaction():
             self._count(seen)
 
-    def waiting(self, *, after: int = -1, limit: int) -> list[Waiting]:
-        """Return the oldest captions with a sequence number above `after`."""
-        query = "SELECT seq, id, payload FROM caption WHERE seq > ? ORDER BY seq LIMIT ?"
+    def waiting(self, *, after: int = -1, limit: int, danger: bool | None = None) -> list[Waiting]:
+        """Return the oldest captions with a sequence number above `after`; with `danger`, those alone, or all others.
+
+        A payload that no caption can have is not read; it is returned empty.
+        """
+        chosen = "" if danger is None else "danger = 1 AND" if danger else "danger = 0 AND"
+        query = f"SELECT {_WAITING} FROM caption WHERE {chosen} seq > ? ORDER BY seq LIMIT ?"  # noqa: S608  # constants
         with sqlite_errors.explained(self.path, BUSY_SECONDS):
             return [Waiting(*row) for row in self._database.execute(query, (after, limit))]
+
+    def refuse(self, seq: int) -> None:
+        """Delete a row that is no caption, and count it."""
+        with self._transaction() as database:
+            gone = database.execute("DELETE FROM caption WHERE seq = ?", (seq,)).rowcount
+            database.execute("UPDATE ledger SET given_up = given_up + ?, not_schema = not_schema + ?", (gone, gone))
+
+    def refuse_report(self, process: str) -> None:
+        """Delete a note that cannot be read, and count it."""
+        with self._transaction() as database:
+            gone = database.execute("DELETE FROM report WHERE process = ?", (process,)).rowcount
+            database.execute("UPDATE ledger SET not_schema = not_schema + ?", (gone,))
 
     def settle(self, *, stored: Iterable[str] = (), refused: Iterable[str] = (), sent_bytes: int = 0) -> None:
         """Let captions go that the server has stored or will never take, and count bytes that were sent.
@@ -135,9 +140,9 @@ class Outbox:
 
     def ledger(self) -> Ledger:
         """Return the counts since the outbox was made."""
-        query = "SELECT frames, captions, sent_bytes, video_bytes, waiting, given_up FROM ledger"
+        query = "SELECT frames, captions, sent_bytes, video_bytes, waiting, given_up, not_schema FROM ledger"
         with sqlite_errors.explained(self.path, BUSY_SECONDS):
-            frames, captions, sent, video, waiting, given_up = self._database.execute(query).fetchone()
+            frames, captions, sent, video, waiting, given_up, not_schema = self._database.execute(query).fetchone()
         return Ledger(
             frames=frames,
             captions=captions,
@@ -145,6 +150,7 @@ class Outbox:
             video_bytes=round(video),
             waiting=waiting,
             given_up=given_up,
+            not_schema=not_schema or msgspec.UNSET,
         )
 
     def report(self, process: str, body: bytes) -> None:
@@ -153,9 +159,9 @@ class Outbox:
             database.execute("INSERT OR REPLACE INTO report VALUES (?, ?)", (process, body))
 
     def reported(self, process: str) -> bytes | None:
-        """Return the last note of a process, if it ever left one."""
+        """Return the last note of a process, if it ever left one; empty where it is too long."""
         with sqlite_errors.explained(self.path, BUSY_SECONDS):
-            row = self._database.execute("SELECT body FROM report WHERE process = ?", (process,)).fetchone()
+            row = self._database.execute(f"SELECT {_BODY} FROM report WHERE process = ?", (process,)).fetchone()  # noqa: S608
         return bytes(row[0]) if row else None
 
     def version(self) -> int:
@@ -168,23 +174,21 @@ class Outbox:
         self._database.execute("PRAGMA journal_mode = WAL")
         # FULL syncs the log at every commit: with NORMAL a power cut could take back what was accepted.
         self._database.execute("PRAGMA synchronous = FULL")
-        (found,) = self._database.execute("PRAGMA user_version").fetchone()
-        if found == 0:
-            self._database.executescript(_SCHEMA)
-        elif found != SCHEMA_VERSION:
-            raise Misconfigured(
-                f"{self.path}: outbox version {found} is not {SCHEMA_VERSION}; use another `outbox.path`"
-            )
+        schema.prepare(self._database, self.path)
 
     def _make_room(self) -> None:
-        """Push out the oldest captions beyond the limit."""
-        (waiting,) = self._database.execute("SELECT waiting FROM ledger").fetchone()
-        excess = waiting - self._max_captions
-        if excess > 0:
-            self._database.execute(
-                "DELETE FROM caption WHERE seq IN (SELECT seq FROM caption ORDER BY seq LIMIT ?)", (excess,)
-            )
-            self._database.execute("UPDATE ledger SET given_up = given_up + ?", (excess,))
+        """Push out captions beyond the limits: the oldest, and dangers last."""
+        while True:
+            row = self._database.execute("SELECT waiting, waiting_bytes FROM ledger").fetchone()
+            waiting, waiting_bytes = row
+            excess = waiting - self._max_captions
+            if excess <= 0 and self._max_bytes is not None and waiting_bytes > self._max_bytes and waiting > 1:
+                excess = 1
+            if excess <= 0:
+                return
+            oldest = "SELECT seq FROM caption ORDER BY danger, seq LIMIT ?"
+            gone = self._database.execute(f"DELETE FROM caption WHERE seq IN ({oldest})", (excess,)).rowcount  # noqa: S608
+            self._database.execute("UPDATE ledger SET given_up = given_up + ?", (gone,))
 
     def _count(self, seen: Seen) -> None:
         self._database.execute(

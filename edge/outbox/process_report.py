@@ -1,9 +1,10 @@
 """The note that each process of a device leaves in the outbox, for the other one and for the summary."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
+from msgspec import Meta
 
 from contract.status import Calm, CameraCondition, Stage
 from edge.errors import CameraGone
@@ -21,11 +22,11 @@ MAX_REASON: Final = 120
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """How one process is doing."""
 
-    model: str = ""
+    model: Annotated[str, Meta(max_length=64)] = ""
     """Model bundle in use."""
-    reason: str = ""
+    reason: Annotated[str, Meta(max_length=MAX_REASON)] = ""
     """What is wrong, where something is: `camera gone: /dev/video0`; at most `MAX_REASON` characters."""
-    stages: tuple[Stage, ...] = ()
+    stages: Annotated[tuple[Stage, ...], Meta(max_length=12)] = ()
     """Latency of its stages."""
     first_caption_seconds: float | None = None
     """Time from the start of the process to its first caption."""
@@ -59,6 +60,19 @@ def read(outbox: Outbox, process: str) -> Report:
         return msgspec.json.decode(body, type=Report) if body else NOTHING
     except msgspec.MsgspecError:
         return NOTHING
+
+
+def refuse_unreadable(outbox: Outbox, process: str) -> bool:
+    """Delete a process's note where it is none, so that it is counted once; say whether it was."""
+    body = outbox.reported(process)
+    if body is None:
+        return False
+    try:
+        msgspec.json.decode(body, type=Report)
+    except msgspec.MsgspecError:
+        outbox.refuse_report(process)
+        return True
+    return False
 
 
 def stages(outbox: Outbox, processes: Sequence[str] = (LOOK, SEND)) -> tuple[Stage, ...]:

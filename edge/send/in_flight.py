@@ -19,6 +19,7 @@ class Flight:
     """When it was last published."""
     times: int = 1
     """How often it was published."""
+    danger: bool = False
 
 
 class Flights:
@@ -31,11 +32,15 @@ class Flights:
     def __len__(self) -> int:
         return len(self._flights)
 
-    def publish(self, event_id: str, seq: int, now: float) -> None:
+    def count(self, *, danger: bool) -> int:
+        """Return how many are on their way that speak of a danger, or that do not."""
+        return sum(flight.danger is danger for flight in self._flights.values())
+
+    def publish(self, event_id: str, seq: int, now: float, *, danger: bool = False) -> None:
         """Remember that a caption was published."""
         flight = self._flights.get(event_id)
         if flight is None:
-            self._flights[event_id] = Flight(seq, now, now)
+            self._flights[event_id] = Flight(seq, now, now, danger=danger)
         else:
             flight.last_at = now
             flight.times += 1

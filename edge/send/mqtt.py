@@ -25,9 +25,12 @@ CONNECT_SECONDS: Final = 10.0
 LAST_WORD_SECONDS: Final = 2.0
 """Wait for the server to have the last word of a device that stops."""
 
-NEEDS_OPERATOR: Final = frozenset({0x84, 0x85, 0x86, 0x87, 0x8C})
-"""CONNACK reason codes (MQTT 5, table 3-1) that no second attempt changes: unsupported protocol version, client id not
+LOGIN_REFUSED: Final = frozenset({0x84, 0x85, 0x86, 0x87, 0x8C})
+"""CONNACK reason codes (MQTT 5, table 3-1) that the server's files decide: unsupported protocol version, client id not
 valid, bad user name or password, not authorized, bad authentication method."""
+
+TAKEN_OVER: Final = 0x8E
+"""DISCONNECT reason code (MQTT 5, table 3-13): another client has connected with this client's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,8 @@ class Down:
     """The connection is over, or never came about."""
 
     why: str
-    needs_operator: bool = False
-    """Whether trying again is of no use."""
+    taken_over: bool = False
+    """Whether another client with the same identity has ended it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,12 @@ class Connection:
     def _on_connect(self, client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
         """Subscribe, on this and every connection; a refusal is over at once."""
         if reason.is_failure:
-            self.events.put(Down(f"the server refused the login: {reason}", reason.value in NEEDS_OPERATOR))
+            see = ""
+            if reason.value in LOGIN_REFUSED:
+                see = (
+                    "; see `mqtt.username`, `mqtt.password_file` and `mqtt.tls`, and the server's users and access list"
+                )
+            self.events.put(Down(f"the server refused the login: {reason}{see}"))
             return
         client.subscribe(self._subscription, qos=1)
         if self._optional:
@@ -152,13 +160,16 @@ class Connection:
             if any(reason.is_failure for reason in reasons):
                 self.events.put(Unheard(f"the server does not let this user read {self._optional}: {reasons[0]}"))
         elif any(reason.is_failure for reason in reasons):
-            why = f"the server does not let this user subscribe to {self._subscription}: {reasons[0]}"
-            self.events.put(Down(why, needs_operator=True))
+            refusal = f"the server does not let this user subscribe to {self._subscription}: {reasons[0]}"
+            self.events.put(Down(f"{refusal}; see the server's access list"))
         else:
             self.events.put(Up())
 
     def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
-        self.events.put(Down(f"the connection ended: {reason}"))
+        if reason.value == TAKEN_OVER:
+            self.events.put(Down("another device uses this site and device name: it took over the session", True))
+        else:
+            self.events.put(Down(f"the connection ended: {reason}"))
 
     def _on_message(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
         self.events.put(Received(bytes(message.payload), message.topic))

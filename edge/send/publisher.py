@@ -18,12 +18,12 @@ from contract import ack, status, thresholds, topics
 from contract.errors import Refused
 from contract.status import CameraCondition, State, Status
 from edge import config
-from edge.errors import Failure, Misconfigured, TryAgain
+from edge.errors import Failure, TryAgain
 from edge.outbox import process_report, raised_thresholds
-from edge.outbox.outbox import Outbox
+from edge.outbox.outbox import Outbox, Waiting
 from edge.process import backoff
 from edge.process.stage_timer import Latency
-from edge.send import mqtt
+from edge.send import admission, mqtt
 from edge.send.in_flight import Flights
 from edge.send.mqtt import Connection, Will
 
@@ -34,6 +34,9 @@ WINDOW: Final = 20
 
 POLL_SECONDS: Final = 0.05
 """Longest time a new caption lies in the outbox unnoticed while connected; a look costs microseconds."""
+
+STEADY_WAITS: Final = 2.0
+"""A session that lasts this many of the longest waits ends a row of takeovers."""
 
 ANSWER_SECONDS: Final = 15.0
 """Wait for the server's answer to CONNECT and SUBSCRIBE."""
@@ -62,16 +65,20 @@ class Send:
         self._flights = Flights(settings.resend_seconds)
         self._connection: Connection | None = None
         self._up = False
-        self._attempt = 0
+        self._attempt = self._takeovers = 0
+        self._up_at = 0.0
+        self._trouble = ""
         self._next_attempt_at = self._answer_by = self._next_status_at = 0.0
         self._since = now()
-        self._newest_seq = -1
+        self._newest_seq = self._newest_danger_seq = -1
         self._seen_version = -1
         self._sent_bytes = 0
         self._said: tuple[str, tuple[CameraCondition, ...]] = ("", ())
 
     def run(self, stop: threading.Event) -> None:
-        """Send until `stop` is set; raises `Misconfigured` where only the operator can help, `DiskFull`, `TryAgain`."""
+        """Send until `stop` is set; raises `DiskFull`, `TryAgain`, and `Misconfigured` for files of the device.
+
+        Nothing that a server says ends it."""
         reason = "stopped"
         try:
             while not stop.is_set():
@@ -145,16 +152,16 @@ class Send:
             log.error("publication turned down", extra={"reason": event.why, "see": "the server's access rules"})
         elif isinstance(event, mqtt.Unheard):
             log.warning("raised thresholds unheard", extra={"reason": event.why, "see": "the server's access rules"})
-        elif event.needs_operator:
-            where = f"{self._settings.host}:{mqtt.port_of(self._settings)}"
-            raise Misconfigured(f"{where}: {event.why}; see `mqtt.username`, `mqtt.password_file` and `mqtt.tls`")
         elif self._connection is connection:
-            self._lose(event.why)
+            where = f"{self._settings.host}:{mqtt.port_of(self._settings)}"
+            self._takeovers = self._takeovers + 1 if event.taken_over else 0
+            self._lose(f"{where}: {event.why}")
 
     def _begin(self, connection: Connection) -> None:
         """The server has us: say so, and send everything that waits from the oldest on."""
-        self._up, self._attempt = True, 0
-        self._newest_seq, self._seen_version = -1, -1
+        # After takeovers the wait goes on growing: two devices of one identity end one another's session.
+        self._up, self._up_at, self._attempt = True, self._clock(), self._takeovers
+        self._newest_seq, self._newest_danger_seq, self._seen_version = -1, -1, -1
         self._flights.clear()
         log.info("connected", extra={"host": self._settings.host, "waiting": self._outbox.ledger().waiting})
         self._say_status(connection)
@@ -164,6 +171,7 @@ class Send:
         if self._connection is not None:
             self._connection.close()
         self._connection, self._up = None, False
+        self._trouble = why[: process_report.MAX_REASON]
         wait = backoff.delay(
             self._attempt,
             first=self._settings.first_retry_seconds,
@@ -172,6 +180,7 @@ class Send:
         )
         self._attempt += 1
         self._next_attempt_at = self._clock() + wait
+        self._note()
         log.warning("not connected", extra={"reason": why, "retry_seconds": round(wait, 1)})
 
     def _publish(self, connection: Connection) -> None:
@@ -182,16 +191,28 @@ class Send:
         looked = process_report.read(self._outbox, process_report.LOOK)
         if (looked.reason, looked.conditions) != self._said:
             self._next_status_at = self._clock()
-        room = WINDOW - len(self._flights)
-        if room <= 0:
-            return
-        new = self._outbox.waiting(after=self._newest_seq, limit=room)
-        for waiting in new:
-            if not self._hand_over(connection, waiting.id, waiting.seq, waiting.payload):
-                return
-            self._newest_seq = waiting.seq
-        if len(new) < room:
+        # Dangers have a window of their own: captions that nobody acknowledges hold up none.
+        dangers = self._publish_new(connection, danger=True)
+        if dangers and self._publish_new(connection, danger=False):
             self._seen_version = version
+
+    def _publish_new(self, connection: Connection, *, danger: bool) -> bool:
+        """Publish captions of one kind that were not yet; say whether none is left."""
+        room = WINDOW - self._flights.count(danger=danger)
+        if room <= 0:
+            # Nothing changes until an acknowledgement comes, which makes us look again.
+            return True
+        new = self._outbox.waiting(
+            after=self._newest_danger_seq if danger else self._newest_seq, limit=room, danger=danger
+        )
+        for row in new:
+            if not self._hand_over(connection, row, danger=danger):
+                return False
+            if danger:
+                self._newest_danger_seq = row.seq
+            else:
+                self._newest_seq = row.seq
+        return len(new) < room
 
     def _publish_again(self, connection: Connection) -> None:
         """Publish once more what the server has not acknowledged in time."""
@@ -200,17 +221,28 @@ class Send:
             see = "does the alert service run, and may this device read its topic `ack`?"
             log.warning("not acknowledged", extra={"captions": len(overdue), "see": see})
         for seq in overdue:
-            for waiting in self._outbox.waiting(after=seq - 1, limit=1):
-                if waiting.seq == seq:
-                    self._hand_over(connection, waiting.id, seq, waiting.payload)
+            for row in self._outbox.waiting(after=seq - 1, limit=1):
+                if row.seq == seq:
+                    self._hand_over(connection, row)
                 else:
                     self._flights.drop_seq(seq)
 
-    def _hand_over(self, connection: Connection, event_id: str, seq: int, payload: bytes) -> bool:
+    def _hand_over(self, connection: Connection, row: Waiting, *, danger: bool = False) -> bool:
+        """Publish a row, or refuse it where it is no caption of ours; say whether the connection took it."""
+        try:
+            payload = admission.admitted(row, site=self._site, device=self._device)
+        except Refused as error:
+            # Not the detail: it may hold what the row holds.
+            log.error(  # noqa: TRY400  # a traceback would hold it too
+                "not a caption; deleted, not sent", extra={"seq": row.seq, "reason": error.reason}
+            )
+            self._outbox.refuse(row.seq)
+            self._flights.drop_seq(row.seq)
+            return True
         topic = self._topics["caption"]
         if not connection.publish(topic, payload):
             return False
-        self._flights.publish(event_id, seq, self._clock())
+        self._flights.publish(row.id, row.seq, self._clock(), danger=danger)
         self._sent_bytes += len(payload) + len(topic)
         return True
 
@@ -258,7 +290,7 @@ class Send:
     def _note(self) -> None:
         if self._sent_bytes:
             self._settle([], [])
-        process_report.leave(self._outbox, process_report.SEND, process_report.Report(stages=self._latency.stages()))
+        process_report.leave(self._outbox, process_report.SEND, _sender_note(self._latency, self._trouble))
 
     def _status(self, state: State, reason: str, *, at: datetime | None) -> Status:
         """Describe the device; a will has no `at` and says less, because it is written before its time."""
@@ -282,5 +314,22 @@ class Send:
         """Say goodbye where the connection stands, and note what was sent."""
         if self._connection is not None:
             said = self._status(State.OFFLINE, reason, at=self._now())
-            self._connection.close(Will(self._topics["status"], status.encode(said)) if self._up else None)
+            self._connection.close(Will(self._topics["status"], _encoded(said)) if self._up else None)
         self._note()
+
+
+def _sender_note(latency: Latency, trouble: str) -> process_report.Report:
+    return process_report.Report(reason=trouble, stages=latency.stages())
+
+
+def _encoded(said: Status) -> bytes:
+    """Write a status as the contract has it: details go where it would be too long, or where they break it."""
+    for shorter in (said, msgspec.structs.replace(said, calm=msgspec.UNSET, stages=())):
+        try:
+            payload = status.encode(shorter)
+            status.decode(payload)
+        except Refused as error:
+            log.warning("status shortened", extra={"reason": error.reason})
+        else:
+            return payload
+    return status.encode(msgspec.structs.replace(said, calm=msgspec.UNSET, stages=(), model="", reason=""))

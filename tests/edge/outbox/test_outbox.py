@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -10,17 +11,24 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from contract import caption
-from contract.caption import Caption
+from contract.caption import Caption, Hazard
 from edge.outbox.outbox import Outbox, Seen
 
 ROOT = Path(__file__).resolve().parents[3]
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+JPEG = b"\xff\xd8\xff\xe0" + bytes(83_388)
+"""As long as a real one that once left a device by its outbox."""
+
+
+def danger(seq: int) -> Caption:
+    return msgspec.structs.replace(event(seq), hazards=(Hazard("fire", 0.9, 0.9, NOW),))
 
 
 def event(seq: int) -> Caption:
@@ -71,6 +79,86 @@ def test_when_full_the_oldest_goes_and_is_counted(box: Outbox) -> None:
 
     assert waiting(box) == [2, 3, 4, 5, 6]
     assert (box.ledger().waiting, box.ledger().given_up, box.ledger().captions) == (5, 2, 7)
+
+
+def test_when_full_dangers_go_last_and_by_age(box: Outbox) -> None:
+    for kind in (danger, event, danger, event, event, danger, danger, danger, danger):
+        box.append(kind)
+
+    assert waiting(box) == [2, 5, 6, 7, 8]
+    assert [found.seq for found in box.waiting(danger=False, limit=9)] == []
+    assert box.ledger().given_up == 4
+
+
+def test_the_bytes_that_wait_are_bounded_and_the_newest_stays(tmp_path: Path) -> None:
+    size = len(caption.encode(event(0)))
+    with Outbox(tmp_path / "small.sqlite", 1000, max_bytes=3 * size) as box:
+        for _ in range(9):
+            box.append(event)
+        assert waiting(box) == [6, 7, 8]
+        box.settle(stored=[event(7).id])
+        box.append(event)
+        assert waiting(box) == [6, 8, 9]
+    with Outbox(tmp_path / "small.sqlite", 1000, max_bytes=1) as box:
+        assert waiting(box) == [6, 8, 9]
+        box.append(event)
+        assert waiting(box) == [10]
+
+
+@pytest.mark.parametrize(
+    "statement", ["INSERT INTO caption (seq, id, payload) VALUES (9, 'x', ?)", "INSERT INTO report VALUES ('look', ?)"]
+)
+def test_a_picture_does_not_fit_into_the_tables(box: Outbox, statement: str) -> None:
+    with sqlite3.connect(box.path) as other, pytest.raises(sqlite3.IntegrityError, match="CHECK constraint failed"):
+        other.execute(statement, (JPEG,))
+    other.close()
+
+
+def test_a_picture_in_a_table_that_lost_its_checks_is_not_read(box: Outbox) -> None:
+    put_picture(box.path, 9)
+
+    (found,) = box.waiting(limit=9)
+
+    assert (found.seq, found.payload) == (9, b"")
+
+
+def put_picture(path: Path, seq: int) -> None:
+    with sqlite3.connect(path) as other:
+        other.execute("PRAGMA ignore_check_constraints = ON")
+        other.execute("INSERT INTO caption (seq, id, payload) VALUES (?, ?, ?)", (seq, f"event-{seq:06}", JPEG))
+    other.close()
+
+
+VERSION_1 = """
+CREATE TABLE caption (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, payload BLOB NOT NULL);
+CREATE TABLE ledger (one INTEGER PRIMARY KEY CHECK (one = 1), next_seq INTEGER NOT NULL DEFAULT 0,
+  frames INTEGER NOT NULL DEFAULT 0, captions INTEGER NOT NULL DEFAULT 0, sent_bytes INTEGER NOT NULL DEFAULT 0,
+  video_bytes REAL NOT NULL DEFAULT 0, waiting INTEGER NOT NULL DEFAULT 0, given_up INTEGER NOT NULL DEFAULT 0);
+INSERT INTO ledger (one, next_seq, captions, frames) VALUES (1, 3, 3, 70);
+CREATE TABLE report (process TEXT PRIMARY KEY, body BLOB NOT NULL);
+CREATE TRIGGER came AFTER INSERT ON caption BEGIN UPDATE ledger SET waiting = waiting + 1; END;
+CREATE TRIGGER went AFTER DELETE ON caption BEGIN UPDATE ledger SET waiting = waiting - 1; END;
+PRAGMA user_version = 1;
+"""
+
+
+def test_an_outbox_of_version_0_1_keeps_its_captions_and_counts_what_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.sqlite"
+    with sqlite3.connect(path) as old:
+        old.executescript(VERSION_1)
+        rows = [(seq, event(seq).id, caption.encode(event(seq))) for seq in range(2)]
+        old.executemany("INSERT INTO caption VALUES (?, ?, ?)", [*rows, (2, "picture", JPEG)])
+        old.execute("INSERT INTO report VALUES ('look', ?)", (JPEG,))
+    old.close()
+
+    with Outbox(path, 100) as box:
+        assert waiting(box) == [0, 1]
+        assert box.append(event).seq == 3
+        box.settle(stored=[event(0).id])
+        ledger = box.ledger()
+
+    assert (ledger.waiting, ledger.captions, ledger.frames, ledger.given_up) == (2, 4, 70, 1)
+    assert ledger.not_schema == 2
 
 
 def test_a_refused_caption_goes_and_is_counted(box: Outbox) -> None:

@@ -13,7 +13,8 @@ import pytest
 
 from contract import thresholds, topics
 from contract.ack import Ack
-from contract.status import CameraCondition, Condition, State
+from contract.caption import Caption
+from contract.status import CameraCondition, Condition, State, Status
 from contract.thresholds import Raised, Thresholds
 from edge import config
 from edge.errors import Failure, Misconfigured
@@ -23,9 +24,9 @@ from edge.send.publisher import WINDOW, Send
 from testing.loopback import free_port
 from testing.mosquitto import Mosquitto
 from testing.waiting import wait_until
-from tests.edge.outbox.test_outbox import event
+from tests.edge.outbox.test_outbox import danger, event, put_picture
 from tests.edge.send.gateway import Gateway
-from tests.edge.send.server import refuse, served
+from tests.edge.send.server import Service, refuse, served
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 THRESHOLDS = Thresholds(site="lab", device="dev-1", at=NOON, raised=(Raised("cam-0", "fire", 0.8, NOON),))
@@ -244,18 +245,117 @@ def test_a_connection_that_is_cut_is_made_again(box: Outbox, mosquitto: Mosquitt
 
 
 @pytest.mark.parametrize("password", [True, False], ids=["wrong password", "no password"])
-def test_a_bad_login_is_one_clear_error(box: Outbox, tmp_path: Path, password: bool) -> None:
+def test_a_refused_login_is_tried_again_until_the_server_knows_us(
+    box: Outbox, tmp_path: Path, caplog: pytest.LogCaptureFixture, password: bool
+) -> None:
     fill(box, 1)
-    (tmp_path / "password").write_text("wrong", encoding="utf-8")
-    login = {"username": "dev-1", "password_file": tmp_path / "password"} if password else {}
-    with Mosquitto(tmp_path / "mosquitto", users={"dev-1": "right"}) as server:
-        sender = Sender(box)
-        sender.run(mqtt(server, **login))
+    (tmp_path / "password").write_text("right", encoding="utf-8")
+    login = {"username": "dev-1", "password_file": tmp_path / "password"} if password else {"username": "dev-1"}
+    before = Mosquitto(tmp_path / "before", users={"dev-1": "another"})
+    with sending(box, mqtt(before, **login)) as sender:
+        with before:
+            wait_until(lambda: len(refusals(caplog)) >= 3, "three refusals")
+            assert sender.error is None
+        after = Mosquitto(tmp_path / "after", users={"dev-1": "right"} if password else {}, port=before.port)
+        with after, served(after) as service:
+            wait_until(lambda: is_empty(box), "an empty outbox")
+            wait_until(lambda: service.statuses, "the birth")
 
-    assert isinstance(sender.error, Misconfigured)
-    assert f"{server.host}:{server.port}: the server refused the login: Not authorized" in str(sender.error)
-    assert "see `mqtt.username`" in str(sender.error)
-    assert box.ledger().waiting == 1
+    assert refusals(caplog)[0].startswith(f"{before.host}:{before.port}: the server refused the login: Not authorized")
+    assert "see `mqtt.username`" in refusals(caplog)[0]
+
+
+def refusals(caplog: pytest.LogCaptureFixture) -> list[str]:
+    reasons = [str(record.__dict__.get("reason")) for record in caplog.records if record.msg == "not connected"]
+    return [reason for reason in reasons if "refused the login" in reason]
+
+
+def test_why_the_device_was_away_is_in_its_birth_message_once(box: Outbox, mosquitto: Mosquitto) -> None:
+    with (
+        served(mosquitto) as service,
+        Gateway(mosquitto) as gateway,
+        sending(box, mqtt(mosquitto, port=gateway.port, status_seconds=0.2)),
+    ):
+        wait_until(lambda: service.statuses, "the birth")
+        gateway.cut()
+        wait_until(lambda: "the connection ended" in online(service)[-1].reason, "the reason")
+        wait_until(lambda: not online(service)[-1].reason, "a heartbeat without it")
+
+
+def online(service: Service) -> list[Status]:
+    return [said for said, _ in service.statuses if said.state is State.ONLINE]
+
+
+def test_a_second_device_of_the_same_name_is_named_and_logins_grow_rare(
+    box: Outbox, tmp_path: Path, mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = mqtt(mosquitto, max_retry_seconds=3600, first_retry_seconds=0.05)
+    with (
+        Outbox(tmp_path / "other.sqlite", 9) as other,
+        served(mosquitto) as service,
+        sending(box, settings),
+        sending(other, settings),
+    ):
+        wait_until(lambda: any("another device uses" in said.reason for said in online(service)), "the reason")
+        wait_until(lambda: sum("another device uses" in wait[0] for wait in waits(caplog)) >= 6, "six takeovers")
+
+    seconds = [wait[1] for wait in waits(caplog)]
+    assert max(seconds) > 4 * min(seconds[:2])
+
+
+def waits(caplog: pytest.LogCaptureFixture) -> list[tuple[str, float]]:
+    found = [record.__dict__ for record in caplog.records if record.msg == "not connected"]
+    return [(str(record["reason"]), float(record["retry_seconds"])) for record in found]
+
+
+def test_a_picture_in_the_outbox_is_never_published_and_is_counted_in_the_status(
+    box: Outbox, mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture
+) -> None:
+    put_picture(box.path, 500)
+    fill(box, 1)
+    with served(mosquitto) as service, sending(box, mqtt(mosquitto, status_seconds=0.2)):
+        wait_until(lambda: is_empty(box), "an empty outbox")
+        wait_until(lambda: said_not_schema(service) == 1, "the count")
+
+    assert service.texts == ["sentence 0"]
+    assert "not a caption; deleted, not sent" in caplog.messages
+    assert box.ledger().given_up == 1
+
+
+def test_a_note_that_is_none_is_not_sent_and_is_counted(box: Outbox, mosquitto: Mosquitto) -> None:
+    box.report(process_report.LOOK, b'{"model": "' + b"QUJD" * 500 + b'"}')
+    with served(mosquitto) as service, sending(box, mqtt(mosquitto, status_seconds=0.2)):
+        wait_until(lambda: said_not_schema(service) == 1, "the count")
+
+    assert {said.model for said, _ in service.statuses} == {""}
+
+
+def said_not_schema(service: Service) -> object:
+    ledgers = [said.ledger for said, _ in service.statuses if said.ledger is not None]
+    return ledgers[-1].not_schema if ledgers else 0
+
+
+def test_a_window_of_unanswered_captions_holds_up_no_danger(box: Outbox, mosquitto: Mosquitto) -> None:
+    fill(box, 2 * WINDOW)
+
+    def answer(found: Caption) -> Ack | None:
+        return Ack(stored=(found.id,)) if found.hazards else None
+
+    with served(mosquitto, answer) as service, sending(box, mqtt(mosquitto, resend_seconds=3600)):
+        wait_until(lambda: len(service.captions) == WINDOW, "a full window")
+        late = box.append(danger)
+        wait_until(lambda: box.ledger().waiting == 2 * WINDOW, "the danger is acknowledged")
+
+    assert service.captions[-1] == late
+
+
+def test_dangers_go_first(box: Outbox, mosquitto: Mosquitto) -> None:
+    for kind in (event, event, danger, event, danger):
+        box.append(kind)
+    with served(mosquitto) as service, sending(box, mqtt(mosquitto)):
+        wait_until(lambda: is_empty(box), "an empty outbox")
+
+    assert [found.seq for found in service.captions] == [2, 4, 0, 1, 3]
 
 
 def test_the_right_password_lets_us_in(box: Outbox, tmp_path: Path) -> None:

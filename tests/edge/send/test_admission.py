@@ -1,0 +1,60 @@
+"""What leaves the device: bytes of the contract's encoder, and no others."""
+
+import json
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contract import caption
+from contract.errors import Refused
+from edge.outbox.outbox import Waiting
+from edge.send.admission import admitted
+from tests.edge.outbox.test_outbox import JPEG, event
+
+GOOD = caption.encode(event(3))
+
+
+def row(payload: bytes, seq: int = 3, event_id: str = "event-000003") -> Waiting:
+    return Waiting(seq, event_id, payload)
+
+
+def test_a_caption_leaves_as_it_was_written() -> None:
+    assert admitted(row(GOOD), site="lab", device="dev-1") == GOOD
+
+
+@pytest.mark.parametrize(
+    ("found", "reason"),
+    [
+        (row(JPEG), "too-large"),
+        (row(JPEG[:2000]), "not-utf8"),
+        (row(b""), "not-json"),
+        (row(GOOD[:-1] + b', "picture": "AAAA"}'), "schema"),
+        (row(GOOD, seq=4), "schema"),
+        (row(GOOD, event_id="event-000004"), "schema"),
+        (row(GOOD.replace(b"dev-1", b"dev-2")), "not-ours"),
+    ],
+)
+def test_what_is_no_caption_of_this_device_is_refused(found: Waiting, reason: str) -> None:
+    with pytest.raises(Refused) as refused:
+        admitted(found, site="lab", device="dev-1")
+
+    assert refused.value.reason == reason
+
+
+def test_what_is_hidden_between_the_fields_does_not_leave() -> None:
+    spaced = json.dumps(json.loads(GOOD), indent=3).encode()
+    twice = b'{"text": "' + b"QUJD" * 40 + b'",' + GOOD[1:]
+
+    assert admitted(row(spaced), site="lab", device="dev-1") == GOOD
+    assert admitted(row(twice), site="lab", device="dev-1") == GOOD
+
+
+@given(st.binary(max_size=4000))
+def test_any_bytes_are_refused_or_leave_as_a_caption(payload: bytes) -> None:
+    try:
+        sent = admitted(row(payload), site="lab", device="dev-1")
+    except Refused:
+        return
+    assert msgspec.json.decode(sent)["device"] == "dev-1"
