@@ -167,7 +167,7 @@ class Connection:
 
     def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
         if reason.value == TAKEN_OVER:
-            self.events.put(Down("another device uses this site and device name: it took over the session", True))
+            self.events.put(Down("another client took over the session", True))
         else:
             self.events.put(Down(f"the connection ended: {reason}"))
 

@@ -36,7 +36,10 @@ POLL_SECONDS: Final = 0.05
 """Longest time a new caption lies in the outbox unnoticed while connected; a look costs microseconds."""
 
 STEADY_WAITS: Final = 2.0
-"""A session that lasts this many of the longest waits ends a row of takeovers."""
+"""A session that lasts this many of the longest waits is not short."""
+
+SHORT_SESSIONS: Final = 3
+"""In a row, from which another device is likely to use this one's name."""
 
 ANSWER_SECONDS: Final = 15.0
 """Wait for the server's answer to CONNECT and SUBSCRIBE."""
@@ -65,7 +68,7 @@ class Send:
         self._flights = Flights(settings.resend_seconds)
         self._connection: Connection | None = None
         self._up = False
-        self._attempt = self._takeovers = 0
+        self._attempt = self._short_sessions = 0
         self._up_at = 0.0
         self._trouble = ""
         self._next_attempt_at = self._answer_by = self._next_status_at = 0.0
@@ -154,17 +157,29 @@ class Send:
             log.warning("raised thresholds unheard", extra={"reason": event.why, "see": "the server's access rules"})
         elif self._connection is connection:
             where = f"{self._settings.host}:{mqtt.port_of(self._settings)}"
-            self._takeovers = self._takeovers + 1 if event.taken_over else 0
-            self._lose(f"{where}: {event.why}")
+            self._lose(f"{where}: {event.why}{self._count_short_session(taken_over=event.taken_over)}")
 
     def _begin(self, connection: Connection) -> None:
         """The server has us: say so, and send everything that waits from the oldest on."""
-        # After takeovers the wait goes on growing: two devices of one identity end one another's session.
-        self._up, self._up_at, self._attempt = True, self._clock(), self._takeovers
+        # After short sessions the wait goes on growing: two devices of one name end one another's.
+        self._up, self._up_at, self._attempt = True, self._clock(), self._short_sessions
         self._newest_seq, self._newest_danger_seq, self._seen_version = -1, -1, -1
         self._flights.clear()
         log.info("connected", extra={"host": self._settings.host, "waiting": self._outbox.ledger().waiting})
         self._say_status(connection)
+
+    def _count_short_session(self, *, taken_over: bool) -> str:
+        """Count a session that ended soon after it began, and say what a row of them means."""
+        # Mosquitto closes the older of two sessions with one client id without saying why, so that a row of short
+        # sessions is all that a device sees of another one with its name.
+        if self._up and (taken_over or not self._is_steady()):
+            self._short_sessions += 1
+        if not taken_over and self._short_sessions < SHORT_SESSIONS:
+            return ""
+        return f"; another device uses the name {self._site}/{self._device}, or the network breaks again and again"
+
+    def _is_steady(self) -> bool:
+        return self._clock() - self._up_at >= STEADY_WAITS * self._settings.max_retry_seconds
 
     def _lose(self, why: str) -> None:
         """The connection is over: choose when to try again."""
@@ -281,11 +296,18 @@ class Send:
     def _say_status(self, connection: Connection) -> None:
         """Publish birth or heartbeat, and leave a note for the summary."""
         self._next_status_at = self._clock() + self._settings.status_seconds
+        if process_report.refuse_unreadable(self._outbox, process_report.LOOK):
+            log.error("not a note; deleted, not sent", extra={"child": process_report.LOOK})
         self._note()
         looked = process_report.read(self._outbox, process_report.LOOK)
         self._said = (looked.reason, looked.conditions)
-        said = self._status(State.ONLINE, looked.reason, at=self._now())
-        connection.publish(self._topics["status"], status.encode(said), retain=True)
+        # Why the device was away is said once, when it is back; of a second device as long as it may come again.
+        said = self._status(State.ONLINE, looked.reason or self._trouble, at=self._now())
+        connection.publish(self._topics["status"], _encoded(said), retain=True)
+        if self._is_steady():
+            self._short_sessions = 0
+        if self._short_sessions < SHORT_SESSIONS:
+            self._trouble = ""
 
     def _note(self) -> None:
         if self._sent_bytes:
@@ -332,4 +354,6 @@ def _encoded(said: Status) -> bytes:
             log.warning("status shortened", extra={"reason": error.reason})
         else:
             return payload
-    return status.encode(msgspec.structs.replace(said, calm=msgspec.UNSET, stages=(), model="", reason=""))
+    return status.encode(
+        msgspec.structs.replace(said, calm=msgspec.UNSET, stages=(), conditions=msgspec.UNSET, model="", reason="")
+    )
