@@ -47,6 +47,7 @@ def test_run_replays_a_real_film_to_its_acknowledged_end(
     assert ledger["captions"] == len(service.captions) > 5
     assert (ledger["waiting"], ledger["given_up"]) == (0, 0)
     assert 0 < ledger["sent_bytes"] < ledger["video_bytes"] <= pictures.bikes().stat().st_size
+    assert "child ended" not in done.stderr, done.stderr
     assert [stage["name"] for stage in summary["stages"]] == [
         "wait",
         "gate",
