@@ -7,11 +7,12 @@ source's calm pictures exceed theirs. Dimensions: M frames, H dangers.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import numpy as np
 
+from trainer.hazards.arrays import Bools, Floats, Ints, Names
 from trainer.hazards.features import Example
 from trainer.hazards.pictures import CALM, EVERYDAY
 from trainer.hazards.recipe import DANGERS, Bounds, Source
@@ -66,17 +67,17 @@ class Frames:
     """Frames to choose by."""
 
     examples: Sequence[Example]
-    known: Any
+    known: Floats
     """How well it is known what they show: [M, H]."""
-    new_place: Any
+    new_place: Floats
     """Log-odds by a classifier that has not seen their place: [M, H]."""
-    new_source: Any
+    new_source: Floats
     """Log-odds by one that has not seen their source: [M, H]."""
-    places: Any
+    places: Names
     """Place of each: [M]."""
 
     @property
-    def sources(self) -> Any:
+    def sources(self) -> Names:
         """Their sources: [M]."""
         return np.array([one.source for one in self.examples])
 
@@ -86,8 +87,8 @@ def fold(place: str) -> int:
     return int.from_bytes(hashlib.md5(place.encode(), usedforsecurity=False).digest()) % FOLDS
 
 
-def calm(examples: Sequence[Example], sources: Mapping[str, Source]) -> Any:
-    """Tell which pictures must raise no alarm: [M]."""
+def calm(examples: Sequence[Example], sources: Mapping[str, Source]) -> Bools:
+    """Return which pictures must raise no alarm: [M]."""
     return np.array([one.label in {CALM, EVERYDAY} or sources.get(one.source, Source()).calm for one in examples])
 
 
@@ -97,7 +98,7 @@ def choose(frames: Frames, facts: Mapping[str, Source], bounds: Bounds) -> dict[
     return {danger: _choose(frames, quiet, danger, bounds) for danger in ALARMS}
 
 
-def _choose(frames: Frames, quiet: Any, danger: str, bounds: Bounds) -> Choice:
+def _choose(frames: Frames, quiet: Bools, danger: str, bounds: Bounds) -> Choice:
     column, sources = DANGERS.index(danger), frames.sources
     rows = quiet & (frames.known[:, column] > 0)
     odds, foreign = frames.new_place[:, column], frames.new_source[:, column]
@@ -128,7 +129,7 @@ def _choose(frames: Frames, quiet: Any, danger: str, bounds: Bounds) -> Choice:
     )
 
 
-def interval(alarmed: Any, places: Any) -> tuple[float, float]:
+def interval(alarmed: Bools, places: Names | Ints) -> tuple[float, float]:
     """Return the 95 % interval of a share [M] by drawing the places that it was found at anew."""
     _, place = np.unique(places, return_inverse=True)
     each, of = np.bincount(place, weights=alarmed), np.bincount(place)
@@ -137,7 +138,7 @@ def interval(alarmed: Any, places: Any) -> tuple[float, float]:
     return round(float(low), 3), round(float(high), 3)
 
 
-def limits(odds: Any, sources: Any, bounds: Bounds) -> dict[str, float]:
+def limits(odds: Floats, sources: Names, bounds: Bounds) -> dict[str, float]:
     """Return the least log-odds that each source's calm pictures [M] allow."""
     found = {}
     for source in np.unique(sources):
@@ -147,7 +148,7 @@ def limits(odds: Any, sources: Any, bounds: Bounds) -> dict[str, float]:
     return found
 
 
-def foreign_limits(odds: Any, sources: Any, share: float) -> dict[str, float]:
+def foreign_limits(odds: Floats, sources: Names, share: float) -> dict[str, float]:
     """Return the least log-odds that a share of each source's calm pictures [M] allows, without regard to chance."""
     return limits(odds, sources, Bounds(upper=0.0, share=share))
 
@@ -173,7 +174,7 @@ def upper_bound(found: int, of: int) -> float:
     return float(shares[beyond[0]]) if len(beyond) else 1.0
 
 
-def _floor(odds: Any, sources: Any, threshold: float, share: float) -> float:
+def _floor(odds: Floats, sources: Names, threshold: float, share: float) -> float:
     """Return the least log-odds that the calm pictures of all sources, weighed alike, exceed by a mean share."""
     names = [name for name in np.unique(sources) if (sources == name).sum() >= FEWEST]
     for least in np.linspace(threshold - LOWEST, threshold, GRID):
@@ -182,5 +183,5 @@ def _floor(odds: Any, sources: Any, threshold: float, share: float) -> float:
     return threshold
 
 
-def _share(values: Any) -> float:
+def _share(values: Bools) -> float:
     return round(float(np.mean(values)), 4)

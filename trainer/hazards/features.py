@@ -7,7 +7,7 @@ from the very numbers that it will be given.
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import cv2
 import msgspec
@@ -20,6 +20,7 @@ from edge.infer.captioner import Captioner, Features
 from edge.look import crops as device_crops
 from trainer.errors import CheckpointError, DataError
 from trainer.hazards import bad_pictures, views
+from trainer.hazards.arrays import Floats
 from trainer.hazards.pictures import Picture
 from trainer.hazards.views import WHOLE, View
 
@@ -65,7 +66,7 @@ class Encoded(msgspec.Struct, frozen=True):
     """All views of a set."""
 
     examples: list[Example]
-    pooled: Any
+    pooled: Floats
     """float16 [M, 2 D]: the mean of each number over the cells, then its maximum."""
     keys: tuple[str, ...] = ()
     """Of all pictures that were looked at, those without a view as well."""
@@ -102,7 +103,7 @@ def join(shards: Sequence[Encoded], size: int) -> Encoded:
 
 def _encode(pictures: Sequence[Picture], captioner: Captioner, show: Showing) -> Encoded:
     examples: list[Example] = []
-    rows: list[Any] = []
+    rows: list[Floats] = []
     for picture in pictures:
         for pixels, example in _shown(captioner, picture, show):
             rows.append(pooled(captioner, pixels))
@@ -117,7 +118,7 @@ def depth(captioner: Captioner) -> int:
     return int(captioner.encode(np.zeros((size.height, size.width, 3), np.uint8)).cells.shape[-1])
 
 
-def pooled(captioner: Captioner, bgr: Pixels) -> Any:
+def pooled(captioner: Captioner, bgr: Pixels) -> Floats:
     """Return the mean and the maximum over the cells of a picture of any size: float16 [2 D]."""
     return _pool(captioner.encode(small(captioner, bgr)))
 
@@ -206,7 +207,7 @@ def _example(
     )
 
 
-def _pool(features: Features) -> Any:
+def _pool(features: Features) -> Floats:
     cells = features.cells[0]
     return np.concatenate([cells.mean(0), cells.max(0)]).astype(np.float16)
 

@@ -11,6 +11,7 @@ from typing import Any, Final, Self
 import numpy as np
 import tensorflow as tf
 
+from trainer.hazards.arrays import Floats, Ints, Names
 from trainer.hazards.recipe import Fit
 
 FLOOR: Final = 0.1
@@ -34,16 +35,18 @@ CHUNK: Final = 4096
 class Scale:
     """Where each feature lies, and how far it spreads."""
 
-    mean: Any
-    spread: Any
+    mean: Floats
+    """[D]"""
+    spread: Floats
+    """[D], above 0."""
 
     @classmethod
-    def of(cls, features: Any) -> Self:
+    def of(cls, features: Floats) -> Self:
         """Measure features [M, D]."""
         values = np.asarray(features, np.float32)
         return cls(values.mean(0), values.std(0) + FLOOR)
 
-    def scaled(self, features: Any) -> Any:
+    def scaled(self, features: Floats) -> Floats:
         """Return float16 [M, D], cut off at `FURTHEST`."""
         values = (np.asarray(features, np.float32) - self.mean) / self.spread
         return np.clip(values, -FURTHEST, FURTHEST).astype(np.float16)
@@ -53,21 +56,26 @@ class Scale:
 class Network:
     """One sample's classifier: log-odds = x linear + bias + relu(x first + first_bias) second."""
 
-    linear: Any
-    bias: Any
-    first: Any
-    first_bias: Any
-    second: Any
+    linear: Floats
+    """[D, H]"""
+    bias: Floats
+    """[H]"""
+    first: Floats
+    """[D, Q]"""
+    first_bias: Floats
+    """[Q]"""
+    second: Floats
+    """[Q, H]"""
 
-    def log_odds(self, scaled: Any) -> Any:
-        """Return float32 [M, H]."""
+    def log_odds(self, scaled: Floats) -> Floats:
+        """Return float32 [M, H] of scaled features [M, D]."""
         values = np.asarray(scaled, np.float32)
         hidden = np.maximum(values @ self.first + self.first_bias, 0)
         return values @ self.linear + self.bias + hidden @ self.second
 
 
-def fit(scaled: Any, there: Any, weights: Sequence[Any], sizes: Fit, seed: int) -> list[Network]:
-    """Fit a classifier to each of the weightings [M, H] of the views."""
+def fit(scaled: Floats, there: Floats, weights: Sequence[Floats], sizes: Fit, seed: int) -> list[Network]:
+    """Fit a classifier of scaled features [M, D] to each of the weightings [M, H]; `there` [M, H] is 0 or 1."""
     linear = _fit(scaled, there, weights, _Plan(0, sizes.linear_epochs, LINEAR_RATE, sizes.batch, seed))
     hidden = _fit(scaled, there, weights, _Plan(sizes.hidden, sizes.hidden_epochs, HIDDEN_RATE, sizes.batch, seed))
     return [
@@ -91,7 +99,7 @@ class _Plan:
     seed: int
 
 
-def _fit(scaled: Any, there: Any, weights: Sequence[Any], plan: _Plan) -> list[Network]:
+def _fit(scaled: Floats, there: Floats, weights: Sequence[Floats], plan: _Plan) -> list[Network]:
     views, size = scaled.shape
     dangers, samples = there.shape[1], len(weights)
     draw = np.random.default_rng(plan.seed)
@@ -148,10 +156,10 @@ def _stepper(variables: list[tf.Variable], plan: _Plan, steps: int) -> Callable[
     return run
 
 
-def balanced(sources: Any, places: Any, there: Any, known: Any) -> Any:
+def balanced(sources: Names, places: Names, there: Floats, known: Floats) -> Floats:
     """Weigh views [M, H]: of each danger its sources, and of each source its places, count by the root of their number.
 
-    What shows a danger and what does not weigh one to two.
+    Sources and places are [M], `there` and `known` [M, H]. What shows a danger and what does not weigh one to two.
     """
     names, place = np.unique(sources), np.unique(places, return_inverse=True)[1]
     found = np.zeros_like(known)
@@ -166,7 +174,7 @@ def balanced(sources: Any, places: Any, there: Any, known: Any) -> Any:
     return (found * len(known) / 3).astype(np.float32)
 
 
-def _weigh(found: Any, column: int, rows: Any, place: Any, known: Any) -> None:
+def _weigh(found: Floats, column: int, rows: Ints, place: Ints, known: Floats) -> None:
     if not len(rows):
         return
     inside = np.bincount(place[rows], weights=known[rows, column])

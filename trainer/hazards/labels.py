@@ -6,10 +6,11 @@ drew; a picture that is too bad for a danger to be seen teaches neither that it 
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
+from trainer.hazards.arrays import Floats
 from trainer.hazards.bad_pictures import KINDS
 from trainer.hazards.features import Example
 from trainer.hazards.pictures import CALM, EVERYDAY
@@ -45,7 +46,7 @@ Row = tuple[dict[str, float], dict[str, float]]
 """What is there, and how well that is known, 0 to 1, by danger."""
 
 
-def targets(examples: Sequence[Example], sources: Mapping[str, Source]) -> tuple[Any, Any]:
+def targets(examples: Sequence[Example], sources: Mapping[str, Source]) -> tuple[Floats, Floats]:
     """Return what is there and how well that is known: two float32 [M, H], over `DANGERS`."""
     rows = [_target(example, sources.get(example.source, Source())) for example in examples]
     there, known = (np.array([[row[at][danger] for danger in DANGERS] for row in rows], np.float32) for at in (0, 1))

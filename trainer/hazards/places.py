@@ -6,11 +6,12 @@ that hangs together by such pairs (single linkage). Near duplicates of train and
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import numpy as np
 
+from trainer.hazards.arrays import Floats
 from trainer.hazards.features import Encoded, Example
 from trainer.hazards.recipe import Source
 
@@ -56,7 +57,7 @@ def write(path: Path, found: Mapping[str, str]) -> None:
     path.write_bytes(msgspec.json.format(msgspec.json.encode(groups), indent=1))
 
 
-def _groups(pooled: Any, examples: Sequence[Example], *, by_clip: bool) -> list[int]:
+def _groups(pooled: Floats, examples: Sequence[Example], *, by_clip: bool) -> list[int]:
     light = _centred(np.array([one.thumbnail for one in examples], np.float32))
     mean = np.asarray(pooled[:, : pooled.shape[1] // 2], np.float32)
     mean /= np.linalg.norm(mean, axis=1, keepdims=True) + 1e-6
@@ -100,6 +101,8 @@ def _root(parents: list[int], row: int) -> int:
     return row
 
 
-def _centred(values: Any) -> Any:
+def _centred(values: Floats) -> Floats:
+    """Return rows [M, D] of mean 0 and length 1."""
     values = values - values.mean(1, keepdims=True)
-    return values / (np.linalg.norm(values, axis=1, keepdims=True) + 1e-6)
+    lengths: Floats = np.linalg.norm(values, axis=1, keepdims=True)
+    return values / (lengths + 1e-6)

@@ -11,6 +11,7 @@ import numpy as np
 
 from edge.infer.captioner import Captioner
 from trainer.hazards import bundle_file, choosing, fitting, labels, pictures, places, sets
+from trainer.hazards.arrays import Bools, Floats, Ints, Names
 from trainer.hazards.bundle_file import Classifier
 from trainer.hazards.choosing import FOLDS, Choice, Frames
 from trainer.hazards.features import Example
@@ -50,10 +51,10 @@ class Views:
     """All views with what is needed to tell them apart: arrays [M]."""
 
     examples: list[Example]
-    sources: Any
-    places: Any
-    train: Any
-    fold: Any
+    sources: Names
+    places: Names
+    train: Bools
+    fold: Ints
     """Part of the places, or -1 for what every classifier learns from."""
 
 
@@ -106,14 +107,14 @@ def _views(examples: list[Example], known_places: Mapping[str, str], recipe: Haz
     return Views(examples, sources, where, np.array([one.split == "train" for one in examples]), part)
 
 
-def _samples(views: Views, recipe: HazardRecipe) -> list[Any]:
-    """Return what each classifier learns from: all but a part of the places, all but some sources, all."""
+def _samples(views: Views, recipe: HazardRecipe) -> list[Bools]:
+    """Return what each classifier learns from: all but a part of the places, all but some sources, all: [M] each."""
     without_places = [views.train & (views.fold != part) for part in range(FOLDS)]
     without_sources = [views.train & ~np.isin(views.sources, group) for group in recipe.left_out]
     return [*without_places, *without_sources, views.train]
 
 
-def _frames(views: Views, odds: list[Any], known: Any, recipe: HazardRecipe) -> Frames:
+def _frames(views: Views, odds: list[Floats], known: Floats, recipe: HazardRecipe) -> Frames:
     """Judge every training frame by classifiers that have not seen its place, and by those without its source."""
     place = odds[-1].copy()
     for part in range(FOLDS):
@@ -144,8 +145,8 @@ def _crops(views: Views) -> dict[str, list[int]]:
 
 
 def _with_crops(
-    odds: Any, rows: list[int], crops: Mapping[str, list[int]], examples: list[Example], weight: float
-) -> Any:
+    odds: Floats, rows: list[int], crops: Mapping[str, list[int]], examples: list[Example], weight: float
+) -> Floats:
     """Return frames' log-odds [M, H], those of weapons together with the clearest of their crops."""
     found = odds[rows].copy()
     for at, row in enumerate(rows):
