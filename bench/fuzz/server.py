@@ -171,7 +171,7 @@ def _signature() -> tuple[Read, Sequence[bytes]]:
     hooks = site().hooks
 
     def read(data: bytes) -> str:
-        outcome = hooks.status(form, data.decode("latin-1"), HOOK + "/twilio/status")
+        outcome = hooks.status(form, data.decode("latin-1"), [HOOK + "/twilio/status"])
         assert outcome.status == 403, "a signature was forged"
         return outcome.reason
 

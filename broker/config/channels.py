@@ -37,6 +37,9 @@ class Twilio(Section, frozen=True, kw_only=True):
     """Address of the API; another one for a proxy or a test server."""
     callback_url: SecureUrl = ""
     """Address of the console, as Twilio reaches it, for delivery reports; empty for none."""
+    answer_url: SecureUrl = ""
+    """Address that is registered at Twilio for incoming messages, with its query if it has one; without it, the path
+    `/twilio/inbound` on the host of `callback_url` or of the console."""
     timeout_seconds: Seconds = 15
     per_second: Rate = 20
     """Rate limit: notifications sent per second. Twilio queues what the number cannot send at once."""

@@ -116,4 +116,11 @@ def _hooks(config: Config, console: Console) -> TwilioHooks | None:
     token = secret.read(config.twilio.auth_token_file, TWILIO_AUTH_TOKEN, field="twilio.auth_token_file")
     if not token:
         raise Misconfigured(f"twilio.auth_token_file: no token; name a file that holds it, or set {TWILIO_AUTH_TOKEN}")
-    return TwilioHooks(token, console.engine, config.recipients, config.incidents.escalation, config.language)
+    return TwilioHooks(
+        token,
+        console.engine,
+        config.recipients,
+        config.incidents.escalation,
+        callback_url=config.twilio.callback_url,
+        answer_url=config.twilio.answer_url,
+    )

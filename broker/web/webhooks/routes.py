@@ -1,6 +1,6 @@
 """What Twilio calls: reports of what became of a message, and answers by text message, each signed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from anyio.to_thread import run_sync
@@ -28,12 +28,12 @@ async def inbound(
 
 
 async def _take(
-    request: Request[Any, Any, Any], act: Callable[[dict[str, str], str, str], Outcome], base_url: str
+    request: Request[Any, Any, Any], act: Callable[[dict[str, str], str, Sequence[str]], Outcome], base_url: str
 ) -> Response[str]:
     form = await form_of(request)
     fields = {str(key): str(value) for key, value in form.items()}
     signature = request.headers.get("x-twilio-signature", "")
     # Twilio signs the address as it called it, which behind a proxy is not the one that arrives here.
-    url = (base_url or str(request.base_url).rstrip("/")) + request.scope["path"]
-    outcome = await run_sync(act, fields, signature, url)
+    path = request.scope["path"] + (f"?{request.url.query}" if request.url.query else "")
+    outcome = await run_sync(act, fields, signature, [(base_url or str(request.base_url).rstrip("/")) + path])
     return Response(outcome.body, status_code=outcome.status, media_type=outcome.media_type)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
+from urllib.parse import urlsplit, urlunsplit
 
 from sqlalchemy import Connection, Engine
 from twilio.request_validator import RequestValidator
@@ -12,7 +13,6 @@ from twilio.request_validator import RequestValidator
 from broker.config.broker import Recipient
 from broker.config.channels import e164
 from broker.config.incidents import Escalation
-from broker.config.section import Language
 from broker.ingest import rejections
 from broker.ingest.decoder import Rejection
 from broker.notify import delivery_reports, replies, reply_text
@@ -58,27 +58,34 @@ class TwilioHooks:
     engine: Engine
     recipients: Sequence[Recipient]
     escalation: Sequence[Escalation] = ()
-    language: Language = "en"
+    callback_url: str = ""
+    answer_url: str = ""
+    """The addresses that are registered at Twilio, for reports and for answers; "" where none is named."""
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
-    def status(self, form: Mapping[str, str], signature: str, url: str) -> Outcome:
-        """Take a report of what became of a message. `url` is the one that Twilio called, as Twilio knows it."""
-        return self._take("twilio/status", form, signature, url, self._report)
+    def status(self, form: Mapping[str, str], signature: str, urls: Sequence[str]) -> Outcome:
+        """Take a report of what became of a message.
 
-    def inbound(self, form: Mapping[str, str], signature: str, url: str) -> Outcome:
-        """Take an answer by text message."""
-        return self._take("twilio/reply", form, signature, url, self._answer)
+        It is signed for the registered address or, where none is registered, for one of `urls`.
+        """
+        known = [self.callback_url] if self.callback_url else []
+        return self._take("twilio/status", form, signature, [*known, *urls], self._report)
+
+    def inbound(self, form: Mapping[str, str], signature: str, urls: Sequence[str]) -> Outcome:
+        """Take an answer by text message; as `status`."""
+        known = [self.answer_url] if self.answer_url else _beside(self.callback_url, urls)
+        return self._take("twilio/reply", form, signature, [*known, *urls], self._answer)
 
     def _take(
         self,
         topic: str,
         form: Mapping[str, str],
         signature: str,
-        url: str,
+        urls: Sequence[str],
         use: Callable[[Connection, Mapping[str, str]], Outcome],
     ) -> Outcome:
         try:
-            self._check(form, signature, url)
+            self._check(form, signature, urls)
             with writing(self.engine) as connection:
                 outcome = use(connection, form)
         except _Refused as refused:
@@ -87,11 +94,12 @@ class TwilioHooks:
             self._count(topic, outcome.reason, form)
         return outcome
 
-    def _check(self, form: Mapping[str, str], signature: str, url: str) -> None:
+    def _check(self, form: Mapping[str, str], signature: str, urls: Sequence[str]) -> None:
         if len(form) > MAX_FIELDS or sum(len(key) + len(value) for key, value in form.items()) > MAX_FORM_CHARS:
             raise _Refused("too-big")
         try:
-            genuine = RequestValidator(self.auth_token).validate(url, dict(form), signature)
+            validator = RequestValidator(self.auth_token)
+            genuine = any(validator.validate(url, dict(form), signature) for url in urls)
         except (ValueError, TypeError) as error:  # half a surrogate pair cannot be signed by anyone
             raise _Refused("signature") from error
         if not genuine:
@@ -145,6 +153,13 @@ class TwilioHooks:
         unreadable = Rejection(reason, "a web hook of Twilio's", topic, sample.encode(errors="replace"), None, None)
         with writing(self.engine) as connection:
             rejections.count(connection, unreadable, at=self.clock())
+
+
+def _beside(callback_url: str, urls: Sequence[str]) -> list[str]:
+    """Return the addresses of answers on the host of the registered address of reports."""
+    host = urlsplit(callback_url)
+    asked = [urlsplit(url) for url in urls]
+    return [urlunsplit((host.scheme, host.netloc, one.path, one.query, "")) for one in asked] if host.netloc else []
 
 
 def _twiml(text: str) -> str:

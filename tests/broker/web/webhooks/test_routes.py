@@ -234,3 +234,12 @@ def test_a_hostile_answer_is_answered_politely_and_does_nothing(address: str, co
     assert answered.status_code == 200
     assert body not in answered.text
     assert seeded_captions.now(config, incident).state is State.OPEN
+
+
+def test_a_query_of_the_registered_address_is_signed_too(address: str, config: Config) -> None:
+    incident = seeded_captions.tell(config)
+    number = seeded_captions.alert_of(config, incident).id
+    form = {"MessageSid": sid(number), "MessageStatus": "delivered"}
+
+    assert seeded_captions.post(address, f"{STATUS}?site=7&kind=sms", form).status_code == 204
+    assert reported(config, number) == "delivered"

@@ -1,6 +1,7 @@
 """Web hooks of Twilio: reports and answers, honest and hostile, signed by Twilio's own library."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,8 @@ class Bench:
         migrate.require_current(self.engine)
         self.hooks = TwilioHooks(TOKEN, self.engine, [GUARD, CHIEF], clock=self.clock)
         processor = make_processor(self.engine, compiler.load(RULES), [GUARD], clock=self.clock)
-        processor.process([said(event("a man is holding a gun"))])
+        now = self.clock.now
+        processor.process([said(event("a man is holding a gun", captured_at=now, time=now))])
         with writing(self.engine) as connection:
             notifications.begin(connection, 1, text="ALERT", provider="twilio", at=self.clock.now)
             notifications.mark_sent(connection, 1, provider_id=sid(1), at=self.clock.now)
@@ -48,12 +50,12 @@ class Bench:
     def report(self, status: str, **fields: str) -> Outcome:
         """Let Twilio report what became of the message."""
         form = {"MessageSid": sid(1), "MessageStatus": status} | fields
-        return self.hooks.status(form, signed(STATUS_URL, form), STATUS_URL)
+        return self.hooks.status(form, signed(STATUS_URL, form), [STATUS_URL])
 
     def answer(self, body: str, number: int = 1, phone: str = GUARD.phone) -> Outcome:
         """Let someone answer."""
         form = {"MessageSid": sid(1000 + number), "From": phone, "To": "+12025550100", "Body": body}
-        return self.hooks.inbound(form, signed(REPLY_URL, form), REPLY_URL)
+        return self.hooks.inbound(form, signed(REPLY_URL, form), [REPLY_URL])
 
     def open_another(self, number: int) -> None:
         """Open an incident of this number, of which the guard gets a text, a minute later."""
@@ -167,7 +169,7 @@ def test_a_stranger_gets_no_answer_and_is_counted(bench: Bench) -> None:
 def test_a_wrong_signature_is_refused_and_counted(bench: Bench) -> None:
     form = {"MessageSid": sid(7), "From": GUARD.phone, "Body": "ok"}
     for signature in ("", "AAAA", signed(STATUS_URL, form), signed(REPLY_URL, form | {"Body": "3"})):
-        assert bench.hooks.inbound(form, signature, REPLY_URL).status == 403
+        assert bench.hooks.inbound(form, signature, [REPLY_URL]).status == 403
 
     assert bench.incident.state is State.OPEN
     assert [(row.reason, row.count) for row in bench.rows(core.refusal)] == [("signature", 4)]
@@ -185,7 +187,7 @@ def test_a_wrong_signature_is_refused_and_counted(bench: Bench) -> None:
     ids=["empty", "SQL", "unknown status", "too long", "too many fields"],
 )
 def test_a_signed_form_that_makes_no_sense_is_refused(bench: Bench, form: dict[str, str]) -> None:
-    outcome = bench.hooks.status(form, signed(STATUS_URL, form), STATUS_URL)
+    outcome = bench.hooks.status(form, signed(STATUS_URL, form), [STATUS_URL])
 
     assert outcome.status == 400
     assert [row.reason for row in bench.rows(core.refusal)] == [outcome.reason]
@@ -216,7 +218,7 @@ def test_a_hostile_answer_is_answered_politely_and_does_nothing(bench: Bench, bo
 def test_half_a_surrogate_pair_is_nobodys_signature(bench: Bench) -> None:
     form = {"MessageSid": sid(7), "From": GUARD.phone, "Body": "\ud83d"}
 
-    assert bench.hooks.inbound(form, "x", REPLY_URL) == Outcome(403, "signature")
+    assert bench.hooks.inbound(form, "x", [REPLY_URL]) == Outcome(403, "signature")
 
 
 def test_two_robots_do_not_talk_for_ever(bench: Bench) -> None:
@@ -282,3 +284,22 @@ def test_what_is_not_understood_is_answered_with_how_to_answer(bench: Bench, lan
 
     assert spoken(bench.answer("오경보 아님", phone=person.phone)).startswith(help_)
     assert bench.incident.state is State.OPEN
+
+
+@pytest.mark.parametrize("signed_for", ["https://hooks.example/in?site=7", STATUS_URL.replace("console", "proxy")])
+def test_a_registered_address_is_what_is_signed_whatever_arrives(bench: Bench, signed_for: str) -> None:
+    registered = replace(bench.hooks, callback_url=signed_for, answer_url=signed_for)
+    form = {"MessageSid": sid(1), "MessageStatus": "delivered"}
+    answer = {"MessageSid": sid(2), "From": GUARD.phone, "Body": "ok"}
+
+    assert registered.status(form, signed(signed_for, form), ["http://10.0.0.7:8080/x"]).status == 204
+    assert registered.inbound(answer, signed(signed_for, answer), ["http://10.0.0.7:8080/x"]).status == 200
+    assert registered.inbound(answer, signed("https://evil.example/", answer), ["http://10.0.0.7:8080/x"]).status == 403
+
+
+def test_answers_come_to_the_host_of_the_registered_reports(bench: Bench) -> None:
+    registered = replace(bench.hooks, callback_url="https://proxy.example/twilio/status")
+    form = {"MessageSid": sid(2), "From": GUARD.phone, "Body": "ok"}
+    signature = signed("https://proxy.example/twilio/inbound?a=1", form)
+
+    assert registered.inbound(form, signature, ["http://10.0.0.7:8080/twilio/inbound?a=1"]).status == 200
