@@ -170,6 +170,17 @@ class Tls(Section, frozen=True, kw_only=True):
     """Private key (PEM) of that certificate."""
 
 
+class HomeAssistant(Section, frozen=True, kw_only=True):
+    """Entities in a Home Assistant on the same MQTT server."""
+
+    discovery_prefix: Annotated[str, Meta(pattern=r"^[^+#\s]+$", description="a topic without wildcards")] = (
+        "homeassistant"
+    )
+    """As set in Home Assistant's MQTT integration."""
+    dangers: tuple[Name, ...] = ("gun", "weapon", "knife", "fire", "smoke", "fight", "falling", "fallen")
+    """Dangers that become binary sensors, in the words of the model."""
+
+
 class Mqtt(Section, frozen=True, kw_only=True):
     """MQTT server, version 5."""
 
@@ -194,6 +205,8 @@ class Mqtt(Section, frozen=True, kw_only=True):
     """Time without acknowledgement after which a caption is sent again; it doubles with each repetition."""
     status_seconds: Positive = 60.0
     """Time between two heartbeats."""
+    home_assistant: HomeAssistant | None = None
+    """Describe this device to a Home Assistant on the same server; without it, nothing is published there."""
 
     def __post_init__(self) -> None:
         require_host(self.host)

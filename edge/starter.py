@@ -65,6 +65,7 @@ _PLAIN: Final = """\
   # port: 1883              # 8883 with tls
   # username: {device}
   # password_file: mqtt.password   # a file that holds the password alone
+  # home_assistant: {{}}      # entities in a Home Assistant that uses the same MQTT server
   # tls: {{}}                 # encryption; an empty mapping trusts the system's authorities. Needed on any open network
   # tls:                    # `wordcam-edge enroll` makes these files
   #   ca_file: {files}/ca.crt

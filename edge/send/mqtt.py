@@ -66,6 +66,7 @@ class Turned:
 class Unheard:
     """The server does not let us read a topic that we can do without."""
 
+    topic: str
     why: str
 
 
@@ -91,16 +92,16 @@ class Connection:
         subscription: str,
         will: Will | None,
         window: int,
-        optional: str = "",
+        optional: tuple[str, ...] = (),
     ) -> None:
         """Prepare; raises `Misconfigured` where a password or certificate cannot be read.
 
-        `optional` is a second topic, which the server may keep from us.
+        `optional` are further topics, which the server may keep from us.
         """
         self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._settings = settings
         self._subscription, self._optional = subscription, optional
-        self._optional_id: int | None = None
+        self._optional_ids: dict[int | None, str] = {}
         self._client = paho.Client(
             CallbackAPIVersion.VERSION2, client_id=client_id, protocol=paho.MQTTv5, reconnect_on_failure=False
         )
@@ -152,13 +153,14 @@ class Connection:
             self.events.put(Down(f"the server refused the login: {reason}{see}"))
             return
         client.subscribe(self._subscription, qos=1)
-        if self._optional:
-            _, self._optional_id = client.subscribe(self._optional, qos=1)
+        for topic in self._optional:
+            self._optional_ids[client.subscribe(topic, qos=1)[1]] = topic
 
     def _on_subscribe(self, _client: Any, _data: Any, mid: int, reasons: list[ReasonCode], _properties: Any) -> None:
-        if mid == self._optional_id:
+        if mid in self._optional_ids:
             if any(reason.is_failure for reason in reasons):
-                self.events.put(Unheard(f"the server does not let this user read {self._optional}: {reasons[0]}"))
+                topic = self._optional_ids[mid]
+                self.events.put(Unheard(topic, f"the server does not let this user read {topic}: {reasons[0]}"))
         elif any(reason.is_failure for reason in reasons):
             refusal = f"the server does not let this user subscribe to {self._subscription}: {reasons[0]}"
             self.events.put(Down(f"{refusal}; see the server's access list"))

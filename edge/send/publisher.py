@@ -23,7 +23,7 @@ from edge.outbox import process_report, raised_thresholds
 from edge.outbox.outbox import Outbox, Waiting
 from edge.process import backoff
 from edge.process.stage_timer import Latency
-from edge.send import admission, mqtt
+from edge.send import admission, home_assistant, mqtt
 from edge.send.in_flight import Flights
 from edge.send.mqtt import Connection, Will
 
@@ -64,6 +64,8 @@ class Send:
         self._site, self._device, self._version = site, device, version
         self._clock, self._now, self._chance = clock, now, chance
         self._topics = {channel: topics.topic(site, device, channel) for channel in topics.CHANNELS}
+        wanted = settings.home_assistant
+        self._home_assistant = () if wanted is None else (home_assistant.status_topic(wanted),)
         self._latency = Latency(clock)
         self._flights = Flights(settings.resend_seconds)
         self._connection: Connection | None = None
@@ -117,7 +119,7 @@ class Send:
             self._settings,
             client_id=f"wordcam-{self._site}-{self._device}",
             subscription=self._topics["ack"],
-            optional=self._topics["thresholds"],
+            optional=(self._topics["thresholds"], *self._home_assistant),
             will=Will(self._topics["status"], status.encode(self._status(State.OFFLINE, "connection lost", at=None))),
             window=WINDOW,
         )
@@ -145,7 +147,10 @@ class Send:
 
     def _handle(self, connection: Connection, event: mqtt.Event, stored: list[str], refused: list[str]) -> None:
         if isinstance(event, mqtt.Received):
-            if event.topic == self._topics["thresholds"]:
+            if event.topic in self._home_assistant:
+                if event.payload == home_assistant.ONLINE:
+                    self._describe(connection)
+            elif event.topic == self._topics["thresholds"]:
                 self._read_thresholds(event.payload)
             else:
                 self._read_ack(event.payload, stored, refused)
@@ -154,7 +159,7 @@ class Send:
         elif isinstance(event, mqtt.Turned):
             log.error("publication turned down", extra={"reason": event.why, "see": "the server's access rules"})
         elif isinstance(event, mqtt.Unheard):
-            log.warning("raised thresholds unheard", extra={"reason": event.why, "see": "the server's access rules"})
+            log.warning("topic unheard", extra={"reason": event.why, "see": "the server's access rules"})
         elif self._connection is connection:
             where = f"{self._settings.host}:{mqtt.port_of(self._settings)}"
             self._lose(f"{where}: {event.why}{self._count_short_session(taken_over=event.taken_over)}")
@@ -167,6 +172,15 @@ class Send:
         self._flights.clear()
         log.info("connected", extra={"host": self._settings.host, "waiting": self._outbox.ledger().waiting})
         self._say_status(connection)
+        self._describe(connection)
+
+    def _describe(self, connection: Connection) -> None:
+        """Describe this device to Home Assistant, where that is wanted."""
+        wanted = self._settings.home_assistant
+        if wanted is not None:
+            topic = home_assistant.topic(wanted, self._site, self._device)
+            said = home_assistant.describe(wanted, site=self._site, device=self._device, version=self._version)
+            connection.publish(topic, said, retain=True)
 
     def _count_short_session(self, *, taken_over: bool) -> str:
         """Count a session that ended soon after it began, and say what a row of them means."""

@@ -20,6 +20,7 @@ from edge import config
 from edge.errors import Failure, Misconfigured
 from edge.outbox import process_report, raised_thresholds
 from edge.outbox.outbox import Outbox
+from edge.send import mqtt as mqtt_connection
 from edge.send.publisher import WINDOW, Send
 from testing.loopback import free_port
 from testing.mosquitto import Mosquitto
@@ -230,6 +231,27 @@ def test_a_camera_condition_is_published_at_once_and_taken_back(box: Outbox, mos
         wait_until(lambda: service.statuses[-1][0].conditions == (covered,), "the condition")
         process_report.leave(box, process_report.LOOK, process_report.Report())
         wait_until(lambda: service.statuses[-1][0].conditions is msgspec.UNSET, "the all-clear")
+
+
+def test_home_assistant_is_described_to_at_the_birth_and_again_when_it_has_started(
+    box: Outbox, mosquitto: Mosquitto
+) -> None:
+    listener = mqtt_connection.Connection(
+        mqtt(mosquitto), client_id="ha", subscription="homeassistant/device/+/config", will=None, window=1
+    )
+    listener.open()
+    try:
+        assert isinstance(listener.events.get(timeout=30), mqtt_connection.Up)
+        with sending(box, mqtt(mosquitto, home_assistant=config.HomeAssistant())):
+            first = listener.events.get(timeout=30)
+            listener.publish("homeassistant/status", b"online")
+            second = listener.events.get(timeout=30)
+    finally:
+        listener.close()
+
+    assert isinstance(first, mqtt_connection.Received)
+    assert first == second
+    assert first.topic == "homeassistant/device/wordcam_lab__dev_1/config"
 
 
 def test_a_connection_that_is_cut_is_made_again(box: Outbox, mosquitto: Mosquitto) -> None:
