@@ -116,8 +116,8 @@ class Look:
         if not self._conditions.is_due(frame.at):
             return
         if self._conditions.look(measure(frame.bgr), frame.at, frame.captured_at):
-            standing = [name.value for name, _ in self._conditions.standing]
-            log.warning("camera conditions", extra={"stream": self._eye.stream, "standing": standing})
+            names = [name.value for name, _ in self._conditions.active]
+            log.warning("camera conditions", extra={"stream": self._eye.stream, "conditions": names})
             self._report()
 
     def _look_again_seconds(self) -> float:
@@ -176,8 +176,6 @@ class Look:
             sentence_ms=per_sentence_ms and round(self._sentence_seconds * per_sentence_ms, 3),
             invoke_ms=per_sentence_ms and round(self._invoke_seconds * per_sentence_ms, 3),
             calm=self._memory.describe(self._now()),
-            conditions=tuple(
-                CameraCondition(self._eye.stream, name, since) for name, since in self._conditions.standing
-            ),
+            conditions=tuple(CameraCondition(self._eye.stream, name, since) for name, since in self._conditions.active),
         )
         process_report.leave(self._outbox, process_report.LOOK, note)

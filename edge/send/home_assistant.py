@@ -13,7 +13,7 @@ from contract.status import Condition
 from edge import config
 
 ONLINE: Final = b"online"
-"""What Home Assistant says on its own status topic when it has started, and wants to be told again."""
+"""What Home Assistant says on its own status topic when it has started, and wants the descriptions again."""
 
 _CAPTION_TEXT: Final = "{{ value_json.text[:255] }}"
 

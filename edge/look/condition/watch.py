@@ -51,7 +51,7 @@ SHARPER: Final = 0.01
 """By so much more sharpness it is not defocused any more."""
 
 LEAST_CONTRAST: Final = 3.0
-"""Contrast below which neither blur nor another view can be told."""
+"""Contrast below which neither blur nor another view shows."""
 
 OTHER_VIEW: Final = 0.15
 SAME_VIEW: Final = 0.3
@@ -99,7 +99,7 @@ class ConditionWatch:
         return bool(changed)
 
     @property
-    def standing(self) -> tuple[tuple[Condition, datetime], ...]:
+    def active(self) -> tuple[tuple[Condition, datetime], ...]:
         """Return the conditions that stand and since when, the worst first."""
         return tuple((name, count.since) for name, count in self._counts.items() if count.stands and count.since)
 
@@ -149,7 +149,7 @@ class ConditionWatch:
         return False
 
     def _has_moved(self, view: View, at: float, step: float) -> bool:
-        """Compare a view with the usual one, and let that follow; what changes from picture to picture is no view."""
+        """Compare a view with the usual one, and let that follow; a view that never stays does not count."""
         before, self._before = self._before, view
         if self._usual is None:
             self._usual = view

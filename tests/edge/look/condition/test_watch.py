@@ -23,7 +23,7 @@ def changes(pictures: Iterable[Picture], watched: ConditionWatch) -> Iterator[tu
     """Yield the second of each change, and what stands after it."""
     for second, picture in enumerate(pictures):
         if watched.look(measure(picture), float(second), BEGIN + timedelta(seconds=second)):
-            yield second, [name for name, _ in watched.standing]
+            yield second, [name for name, _ in watched.active]
 
 
 def tiles() -> Picture:
@@ -137,7 +137,7 @@ def test_a_condition_says_since_when_it_was_seen() -> None:
 
     list(changes([*calm[:30], *map(films.covered, calm[30:])], watched))
 
-    assert watched.standing == ((Condition.COVERED, BEGIN + timedelta(seconds=30)),)
+    assert watched.active == ((Condition.COVERED, BEGIN + timedelta(seconds=30)),)
     assert watched.hides_view
 
 
