@@ -20,7 +20,8 @@ from broker.config.errors import Misconfigured
 from broker.config.section import Language
 from broker.config.sites import Places
 from broker.notify.message import reason_texts, texts
-from broker.rules import compiler, lint
+from broker.rules import compiler, languages, lint
+from broker.rules.compiler import Rulebook
 from broker.rules.replay import Line, LineOutcome, Trial
 from broker.store import migrate, selection
 from broker.store.engine import open_database, reading
@@ -54,8 +55,19 @@ def _check(arguments: argparse.Namespace) -> int:
     fatal = any(problem.fatal for problem in problems)
     if not fatal:
         book = compiler.load(rules)
+        for language in _unheard(book, config):
+            print(f"{rules}: warning: cameras speak {language!r}, and no rule has a phrase in it")
         print(f"{rules}: {'usable' if problems else 'good'}. {len(book.rules)} rules.")
     return Misconfigured.exit_code if fatal else 0
+
+
+def _unheard(book: Rulebook, config: Config | None) -> list[str]:
+    """Return the languages of the newest captions that no rule hears; none where there is no database yet."""
+    if config is None or (config.database.path is not None and not config.database.path.is_file()):
+        return []
+    with contextlib.closing(_History(config)) as past:
+        spoken = past.languages()
+    return [language for language in spoken if languages.unheard(language, languages.heard(book))]
 
 
 def _test(arguments: argparse.Namespace) -> int:
@@ -96,6 +108,11 @@ class _History:
     def close(self) -> None:
         """Close the database."""
         self._engine.dispose()
+
+    def languages(self) -> list[str]:
+        """Return the languages of the newest captions."""
+        with reading(self._engine) as connection:
+            return selection.languages(connection, newest=10_000)
 
     def between(self, start: datetime, end: datetime) -> Iterator[Line]:
         """Yield the captions, in order."""

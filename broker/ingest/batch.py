@@ -18,6 +18,7 @@ from broker.ingest.clock_skew import DeviceClocks
 from broker.ingest.decoder import Message, Reading, Rejection
 from broker.ports import IngestedBatch, Metrics
 from broker.rules import engine as rules
+from broker.rules import languages
 from broker.rules.compiler import Rulebook
 from broker.rules.engine import Finding, Seen
 from broker.store import captions
@@ -79,6 +80,8 @@ class BatchProcessor:
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     counts: IngestCounts = field(default_factory=IngestCounts, init=False)
     clocks: DeviceClocks = field(default_factory=DeviceClocks, init=False)
+    _spoken: set[str] = field(default_factory=set, init=False)
+    """Languages of captions so far."""
 
     def process(self, messages: Sequence[Message]) -> list[Acknowledgement]:
         """Store a batch, and return the acknowledgements that may be sent now.
@@ -99,6 +102,15 @@ class BatchProcessor:
             self.on_notification()
         return list(acknowledgements(readings))
 
+    def _note_language(self, event: Caption) -> None:
+        """Warn once of a language that no rule hears: only the probabilities of dangers raise an alarm of it."""
+        if event.language in self._spoken:
+            return
+        self._spoken.add(event.language)
+        if languages.unheard(event.language, languages.heard(self.rulebook)):
+            place = {"language": event.language, "site": event.site, "device": event.device}
+            log.warning("no rule hears the language of a camera", extra=place)
+
     def _store(self, connection: Connection, readings: Sequence[Reading], batch: _Batch) -> None:
         now = self.clock()
         said = [reading for reading in readings if isinstance(reading, Caption)]
@@ -110,6 +122,8 @@ class BatchProcessor:
             if wrong is not None:
                 rejections.count(connection, wrong, at=now)
                 batch.clocks[wrong.reason] += 1
+        for event in said:
+            self._note_language(event)
         new, dangerous = self._keep(connection, events, now)
         batch.captions, batch.duplicates, batch.heard = new, len(events) - new, events
         for caption, findings in dangerous:

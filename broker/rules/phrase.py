@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from broker.rules import korean, wordlists
 from broker.rules import sentence as sentence_
-from broker.rules import wordlists
 from broker.rules.sentence import Sentence, Span, Word
 
 MAX_GAP: Final = 4
@@ -100,7 +100,8 @@ def _slot(part: str, lists: Mapping[str, Sequence[str]], gap: int) -> Slot:
             elif word.startswith("~"):
                 stemmed.update(sentence_.stem(other) for other in wordlists.with_synonyms(word[1:]))
             else:
-                stemmed.add(sentence_.stem(word))
+                # 도로 may lose its end as if it were a particle, and 도로에 may not.
+                stemmed.update({sentence_.stem(word), word} if korean.is_korean(word) else {sentence_.stem(word)})
     return Slot(frozenset(stemmed), frozenset(exact), gap, tuple(written))
 
 

@@ -9,6 +9,8 @@ from typing import Final
 
 import snowballstemmer
 
+from broker.rules import korean
+
 _ARTICLES = {"a", "an", "the", "some", "his", "her", "its", "their", "my", "your", "our"}
 _AUXILIARIES = {"is", "are", "was", "were", "be", "been", "being", "has", "have", "had"}
 
@@ -103,10 +105,12 @@ class Sentence:
 
 @lru_cache(maxsize=1 << 16)
 def stem(word: str) -> str:
-    """Return the Snowball (Porter2) stem of a lower-case word, irregular forms first.
+    """Return the Snowball (Porter2) stem of a lower-case word, irregular forms first; of a Korean one, its own.
 
     The cache holds more words than any captioner's vocabulary.
     """
+    if korean.is_korean(word):
+        return korean.stem(word)
     regular = IRREGULAR.get(word)
     return str(_stemmer.stemWord(regular or word))
 

@@ -105,3 +105,11 @@ def _meant(scope: Scope, site: str) -> ColumnElement[bool]:
     if scope.until is not None:
         conditions.append(caption.c.captured_at < scope.until)
     return and_(*conditions)
+
+
+def languages(connection: Connection, *, newest: int) -> list[str]:
+    """Return the languages of the newest captions, in order."""
+    table = caption
+    last = select(func.max(table.c.id)).scalar_subquery()
+    spoken = select(table.c.language).where(table.c.id > last - newest).distinct().order_by(table.c.language)
+    return list(connection.execute(spoken).scalars())
