@@ -116,9 +116,7 @@ class Reader:
             for stop, inner in self.things(end, rich=False):
                 yield (
                     stop,
-                    replace(
-                        inner, korean=phonology.fill(pattern, inner.said()), deeds=(), joined=True, of="", count=""
-                    ),
+                    replace(inner, korean=phonology.fill(pattern, inner.bare()), joined=True, of="", count=""),
                 )
 
     def _owned(self, position: int) -> Iterator[tuple[int, Thing]]:
@@ -249,7 +247,9 @@ class Reader:
                     yield after, Deed("있다", Aspect.ACT, (self.lexicon.tables["where"][word] + "에",))
                 continue
             for end, other in self.things(after, rich=False):
-                yield from self.in_hand(end, word, other)
+                for stop, carried in self.in_hand(end, word, other):
+                    if thing.animate or rich or carried.aspect is Aspect.ACT:
+                        yield stop, carried
                 verb = self._like(word, thing, other)
                 if verb is not None and (rich or self._close(word, thing, other, verb)):
                     aspect = Aspect.ACT if verb == "불타다" else Aspect.KEEP

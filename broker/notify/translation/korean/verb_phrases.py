@@ -318,7 +318,8 @@ class Deeds:
         reader, tables = self.reader, self.lexicon.tables
         for after, word in reader.match(position, self.lexicon.prepositions):
             if "~" not in tables["where"].get(word, "~"):
-                yield after, tables["where"][word] + self._particle(deed, None, lemma)
+                goes = word.startswith("to ") and deed.aspect is Aspect.ACT
+                yield after, tables["where"][word] + ("으로" if goes else self._particle(deed, None, lemma))
                 continue
             for end, thing in self._aimed(after, (word,)):
                 for stop, carried in reader.in_hand(end, word, thing):

@@ -84,6 +84,9 @@ def test_what_might_turn_the_meaning_stays_in_english(english: str) -> None:
         ("a man in a hallway holding a gun", "복도에서 총을 든 남자"),
         ("there is a man in the hallway holding a knife", "복도에 칼을 든 남자가 있다"),
         ("fire and smoke in a kitchen", "부엌에서 난 불과 연기"),
+        ("a man walks to a counter with something in his hand", "남자가 손에 무언가를 들고 계산대로 걸어간다"),
+        ("a man sits at a table with food on it", "남자가 위에 음식이 있는 탁자에 앉아 있다"),
+        ("a group of people running from a fire", "불을 피해 달아나는 한 무리의 사람들"),
         ("a man choking on food", "음식에 목이 막히는 남자"),
     ],
 )
