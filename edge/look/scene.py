@@ -9,7 +9,7 @@ from edge.infer.captioner import Captioner, Sentence, Weighed
 from edge.infer.detection import Detection
 from edge.infer.hazards import Hazard
 from edge.infer.image import Picture
-from edge.look import crops, location_phrase, visibility
+from edge.look import crops, location_phrase, visibility, wording
 from edge.look.crops import Reason, Region
 from edge.look.memory import reading
 from edge.look.memory.reading import Reading
@@ -155,7 +155,7 @@ def _speak(captioner: Captioner, sight: Sight, ongoing: Set[str] | None) -> Sent
     limits = {term: limit for term, limit in manifest.crop_evidence.items() if ongoing is None or term in ongoing}
     clearest = max(sight.crops, key=lambda crop: _most(crop, limits), default=None) if limits else None
     if clearest is None or _most(clearest, limits) < 0:
-        return captioner.speak(sight.weighed, None if ongoing is None else dict.fromkeys(ongoing, 0.0))
+        return _settled(captioner, sight, ongoing)
     sentence = captioner.speak(clearest.weighed, limits if ongoing is None else dict.fromkeys(limits, 0.0))
     text = location_phrase.tell(sentence.text, clearest.region, manifest.language)
     borne_out = (
@@ -165,6 +165,18 @@ def _speak(captioner: Captioner, sight: Sight, ongoing: Set[str] | None) -> Sent
         if over >= 0
     )
     return replace(sentence, text=text, hazards=_surest((*captioner.hazards(sight.weighed), *borne_out)))
+
+
+def _settled(captioner: Captioner, sight: Sight, ongoing: Set[str] | None) -> Sentence:
+    """Say what the frame shows, in a sentence that contradicts neither the dangers nor the people counted."""
+    manifest = captioner.manifest
+    sentence = captioner.speak(sight.weighed, None if ongoing is None else dict.fromkeys(ongoing, 0.0))
+    if manifest.language != wording.LANGUAGE:
+        return sentence
+    evidence = sight.weighed.evidence
+    dangers = {term for term, limit in manifest.evidence.items() if evidence[term] >= limit}
+    text = wording.settle(sentence.text, sight.detections, dangers if ongoing is None else ongoing, manifest.hazards)
+    return sentence if text == sentence.text else replace(sentence, text=text, words=tuple(text.split()))
 
 
 def _most(crop: Crop, limits: Mapping[str, float]) -> float:
