@@ -4,10 +4,11 @@ Dimensions: B beam, N cells, D numbers a cell, K attention, C context, S state, 
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+import keras
 import msgspec
 import numpy as np
 import tensorflow as tf
@@ -65,11 +66,11 @@ def write(recipe: Recipe, prepared: Prepared, run: RunDir, out: Path, *, command
     captioner = captioning.load(recipe, prepared.vocabulary, shapes["cells"][-1], run)
     out.mkdir(parents=True, exist_ok=True)
     _save(out / "encoder", _encoder(encoder, recipe))
-    hazard_network: Any = None
+    hazard_network: keras.Model | None = None
     limits: dict[str, float] = {}
     if recipe.hazard_classifier is not None:
         hazard_network, limits = hazard_classifier.load(recipe, prepared, shapes["cells"][-1], run)
-    phrase_network: Any = None
+    phrase_network: keras.Model | None = None
     rarities: dict[Phrase, float] = {}
     if recipe.phrases is not None:
         phrase_network, rarities = expected.load(prepared, recipe.phrases, 2 * shapes["cells"][-1], run)
@@ -88,13 +89,13 @@ def write(recipe: Recipe, prepared: Prepared, run: RunDir, out: Path, *, command
     (out / "export.json").write_bytes(msgspec.json.format(description, indent=2) + b"\n")
 
 
-def _encoder(model: Any, recipe: Recipe) -> Any:
+def _encoder(model: keras.Model, recipe: Recipe) -> tf.Module:
     spec = tf.TensorSpec((None, recipe.encoder.height, recipe.encoder.width, 3), tf.float32, "image")
     return _served(model, lambda image: model(image, training=False), [spec])
 
 
-def _detector(network: Any, shapes: dict[str, tuple[int, ...]]) -> Any:
-    def detect(c3: Any, c4: Any, cells: Any) -> dict[str, Any]:
+def _detector(network: keras.Model, shapes: dict[str, tuple[int, ...]]) -> tf.Module:
+    def detect(c3: tf.Tensor, c4: tf.Tensor, cells: tf.Tensor) -> dict[str, tf.Tensor]:
         found = network({"c3": c3, "c4": c4, "cells": cells}, training=False)
         return {"boxes": found["boxes"], "scores": tf.sigmoid(found["odds"])}
 
@@ -111,16 +112,16 @@ def _write_phrases(path: Path, rarities: dict[Phrase, float], prepared: Prepared
 
 def _decoder_init(
     model: Decoder,
-    hazard_network: Any | None,
+    hazard_network: keras.Model | None,
     limits: Sequence[float],
-    phrase_network: Any | None,
+    phrase_network: keras.Model | None,
     cells: tuple[int, ...],
-) -> Any:
+) -> tf.Module:
     """Return what prepares the decoder; each hazard's log-odds are shifted so that its threshold becomes 0.5."""
     shares = np.array(limits, np.float64)
     moved = np.log(shares / (1 - shares)).astype(np.float32)
 
-    def look(cells: Any) -> dict[str, Any]:
+    def look(cells: tf.Tensor) -> dict[str, tf.Tensor]:
         keys, values, state = model.look(cells)
         start = {"keys": keys, "values": values, "state": state}
         pooled = feature_cache.pooled(cells)
@@ -133,8 +134,8 @@ def _decoder_init(
     return _served([model, hazard_network, phrase_network], look, [tf.TensorSpec((None, *cells), tf.float32, "cells")])
 
 
-def _decoder_step(model: Decoder, recipe: Recipe, count: int) -> Any:
-    def step(tokens: Any, state: Any, keys: Any, values: Any) -> dict[str, Any]:
+def _decoder_step(model: Decoder, recipe: Recipe, count: int) -> tf.Module:
+    def step(tokens: tf.Tensor, state: tf.Tensor, keys: tf.Tensor, values: tf.Tensor) -> dict[str, tf.Tensor]:
         embedded = model.embedding(tokens)
         gates = model.token_gates(embedded)[None]
         context, moved, attention = model.step(gates, state[None], keys, values)
@@ -151,7 +152,7 @@ def _decoder_step(model: Decoder, recipe: Recipe, count: int) -> Any:
     return _served(model, step, specs)
 
 
-def _served(owner: Any, function: Any, specs: list[Any]) -> Any:
+def _served(owner: Any, function: Callable[..., dict[str, tf.Tensor]], specs: list[tf.TensorSpec]) -> tf.Module:
     """Return a module whose `serve` is the function; it references the variables' owner."""
     module = tf.Module()
     module.owner = owner
@@ -159,7 +160,7 @@ def _served(owner: Any, function: Any, specs: list[Any]) -> Any:
     return module
 
 
-def _save(folder: Path, module: Any) -> None:
+def _save(folder: Path, module: tf.Module) -> None:
     tf.saved_model.save(module, str(folder), signatures={"serving_default": module.serve})
 
 

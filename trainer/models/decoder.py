@@ -4,6 +4,7 @@ Dimensions: B images, R sentences an image, T tokens, N cells, D numbers a cell,
 E embedding, V words.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -43,14 +44,16 @@ class Decoder(distribution.Model):
         """Return the constructor's arguments, for Keras."""
         return {**super().get_config(), "words": self.words, "sizes": self.sizes}
 
-    def look(self, cells: Any, *, training: bool = False) -> tuple[Any, Any, Any]:
+    def look(self, cells: tf.Tensor, *, training: bool = False) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """Prepare an image: cells [B, N, D] -> keys [B, N, K], values [B, N, C], first state [B, S]."""
         cells = self.norm(cells)
         state = self.first(tf.reduce_mean(cells, 1))
         values = self.dropout(self.values(cells), training=training)
         return self.keys(cells), values, state
 
-    def step(self, token_gates: Any, state: Any, keys: Any, values: Any) -> tuple[Any, Any, Any]:
+    def step(
+        self, token_gates: tf.Tensor, state: tf.Tensor, keys: tf.Tensor, values: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """Advance by one token.
 
         token_gates [B, R, 3S], state [B, R, S], keys [B, N, K], values [B, N, C]
@@ -65,7 +68,7 @@ class Decoder(distribution.Model):
         proposed = tf.tanh(candidate + reset * old_candidate)
         return context, update * state + (1 - update) * proposed, attention
 
-    def say(self, state: Any, context: Any, embedded: Any, *, training: bool = False) -> Any:
+    def say(self, state: tf.Tensor, context: tf.Tensor, embedded: tf.Tensor, *, training: bool = False) -> tf.Tensor:
         """Return log-odds float32 [..., V] of the next word; output and embedding are tied (Press and Wolf 2017)."""
         spoken = self.spoken(tf.concat([state, context, embedded], -1))
         spoken = self.dropout(tf.tanh(spoken), training=training)
@@ -73,7 +76,7 @@ class Decoder(distribution.Model):
         # Not matmul: TensorFlow 2.21's oneDNN kernel writes out of bounds where a [V, E] matrix meets four dimensions.
         return tf.cast(tf.tensordot(spoken, weights, [[-1], [1]]) + tf.cast(self.bias, spoken.dtype), tf.float32)
 
-    def call(self, inputs: tuple[Any, Any], training: bool = False) -> Any:
+    def call(self, inputs: tuple[tf.Tensor, tf.Tensor], training: bool = False) -> tf.Tensor:
         """Teacher forcing: cells [B, N, D] and tokens int32 [B, R, T] -> log-odds [B, R, T, V] of each next word."""
         cells, tokens = inputs
         keys, values, state = self.look(tf.cast(cells, self.compute_dtype), training=training)
@@ -88,10 +91,10 @@ class Decoder(distribution.Model):
         return self.say(tf.stack(states, 2), tf.stack(contexts, 2), embedded, training=training)
 
 
-def masked_loss(label_smoothing: float) -> Any:
+def masked_loss(label_smoothing: float) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
     """Return the mean cross-entropy over the whole batch's tokens: targets [B, R, T], log-odds [B, R, T, V]."""
 
-    def loss(targets: Any, odds: Any) -> Any:
+    def loss(targets: tf.Tensor, odds: tf.Tensor) -> tf.Tensor:
         mask = tf.cast(targets != PAD, odds.dtype)
         log_probs = tf.nn.log_softmax(odds)
         right = tf.gather(log_probs, tf.cast(targets, tf.int32), axis=-1, batch_dims=3)

@@ -4,7 +4,7 @@ Task-aligned assignment after Feng et al. 2021 (TOOD), GIoU after Rezatofighi et
 Dimensions: B images, G true boxes (padded), P points, C classes. Boxes are cx, cy, w, h as shares of the frame.
 """
 
-from typing import Any, Final
+from typing import Final
 
 import tensorflow as tf
 
@@ -18,7 +18,7 @@ TOP_POINTS: Final = 9
 TINY: Final = 1e-7
 
 
-def loss(truth: Any, labelled: Any, boxes: Any, odds: Any, points: Any) -> Any:
+def loss(truth: tf.Tensor, labelled: tf.Tensor, boxes: tf.Tensor, odds: tf.Tensor, points: tf.Tensor) -> tf.Tensor:
     """Return the loss of a batch, a scalar.
 
     truth [B, G, 5] (class, or -1 for padding, and box), labelled [B, C] (1 where the source drew this class),
@@ -34,7 +34,9 @@ def loss(truth: Any, labelled: Any, boxes: Any, odds: Any, points: Any) -> Any:
     return classes + 2.0 * sides
 
 
-def assign(truth: Any, overlap: Any, odds: Any, points: Any) -> tuple[Any, Any, Any]:
+def assign(
+    truth: tf.Tensor, overlap: tf.Tensor, odds: tf.Tensor, points: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Assign points to each true box.
 
     overlap [B, G, P] -> wanted scores [B, P, C], true box of each point [B, P, 4], weight of each point [B, P].
@@ -57,13 +59,13 @@ def assign(truth: Any, overlap: Any, odds: Any, points: Any) -> tuple[Any, Any, 
     return wanted, tf.gather(truth[..., 1:], owner, batch_dims=1), weight
 
 
-def iou(one: Any, other: Any) -> Any:
+def iou(one: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
     """Return the intersection over union of boxes [..., 4]."""
     overlap, union = _areas(one, other)
     return overlap / (union + TINY)
 
 
-def giou(one: Any, other: Any) -> Any:
+def giou(one: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
     """Return the generalized intersection over union of boxes [..., 4], -1 to 1."""
     overlap, union = _areas(one, other)
     (low, high), (other_low, other_high) = _corners(one), _corners(other)
@@ -71,18 +73,18 @@ def giou(one: Any, other: Any) -> Any:
     return overlap / (union + TINY) - (around - union) / (around + TINY)
 
 
-def _areas(one: Any, other: Any) -> tuple[Any, Any]:
+def _areas(one: tf.Tensor, other: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     (low, high), (other_low, other_high) = _corners(one), _corners(other)
     overlap = tf.reduce_prod(tf.maximum(tf.minimum(high, other_high) - tf.maximum(low, other_low), 0.0), -1)
     union = tf.reduce_prod(one[..., 2:], -1) + tf.reduce_prod(other[..., 2:], -1) - overlap
     return overlap, union
 
 
-def _corners(boxes: Any) -> tuple[Any, Any]:
+def _corners(boxes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return boxes[..., :2] - boxes[..., 2:] / 2, boxes[..., :2] + boxes[..., 2:] / 2
 
 
-def _inside(boxes: Any, points: Any) -> Any:
+def _inside(boxes: tf.Tensor, points: tf.Tensor) -> tf.Tensor:
     """Return which points lie in which boxes, bool [B, G, P]."""
     low, high = _corners(boxes[:, :, None])
     return tf.reduce_all((points > low) & (points < high), -1)

@@ -3,10 +3,11 @@
 Dimensions: B images, P points of all levels (28 x 28 + 14 x 14 + 7 x 7 at 224 pixels), C classes.
 """
 
-from typing import Any, Final
+from typing import Final
 
 import keras
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 from keras import layers
 
@@ -17,7 +18,7 @@ PRIOR: Final = 0.01
 """Initial score of the head, so that many empty points do not dominate the loss (Lin et al. 2017, section 3.3)."""
 
 
-def build(shapes: dict[str, tuple[int, ...]], classes: int, width: int) -> Any:
+def build(shapes: dict[str, tuple[int, ...]], classes: int, width: int) -> keras.Model:
     """Build the network.
 
     `shapes` are those of one image's maps: `c3` [h, w, ·], `c4` [h/2, w/2, ·], `cells` [h/4 * w/4, ·].
@@ -37,14 +38,14 @@ def build(shapes: dict[str, tuple[int, ...]], classes: int, width: int) -> Any:
     return keras.Model(inputs, outputs, name="detector")
 
 
-def points(shape: tuple[int, ...]) -> Any:
+def points(shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
     """Return the centre of every point as shares of the frame, float32 [P, 2] (x, y), for a `c3` of this shape."""
     rows, columns = shape[:2]
     grids = [(-(-rows // step), -(-columns // step)) for step in (1, 2, 4)]
     return np.concatenate([_grid(height, width)[..., :2].reshape(-1, 2) for height, width in grids])
 
 
-def _pyramid(maps: list[Any], width: int) -> list[Any]:
+def _pyramid(maps: list[keras.KerasTensor], width: int) -> list[keras.KerasTensor]:
     """Mix the levels downwards and then upwards (Lin et al. 2017; Liu et al. 2018)."""
     maps = [_convolve(features, width, 1, 1, f"lateral{level}") for level, features in enumerate(maps)]
     for level in (1, 0):
@@ -56,7 +57,9 @@ def _pyramid(maps: list[Any], width: int) -> list[Any]:
     return maps
 
 
-def _head(features: Any, classes: int, width: int, name: str) -> tuple[Any, Any]:
+def _head(
+    features: keras.KerasTensor, classes: int, width: int, name: str
+) -> tuple[keras.KerasTensor, keras.KerasTensor]:
     """Return distances [B, h, w, 4] to the sides, 0 to 1, and log-odds [B, h, w, C], each from a branch of its own."""
     box = _separable(_separable(features, width, 1, f"{name}_box0"), width, 1, f"{name}_box1")
     kind = _separable(_separable(features, width, 1, f"{name}_class0"), width, 1, f"{name}_class1")
@@ -67,7 +70,7 @@ def _head(features: Any, classes: int, width: int, name: str) -> tuple[Any, Any]
     return distances, layers.Conv2D(classes, 1, bias_initializer=prior, name=f"{name}_odds")(kind)
 
 
-def _boxes(distances: Any, height: int, width: int) -> Any:
+def _boxes(distances: keras.KerasTensor, height: int, width: int) -> keras.KerasTensor:
     """Turn distances to left, top, right and bottom, as shares of the frame, into boxes [B, h * w, 4]."""
     grid = tf.constant(_grid(height, width))
     left_top, right_bottom = distances[..., :2], distances[..., 2:]
@@ -76,17 +79,18 @@ def _boxes(distances: Any, height: int, width: int) -> Any:
     return layers.Reshape((-1, 4))(layers.Concatenate()([centre, left_top + right_bottom]))
 
 
-def _grid(height: int, width: int) -> Any:
+def _grid(height: int, width: int) -> npt.NDArray[np.float32]:
+    """Return the centre of every cell as shares of the frame, [height, width, 2]."""
     x, y = np.meshgrid((np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height)
     return np.stack([x, y], -1).astype(np.float32)
 
 
-def _separable(x: Any, filters: int, stride: int, name: str) -> Any:
+def _separable(x: keras.KerasTensor, filters: int, stride: int, name: str) -> keras.KerasTensor:
     x = layers.DepthwiseConv2D(3, stride, "same", use_bias=False, name=f"{name}_depthwise")(x)
     return _convolve(x, filters, 1, 1, name)
 
 
-def _convolve(x: Any, filters: int, kernel: int, stride: int, name: str) -> Any:
+def _convolve(x: keras.KerasTensor, filters: int, kernel: int, stride: int, name: str) -> keras.KerasTensor:
     x = layers.Conv2D(filters, kernel, stride, "same", use_bias=False, name=f"{name}_conv")(x)
     x = layers.BatchNormalization(epsilon=1e-3, momentum=0.97, name=f"{name}_bn")(x)
     return layers.ReLU(6.0, name=f"{name}_relu6")(x)

@@ -5,7 +5,9 @@ Dimensions: B images, H x W pixels, N cells of the coarsest map.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
+
+import keras
 
 from trainer.errors import RecipeError
 from trainer.models.encoders import efficientnet_lite, inception, mobilenet
@@ -15,7 +17,7 @@ from trainer.models.encoders import efficientnet_lite, inception, mobilenet
 class Encoder:
     """How to build one encoder."""
 
-    build: Callable[[int, int, str], Any]
+    build: Callable[[int, int, str], keras.Model]
     """(height, width, weights) -> Keras model: `image` float32 [B, H, W, 3] RGB 0..255 -> `c3` [B, H/8, W/8, ·],
     `c4` [B, H/16, W/16, ·], `cells` [B, N, ·]. `weights` is a file, `imagenet`, or empty for random ones."""
     size: int

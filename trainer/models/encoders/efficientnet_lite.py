@@ -52,7 +52,7 @@ EPSILON: Final = 1e-3
 """Batch normalisation's; the weights were trained with it."""
 
 
-def build(variant: str, height: int, width: int, weights: str) -> Any:
+def build(variant: str, height: int, width: int, weights: str) -> keras.Model:
     """Return one variant, see `trainer.models.encoders.Encoder.build`; `imagenet` weights come from the package.
 
     Raises `DataError` where the weights are not there or do not fit.
@@ -75,7 +75,7 @@ def build(variant: str, height: int, width: int, weights: str) -> Any:
     return model
 
 
-def load(model: Any, tensors: Mapping[str, Any], origin: str) -> None:
+def load(model: keras.Model, tensors: Mapping[str, Any], origin: str) -> None:
     """Put a state dict's tensors into the model's layers; raises `DataError` where one is missing or does not fit."""
     for layer in model.layers:
         if layer.weights:
@@ -98,7 +98,7 @@ def _repeats(stage: Stage, number: int, variant: str) -> int:
     return stage.repeats if first_or_last else math.ceil(stage.repeats * SCALES[variant][1])
 
 
-def _block(x: Any, stage: Stage, filters: int, stride: int, name: str) -> Any:
+def _block(x: keras.KerasTensor, stage: Stage, filters: int, stride: int, name: str) -> keras.KerasTensor:
     shortcut = x
     if stage.expansion > 1:
         x = _convolve(x, x.shape[-1] * stage.expansion, 1, 1, f"{name}_expand")
@@ -109,12 +109,12 @@ def _block(x: Any, stage: Stage, filters: int, stride: int, name: str) -> Any:
     return layers.Add(name=f"{name}_add")([shortcut, x]) if stride == 1 and shortcut.shape[-1] == filters else x
 
 
-def _convolve(x: Any, filters: int, kernel: int, stride: int, name: str) -> Any:
+def _convolve(x: keras.KerasTensor, filters: int, kernel: int, stride: int, name: str) -> keras.KerasTensor:
     x = layers.Conv2D(filters, kernel, stride, "same", use_bias=False, name=f"{name}_conv")(x)
     return _normalise(x, name)
 
 
-def _normalise(x: Any, name: str) -> Any:
+def _normalise(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     x = layers.BatchNormalization(epsilon=EPSILON, name=f"{name}_bn")(x)
     return layers.ReLU(6.0, name=f"{name}_relu6")(x)
 
@@ -133,7 +133,7 @@ def _weights_path(variant: str, weights: str) -> Path:
     return found[0]
 
 
-def _names(layer: Any) -> list[str]:
+def _names(layer: keras.Layer) -> list[str]:
     """Spell the state dict's names for the weights of a layer, in the order of Keras's."""
     place, _, kind = layer.name.rpartition("_")
     if place in ("stem", "head"):
@@ -149,7 +149,7 @@ def _names(layer: Any) -> list[str]:
     return [f"{prefix}.{part}" for part in ("weight", "bias", "running_mean", "running_var")]
 
 
-def _to_keras(layer: Any, tensors: Mapping[str, Any], name: str, origin: str) -> Any:
+def _to_keras(layer: keras.Layer, tensors: Mapping[str, Any], name: str, origin: str) -> Any:
     try:
         value = tensors[name]
     except KeyError:

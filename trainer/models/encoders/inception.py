@@ -1,12 +1,10 @@
 """InceptionV3 (Szegedy et al. 2016), the student system's encoder: 8 x 8 cells of 2,048 numbers at 299 pixels."""
 
-from typing import Any
-
 import keras
 from keras import layers
 
 
-def build(height: int, width: int, weights: str) -> Any:
+def build(height: int, width: int, weights: str) -> keras.Model:
     """Build it, see `trainer.models.encoders.Encoder.build`; `imagenet` downloads Keras's weights."""
     base = keras.applications.InceptionV3(include_top=False, weights=weights or None, input_shape=(height, width, 3))
     taps = keras.Model(base.input, [base.get_layer(name).output for name in ("mixed2", "mixed7")])

@@ -1,6 +1,6 @@
 """MobileNetV3-Large (Howard et al. 2019), minimalistic: int8 keeps it, without squeeze-and-excite and hard-swish."""
 
-from typing import Any, Final
+from typing import Final
 
 import keras
 from keras import layers
@@ -8,7 +8,7 @@ from keras import layers
 STRIDES: Final = (8, 16)
 
 
-def build(height: int, width: int, weights: str) -> Any:
+def build(height: int, width: int, weights: str) -> keras.Model:
     """Build it, see `trainer.models.encoders.Encoder.build`; `imagenet` downloads Keras's weights."""
     base = keras.applications.MobileNetV3Large(
         (height, width, 3), minimalistic=True, include_top=False, weights=weights or None, include_preprocessing=True
@@ -21,6 +21,6 @@ def build(height: int, width: int, weights: str) -> Any:
     return keras.Model(image, {"c3": c3, "c4": c4, "cells": cells}, name="mobilenet_v3_large")
 
 
-def _last_of_stride(base: Any, stride: int, height: int) -> Any:
+def _last_of_stride(base: keras.Model, stride: int, height: int) -> keras.KerasTensor:
     rows = -(-height // stride)
     return [layer.output for layer in base.layers if len(layer.output.shape) == 4 and layer.output.shape[1] == rows][-1]
