@@ -40,6 +40,9 @@ WITHOUT_PLACE: Final = (
 VIEW: Final = re.compile(r"seen (from|by) a camera|black and white view|nobody is in danger|^an empty place")
 """Sentences that say of a surveillance picture only that it is one."""
 
+STOCK: Final = re.compile(r"^people are (walking in the street|in a shop|standing and talking)$")
+"""Sentences learnt of streets, shops, buses and stairs alike: of a picture like those they say no more than that."""
+
 PLACES: Final = ("room", "yard", "corridor", "hallway", "shop")
 """Places of which such a sentence may know that much."""
 
@@ -75,7 +78,13 @@ def settle(text: str, found: Sequence[Detection], dangers: Set[str], named: Mapp
         return _with_danger(text, dangers, named)
     people = [box for box in found if box.name == PERSON]
     count = counting.count(people)
-    return _view(text, people, count) if VIEW.search(text) else _counted(text, count)
+    if not people and "people" in text.split() and (STOCK.search(text) or VIEW.search(text)):
+        return "people are in view"
+    if STOCK.search(text):
+        return _view(None, people, count)
+    if VIEW.search(text):
+        return _view(next((word for word in PLACES if word in text.split()), None), people, count)
+    return _counted(text, count)
 
 
 def _with_danger(text: str, dangers: Set[str], named: Mapping[str, Sequence[str]]) -> str:
@@ -92,9 +101,8 @@ def _names(text: str, dangers: Set[str], named: Mapping[str, Sequence[str]]) -> 
     return any(f" {expression} " in spoken for term in dangers for expression in named.get(term, ()))
 
 
-def _view(text: str, people: Sequence[Detection], count: int) -> str:
+def _view(place: str | None, people: Sequence[Detection], count: int) -> str:
     """Say how many people are where, of a picture of which the captioner knows nothing."""
-    place = next((word for word in PLACES if word in text.split()), None)
     if not people:
         return f"a {place}, nobody in it" if place else "nobody is in view"
     subject = "a person is" if count == 1 else f"{NUMBERS.get(count, MANY)} people are"

@@ -79,6 +79,8 @@ def test_of_several_dangers_the_gravest_for_people_is_said() -> None:
         ("a quiet place seen by a camera", (), "nobody is in view"),
         ("a few people are seen from a camera above", (0.05, 0.8), "two people are in view"),
         ("a room seen from a camera on the wall", (0.05,), "a person is in a room, on the left"),
+        ("people are walking in the street", (0.05, 0.2), "two people are in view, on the left"),
+        ("people are in a shop", (), "people are in view"),
         ("a black and white view of a street", (0.8,), "a person is in view, on the right"),
     ],
 )
