@@ -28,6 +28,9 @@ def run(arguments: argparse.Namespace) -> int:
         ping.url_of(config.monitor.ping)
     for warning in config.web.warnings:
         print(f"{arguments.config}: {warning}", file=sys.stderr)
+    for name in factory.unanswerable(config):
+        problem = "Twilio brings no answers back from Korea (+82); use `channel: solapi`, or answer by link or console"
+        print(f"{arguments.config}: recipients: {name}: {problem}", file=sys.stderr)
     if not config.recipients:
         print(f"{arguments.config}: recipients: none; no notification is sent to anyone", file=sys.stderr)
     people = ", ".join(f"{person.name} ({_reached(person)}, {person.language})" for person in config.recipients)

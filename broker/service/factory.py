@@ -30,8 +30,19 @@ def channel_of(config: Config, person: Recipient) -> Channel:
 
 
 def by_korean_gateway(config: Config) -> frozenset[str]:
-    """Name the recipients whose messages a Korean gateway counts."""
-    return frozenset(person.name for person in config.recipients if channel_of(config, person) == "solapi")
+    """Name the recipients whose messages a Korean carrier counts, by whatever gateway they come."""
+    people = (person for person in config.recipients if channel_of(config, person) in ("solapi", "twilio"))
+    return frozenset(person.name for person in people if in_korea(person) or channel_of(config, person) == "solapi")
+
+
+def in_korea(person: Recipient) -> bool:
+    """Return whether someone has a Korean telephone number."""
+    return person.e164.startswith("+82")
+
+
+def unanswerable(config: Config) -> list[str]:
+    """Name the recipients whose answers do not come back: Twilio has no Korean number that receives texts."""
+    return [one.name for one in config.recipients if in_korea(one) and channel_of(config, one) == "twilio"]
 
 
 def senders(config: Config, out: TextIO) -> SendersByRecipient:

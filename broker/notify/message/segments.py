@@ -23,7 +23,10 @@ UCS2_ALONE, UCS2_JOINED = 70, 67
 """16-bit units in a message of one part, and in each of several."""
 
 KOREAN_BYTES: Final = 90
-"""Bytes in EUC-KR that Korean carriers take as one message from a Korean gateway; what is longer costs more."""
+"""Bytes in EUC-KR that Korean carriers take as one message; what is longer costs more, or is cut."""
+
+CARRIER_PREFIX: Final = "[Web발신]\n"
+"""What Korean carriers put before a message that a computer sends; it counts."""
 
 _TYPOGRAPHIC: Final = str.maketrans(
     {"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "...", "\u00a0": " "}
@@ -75,9 +78,9 @@ def is_one(text: str) -> bool:
 
 
 def is_one_in_korea(text: str) -> bool:
-    """Return whether a Korean gateway sends a text as one short message: by bytes in EUC-KR, not by GSM's parts."""
+    """Return whether a text is one short message in Korea: by bytes in EUC-KR with the prefix, not by GSM's parts."""
     try:
-        return len(text.encode("euc-kr")) <= KOREAN_BYTES
+        return len((CARRIER_PREFIX + text).encode("euc-kr")) <= KOREAN_BYTES
     except UnicodeEncodeError:
         return False
 

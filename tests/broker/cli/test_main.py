@@ -11,8 +11,10 @@ import pytest
 import yaml
 
 from broker.cli import main
+from broker.config import broker as config_file
 from broker.notify import notifications
 from broker.rules import compiler
+from broker.service import factory
 from broker.service.leader import LeaderElection
 from broker.store import migrate
 from broker.store.engine import open_engine, reading, writing
@@ -232,3 +234,18 @@ def test_duty_says_who_sends_the_messages(tmp_path: Path, capsys: pytest.Capture
     assert nobody == "no instance leads"
     assert line.startswith("alerts-1 leads: ")
     assert json.loads(last)["instance"] == "alerts-1"
+
+
+def test_check_says_that_twilio_brings_no_answers_back_from_korea(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    people = [{"name": "경비실", "phone": "+82 10 1234 5678"}, {"name": "guard", "phone": "+12025550143"}]
+    with FakeTwilio() as twilio:
+        config = write_config(tmp_path, twilio=twilio, recipients=people)
+        code = main.main(["check", "--config", str(config)])
+
+    assert code == 0
+    said = capsys.readouterr().err
+    assert "recipients: 경비실: Twilio brings no answers back from Korea" in said
+    assert "guard: Twilio" not in said
+    assert factory.by_korean_gateway(config_file.load(config)) == {"경비실"}

@@ -177,13 +177,13 @@ def test_a_place_with_a_very_long_name_is_told_whole_in_several_parts() -> None:
     assert segments.parts(text) > 1
 
 
-def test_a_korean_gateway_counts_bytes() -> None:
+def test_a_korean_carrier_counts_bytes_after_its_prefix() -> None:
     told = telling(**HOLDING, names=KOREAN)
 
     text = render.text(told, language="ko", now=AT, fits=segments.is_one_in_korea)
 
-    assert text == "[경보] 총기 · 북문 1호기 현관 카메라 12:00 남자가 건물 앞에서 손에 총을 들고 있다"
-    assert len(text.encode("euc-kr")) <= 90
+    assert text.startswith("[경보] 총기 · 북문")
+    assert len(("[Web발신]\n" + text).encode("euc-kr")) <= 90
 
 
 def test_a_message_that_may_be_sent_twice_says_so_once() -> None:
