@@ -126,6 +126,14 @@ class Grouper:
         """Return who is notified of an incident as it is now."""
         return self._route(incident.site, incident.danger, incident.severity)
 
+    def people(self, connection: Connection, incident: Incident, kind: Kind) -> tuple[Recipient, ...]:
+        """Return whom a notification goes to at once: an update also to those whom an escalation has reached."""
+        first = self.route(incident).first
+        if kind is not Kind.UPDATE:
+            return first
+        known = notifications.notified_of(connection, incident.id)
+        return (*first, *(one for one in self.recipients if one.name in known and one not in first))
+
     def timing(self, cool: timedelta) -> Timing:
         """Return the pauses after a notification, where the rule's cooldown is `cool`."""
         settings = self.settings
@@ -262,12 +270,13 @@ class Grouper:
 
     def notify(self, connection: Connection, sighting: Sighting, verdict: Verdict, incident: Incident) -> Queued:
         """Queue the notifications of an incident that go out at once."""
-        people = self.route(incident).first
+        people = self.people(connection, incident, KINDS[verdict.outcome])
         gather = self._gather(sighting)
         occasion = Occasion(KINDS[verdict.outcome], verdict.reasons, late_seconds=sighting.late_seconds, gather=gather)
         notified = Notifier(self.places).notify(connection, incident, people, occasion, now=sighting.now)
         # The first notification starts the escalation, and so does one that the incident became more severe.
-        grew = verdict.outcome is Outcome.FIRST or not at_least(_notified_severity(incident), incident.severity)
+        last = incident.notified
+        grew = last is None or last.late_seconds > 0 or not at_least(last.severity, incident.severity)
         if incident.state is State.OPEN and grew:
             notified = replace(notified, step=0, stepped_at=sighting.now)
         # The scheduler advances it at once: an escalation step may be due already.
@@ -284,10 +293,6 @@ class Grouper:
     def is_stale(self, late_seconds: int) -> bool:
         """Return whether a sighting arrived too late to be escalated."""
         return late_seconds > self.settings.escalate_within_minutes * 60
-
-
-def _notified_severity(incident: Incident) -> Severity:
-    return "info" if incident.notified is None else incident.notified.severity
 
 
 def _missing(connection: Connection, caption: Stored, rule: Rule) -> SeenTooRarely | None:

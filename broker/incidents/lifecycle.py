@@ -67,7 +67,7 @@ class Lifecycle:
         """Notify people of what was put off, or return when that is due."""
         verdict = self._verdict(incident, notifications.send_status(self.connection, incident.id))
         if verdict.outcome.notifies:
-            people = self.grouper.route(incident).first
+            people = self.grouper.people(self.connection, incident, KINDS[verdict.outcome])
             return self._notify(incident, people, Occasion(KINDS[verdict.outcome], verdict.reasons)), []
         return incident, [] if verdict.look_at is None else [verdict.look_at]
 
@@ -157,7 +157,8 @@ class Lifecycle:
 
 def _is_to_hear_the_end(person: Recipient, incident: Incident, sent: list[Notification]) -> bool:
     """Return whether someone who was notified has still to be notified that it is over."""
-    if not person.notify_when_resolved or person.name == incident.closed_by:
+    unanswered = incident.severity == "critical" and not incident.acknowledged_by and not incident.closed_by
+    if person.name == incident.closed_by or not (person.notify_when_resolved or unanswered):
         return False
     own = [notification for notification in sent if notification.recipient == person.name]
     notified = any(notification.state in REACHED for notification in own)

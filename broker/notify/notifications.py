@@ -217,6 +217,14 @@ def knows(connection: Connection, recipient: str, incident_id: int, severity: Se
     return connection.execute(query).first() is not None
 
 
+def notified_of(connection: Connection, incident_id: int) -> frozenset[str]:
+    """Return the names of those who were notified of an incident, or are about to be."""
+    table = core.alert
+    states = [state.value for state in (*OPEN, State.SENT, State.DIGESTED)]
+    query = select(table.c.recipient).where(table.c.incident_id == incident_id, table.c.state.in_(states))
+    return frozenset(connection.execute(query.distinct()).scalars())
+
+
 def doubt_unfinished(connection: Connection, *, at: datetime) -> int:
     """Mark every notification that a stopped service left `sending` as in doubt; returns their number."""
     table = core.alert

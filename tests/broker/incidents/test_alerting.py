@@ -102,6 +102,7 @@ def test_an_incident_ends_when_no_camera_has_seen_it_and_people_hear_so(scene: M
     room = scene(GUARD, silent)
     room.say("a gun")
     room.deliver()
+    room.do(responses.acknowledge, 1, by="chief", how="sms")
 
     assert room.wait(minutes=14) == []
     assert room.wait(minutes=1) == ["resolved to guard"]
@@ -383,3 +384,24 @@ def test_an_answer_to_nothing_changes_nothing(scene: Make) -> None:
     assert room.do(responses.acknowledge, 7, by="x", how="sms").effect is Effect.UNKNOWN
     assert room.do(responses.resolve, 7, by="x", how="sms").effect is Effect.UNKNOWN
     assert not room.do(responses.note, 7, "hello", by="x")
+
+
+def test_a_further_camera_is_said_to_everyone_who_was_notified_before(scene: Make) -> None:
+    room = scene(GUARD, CHIEF, escalation=(CHAIN,))
+    room.say("a gun")
+    room.deliver()
+    assert room.wait(minutes=5) == ["escalation to chief"]
+
+    room.clock.now += timedelta(minutes=4)
+    room.say("a gun", camera="cam-1")
+
+    assert sorted(one for one in room.deliver() if one.startswith("update")) == ["update to chief", "update to guard"]
+
+
+def test_a_critical_incident_that_nobody_answered_ends_with_a_word_to_everyone(scene: Make) -> None:
+    silent = Recipient(name="chief", phone="+12025550178", notify_when_resolved=False)
+    room = scene(GUARD, silent)
+    room.say("a gun")
+    room.deliver()
+
+    assert room.wait(minutes=15) == ["resolved to guard", "resolved to chief"]
