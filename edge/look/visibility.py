@@ -15,7 +15,7 @@ BRIGHTEST_SHARE: Final = 0.01
 
 FLAT: Final = 12
 """Grey levels between nearly the darkest and nearly the brightest spot of a picture without content; the least of 60
-surveillance films is 126, and a camera in thick fog keeps 30."""
+surveillance films is 126."""
 
 GREY: Final = 24
 """Difference between a spot's colours up to which it is grey."""

@@ -1,7 +1,8 @@
 """Measures one picture by what tells a camera that sees from one that does not.
 
-The limits that `watch` compares these with were set on films of 60 cameras and 200 photographs: every picture of them
-has a sharpness of at least 0.172, and when blurred by two hundredths of its width at most 0.141.
+The limits that `watch` compares these with were set on about 90 films and 200 photographs: every picture of them
+has a sharpness of at least 0.172, and when blurred by two hundredths of its width at most 0.186, and 95 %
+of those are below 0.164.
 """
 
 import zlib
