@@ -92,4 +92,4 @@ def test_the_terminal_names_them_too(config: Config, capsys: pytest.CaptureFixtu
     assert main.main(["incidents", "--config", path]) == 0
 
     line = next(line for line in capsys.readouterr().out.splitlines() if "depot" in line)
-    assert "warning device-lost at depot (pi-07: gone since " in line
+    assert "warning device-lost at depot (pi-07: no message since " in line
