@@ -43,6 +43,9 @@ class Ledger(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     not_schema: Count | msgspec.UnsetType = msgspec.UNSET
     """Rows of the outbox that the device itself did not send, because they are not of the contract; absent while there
     was none. Above 0, the device may have been tampered with."""
+    set_aside: Count | msgspec.UnsetType = msgspec.UNSET
+    """Damaged outboxes that were set aside, with the captions in them; absent while there was none. All counts began
+    anew with the last one."""
 
 
 class Stage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -18,7 +18,7 @@ from contract import bundle, release
 from contract.errors import Refused
 from edge import check, config, service, starter
 from edge.errors import MISCONFIGURED, Failure, Misconfigured
-from edge.outbox.outbox import Outbox
+from edge.outbox.recovery import open_outbox
 from edge.process import summary, supervisor
 from foundation import log, terminal, yaml_file
 from foundation.errors import from_os_error
@@ -213,7 +213,7 @@ def _run(arguments: argparse.Namespace) -> int:
     path = _where(arguments)
     settings = config.load(path)
     stop = _stop_on_signals()
-    with Outbox(settings.outbox.path, settings.outbox.max_captions, settings.outbox.max_bytes) as outbox:
+    with open_outbox(settings.outbox.path, settings.outbox.max_captions, settings.outbox.max_bytes) as outbox:
         before = outbox.ledger()
         try:
             supervisor.run(path, outbox, stop, verbose=arguments.verbose)

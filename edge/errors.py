@@ -11,3 +11,7 @@ class CameraGone(TryAgain):
 
 class DiskFull(TryAgain):
     """Nothing more can be written; what was written before stays."""
+
+
+class OutboxDamaged(TryAgain):
+    """The outbox cannot be read; opening it for work sets it aside and begins a new one."""

@@ -18,7 +18,7 @@ from edge import config
 from edge.config import Config
 from edge.errors import CameraGone, Misconfigured
 from edge.outbox import process_report
-from edge.outbox.outbox import Outbox
+from edge.outbox.recovery import open_outbox
 from edge.process import sandbox
 
 if TYPE_CHECKING:
@@ -34,12 +34,13 @@ def look(settings: Config, stop: threading.Event, started_at: float) -> None:
     `started_at` is the start of the process on `time.perf_counter`, in seconds.
     """
     _leave_network(settings)
+    sandbox.hide_memory()
     _quiet_opencv()
     from edge.look.capture_loop import Look  # noqa: PLC0415
     from edge.look.event import Eye  # noqa: PLC0415  # see the module's docstring
     from edge.look.memory.camera_memory import CameraMemory  # noqa: PLC0415
 
-    with Outbox(settings.outbox.path, settings.outbox.max_captions, settings.outbox.max_bytes) as outbox:
+    with open_outbox(settings.outbox.path, settings.outbox.max_captions, settings.outbox.max_bytes) as outbox:
         captioner = open_captioner(settings.bundle, settings.threads)
         manifest = captioner.manifest
         eye = Eye(settings.site, settings.device, settings.camera.stream, manifest.model, manifest.language)
@@ -74,9 +75,10 @@ def look(settings: Config, stop: threading.Event, started_at: float) -> None:
 
 def send(settings: Config, stop: threading.Event) -> None:
     """Send captions until `stop`; raises `Failure`."""
+    sandbox.write_no_dumps()
     from edge.send.publisher import Send  # noqa: PLC0415  # see the module's docstring
 
-    with Outbox(settings.outbox.path, settings.outbox.max_captions, settings.outbox.max_bytes) as outbox:
+    with open_outbox(settings.outbox.path, settings.outbox.max_captions, settings.outbox.max_bytes) as outbox:
         Send(
             outbox,
             settings.mqtt,

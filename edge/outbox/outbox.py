@@ -19,6 +19,7 @@ import msgspec
 from contract import caption, wire
 from contract.caption import Caption
 from contract.status import Ledger
+from edge.errors import OutboxDamaged, TryAgain
 from edge.outbox import schema, sqlite_errors, urgency
 
 BUSY_SECONDS: Final = 10.0
@@ -71,6 +72,7 @@ class Outbox:
             path.touch(mode=0o660)
             self._database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
             try:
+                self._inode = path.stat().st_ino
                 self._prepare()
             except BaseException:
                 self._database.close()
@@ -80,7 +82,23 @@ class Outbox:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
         self._database.close()
+
+    def check(self) -> None:
+        """Read the whole file; raises `OutboxDamaged` where it is not whole."""
+        with sqlite_errors.explained(self.path, BUSY_SECONDS):
+            (found,) = self._database.execute("PRAGMA quick_check(1)").fetchone()
+        if found != "ok":
+            raise OutboxDamaged(f"{self.path}: damaged ({found})")
+
+    def count_set_aside(self, number: int) -> None:
+        """Note that this is the outbox after the damaged one of that number."""
+        with self._transaction() as database:
+            database.execute("UPDATE ledger SET set_aside = ?", (number,))
 
     def append(self, compose: Callable[[int], Caption], seen: Seen = NOTHING) -> Caption:
         """Accept the caption that `compose` writes for its sequence number, and return it.
@@ -140,9 +158,10 @@ class Outbox:
 
     def ledger(self) -> Ledger:
         """Return the counts since the outbox was made."""
-        query = "SELECT frames, captions, sent_bytes, video_bytes, waiting, given_up, not_schema FROM ledger"
+        query = "SELECT frames, captions, sent_bytes, video_bytes, waiting, given_up, not_schema, set_aside FROM ledger"
         with sqlite_errors.explained(self.path, BUSY_SECONDS):
-            frames, captions, sent, video, waiting, given_up, not_schema = self._database.execute(query).fetchone()
+            row = self._database.execute(query).fetchone()
+        frames, captions, sent, video, waiting, given_up, not_schema, set_aside = row
         return Ledger(
             frames=frames,
             captions=captions,
@@ -151,6 +170,7 @@ class Outbox:
             waiting=waiting,
             given_up=given_up,
             not_schema=not_schema or msgspec.UNSET,
+            set_aside=set_aside or msgspec.UNSET,
         )
 
     def report(self, process: str, body: bytes) -> None:
@@ -195,10 +215,20 @@ class Outbox:
             "UPDATE ledger SET frames = frames + ?, video_bytes = video_bytes + ?", (seen.frames, seen.video_bytes)
         )
 
+    def _require_same_file(self) -> None:
+        """Raise `TryAgain` where the other process has set this file aside: what is written to it would never leave."""
+        try:
+            same = self.path.stat().st_ino == self._inode
+        except FileNotFoundError:
+            same = False
+        if not same:
+            raise TryAgain(f"{self.path}: another file is there now; it is opened anew")
+
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         """All or nothing, on disk when it ends."""
         with sqlite_errors.explained(self.path, BUSY_SECONDS):
+            self._require_same_file()
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 yield self._database

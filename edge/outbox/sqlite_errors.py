@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from edge.errors import DiskFull, Failure, Misconfigured, TryAgain
+from edge.errors import DiskFull, Failure, Misconfigured, OutboxDamaged, TryAgain
 from foundation.errors import from_os_error
 
 PRIMARY: Final = 0xFF
@@ -22,7 +22,7 @@ FOLDER: Final = "this user must be able to write in its folder"
 
 @contextmanager
 def explained(path: Path, busy_seconds: float) -> Iterator[None]:
-    """Turn SQLite's and the system's errors on a file into `Misconfigured`, `DiskFull` or `TryAgain`."""
+    """Turn SQLite's and the system's errors on a file into one of the device's `Failure`s."""
     try:
         yield
     except OSError as error:
@@ -44,7 +44,7 @@ def _explain(path: Path, busy_seconds: float, error: sqlite3.DatabaseError) -> F
             f"{path}: locked by another process for {busy_seconds:g} s; see who holds it with `fuser {path}`"
         )
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-        return Misconfigured(f"{path}: not an outbox, or a damaged one ({error}); move it away to begin a new one")
+        return OutboxDamaged(f"{path}: not an outbox, or a damaged one ({error}); the next start sets it aside")
     if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
         return Misconfigured(f"{path}: {error}; {FOLDER}")
     return TryAgain(f"{path}: {error}")

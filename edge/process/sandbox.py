@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import signal
 import sys
 from typing import Final
@@ -9,6 +10,7 @@ from typing import Final
 CLONE_NEWUSER: Final = 0x10000000
 CLONE_NEWNET: Final = 0x40000000
 PR_SET_PDEATHSIG: Final = 1
+PR_SET_DUMPABLE: Final = 4
 """Numbers from the kernel's uapi headers, linux/sched.h and linux/prctl.h."""
 
 
@@ -24,6 +26,18 @@ def leave_network() -> str:
         return ""
     number = _call("unshare", CLONE_NEWUSER | CLONE_NEWNET)
     return "" if number == 0 else f"the kernel refused ({errno.errorcode.get(number, number)}: {os.strerror(number)})"
+
+
+def write_no_dumps() -> None:
+    """Have this process leave no core dump, which would hold what it has in memory."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def hide_memory() -> None:
+    """Have no other process of this user read this one's memory: no ptrace, no dump, no /proc/PID/mem."""
+    write_no_dumps()
+    if sys.platform.startswith("linux"):
+        _call("prctl", PR_SET_DUMPABLE, 0)
 
 
 def die_with_parent() -> None:

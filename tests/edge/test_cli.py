@@ -126,13 +126,18 @@ def test_a_network_camera_that_is_off_is_named(tiny: Path, write_config: Write) 
     assert last_line(done).startswith(f"wordcam-edge look: {url}: the camera cannot be opened")
 
 
-def test_an_outbox_that_is_none_is_named(tiny: Path, tmp_path: Path, write_config: Write, frames: Path) -> None:
+def test_an_outbox_that_is_none_is_named_by_check_and_set_aside_by_look(
+    tiny: Path, tmp_path: Path, write_config: Write, frames: Path
+) -> None:
     (tmp_path / "outbox.sqlite").write_text("my holiday notes " * 99, encoding="utf-8")
+    path = write_config(bundle=str(tiny))
 
-    for verb in ("run", "look", "send", "check"):
-        done = edge(verb, "--config", write_config(bundle=str(tiny)))
-        assert done.returncode == MISCONFIGURED
-        assert "outbox.sqlite: not an outbox, or a damaged one" in done.stderr
+    checked, looked = edge("check", "--config", path), edge("look", "--config", path)
+
+    assert "outbox.sqlite: not an outbox, or a damaged one" in checked.stderr
+    assert looked.returncode == 0, looked.stderr
+    assert "outbox set aside" in looked.stderr
+    assert (tmp_path / "outbox.sqlite.damaged-1").read_text(encoding="utf-8").startswith("my holiday notes")
 
 
 def test_check_says_what_is_right(tiny: Path, write_config: Write, frames: Path, mosquitto: Mosquitto) -> None:

@@ -38,7 +38,8 @@ def test_the_process_that_sees_has_no_network_and_the_one_that_sends_no_camera()
     look, send = (next(read(unit) for unit in UNITS if unit.stem == f"wordcam-{verb}") for verb in ("look", "send"))
 
     assert look["PrivateNetwork"] == "yes"
-    assert look["RestrictAddressFamilies"] == "AF_UNIX"
+    assert look["RestrictAddressFamilies"] == "none"
+    assert look["LimitCORE"] == send["LimitCORE"] == "0"
     assert send["PrivateDevices"] == "yes"
     assert "DeviceAllow" not in send
     assert look["User"] != send["User"]
@@ -52,3 +53,18 @@ def test_what_only_the_operator_can_mend_is_not_tried_again(unit: Path) -> None:
     assert service["RestartPreventExitStatus"] == str(MISCONFIGURED)
     assert service["Restart"] == "always"
     assert service["ExecStart"].split()[1] == unit.stem.removeprefix("wordcam-")
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_a_unit_is_exposed_to_little(unit: Path) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not installed")
+
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--threshold=15", "--no-pager", str(unit)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stdout.splitlines()[-1:]

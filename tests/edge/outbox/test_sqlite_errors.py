@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.errors import Misconfigured, TryAgain
+from edge.errors import Misconfigured, OutboxDamaged, TryAgain
 from edge.outbox import outbox as outbox_module
 from edge.outbox.outbox import Outbox
 from tests.edge.outbox.test_outbox import event
@@ -89,7 +89,7 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     path = tmp_path / "outbox.sqlite"
     path.write_bytes(b"these are my holiday notes, not a database" * 99)
 
-    with pytest.raises(Misconfigured, match=r"outbox\.sqlite: not an outbox, or a damaged one"):
+    with pytest.raises(OutboxDamaged, match=r"outbox\.sqlite: not an outbox, or a damaged one"):
         Outbox(path, 5)
 
     assert path.read_bytes().startswith(b"these are my holiday notes")

@@ -38,6 +38,17 @@ except OSError as error:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
+def test_memory_that_is_hidden_is_in_no_dump() -> None:
+    script = """
+import ctypes, resource
+from edge.process import sandbox
+sandbox.hide_memory()
+print(resource.getrlimit(resource.RLIMIT_CORE), ctypes.CDLL(None).prctl(3))
+"""
+    assert python(script).stdout == "(0, 0) 0\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
 def test_a_child_ends_with_its_parent_however_that_ends(tmp_path: Path) -> None:
     script = f"""
 import os, subprocess, sys
