@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 from contract import topics
 from contract.errors import Refused
 from edge.errors import Misconfigured
-from edge.look.camera import address
 
 if TYPE_CHECKING:
     from edge.look.camera.video_devices import VideoDevice
@@ -124,6 +123,8 @@ def named(word: str) -> CameraChoice:
 
     Raises `Misconfigured` where it is none of these.
     """
+    from edge.look.camera import address  # noqa: PLC0415  # `send` must not load the camera
+
     if word == "picamera":
         return CameraChoice({"kind": "picamera"}, "the ribbon camera")
     if word.startswith(("rtsp://", "rtsps://", "http://", "https://")):
