@@ -18,12 +18,11 @@ from bench.fuzz.decoder import ACCEPTED, Decoder, Read, refusing
 from broker.config import broker as config_file
 from broker.config.broker import Config
 from broker.config.sites import Places
-from broker.incidents import ack_links
-from broker.incidents.ack_links import Signer
 from broker.incidents.grouping import Grouper
 from broker.ingest.batch import BatchProcessor
 from broker.ingest.decoder import Message
 from broker.notify import notifications
+from broker.notify.links import Refused, Signer
 from broker.notify.translation.offline import OfflineTranslator
 from broker.ports import NoMetrics
 from broker.rules import compiler
@@ -187,7 +186,7 @@ def _link() -> tuple[Read, Sequence[bytes]]:
         # Base64 has several spellings of one signature, so it is the number that may not change.
         assert signer.read(text) == 1, "a link was forged"
 
-    return refusing(lambda data: read(data.decode("utf-8", errors="replace")), ack_links.Refused), [good.encode()]
+    return refusing(lambda data: read(data.decode("utf-8", errors="replace")), Refused), [good.encode()]
 
 
 def _search() -> tuple[Read, Sequence[bytes]]:

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine
 
 from broker.config import broker as config_file
 from broker.config.errors import Misconfigured
-from broker.incidents.ack_links import Signer
+from broker.notify.links import Signer
 from broker.retention import audit
 from broker.retention.audit import Entry
 from broker.store import migrate

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 from broker.config.broker import Notify
 from broker.config.errors import Locked
 from broker.notify import backoff, dead_letters, delivery_reports, notifications
+from broker.notify.links import Signer
 from broker.notify.message import render
 from broker.notify.notifications import Notification, State
 from broker.notify.senders.by_recipient import SendersByRecipient
@@ -70,6 +71,8 @@ class Dispatcher:
     longest_call: timedelta
     """How long the slowest sender may take to hand a message over."""
     metrics: Metrics
+    signer: Signer | None = None
+    """Puts the links into texts as they are sent; the database keeps them masked."""
     clock: Clock = lambda: datetime.now(UTC)
     _term: Term | None = field(default=None, init=False)
     """The term in which it works; None until what an earlier one left `sending` is in doubt."""
@@ -136,12 +139,15 @@ class Dispatcher:
             return
         self.metrics.attempted(sender.name)
         try:
-            provider_id = sender.send(notification.phone or notification.recipient, text)
+            provider_id = sender.send(notification.phone or notification.recipient, self._as_sent(notification, text))
         except SendFailed as error:
             self.metrics.failed(sender.name, HOW.get(type(error), "unreachable"))
             self._note_failure(notification, error, now)
         else:
             self._note_sent(notification, sender.name, provider_id)
+
+    def _as_sent(self, notification: Notification, text: str) -> str:
+        return text if self.signer is None else self.signer.reveal(notification.id, text)
 
     def _begin(self, notification: Notification, text: str, provider: str, now: datetime) -> bool:
         try:
@@ -175,7 +181,7 @@ class Dispatcher:
     def _ask(self, notification: Notification, sender: Sender, now: datetime) -> None:
         since = (notification.tried_at or notification.created_at) - CLOCK_SKEW
         try:
-            found = list(sender.find(notification.phone, notification.text, since=since))
+            found = list(sender.find(notification.phone, self._as_sent(notification, notification.text), since=since))
         except SendFailed as error:
             if self._is_too_old(notification, now):
                 self._give_up(notification, f"it may have been sent; the provider could not be asked: {error}")

@@ -29,6 +29,7 @@ from broker.monitor.health import Watched, health_of
 from broker.monitor.thread_heartbeat import ThreadHeartbeat
 from broker.notify import notifications
 from broker.notify.dispatcher import Dispatcher
+from broker.notify.links import Signer
 from broker.notify.message import segments
 from broker.notify.message.composer import Composer
 from broker.notify.notifications import Notification
@@ -117,6 +118,26 @@ class _Service:
     watched: Watched
 
 
+def _dispatcher(
+    given: _Given, rulebook: Rulebook, places: Places, leadership: LeaderElection, metrics: Metrics
+) -> Dispatcher:
+    """Build what composes and sends notifications; raises `Misconfigured`."""
+    config, engine = given.config, given.engine
+    signer = Signer.of(config.links) if config.links else None
+    translator = factory.translator(config, engine, metrics)
+    return Dispatcher(
+        engine,
+        given.senders,
+        Composer(places, rulebook, translator, factory.by_korean_gateway(config), signer),
+        config.notify,
+        jitter=random.random,
+        leadership=leadership,
+        longest_call=factory.longest_call(config),
+        metrics=metrics,
+        signer=signer,
+    )
+
+
 def _build(given: _Given, metrics: Metrics) -> _Service:
     """Build the graph of objects; raises `Misconfigured`."""
     config, engine = given.config, given.engine
@@ -137,16 +158,7 @@ def _build(given: _Given, metrics: Metrics) -> _Service:
     processor = BatchProcessor(engine, given.book, grouper, on_notification=wake, metrics=metrics)
     password = secret.read(config.mqtt.password_file, MQTT_PASSWORD, field="mqtt.password_file")
     consumer = Consumer(config.mqtt, password, processor.process, ThresholdPublisher(engine))
-    dispatcher = Dispatcher(
-        engine,
-        given.senders,
-        Composer(places, rulebook, factory.translator(config, engine, metrics), factory.by_korean_gateway(config)),
-        config.notify,
-        jitter=random.random,
-        leadership=leadership,
-        longest_call=factory.longest_call(config),
-        metrics=metrics,
-    )
+    dispatcher = _dispatcher(given, rulebook, places, leadership, metrics)
     presence = config.presence
     scheduler = Scheduler(
         engine,

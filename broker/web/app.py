@@ -91,6 +91,7 @@ OPEN_PAGES: Final = (
     login.enter,
     acknowledge.show,
     acknowledge.use,
+    acknowledge.use_button,
     enrolment.enrol,
     welcome.show,
     welcome.use,

@@ -10,7 +10,7 @@ from broker.config.broker import Config
 from broker.config.errors import Misconfigured
 from broker.config.sites import Places
 from broker.config.web import Web
-from broker.incidents.ack_links import Signer
+from broker.notify.links import Signer
 from broker.notify.translation.none import NoTranslation
 from broker.notify.translation.offline import OfflineTranslator
 from broker.store import migrate

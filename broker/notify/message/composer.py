@@ -1,10 +1,11 @@
 """Makes the text of an alert from what the database holds of it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from broker.config.broker import in_language
 from broker.config.sites import Places
+from broker.notify.links import Signer
 from broker.notify.message import age, outage, render, segments, texts
 from broker.notify.message.render import Telling
 from broker.notify.notifications import Kind, Notification
@@ -24,6 +25,8 @@ class Composer:
     translator: Translator
     by_korean_gateway: frozenset[str] = field(default=frozenset())
     """Names of the recipients whose messages a Korean gateway counts, by bytes."""
+    signer: Signer | None = None
+    """Makes the links by which a notification is answered; None for none."""
 
     def __call__(self, notification: Notification, now: datetime) -> str:
         """Return the message as it is sent."""
@@ -34,6 +37,8 @@ class Composer:
         fits = segments.is_one_in_korea if notification.recipient in self.by_korean_gateway else segments.is_one
         local = self.places.local(now, notification.site)
         telling = self._lost(notification, local) if notification.facts.get("lost") else self._said(notification)
+        if self.signer is not None and notification.incident_id is not None and notification.kind is not Kind.RESOLVED:
+            telling = replace(telling, link=self.signer.masked(notification.id))
         return render.text(telling, language=language, now=local, fits=fits)
 
     def _said(self, notification: Notification) -> Telling:

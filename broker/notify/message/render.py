@@ -1,7 +1,7 @@
 """Writes the text message: what, where and when, in the recipient's language and in one part if at all possible."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -55,7 +55,8 @@ def text(telling: Telling, *, language: Language, now: datetime, fits: Fits = se
 
     What does not fit into one message goes in this order: the original beside its translation, what is beside the
     point in the sentence, the camera's name, the words around those that name the danger, and then the sentence.
-    Danger, place and device, time, number and link stay; a message that cannot be one is sent whole in several.
+    Danger, place and device, time and number stay, and the link where it has room beside these; a message that cannot
+    be one is sent whole in several.
     """
     versions = list(_versions(telling, language))
     places = [segments.plain(place) for place in _places(telling, texts.of(language).between_places)]
@@ -70,7 +71,11 @@ def text(telling: Telling, *, language: Language, now: datetime, fits: Fits = se
     cut = segments.shorten(shortest, lambda said: fits(whole(least, said)), mark=mark, keep=keep)
     if cut is not None:
         return whole(least, cut)
-    return whole(least, "") if fits(whole(least, "")) else whole(places[0], versions[0])
+    if fits(whole(least, "")):
+        return whole(least, "")
+    if telling.link:
+        return text(replace(telling, link=""), language=language, now=now, fits=fits)
+    return whole(places[0], versions[0])
 
 
 def again(text: str, *, language: Language) -> str:

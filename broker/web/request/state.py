@@ -14,8 +14,8 @@ from broker.config.errors import Locked, Misconfigured
 from broker.config.section import Language, Wording
 from broker.config.sites import Places
 from broker.config.web import Web
-from broker.incidents.ack_links import Signer
 from broker.incidents.presence import builtin_rules
+from broker.notify.links import Signer
 from broker.ports import Translator
 from broker.rules import compiler
 from broker.rules.compiler import Rulebook

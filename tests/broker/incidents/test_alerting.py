@@ -10,11 +10,12 @@ import pytest
 from broker.config.broker import Recipient
 from broker.config.incidents import Escalation, Incidents, Inhibition, Step
 from broker.incidents import responses, silence
-from broker.incidents.ack_links import Refused, Signer, use
+from broker.incidents.ack_links import Choice, use
 from broker.incidents.incident import State
 from broker.incidents.responses import Effect
 from broker.incidents.silence import Silence
 from broker.notify import contacts, reply_text
+from broker.notify.links import Refused, Signer
 from broker.notify.opt_out import OptOut
 from broker.notify.reasons import AlsoSeen, HourlyLimit, NotificationFor, OptedOut, Silenced
 from broker.store.engine import reading, writing
@@ -371,11 +372,33 @@ def test_a_link_of_another_secret_is_refused() -> None:
         SIGNER.read(Signer("", "y" * 32, timedelta(hours=1)).token(1))
 
 
-def test_an_old_link_is_refused() -> None:
-    old = Signer("", "x" * 32, timedelta(seconds=-1))
+def test_an_old_link_is_refused(scene: Make) -> None:
+    room = scene()
+    room.say("a gun")
+    room.clock.now += timedelta(hours=1)
 
-    with pytest.raises(Refused, match="too old"):
-        old.read(old.token(1))
+    with writing(room.engine) as connection, pytest.raises(Refused, match="too old"):
+        use(connection, SIGNER, SIGNER.token(1), at=room.now)
+
+
+@pytest.mark.parametrize(
+    ("choice", "state"),
+    [
+        ("take", State.ACKNOWLEDGED),
+        ("going", State.ACKNOWLEDGED),
+        ("over", State.RESOLVED),
+        ("false", State.FALSE_ALARM),
+    ],
+)
+def test_a_link_answers_what_its_button_says(scene: Make, choice: str, state: State) -> None:
+    room = scene()
+    room.say("a gun")
+
+    with writing(room.engine) as connection:
+        use(connection, SIGNER, SIGNER.token(1), at=room.now, choice=Choice(choice))
+
+    assert room.incident.state is state
+    assert ("note" in room.kinds()) is (choice == "going")
 
 
 def test_an_answer_to_nothing_changes_nothing(scene: Make) -> None:

@@ -15,9 +15,9 @@ from twilio.request_validator import RequestValidator
 
 from broker.config.broker import Config
 from broker.incidents import store
-from broker.incidents.ack_links import Signer
 from broker.incidents.incident import Incident, State
 from broker.notify import notifications
+from broker.notify.links import Signer
 from broker.notify.notifications import Intent, Kind
 from broker.notify.reasons import NotNotifiedYet
 from broker.store import captions

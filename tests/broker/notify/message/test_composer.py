@@ -1,15 +1,20 @@
 """Texts that the composer makes of what the database holds."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from broker.config.broker import Recipient
 from broker.config.section import Language
 from broker.config.sites import Places
 from broker.notify import notifications
-from broker.notify.message import segments
+from broker.notify.links import Signer
+from broker.notify.message import render, segments
 from broker.notify.message.composer import Composer
+from broker.notify.message.render import Telling
 from broker.notify.opt_out import OptOut
 from broker.notify.translation.offline import OfflineTranslator
 from broker.rules import compiler
@@ -67,3 +72,42 @@ def test_what_rests_on_evidence_alone_is_not_told_as_if_seen(tmp_path: Path, sen
 
     assert told is not None
     assert f"ALERT {danger} - " in Composer(Places.nameless(), book, OfflineTranslator())(told, NOON)
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_a_text_with_its_link_is_one_part_and_is_kept_masked(tmp_path: Path, language: Language) -> None:
+    engine = open_engine(tmp_path / "wordcam.db")
+    migrate.require_current(engine)
+    signer = Signer("https://wordcam.example", "x" * 32, timedelta(hours=1))
+    guard = Recipient(name="guard", phone=GUARD.phone, language=language)
+    make_processor(engine, RULES, [guard], clock=Clock(NOON)).process([said(event("a man with a gun"))])
+    with reading(engine) as connection:
+        told = notifications.next_due(connection, at=NOON)
+    engine.dispose()
+    assert told is not None
+
+    places = Places({("north-gate",): "북문", ("north-gate", "pi-01"): "1호기"}, {}, ZoneInfo("UTC"))
+    kept = Composer(places, RULES, OfflineTranslator(), signer=signer)(told, NOON)
+    sent = signer.reveal(told.id, kept)
+
+    assert kept.endswith("#1 https://wordcam.example/a/1-***********")
+    assert sent.endswith(f"#1 {signer.link(1)}")
+    assert segments.is_one(sent)
+    assert signer.read(sent.rpartition("/")[2]) == told.id
+
+
+def test_a_link_that_has_no_room_beside_the_names_goes_before_a_second_part_is_sent() -> None:
+    names: dict[str, Any] = {
+        "title": "총기",
+        "site": "서울시립미술관 서소문 본관",
+        "device": "지하 이층 주차장 1호기",
+        "stream": "현관",
+    }
+    told = Telling(
+        **names, at=NOON, sentence="불", original="불", incident=7, link="https://wordcam.example/a/7-***********"
+    )
+
+    text = render.text(told, language="ko", now=NOON)
+
+    assert text.endswith("불 #7")
+    assert segments.is_one(text)

@@ -1,6 +1,7 @@
 """Links in text messages: they act once, for whoever holds them, and never by being looked at."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -8,9 +9,9 @@ from itsdangerous import TimestampSigner
 
 from broker.config.broker import Config
 from broker.incidents import responses
-from broker.incidents.ack_links import SALT
 from broker.incidents.incident import Incident, State
 from broker.retention import audit
+from broker.store.tables import core
 from broker.web import texts
 from tests.broker.web import sample, seeded_captions
 from tests.broker.web.serving import serving
@@ -35,13 +36,6 @@ def link(address: str, config: Config, incident: Incident) -> str:
     whole = seeded_captions.signer(config).link(alert.id)
     assert whole.startswith(seeded_captions.PUBLIC)
     return address + whole.removeprefix(seeded_captions.PUBLIC)
-
-
-class Old(TimestampSigner):
-    """Signs as if it were long ago."""
-
-    def get_timestamp(self) -> int:
-        return int(datetime(2020, 1, 1, tzinfo=UTC).timestamp())
 
 
 def test_looking_changes_nothing_however_often(address: str, config: Config) -> None:
@@ -108,7 +102,10 @@ def test_it_acts_once(address: str, config: Config) -> None:
 
 def test_a_link_that_is_too_old_does_nothing(address: str, config: Config) -> None:
     incident = seeded_captions.tell(config)
-    token = Old(seeded_captions.SECRET, salt=SALT).sign(str(seeded_captions.alert_of(config, incident).id)).decode()
+    number = seeded_captions.alert_of(config, incident).id
+    token = seeded_captions.signer(config).token(number)
+    old = core.alert.update().where(core.alert.c.id == number).values(created_at=datetime.now(UTC) - timedelta(days=2))
+    seeded_captions.do(config, lambda connection: connection.execute(old))
 
     for ask in (httpx.get, httpx.post):
         assert ask(f"{address}/a/{token}").status_code == 410
@@ -121,10 +118,10 @@ def test_a_forged_link_does_nothing(address: str, config: Config) -> None:
     number = seeded_captions.alert_of(config, incident).id
     mine = seeded_captions.signer(config).token(seeded_captions.alert_of(config, other).id)
     forged = [
-        f"{number}.{mine.partition('.')[2]}",
-        TimestampSigner("another secret", salt=SALT).sign(str(number)).decode(),
+        f"{number}-{mine.partition('-')[2]}",
+        replace(seeded_captions.signer(config), secret="another secret").token(number),
         TimestampSigner(seeded_captions.SECRET, salt="another purpose").sign(str(number)).decode(),
-        *(str(number), f"{number}.", f"{number}..", "x", "%00", "..%2f..%2fusers", "'; DROP TABLE alert;--", "칼"),
+        *(str(number), f"{number}-", f"{number}--", "x", "%00", "..%2f..%2fusers", "'; DROP TABLE alert;--", "칼"),
     ]
 
     for token in forged:
@@ -148,7 +145,7 @@ def test_a_link_about_what_is_over_says_so_and_changes_nothing(address: str, con
         config, lambda connection: responses.false_alarm(connection, incident.id, by="kim", how="console", at=at)
     )
 
-    assert texts.of("en")("link.over") in httpx.get(url).text
+    assert texts.of("en")("link.ended") in httpx.get(url).text
     assert httpx.post(url).status_code == 200
     assert seeded_captions.now(config, incident).state is State.FALSE_ALARM
 
@@ -160,3 +157,18 @@ def test_without_links_in_the_configuration_there_are_none(config: Config) -> No
     with serving(without) as address:
         assert httpx.get(f"{address}/a/{token}").status_code == 404
         assert httpx.post(f"{address}/a/{token}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"), [("going", State.ACKNOWLEDGED), ("over", State.RESOLVED), ("false", State.FALSE_ALARM)]
+)
+def test_every_button_answers_once_and_nothing_else_does(
+    address: str, config: Config, answer: str, state: State
+) -> None:
+    incident = seeded_captions.tell(config)
+    url = link(address, config, incident)
+
+    assert f'action="{httpx.URL(url).path}/{answer}"' in httpx.get(url).text
+    assert httpx.post(f"{url}/explode").status_code == 404
+    assert [httpx.post(f"{url}/{answer}").status_code for _ in range(2)] == [200, 410]
+    assert seeded_captions.now(config, incident).state is state
