@@ -32,10 +32,10 @@ def run(arguments: argparse.Namespace) -> int:
     for name in factory.unanswerable(config):
         problem = "Twilio brings no answers back from Korea (+82); use `channel: solapi`, or answer by link or console"
         print(f"{arguments.config}: recipients: {name}: {problem}", file=sys.stderr)
-    if config.links is None:
-        print(f"{arguments.config}: links: none; notifications carry no link to answer by", file=sys.stderr)
-    else:
+    if config.links is not None:
         Signer.of(config.links)
+    elif config.recipients:
+        print(f"{arguments.config}: links: none; notifications carry no link to answer by", file=sys.stderr)
     if not config.recipients:
         print(f"{arguments.config}: recipients: none; no notification is sent to anyone", file=sys.stderr)
     people = ", ".join(f"{person.name} ({_reached(person)}, {person.language})" for person in config.recipients)
