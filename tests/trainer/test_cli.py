@@ -80,7 +80,7 @@ def test_evaluate_answers_one_json_object_and_nothing_else(trained: Workstation)
     (captions,) = figures["captions"].values()
     assert list(captions) == [
         *("bleu_1", "bleu_2", "bleu_3", "bleu_4", "cider"),
-        *("rouge_l", "bleu_seed", "jaccard", "cosine", "images"),
+        *("rouge_l", "bleu_seed", "jaccard", "cosine", "invented", "images"),
     ]
     assert captions["images"] == 24
     assert captions["bleu_1"] > 0.5

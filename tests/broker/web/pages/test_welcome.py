@@ -20,7 +20,8 @@ def site(tmp_path: Path) -> Path:
     (tmp_path / "links.secret").write_text("0123456789abcdef" * 4, encoding="utf-8")
     assert main.main(["init", "--config", str(config), "--language", "en"]) == 0
     links = "links: {base_url: 'https://wordcam.example', secret_file: links.secret}\n"
-    config.write_text(config.read_text(encoding="utf-8") + links, encoding="utf-8")
+    text = config.read_text(encoding="utf-8").replace("port: 8080", "port: 0")
+    config.write_text(text + links, encoding="utf-8")
     assert main.main(["migrate", "--config", str(config)]) == 0
     return config
 
