@@ -52,7 +52,7 @@ enrolment:                 # `wordcam-broker enroll SITE/DEVICE` invites a devic
 """
 
 NTFY: Final = """\
-  - name: guard            # a topic of ntfy: whoever knows its name can read it
+  - name: guard            # a topic of ntfy, which everybody who knows its name can read
     channel: apprise
     address_file: ntfy.address
     language: {language}

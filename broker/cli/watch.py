@@ -143,17 +143,18 @@ class Watch:
     def _ledger(self, states: dict[tuple[str, str], tuple[State, Ledger]]) -> Iterator[str]:
         said = texts.of(self.language)
         for (site, device), (state, ledger) in states.items():
-            ratio = ledger.video_bytes / ledger.sent_bytes if ledger.sent_bytes else 0
-            yield said.device.format(
+            line = said.device.format(
                 place=self._place(site, device),
                 state=said.online if state is State.ONLINE else said.offline,
                 captions=ledger.captions,
-                ledger=said.ledger.format(
+            )
+            if ledger.sent_bytes:  # before the first caption there is nothing to compare
+                line += ", " + said.ledger.format(
                     words=texts.byte_size(ledger.sent_bytes),
                     video=texts.byte_size(ledger.video_bytes),
-                    ratio=f"{ratio:,.0f}",
-                ),
-            )
+                    ratio=f"{ledger.video_bytes / ledger.sent_bytes:,.0f}",
+                )
+            yield line
 
     def _place(self, *ids: str) -> str:
         names = (self.places.name(*ids[: end + 1], language=self.language) for end in range(len(ids)))

@@ -10,7 +10,7 @@ from foundation.network_address import require_host
 
 
 class Enrolment(Section, frozen=True, kw_only=True):
-    """How devices get their certificates. Without this part, whoever keeps the authority makes them by hand."""
+    """How devices get their certificates. Without this part they are made by hand."""
 
     folder: Path
     """The authority's folder, which `wordcam-broker setup` makes; it holds a private key, and only this service reads

@@ -45,7 +45,7 @@ PrivateKey = ec.EllipticCurvePrivateKey
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """The authority in a folder. Whoever reads its key can invent devices: the folder is its owner's alone."""
+    """The authority in a folder. Its key can certify devices that do not exist, and only its owner may read it."""
 
     folder: Path
     key: PrivateKey
@@ -119,7 +119,7 @@ class Authority:
         return {one.serial_number: one.revocation_date_utc for one in listed}
 
     def _write_revocations(self, moments: dict[int, datetime], *, now: datetime) -> None:
-        # A list that is out of date locks everybody out: this one is renewed by the next revocation, or never.
+        # A list that is out of date locks everybody out, and only a revocation renews it.
         builder = x509.CertificateRevocationListBuilder(self.certificate.subject, now - BACKDATED, now + AUTHORITY_FOR)
         for number, moment in moments.items():
             one = x509.RevokedCertificateBuilder(number, moment).build()

@@ -103,21 +103,22 @@ def enrol(site_authority: Authority, asked: Request, *, now: datetime) -> Enroll
     path = _place(site_authority, asked.token)
     with site_authority.locked():
         kept = _kept(path)
-        if kept.key and kept.key != key:
+        is_repeated = bool(kept.key)
+        if is_repeated and kept.key != key:
             raise NotEnrolled(Refusal.USED)
-        if kept.key:
-            answer = Certified(certificate=kept.certificate, authority=site_authority.pem)
-            return Enrolled(kept.site, kept.device, answer, replaced=0, is_repeated=True)
-        if now >= kept.until:
-            raise NotEnrolled(Refusal.EXPIRED)
-        identity = f"{kept.site}/{kept.device}"
-        earlier = site_authority.issued_to(identity)
-        text = authority.pem(site_authority.sign(request, identity, now=now))
-        _keep(path, msgspec.structs.replace(kept, key=key, certificate=text))
+        if not is_repeated:
+            if now >= kept.until:
+                raise NotEnrolled(Refusal.EXPIRED)
+            signed = site_authority.sign(request, f"{kept.site}/{kept.device}", now=now)
+            kept = msgspec.structs.replace(kept, key=key, certificate=authority.pem(signed))
+            _keep(path, kept)
+    # Also when it asks again: a power cut may have come between its certificate and the end of the earlier one.
+    issued = site_authority.issued_to(f"{kept.site}/{kept.device}")
+    earlier = [one for one in issued if authority.pem(one) != kept.certificate]
     if earlier:
         site_authority.revoke(earlier, now=now)
-    answer = Certified(certificate=text, authority=site_authority.pem)
-    return Enrolled(kept.site, kept.device, answer, replaced=len(earlier), is_repeated=False)
+    answer = Certified(certificate=kept.certificate, authority=site_authority.pem)
+    return Enrolled(kept.site, kept.device, answer, replaced=len(earlier), is_repeated=is_repeated)
 
 
 def _request(text: str) -> x509.CertificateSigningRequest:

@@ -27,7 +27,7 @@ PROBLEMS: Final = {
     " yours that used it, `wordcam-broker revoke` locks it out",
     Refusal.NO_REQUEST: "`request` must be a certificate signing request in PEM, signed by its own key",
 }
-"""For whoever stands before the device."""
+"""What the device shows to the person who enrols it."""
 
 STATUS: Final = {Refusal.UNKNOWN: 404, Refusal.EXPIRED: 410, Refusal.USED: 409, Refusal.NO_REQUEST: 400}
 

@@ -79,6 +79,13 @@ def test_the_ledger_tells_words_from_video(tmp_path: Path) -> None:
     )
 
 
+def test_before_the_first_caption_words_and_video_are_not_compared(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path)
+    terminal.receive(stated(status(ledger=Ledger())))
+
+    assert terminal.shown() == "North Gate, Device 1: online, 0 captions\n"
+
+
 def test_korean_is_spoken_too(tmp_path: Path) -> None:
     terminal = Terminal(tmp_path, language="ko")
     terminal.receive(said(event("a gun")), stated(status(ledger=Ledger(sent_bytes=1, video_bytes=9))))

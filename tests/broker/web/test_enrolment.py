@@ -16,6 +16,7 @@ from broker.config.enrolment import Enrolment
 from broker.ingest.enrolment import authority, invitations
 from broker.store import migrate
 from broker.store.engine import open_database
+from contract.enrolment import Request
 from testing.waiting import PATIENCE_SECONDS
 from tests.broker.web import sample
 from tests.broker.web.serving import serving
@@ -83,3 +84,18 @@ def signing_request() -> str:
 
     made = x509.CertificateSigningRequestBuilder(x509.Name([])).sign(authority.new_key(), hashes.SHA256())
     return made.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def test_a_server_that_ended_between_two_steps_revokes_the_earlier_certificate_when_it_is_asked_again(
+    folder: Path,
+) -> None:
+    site = authority.load(folder)
+    token, _ = invitations.invite(site, "north-gate", "pi-03", now=NOW)
+    asked = Request(token=token, request=signing_request())
+    first = invitations.enrol(site, asked, now=NOW)
+    left = site.certify(authority.new_key(), "north-gate/pi-03", now=NOW)  # as if it had not been revoked yet
+
+    again = invitations.enrol(site, asked, now=NOW)
+
+    assert (again.is_repeated, again.replaced, again.answer) == (True, 1, first.answer)
+    assert left.serial_number not in {one.serial_number for one in site.issued_to("north-gate/pi-03")}
