@@ -1,4 +1,4 @@
-"""The command line of a device: `wordcam-edge init | caption | check | run | look | send | forget-calm | bench`."""
+"""The command line of a device: `wordcam-edge init | enroll | flash | caption | check | run | look | ...`."""
 
 import argparse
 import logging
@@ -18,6 +18,7 @@ from contract import bundle, release
 from contract.errors import Refused
 from edge import check, config, service, starter
 from edge.errors import MISCONFIGURED, Failure, Misconfigured
+from edge.flash import options as flash_options
 from edge.outbox.recovery import open_outbox
 from edge.process import summary, supervisor
 from foundation import log, terminal, yaml_file
@@ -63,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     _add_init(verbs)
     _add_enroll(verbs)
+    flash_options.add(verbs)
     for verb, function, text in (
         ("run", _run, "watch and send: `look` and `send` as two processes"),
         ("look", _look, "watch the camera and write captions into the outbox"),
