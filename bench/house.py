@@ -19,7 +19,7 @@ PACKAGES: Final = ("contract", "foundation", "edge", "broker", "trainer", "conve
 
 NAMES: Final = frozenset(
     {
-        *("duty", "rollcall", "visit", "desk", "reception", "letters", "held", "pulse"),
+        *("duty", "rollcall", "desk", "reception", "letters", "held", "pulse"),
         *("standing", "teller", "lessons", "albums", "twins", "closer", "flights"),
     }
 )

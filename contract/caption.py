@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Final
 
 import msgspec
@@ -21,6 +22,15 @@ MAX_SEQ: Final = 2**31 - 1
 
 ONE_LINE: Final = r"^[^\x00-\x1f\x7f\u2028\u2029]+" + wire.END
 """No control character and no line break, so that a caption cannot forge a second line in a log or a terminal."""
+
+MAX_VISITS: Final = 8
+"""Visits that one caption carries: more people than that are a number."""
+
+MAX_ZONES: Final = 4
+"""Zones that one visit carries; those of a camera seldom overlap."""
+
+MAX_SECONDS: Final = 2**31 - 1
+"""A visit of 68 years."""
 
 Name = Annotated[str, Meta(pattern=wire.NAME, description="1 to 63 of a-z, 0-9 and inner hyphens")]
 Share = Annotated[float, Meta(ge=0, le=1)]
@@ -70,6 +80,44 @@ class Hazard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
             wire.check_moment(self.since)
 
 
+class Phase(StrEnum):
+    """How far a visit has come."""
+
+    ARRIVES = "arrives"
+    """Nothing was said of it before."""
+    STAYS = "stays"
+    """It was there before, and still is."""
+    LEAVES = "leaves"
+    """It is over: nothing more will be said of it."""
+
+
+Seconds = Annotated[int, Meta(ge=0, le=MAX_SECONDS)]
+
+
+class InZone(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A zone that someone is in."""
+
+    name: Name
+    """The zone, as the device's configuration names it: `north-door`."""
+    seconds: Seconds
+    """How long they have been in it without a break."""
+    entered: bool = False
+    """Whether no caption before this one has said so."""
+
+
+class Visit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One person in view, from arriving to leaving."""
+
+    id: Annotated[str, Meta(min_length=4, max_length=32, pattern=r"^[A-Za-z0-9_-]+" + wire.END)]
+    """Unique per `source`; every caption that tells of this visit carries it."""
+    phase: Phase
+    """How far it has come."""
+    seconds: Seconds
+    """How long it has lasted so far; of one that leaves, how long it was."""
+    zones: Annotated[tuple[InZone, ...], Meta(max_length=MAX_ZONES)] = ()
+    """Zones that they are in."""
+
+
 class Caption(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One sentence, with where, when and how sure.
 
@@ -92,6 +140,11 @@ class Caption(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """What the detector counted in the same frame."""
     hazards: Annotated[tuple[Hazard, ...], Meta(max_length=8)] = ()
     """Dangers that the beam speaks of, most probable first, even where the best sentence does not."""
+    people: Annotated[int, Meta(ge=0, le=999)] | msgspec.UnsetType = msgspec.UNSET
+    """People in view, by all frames up to this one; absent where the device follows nobody. `labels` counts the boxes
+    of this frame alone."""
+    visits: Annotated[tuple[Visit, ...], Meta(max_length=MAX_VISITS)] | msgspec.UnsetType = msgspec.UNSET
+    """Who is in view or has just left, those with news first; absent where that is nobody."""
     language: Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?" + wire.END)] = "en"
     """Language of `text` (BCP 47)."""
     model: Annotated[str, Meta(min_length=1, max_length=64)]

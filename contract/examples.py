@@ -7,7 +7,7 @@ import msgspec
 
 from contract import bundle
 from contract.ack import Ack, Refusal
-from contract.caption import Box, Caption, Hazard, Label, source
+from contract.caption import Box, Caption, Hazard, InZone, Label, Phase, Visit, source
 from contract.status import Calm, CameraCondition, Condition, Ledger, Stage, State, Status, Threshold
 from contract.thresholds import Raised, Thresholds
 
@@ -39,6 +39,19 @@ CAPTION_WITH_EVIDENCE: Final = msgspec.structs.replace(
     ),
 )
 """The same with what a device that remembers evidence adds."""
+
+CAPTION_WITH_VISITS: Final = msgspec.structs.replace(
+    CAPTION,
+    text="a man stays at the north door",
+    labels=(Label("person", 1, 0.91),),
+    hazards=(),
+    people=1,
+    visits=(
+        Visit("9f3c61d2", Phase.STAYS, 64, (InZone("north-door", 60),)),
+        Visit("41b07e8a", Phase.LEAVES, 12),
+    ),
+)
+"""The same of a device that follows people, and knows a zone."""
 
 ONLINE: Final = Status(
     state=State.ONLINE,

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from contract.caption import Name
+from edge import polygon
 from foundation import yaml_file
 from foundation.network_address import require_host
 
@@ -39,6 +40,16 @@ class Camera(Section, frozen=True, kw_only=True):
     """`horizontal` swaps left and right, `vertical` top and bottom, after `rotate`."""
     masks: tuple[Polygon, ...] = ()
     """Privacy masks, on the picture as turned and mirrored: painted black before anything sees the picture."""
+    zones: Annotated[dict[Name, Polygon], Meta(max_length=16)] = {}
+    """Parts of the picture as turned and mirrored, by the names that sentences and rules use: `north-door`. Someone is
+    in a zone while their feet are."""
+
+    def __post_init__(self) -> None:
+        areas = [(f"`zones.{name}`", area) for name, area in self.zones.items()]
+        areas += [(f"`masks[{number}]`", area) for number, area in enumerate(self.masks)]
+        for where, corners in areas:
+            if problem := polygon.problem(corners):
+                raise ValueError(f"{where}: {problem}")
 
 
 class LiveCamera(Camera, frozen=True, kw_only=True):
@@ -148,6 +159,20 @@ class Crops(Section, frozen=True, kw_only=True):
     """Evidence of the whole frame for any danger from which crops are examined."""
 
 
+class Visits(Section, frozen=True, kw_only=True):
+    """How people are followed from arriving to leaving, where the bundle finds people."""
+
+    enabled: bool = True
+    """Without it, captions are written at every motion, as up to version 0.1."""
+    look_gap_seconds: Annotated[float, Meta(ge=0.1, le=5)] = 0.5
+    """Time between two looks at people who move: more saves processor time, and confuses people who cross."""
+    gap_seconds: Annotated[float, Meta(ge=0)] = 10.0
+    """Least time between two captions of what can wait: one more who comes or goes, or another sentence. Who comes
+    first, who goes last and who enters a zone is said at once."""
+    stay_seconds: Annotated[tuple[Count, ...], Meta(max_length=16)] = (10, 30, 60, 120, 300, 600)
+    """How long a visit, and a time in a zone, has lasted when that is said; after the last, each time as long again."""
+
+
 class OutboxSettings(Section, frozen=True, kw_only=True):
     """Captions that wait for the server."""
 
@@ -234,6 +259,8 @@ class Config(Section, frozen=True, kw_only=True):
     """Which frames are captioned."""
     crops: Crops = Crops()
     """Whether people are looked at again, larger."""
+    visits: Visits = Visits()
+    """How people are followed."""
     threads: Annotated[int, Meta(ge=1, le=16)] = 2
     """Processor cores for inference."""
 

@@ -8,6 +8,7 @@ import logging
 import os
 import threading
 import time
+import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,8 +38,10 @@ def look(settings: Config, stop: threading.Event, started_at: float) -> None:
     sandbox.hide_memory()
     _quiet_opencv()
     from edge.look.capture_loop import Look  # noqa: PLC0415
+    from edge.look.crops import PERSON  # noqa: PLC0415
     from edge.look.event import Eye  # noqa: PLC0415  # see the module's docstring
     from edge.look.memory.camera_memory import CameraMemory  # noqa: PLC0415
+    from edge.look.visits.journal import Journal  # noqa: PLC0415
 
     with open_outbox(settings.outbox.path, settings.outbox.max_captions, settings.outbox.max_bytes) as outbox:
         captioner = open_captioner(settings.bundle, settings.threads)
@@ -49,6 +52,8 @@ def look(settings: Config, stop: threading.Event, started_at: float) -> None:
         except CameraGone as error:
             process_report.leave(outbox, process_report.LOOK, process_report.camera_gone(manifest.model, error))
             raise
+        follows = settings.visits.enabled and manifest.detection is not None and PERSON in manifest.detection.classes
+        journal = Journal(settings.visits, settings.camera.zones, lambda: uuid.uuid4().hex[:12]) if follows else None
         try:
             memory = CameraMemory.open(
                 settings.outbox.path,
@@ -66,6 +71,7 @@ def look(settings: Config, stop: threading.Event, started_at: float) -> None:
                 crops=settings.crops,
                 memory=memory,
                 started_at=started_at,
+                journal=journal,
             ).run(stop)
         except Refused as error:
             raise Misconfigured(f"{settings.bundle}: a caption breaks the contract: {error.detail}") from error

@@ -30,6 +30,8 @@ camera:
   looks_per_second: 5       # frames looked at in a second
   # rotate: 180             # degrees clockwise; `flip: horizontal` or `vertical` mirrors
   # masks: [[[0, 0], [0.3, 0], [0.3, 0.4], [0, 0.4]]]   # never seen: corners as shares of width and height
+  # zones:                  # parts of the picture by name, which sentences and rules use: `wordcam-edge zones`
+  #   north-door: [[0.6, 0.4], [0.9, 0.4], [0.9, 1], [0.6, 1]]
 # Other cameras:
 #   kind: v4l2              # a USB camera
 #   device: /dev/video0
@@ -45,6 +47,9 @@ gate:
   min_gap_seconds: 1        # least time between two captions
   overdue_seconds: 60       # a still scene is captioned again after so long
   # doubt_gap_seconds: 0.4  # time between two looks while a danger is in doubt; more for a slow device
+# visits:                   # people are followed from arriving to leaving; captions say what changes
+#   gap_seconds: 10         # least time between captions of what can wait: one more who comes or goes
+#   stay_seconds: [10, 30, 60, 120, 300, 600]   # how long somebody has stayed when that is said
 # What the camera learns of its own calm needs no key: it is kept beside the outbox as outbox.calm.json, numbers only;
 # `wordcam-edge forget-calm` begins it anew.
 

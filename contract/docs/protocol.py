@@ -35,6 +35,7 @@ def text() -> str:
         caption_bytes=len(caption.encode(examples.CAPTION)),
         caption=_sections(caption.Caption),
         caption_json=_json(examples.CAPTION_WITH_EVIDENCE),
+        visits_json=_json(examples.CAPTION_WITH_VISITS),
         source=caption.source("<site>", "<device>", "<stream>"),
         type=caption.TYPE,
         status=_sections(status.Status),
@@ -117,6 +118,14 @@ event. A reader also compares `site` and `device` with the topic, and refuses a 
 
 ```json
 {caption_json}
+```
+
+Of a device that follows people from arriving to leaving, a caption also says who is in view. Each caption can be read
+alone; those that carry the same visit `id` are its story. What is entered, how long it lasted and that somebody left is
+said once the device is sure, at most some seconds later:
+
+```json
+{visits_json}
 ```
 
 ### CloudEvents
@@ -206,7 +215,7 @@ A message that does not keep the contract is refused whole, with one of these re
 fields are refused too: a change that older readers cannot read gets a new number in `{root}`. Optional fields may be
 added within a number. A server reads the captions and states of older devices as they are, but an older server does not
 know the fields of a newer device: update the alert service first, then the devices. Added in 0.2: `evidence`, `since`
-and `box` of a hazard, `calm` of a status, and the topic `thresholds`.
+and `box` of a hazard, `people` and `visits` of a caption, `calm` of a status, and the topic `thresholds`.
 
 | Reason | When |
 |---|---|

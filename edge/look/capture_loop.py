@@ -6,6 +6,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -13,16 +14,19 @@ from contract.status import CameraCondition
 from edge import config
 from edge.errors import CameraGone
 from edge.infer import image
-from edge.infer.captioner import Captioner
+from edge.infer.captioner import Captioner, Sentence
 from edge.look import event, gate, scene
 from edge.look.camera_port import Camera, Frame
 from edge.look.condition.measure import measure
 from edge.look.condition.watch import ConditionWatch
-from edge.look.event import Eye
+from edge.look.event import Company, Eye
 from edge.look.memory.camera_memory import CameraMemory
 from edge.look.memory.danger_memory import Attention, Change
 from edge.look.memory.raised import RaisedThresholds
 from edge.look.scene import Sight
+from edge.look.visits import story
+from edge.look.visits.journal import Journal
+from edge.look.visits.story import Story, Worth
 from edge.outbox import process_report, raised_thresholds
 from edge.outbox.outbox import Outbox, Seen
 from edge.process.stage_timer import Latency
@@ -47,14 +51,18 @@ class Look:
         crops: config.Crops,
         memory: CameraMemory,
         started_at: float,
+        journal: Journal | None = None,
         clock: Callable[[], float] = time.perf_counter,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
     ) -> None:
-        """`started_at` is the start of the process on `clock`, in seconds."""
+        """`started_at` is the start of the process on `clock`, in seconds; without a `journal`, nobody is followed."""
         self._camera, self._captioner, self._outbox, self._eye = camera, captioner, outbox, eye
         self._settings, self._crops, self._memory = settings, crops, memory
         self._clock, self._now, self._new_id = clock, now, new_id
+        self._journal, self._story = journal, Story()
+        self._weighed_at = self._told_at = self._asked_at = -math.inf
+        self._is_moving = False
         self._latency = Latency(clock)
         self._gate: gate.Memory | None = None
         self._conditions = ConditionWatch()
@@ -97,19 +105,68 @@ class Look:
             small = image.fit(frame.bgr, size.height, size.width)
             thumbnail = image.thumbnail(small, gate.HEIGHT, gate.WIDTH)
             verdict, memory = gate.judge(thumbnail, frame.at, self._gate, self._settings, self._look_again_seconds())
-        if verdict.look:
-            sight = scene.look(self._captioner, frame.bgr, image.rgb(small), self._crops, self._latency)
-            if self._conditions.hides_view:
-                sight = scene.without_evidence(sight)
-            change = self._memory.dangers.look(scene.readings(self._captioner, sight), frame.at, self._now())
-            if change is not Change.NONE:
-                ongoing = sorted(self._memory.dangers.ongoing)
-                log.info("danger", extra={"change": change.value, "ongoing": ongoing})
-                memory = memory.after_caption()
-            if (verdict.caption and not self._conditions.hides_view) or change is not Change.NONE:
-                self._caption(frame, sight, verdict.reason, began, invoked)
-        self._gate = memory
+        self._is_moving = verdict.motion >= self._settings.motion_share
+        self._gate = self._examine(frame, image.rgb(small), verdict, began, invoked, memory) if verdict.look else memory
         return verdict.reason
+
+    def _examine(  # noqa: PLR0913, PLR0917  # what is known of the frame so far
+        self,
+        frame: Frame,
+        small: image.Picture,
+        verdict: gate.Verdict,
+        began: float,
+        invoked: float,
+        memory: gate.Memory,
+    ) -> gate.Memory:
+        """Weigh a frame or only follow people, caption it where it is worth it; return what the gate remembers."""
+        sight, change = None, Change.NONE
+        if self._is_to_be_weighed(verdict, frame.at):
+            sight, change = self._weigh(frame, small)
+        if self._journal is not None and not self._conditions.hides_view:
+            found = scene.find(self._captioner, small, self._latency) if sight is None else sight.detections
+            self._journal.look(found, frame.at)
+        worth = self._worth(verdict, frame.at)
+        if sight is None and worth is not Worth.NOTHING:
+            sight, change = self._weigh(frame, small)
+        if change is not Change.NONE:
+            ongoing = sorted(self._memory.dangers.ongoing)
+            log.info("danger", extra={"change": change.value, "ongoing": ongoing})
+            worth = Worth.CAPTION
+        if sight is None or worth is Worth.NOTHING:
+            return memory
+        is_fresh = change is not Change.NONE or verdict.reason in {gate.Reason.FIRST, gate.Reason.SCENE}
+        is_told = self._caption(frame, sight, verdict.reason, began, invoked, is_fresh=is_fresh, worth=worth)
+        return memory.after_caption() if is_told else memory
+
+    def _is_to_be_weighed(self, verdict: gate.Verdict, at: float) -> bool:
+        """Return whether evidence is to be weighed, as often as without anybody to follow."""
+        if self._journal is None or verdict.caption:
+            return True
+        return at - self._weighed_at >= self._weigh_again_seconds() - gate.SLACK_SECONDS
+
+    def _weigh(self, frame: Frame, small: image.Picture) -> tuple[Sight, Change]:
+        self._weighed_at = frame.at
+        sight = scene.look(self._captioner, frame.bgr, small, self._crops, self._latency)
+        if self._conditions.hides_view:
+            sight = scene.without_evidence(sight)
+        readings = scene.readings(self._captioner, sight)
+        return sight, self._memory.dangers.look(readings, frame.at, self._now())
+
+    def _worth(self, verdict: gate.Verdict, at: float) -> Worth:
+        """Return what a look is worth where no danger began or ended."""
+        if self._conditions.hides_view:
+            return Worth.NOTHING
+        if self._journal is None:
+            return Worth.CAPTION if verdict.caption else Worth.NOTHING
+        return story.judge(
+            verdict.reason,
+            self._journal.news(at),
+            is_danger_ongoing=bool(self._memory.dangers.ongoing),
+            told_seconds=at - self._told_at,
+            asked_seconds=at - self._asked_at,
+            gate=self._settings,
+            visits=self._journal.settings,
+        )
 
     def _watch_conditions(self, frame: Frame) -> None:
         """Find out whether the camera still shows its place, and report at once when that changes."""
@@ -121,6 +178,13 @@ class Look:
             self._report()
 
     def _look_again_seconds(self) -> float:
+        """Return the time after which a frame is looked at again, whatever the gate thinks."""
+        follow = None
+        if self._journal is not None and not self._conditions.hides_view:
+            follow = self._journal.look_again_seconds(moving=self._is_moving)
+        return min(self._weigh_again_seconds(), math.inf if follow is None else follow)
+
+    def _weigh_again_seconds(self) -> float:
         """Return the time after which evidence is weighed again, whatever the gate thinks."""
         match self._memory.dangers.attention:
             case Attention.DOUBT:
@@ -130,14 +194,52 @@ class Look:
             case Attention.CALM:
                 return math.inf
 
-    def _caption(self, frame: Frame, sight: Sight, why: gate.Reason, began: float, invoked: float) -> None:
+    def _caption(  # noqa: PLR0913  # what is known of the frame
+        self,
+        frame: Frame,
+        sight: Sight,
+        why: gate.Reason,
+        began: float,
+        invoked: float,
+        *,
+        is_fresh: bool,
+        worth: Worth,
+    ) -> bool:
+        """Write a caption, and say so; none where it is worth one only if it says something else, and it does not."""
         weighs = bool(self._captioner.manifest.evidence)
-        dangers = self._memory.dangers
-        seen = scene.tell(self._captioner, sight, self._latency, dangers.ongoing if weighs else None)
-        believed = event.dangers(dangers.beliefs(), frame.captured_at, frame.at) if weighs else None
+        dangers, journal, before = self._memory.dangers, self._journal, self._story.said
+        people = 0 if journal is None else journal.people
+        seen = scene.tell(self._captioner, sight, self._latency, dangers.ongoing if weighs else None, people)
+        self._asked_at = frame.at
+        sentence, company = seen.sentence, None
+        if journal is not None:
+            is_fresh = is_fresh or not people or bool(dangers.ongoing)
+            sentence = self._story.settle(sentence, people, is_fresh=is_fresh)
+            if worth is Worth.SENTENCE and before is not None and sentence.text == before.text:
+                return False
+            company = Company(people, journal.describe(frame.at))
         self._sentences += 1
         self._sentence_seconds += self._clock() - began
         self._invoke_seconds += self._captioner.invoke_seconds - invoked
+        self._store(frame, replace(seen, sentence=self._placed(sentence, company)), why, company)
+        self._told_at = frame.at
+        if journal is not None and company is not None:
+            journal.tell(company.visits, frame.at)
+        return True
+
+    def _placed(self, sentence: Sentence, company: Company | None) -> Sentence:
+        """Say in which zone people are, where no danger is to be said."""
+        if company is None or self._journal is None or self._memory.dangers.ongoing:
+            return sentence
+        stay_seconds = min(self._journal.settings.stay_seconds, default=0)
+        language = self._captioner.manifest.language
+        text = story.with_zone(sentence.text, company.visits, company.people, language, stay_seconds)
+        return sentence if text == sentence.text else replace(sentence, text=text)
+
+    def _store(self, frame: Frame, seen: scene.Scene, why: gate.Reason, company: Company | None) -> None:
+        dangers = self._memory.dangers
+        weighs = bool(self._captioner.manifest.evidence)
+        believed = event.dangers(dangers.beliefs(), frame.captured_at, frame.at) if weighs else None
         with self._latency.of("store"):
             accepted = self._outbox.append(
                 lambda seq: event.compose(
@@ -149,6 +251,7 @@ class Look:
                     seq=seq,
                     event_id=self._new_id(),
                     dangers=believed,
+                    company=company,
                 ),
                 self._seen,
             )

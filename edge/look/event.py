@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from contract import caption
-from contract.caption import Box, Caption, Hazard, Label
+from contract.caption import Box, Caption, Hazard, Label, Visit
 from contract.errors import Refused
 from edge.infer.captioner import Sentence
 from edge.infer.detection import Detection
@@ -24,6 +24,14 @@ MAX_COUNT: Final = 999
 
 DIGITS: Final = 3
 """Digits of a share: a thousandth is finer than any model is sure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """Who is in view."""
+
+    people: int
+    visits: tuple[Visit, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +56,12 @@ def compose(  # noqa: PLR0913  # an event is made of that much
     seq: int,
     event_id: str,
     dangers: Sequence[Hazard] | None = None,
+    company: Company | None = None,
 ) -> Caption:
     """Write the event; raises `contract.errors.Refused` where it would not keep the contract.
 
-    `dangers` are what the camera's memory believes; without one, the sentence's own are taken. Their details go where
-    the event would be too long with them.
+    `dangers` are what the camera's memory believes; without one, the sentence's own are taken. Visits go from the last
+    on where the event would be too long with them, and then the details of dangers.
     """
     found = hazards(sentence) if dangers is None else tuple(dangers)
     event = Caption(
@@ -64,6 +73,8 @@ def compose(  # noqa: PLR0913  # an event is made of that much
         confidence=round(sentence.confidence, DIGITS),
         labels=labels(detections),
         hazards=found,
+        people=msgspec.UNSET if company is None else min(company.people, MAX_COUNT),
+        visits=(company and company.visits) or msgspec.UNSET,
         language=eye.language,
         model=eye.model,
         seq=seq,
@@ -71,13 +82,19 @@ def compose(  # noqa: PLR0913  # an event is made of that much
         source=caption.source(eye.site, eye.device, eye.stream),
         time=now,
     )
-    # Building an event checks no limits, reading one does: better refused here than by the server.
+    return _fitting(event)
+
+
+def _fitting(event: Caption) -> Caption:
+    """Return the event without what makes it too long, and checked: building one checks no limits, reading one does."""
     try:
         return caption.decode(caption.encode(event))
     except Refused as error:
         if error.reason != "too-large":
             raise
-    bare = tuple(Hazard(hazard.term, hazard.probability) for hazard in found)
+    if event.visits:
+        return _fitting(msgspec.structs.replace(event, visits=event.visits[: len(event.visits) // 2] or msgspec.UNSET))
+    bare = tuple(Hazard(hazard.term, hazard.probability) for hazard in event.hazards)
     return caption.decode(caption.encode(msgspec.structs.replace(event, hazards=bare)))
 
 

@@ -96,13 +96,24 @@ def readings(captioner: Captioner, sight: Sight) -> dict[str, Reading]:
     return reading.strongest((frame, *parts))
 
 
-def tell(captioner: Captioner, sight: Sight, latency: Latency, ongoing: Set[str] | None = None) -> Scene:
+def find(captioner: Captioner, small: Picture, latency: Latency) -> tuple[Detection, ...]:
+    """Find the boxes of a frame, and no more: half of what a whole look costs, or less."""
+    with latency.of("encode"):
+        features = captioner.encode(small)
+    with latency.of("detect"):
+        return tuple(captioner.detect(features))
+
+
+def tell(
+    captioner: Captioner, sight: Sight, latency: Latency, ongoing: Set[str] | None = None, people: int = 0
+) -> Scene:
     """Say what a frame shows.
 
     It names the dangers that are `ongoing` and no others; without a memory, those that the frame itself bears out.
+    `people` were counted in view, over many frames; 0 where nobody was.
     """
     with latency.of("decode"):
-        sentence = _speak(captioner, sight, ongoing)
+        sentence = _speak(captioner, sight, ongoing, people)
     return Scene(sentence, sight.detections, len(sight.crops))
 
 
@@ -146,7 +157,7 @@ def _shared(frame: Mapping[str, float], found: tuple[Crop, ...], weights: Mappin
     return {**frame, **joint}
 
 
-def _speak(captioner: Captioner, sight: Sight, ongoing: Set[str] | None) -> Sentence:
+def _speak(captioner: Captioner, sight: Sight, ongoing: Set[str] | None, people: int) -> Sentence:
     """Say what the clearest crop shows where any bears out a danger that may be named, and else what the frame shows.
 
     What is said of a crop begins with where it is.
@@ -155,7 +166,7 @@ def _speak(captioner: Captioner, sight: Sight, ongoing: Set[str] | None) -> Sent
     limits = {term: limit for term, limit in manifest.crop_evidence.items() if ongoing is None or term in ongoing}
     clearest = max(sight.crops, key=lambda crop: _most(crop, limits), default=None) if limits else None
     if clearest is None or _most(clearest, limits) < 0:
-        return _settled(captioner, sight, ongoing)
+        return _settled(captioner, sight, ongoing, people)
     sentence = captioner.speak(clearest.weighed, limits if ongoing is None else dict.fromkeys(limits, 0.0))
     text = location_phrase.tell(sentence.text, clearest.region, manifest.language)
     borne_out = (
@@ -167,7 +178,7 @@ def _speak(captioner: Captioner, sight: Sight, ongoing: Set[str] | None) -> Sent
     return replace(sentence, text=text, hazards=_surest((*captioner.hazards(sight.weighed), *borne_out)))
 
 
-def _settled(captioner: Captioner, sight: Sight, ongoing: Set[str] | None) -> Sentence:
+def _settled(captioner: Captioner, sight: Sight, ongoing: Set[str] | None, people: int) -> Sentence:
     """Say what the frame shows, in a sentence that contradicts neither the dangers nor the people counted."""
     manifest = captioner.manifest
     sentence = captioner.speak(sight.weighed, None if ongoing is None else dict.fromkeys(ongoing, 0.0))
@@ -175,7 +186,8 @@ def _settled(captioner: Captioner, sight: Sight, ongoing: Set[str] | None) -> Se
         return sentence
     evidence = sight.weighed.evidence
     dangers = {term for term, limit in manifest.evidence.items() if evidence[term] >= limit}
-    text = wording.settle(sentence.text, sight.detections, dangers if ongoing is None else ongoing, manifest.hazards)
+    believed = dangers if ongoing is None else ongoing
+    text = wording.settle(sentence.text, sight.detections, believed, manifest.hazards, people)
     return sentence if text == sentence.text else replace(sentence, text=text, words=tuple(text.split()))
 
 

@@ -69,16 +69,23 @@ LEADING: Final = re.compile(
 THIRD: Final = 1 / 3
 
 
-def settle(text: str, found: Sequence[Detection], dangers: Set[str], named: Mapping[str, Sequence[str]]) -> str:
+def settle(
+    text: str,
+    found: Sequence[Detection],
+    dangers: Set[str],
+    named: Mapping[str, Sequence[str]],
+    people_in_view: int = 0,
+) -> str:
     """Return the sentence, mended where it contradicts the dangers or the people counted.
 
     `dangers` are those that are believed, `named` holds the expressions by which a sentence names each of them.
+    `people_in_view` were counted over many frames; where that is nobody, the boxes of this frame are counted.
     """
     if dangers:
         return _with_danger(text, dangers, named)
     people = [box for box in found if box.name == PERSON]
-    count = counting.count(people)
-    if not people and "people" in text.split() and (STOCK.search(text) or VIEW.search(text)):
+    count = people_in_view or counting.count(people)
+    if not count and "people" in text.split() and (STOCK.search(text) or VIEW.search(text)):
         return "people are in view"
     if STOCK.search(text):
         return _view(None, people, count)
@@ -103,7 +110,7 @@ def _names(text: str, dangers: Set[str], named: Mapping[str, Sequence[str]]) -> 
 
 def _view(place: str | None, people: Sequence[Detection], count: int) -> str:
     """Say how many people are where, of a picture of which the captioner knows nothing."""
-    if not people:
+    if not count:
         return f"a {place}, nobody in it" if place else "nobody is in view"
     subject = "a person is" if count == 1 else f"{NUMBERS.get(count, MANY)} people are"
     where = f"in a {place}" if place else "in view"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from contract import caption
 from contract.ack import MAX_IDS, Ack, Refusal
-from contract.caption import Box, Caption, Hazard, Label
+from contract.caption import Box, Caption, Hazard, InZone, Label, Phase, Visit
 from contract.errors import REASONS
 from contract.status import Calm, CameraCondition, Condition, Ledger, Stage, State, Status, Threshold
 from contract.thresholds import Raised, Thresholds
@@ -33,6 +33,15 @@ hazards = st.builds(
 )
 
 
+visits = st.builds(
+    Visit,
+    st.from_regex(r"[A-Za-z0-9_-]{4,32}", fullmatch=True),
+    st.sampled_from(Phase),
+    st.integers(0, caption.MAX_SECONDS),
+    st.lists(st.builds(InZone, names, st.integers(0, caption.MAX_SECONDS), st.booleans()), max_size=2).map(tuple),
+)
+
+
 @st.composite
 def captions(draw: st.DrawFn) -> Caption:
     """A caption whose fields are anything the contract allows; most stay below 2 KiB."""
@@ -46,6 +55,8 @@ def captions(draw: st.DrawFn) -> Caption:
         confidence=draw(shares),
         labels=tuple(draw(st.lists(st.builds(Label, _words(32), st.integers(1, 999), shares), max_size=3))),
         hazards=tuple(draw(st.lists(hazards, max_size=3))),
+        people=draw(st.just(msgspec.UNSET) | st.integers(0, 999)),
+        visits=draw(st.just(msgspec.UNSET) | st.lists(visits, max_size=2).map(tuple)),
         language=draw(st.sampled_from(["en", "ko", "pt-BR"])),
         model=draw(_words(64)),
         seq=draw(st.integers(0, caption.MAX_SEQ)),

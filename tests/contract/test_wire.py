@@ -27,6 +27,7 @@ EXAMPLES: dict[str, tuple[str, msgspec.Struct, Decoder]] = {
     "status-last-will": ("status", examples.LAST_WILL, status.decode),
     "ack": ("ack", examples.ACK, ack.decode),
     "caption-standing": ("caption", examples.CAPTION_WITH_EVIDENCE, caption.decode),
+    "caption-visits": ("caption", examples.CAPTION_WITH_VISITS, caption.decode),
     "status-calm": ("status", examples.KNOWS_ITS_CALM, status.decode),
     "status-conditions": ("status", examples.IS_COVERED, status.decode),
     "thresholds": ("thresholds", examples.THRESHOLDS, thresholds.decode),

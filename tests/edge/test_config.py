@@ -51,6 +51,27 @@ def test_paths_start_at_the_files_folder(write_config: Write, tmp_path: Path) ->
         ({"mqtt": {"host": "h:1883"}}, "mqtt: `host`: 'h:1883' holds a port; write `host: h` and `port: 1883`"),
         ({"threads": 0}, "threads: Expected `int` >= 1"),
         ({"bundle": 3}, "bundle: expected a path, got 3"),
+        (
+            {"camera": {"kind": "v4l2", "zones": {"North Door": [[0, 0], [1, 0], [1, 1]]}}},
+            "camera.zones",
+        ),
+        (
+            {"camera": {"kind": "v4l2", "zones": {"door": [[0, 0], [1, 0]]}}},
+            "camera.zones.door: Expected `array` of length >= 3",
+        ),
+        (
+            {"camera": {"kind": "v4l2", "zones": {"door": [[0, 0], [300, 0], [1, 1]]}}},
+            "camera.zones.door[1][0]: Expected `float` <= 1",
+        ),
+        (
+            {"camera": {"kind": "v4l2", "zones": {"door": [[0, 0], [1, 1], [1, 0], [0, 1]]}}},
+            "camera: `zones.door`: its outline crosses itself after corner 1; write them in order around the area",
+        ),
+        (
+            {"camera": {"kind": "v4l2", "masks": [[[0, 0], [0.5, 0.5], [1, 1]]]}},
+            "camera: `masks[0]`: its corners lie on a line",
+        ),
+        ({"visits": {"stay_seconds": [0]}}, "visits.stay_seconds[0]: Expected `int` >= 1"),
         ({"gate": [1]}, "gate: Expected `object`, got `array`"),
     ],
     ids=lambda value: str(value)[:40],
