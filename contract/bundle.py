@@ -1,6 +1,8 @@
 """The model bundle: a folder with everything a device needs to write sentences, and proof that it is whole."""
 
 import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -130,6 +132,17 @@ class Things(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """The same where one sentence of the beam is chosen, beside a CIDEr of 1."""
 
 
+class SelfTest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the bundle answered to a drawn picture where it was converted; a device compares before it uses it."""
+
+    cells: Annotated[float, Meta(ge=0)]
+    """Mean size of the encoder's `cells`; within a tenth on every machine."""
+    evidence: dict[str, Share] = msgspec.field(default_factory=dict)
+    """Evidence of each danger."""
+    tolerance: Share = 0.2
+    """How far the evidence may be from that."""
+
+
 class Licence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Terms of something that went into the model."""
 
@@ -183,6 +196,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Things that a sentence names only as far as the phrases that are expected of the picture bear them out; a
     sentence about a danger is not held to it. Absent: any word may be said. Readers before version 0.2 refuse a
     manifest that has it."""
+    self_test: SelfTest | msgspec.UnsetType = msgspec.UNSET
+    """What it answers to a drawn picture. Absent: a device checks only that it answers. Readers before version 0.2
+    refuse a manifest that has it."""
     licences: Annotated[tuple[Licence, ...], Meta(min_length=1)]
     """Terms of the data and weights it was made from."""
     metrics: dict[str, dict[str, float]] = msgspec.field(default_factory=dict)
@@ -202,10 +218,26 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 REQUIRED: Final[tuple[Role, ...]] = ("encoder", "decoder_init", "decoder_step", "vocabulary", "card")
 
 
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """A bundle in memory, every file as its digest says: what becomes of the folder does not matter any more."""
+
+    manifest: Manifest
+    digest: str
+    """SHA-256 of `manifest.json`, and so of all: two bundles with the same digest are the same."""
+    data: Mapping[Role, bytes]
+    """The bytes of each file."""
+    manifest_data: bytes
+    """The bytes of `manifest.json`."""
+
+
 def describe(path: Path, quantization: str = "") -> File:
     """Measure a file for the manifest."""
-    data = path.read_bytes()
-    return File(path.name, hashlib.sha256(data).hexdigest(), len(data), quantization)
+    return _describe(path.name, path.read_bytes(), quantization)
+
+
+def _describe(name: str, data: bytes, quantization: str = "") -> File:
+    return File(name, hashlib.sha256(data).hexdigest(), len(data), quantization)
 
 
 def write(folder: Path, manifest: Manifest) -> Path:
@@ -216,13 +248,25 @@ def write(folder: Path, manifest: Manifest) -> Path:
 
 
 def load(folder: Path) -> Manifest:
-    """Read a bundle's manifest and check every file against it.
+    """Read a bundle's manifest and check every file against it; raises what `read` raises."""
+    return read(folder).manifest
+
+
+def read(folder: Path) -> Contents:
+    """Read a bundle into memory, and check every file against its manifest.
 
     Raises `Refused`: "missing-file", "too-large", "not-json" or "schema" for the manifest, "missing-file" or "digest"
     for a file, always naming it.
     """
     path = folder / MANIFEST
-    manifest = _parse(path)
+    data = _read(path, f"a bundle is a folder with a {MANIFEST}")
+    manifest = _parse(path, data)
+    _check(path, manifest)
+    files = {role: _read_file(folder / file.name, file) for role, file in manifest.files.items()}
+    return Contents(manifest, hashlib.sha256(data).hexdigest(), files, data)
+
+
+def _check(path: Path, manifest: Manifest) -> None:
     if manifest.format != FORMAT:
         raise Refused("schema", f"{path}: bundle format {manifest.format} is not {FORMAT}; convert the model again")
     missing = [role for role in REQUIRED if role not in manifest.files]
@@ -240,9 +284,6 @@ def load(folder: Path) -> Manifest:
     if unweighed:
         raise Refused("schema", f"{path}: `crop_weight` names {unweighed[0]!r}, which is not among `evidence`")
     _check_own_calm(path, manifest)
-    for file in manifest.files.values():
-        _check(folder / file.name, file)
-    return manifest
 
 
 def _check_own_calm(path: Path, manifest: Manifest) -> None:
@@ -253,11 +294,14 @@ def _check_own_calm(path: Path, manifest: Manifest) -> None:
             raise Refused("schema", f"{path}: `own_calm.{term}.floor` {own.floor} is above its `evidence` threshold")
 
 
-def _parse(path: Path) -> Manifest:
+def _read(path: Path, remedy: str) -> bytes:
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
-        raise Refused("missing-file", f"{path}: {error.strerror}; a bundle is a folder with a {MANIFEST}") from error
+        raise Refused("missing-file", f"{path}: {error.strerror}; {remedy}") from error
+
+
+def _parse(path: Path, data: bytes) -> Manifest:
     if len(data) > MAX_MANIFEST_BYTES:
         raise Refused("too-large", f"{path}: {len(data)} bytes, at most {MAX_MANIFEST_BYTES} are allowed")
     try:
@@ -268,14 +312,13 @@ def _parse(path: Path) -> Manifest:
         raise Refused("not-json", f"{path}: {error}") from error
 
 
-def _check(path: Path, file: File) -> None:
-    try:
-        found = describe(path)
-    except OSError as error:
-        raise Refused("missing-file", f"{path}: {error.strerror}; copy the bundle again") from error
+def _read_file(path: Path, file: File) -> bytes:
+    data = _read(path, "copy the bundle again")
+    found = _describe(file.name, data)
     if found.sha256 != file.sha256:
         digests = f"SHA-256 is {found.sha256[:12]}…, {MANIFEST} says {file.sha256[:12]}…"
         raise Refused("digest", f"{path}: {digests}; copy the bundle again")
+    return data
 
 
 def schema() -> dict[str, Any]:

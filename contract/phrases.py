@@ -34,8 +34,17 @@ def load(path: Path, vocabulary: Vocabulary) -> dict[Phrase, float]:
 
     Raises `Refused` ("missing-file", "not-utf8", "schema") naming the file, and the line where one is at fault.
     """
+    return _read(vocab.lines(path), path, vocabulary)
+
+
+def parse(data: bytes, path: Path, vocabulary: Vocabulary) -> dict[Phrase, float]:
+    """Return the phrases that a file's bytes hold, as `load` does; raises `Refused` ("not-utf8", "schema")."""
+    return _read(vocab.split(data, path), path, vocabulary)
+
+
+def _read(lines: Sequence[str], path: Path, vocabulary: Vocabulary) -> dict[Phrase, float]:
     found: dict[Phrase, float] = {}
-    for number, line in enumerate(vocab.lines(path), 1):
+    for number, line in enumerate(lines, 1):
         rarity, tab, words = line.partition("\t")
         phrase = _phrase(words.split(" "), vocabulary)
         if not tab or phrase is None or not _is_rarity(rarity):

@@ -116,6 +116,29 @@ class CameraCondition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         wire.check_moment(self.since)
 
 
+class Part(StrEnum):
+    """What a device can fall back to the last good one of."""
+
+    CONFIGURATION = "configuration"
+    """`edge.yaml`."""
+    BUNDLE = "bundle"
+    """The model bundle."""
+
+
+class Fallback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Something that a device does not use, because it cannot; it works with the last one that did."""
+
+    part: Part
+    """What it is."""
+    reason: Annotated[str, Meta(max_length=120)]
+    """Why: `edge.yaml:7: mqtt.hots`, `wordcam-1@2.5.0: self-test: ...`."""
+    since: Annotated[datetime, Meta(tz=True)]
+    """Since when, by the device's clock (RFC 3339, UTC)."""
+
+    def __post_init__(self) -> None:
+        wire.check_moment(self.since)
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Retained: the birth message and the heartbeat say online, the last will says offline."""
 
@@ -143,6 +166,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What the camera has learnt of its own calm; absent where its bundle weighs no evidence."""
     conditions: Annotated[tuple[CameraCondition, ...], Meta(max_length=6)] | msgspec.UnsetType = msgspec.UNSET
     """What is wrong with the pictures of its cameras, the worst first; absent where nothing is."""
+    fallbacks: Annotated[tuple[Fallback, ...], Meta(max_length=4)] | msgspec.UnsetType = msgspec.UNSET
+    """What the device does not use, working with the last good one; absent where it uses all as it stands."""
 
     def __post_init__(self) -> None:
         for moment in (self.since, self.at):

@@ -65,12 +65,25 @@ def load(path: Path) -> Vocabulary:
     return Vocabulary(tuple(lines(path)))
 
 
+def parse(data: bytes, path: Path) -> Vocabulary:
+    """Return the vocabulary that a file's bytes hold; raises `Refused` ("not-utf8", "schema") naming the file."""
+    return Vocabulary(tuple(split(data, path)))
+
+
 def lines(path: Path) -> list[str]:
     """Read a text file of one entry a line; raises `Refused` ("missing-file", "not-utf8") naming it."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise Refused("not-utf8", f"{path}: byte {error.start} is not UTF-8") from error
+        data = path.read_bytes()
     except OSError as error:
         raise Refused("missing-file", f"{path}: {error.strerror}") from error
+    return split(data, path)
+
+
+def split(data: bytes, path: Path) -> list[str]:
+    """Return the entries that the bytes of such a file hold; raises `Refused` ("not-utf8") naming it."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Refused("not-utf8", f"{path}: byte {error.start} is not UTF-8") from error
+    text = text.replace("\r\n", "\n").replace("\r", "\n")  # as Python reads text files
     return text.removesuffix("\n").split("\n") if text else []

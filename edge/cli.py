@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +19,8 @@ from contract.errors import Refused
 from edge import check, config, service, starter
 from edge.errors import MISCONFIGURED, Failure, Misconfigured
 from edge.flash import options as flash_options
+from edge.last_good import state_folder
+from edge.last_good.configuration import Chosen, LastConfiguration
 from edge.outbox.recovery import open_outbox
 from edge.process import summary, supervisor
 from foundation import log, terminal, yaml_file
@@ -213,7 +215,11 @@ def _where(arguments: argparse.Namespace) -> Path:
 
 def _run(arguments: argparse.Namespace) -> int:
     path = _where(arguments)
-    settings = config.load(path)
+    last, _ = _last_good(path, "run")
+    chosen = last.choose()
+    # For the outbox alone: whether the rest of it works, the two processes find out.
+    last.keep(chosen.text)
+    settings = chosen.settings
     stop = _stop_on_signals()
     with open_outbox(settings.outbox.path, settings.outbox.max_captions, settings.outbox.max_bytes) as outbox:
         before = outbox.ledger()
@@ -229,13 +235,34 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _look(arguments: argparse.Namespace) -> int:
     started_at = service.process_start()
-    service.look(_load(arguments), _stop_on_signals(), started_at)
+    last, state = _last_good(_where(arguments), "look")
+    stop = _stop_on_signals()
+    _work(last, lambda chosen: service.look(chosen, last, state, stop, started_at))
     return 0
 
 
 def _send(arguments: argparse.Namespace) -> int:
-    service.send(_load(arguments), _stop_on_signals())
+    last, _ = _last_good(_where(arguments), "send")
+    stop = _stop_on_signals()
+    _work(last, lambda chosen: service.send(chosen, last, stop))
     return 0
+
+
+def _last_good(path: Path, process: str) -> tuple[LastConfiguration, Path]:
+    """Return the configuration at a path with its last good copy, and where that is kept."""
+    state = state_folder.of(path, process)
+    return LastConfiguration(state, path, lambda: datetime.now(UTC)), state
+
+
+def _work(last: LastConfiguration, work: Callable[[Chosen], None]) -> None:
+    """Work by the configuration, or by the last good one where it cannot be read or nothing can be done by it."""
+    chosen = last.choose()
+    try:
+        work(chosen)
+    except Misconfigured as error:
+        if chosen.fallback is not None:
+            raise
+        work(last.instead(error, of_text=chosen.text))
 
 
 def _check(arguments: argparse.Namespace) -> int:

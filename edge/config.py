@@ -271,3 +271,8 @@ def load(path: Path) -> Config:
     Raises `Misconfigured` naming the file, the key and what would be right.
     """
     return yaml_file.load(path, Config)
+
+
+def parse(text: str, path: Path) -> Config:
+    """Return the configuration that a text holds as the file at `path` would; raises as `load` does."""
+    return yaml_file.parse(text, str(path), path.resolve().parent).convert(Config)

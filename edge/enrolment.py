@@ -1,7 +1,6 @@
 """`wordcam-edge enroll`: make this device's key, have it certified by whom it was invited, and write `edge.yaml`."""
 
 import json
-import os
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from contract.errors import Refused
 from edge import starter
 from edge.config import Config
 from edge.errors import Misconfigured, TryAgain
+from foundation import whole_file
 from foundation.errors import from_os_error
 
 PATIENCE_SECONDS: Final = 30
@@ -76,8 +76,8 @@ def enrol(invitation: Invitation, config: Path) -> Files:
         key = _key(files.key)
         answer = _ask(invitation, _signing_request(key, invitation))
         _require_ours(answer.certificate, key, invitation)
-        _write(files.authority, answer.authority)
-        _write(files.certificate, answer.certificate)
+        whole_file.write(files.authority, answer.authority)
+        whole_file.write(files.certificate, answer.certificate)
     except OSError as error:
         raise from_os_error(error, str(files.folder)) from error
     return files
@@ -110,7 +110,7 @@ def _key(path: Path) -> ec.EllipticCurvePrivateKey:
         raise Misconfigured(f"{path}: is another kind of key than this program makes; move it away and run this again")
     made = ec.generate_private_key(ec.SECP256R1())
     kind = serialization.PrivateFormat.PKCS8
-    _write(
+    whole_file.write(
         path, made.private_bytes(serialization.Encoding.PEM, kind, serialization.NoEncryption()).decode(), mode=0o600
     )
     return made
@@ -171,13 +171,3 @@ def _require_ours(text: str, key: ec.EllipticCurvePrivateKey, invitation: Invita
     names = [str(one.value) for one in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
     if certificate.public_key() != key.public_key() or names != [f"{invitation.site}/{invitation.device}"]:
         raise Misconfigured(f"{invitation.url}: certifies {', '.join(names)} or another key, not this device")
-
-
-def _write(path: Path, text: str, *, mode: int = 0o644) -> None:
-    draft = path.with_name(f".{path.name}")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)

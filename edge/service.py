@@ -18,25 +18,34 @@ from contract.errors import Refused
 from edge import config
 from edge.config import Config
 from edge.errors import CameraGone, Misconfigured
+from edge.last_good.configuration import Chosen, LastConfiguration
 from edge.outbox import process_report
 from edge.outbox.recovery import open_outbox
 from edge.process import sandbox
 
 if TYPE_CHECKING:
     from edge.infer.captioner import Captioner
+    from edge.look.bundle.loading import Loader, Opened
     from edge.look.camera_port import Camera
 
 log = logging.getLogger(__name__)
 
 
-def look(settings: Config, stop: threading.Event, started_at: float) -> None:
+def look(chosen: Chosen, last: LastConfiguration, state: Path, stop: threading.Event, started_at: float) -> None:
     """Watch the camera until `stop`, or the end of a replay; raises `Failure`.
 
-    `started_at` is the start of the process on `time.perf_counter`, in seconds.
+    What has worked is kept in the folder `state`. `started_at` is the start of the process on `time.perf_counter`, in
+    seconds.
     """
+    settings = chosen.settings
     _leave_network(settings)
     sandbox.hide_memory()
     _quiet_opencv()
+    from edge.infer import image  # noqa: PLC0415  # see the module's docstring
+    from edge.last_good.bundle_copy import BundleCopy  # noqa: PLC0415  # see the module's docstring
+    from edge.look.bundle import trial  # noqa: PLC0415
+    from edge.look.bundle.loading import Loader  # noqa: PLC0415
+    from edge.look.bundle.update import BundleUpdate  # noqa: PLC0415
     from edge.look.capture_loop import Look  # noqa: PLC0415
     from edge.look.crops import PERSON  # noqa: PLC0415
     from edge.look.event import Eye  # noqa: PLC0415  # see the module's docstring
@@ -44,8 +53,10 @@ def look(settings: Config, stop: threading.Event, started_at: float) -> None:
     from edge.look.visits.journal import Journal  # noqa: PLC0415
 
     with open_outbox(settings.outbox.path, settings.outbox.max_captions, settings.outbox.max_bytes) as outbox:
-        captioner = open_captioner(settings.bundle, settings.threads)
-        manifest = captioner.manifest
+        image.use_threads(settings.threads)
+        loader = Loader(settings.bundle, settings.threads, BundleCopy(state), trial.run, lambda: datetime.now(UTC))
+        opened = _open_bundle(loader)
+        manifest = opened.contents.manifest
         eye = Eye(settings.site, settings.device, settings.camera.stream, manifest.model, manifest.language)
         try:
             camera = open_camera(settings.camera, stop)
@@ -55,21 +66,25 @@ def look(settings: Config, stop: threading.Event, started_at: float) -> None:
         follows = settings.visits.enabled and manifest.detection is not None and PERSON in manifest.detection.classes
         journal = Journal(settings.visits, settings.camera.zones, lambda: uuid.uuid4().hex[:12]) if follows else None
         try:
-            memory = CameraMemory.open(
-                settings.outbox.path,
-                manifest,
-                settings.camera.stream,
-                now=datetime.now(UTC),
-                now_seconds=time.perf_counter(),
-            )
+            update = BundleUpdate(loader, opened, stop.wait)
+            update.start()
             Look(
                 camera,
-                captioner,
+                opened.captioner,
                 outbox,
                 eye,
                 settings.gate,
                 crops=settings.crops,
-                memory=memory,
+                remember=lambda manifest: CameraMemory.open(
+                    settings.outbox.path,
+                    manifest,
+                    settings.camera.stream,
+                    now=datetime.now(UTC),
+                    now_seconds=time.perf_counter(),
+                ),
+                bundles=update,
+                fallback=chosen.fallback,
+                on_work=lambda: last.keep(chosen.text),
                 started_at=started_at,
                 journal=journal,
             ).run(stop)
@@ -79,8 +94,9 @@ def look(settings: Config, stop: threading.Event, started_at: float) -> None:
             camera.close()
 
 
-def send(settings: Config, stop: threading.Event) -> None:
+def send(chosen: Chosen, last: LastConfiguration, stop: threading.Event) -> None:
     """Send captions until `stop`; raises `Failure`."""
+    settings = chosen.settings
     sandbox.write_no_dumps()
     from edge.send.publisher import Send  # noqa: PLC0415  # see the module's docstring
 
@@ -91,6 +107,8 @@ def send(settings: Config, stop: threading.Event) -> None:
             site=settings.site,
             device=settings.device,
             version=release.VERSION,
+            fallback=chosen.fallback,
+            on_connect=lambda: last.keep(chosen.text),
         ).run(stop)
 
 
@@ -105,6 +123,16 @@ def open_captioner(folder: Path, threads: int) -> "Captioner":
         return Captioner.open(folder, threads)
     except Refused as error:
         raise Misconfigured(error.detail) from error
+    except (runtime.NotAModel, runtime.NoRuntime) as error:
+        raise Misconfigured(str(error)) from error
+
+
+def _open_bundle(loader: "Loader") -> "Opened":
+    """Open the bundle to look with; raises `Misconfigured`."""
+    from edge.infer import runtime  # noqa: PLC0415  # see the module's docstring
+
+    try:
+        return loader.open()
     except (runtime.NotAModel, runtime.NoRuntime) as error:
         raise Misconfigured(str(error)) from error
 

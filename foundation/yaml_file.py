@@ -209,8 +209,13 @@ def load(path: Path, kind: type[Structure], *, if_missing: str = "") -> Structur
 
 def read(path: Path, *, if_missing: str = "") -> Document:
     """Return a file of UTF-8 YAML, with or without a byte order mark; raises as `load` does."""
+    return parse(text_of(path, if_missing=if_missing), str(path), path.resolve().parent)
+
+
+def text_of(path: Path, *, if_missing: str = "") -> str:
+    """Return the text of a file of UTF-8, without a byte order mark; raises as `load` does."""
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         problem = f"byte {error.start} is not UTF-8; save the file as UTF-8"
         raise FileProblem(str(path), error.object.count(b"\n", 0, error.start) + 1, "", problem) from error
@@ -218,7 +223,6 @@ def read(path: Path, *, if_missing: str = "") -> Document:
         raise from_os_error(error, str(path), remedy=if_missing) from error
     except OSError as error:
         raise from_os_error(error, str(path)) from error
-    return parse(text, str(path), path.resolve().parent)
 
 
 def parse(text: str, name: str, folder: Path) -> Document:

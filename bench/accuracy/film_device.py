@@ -13,6 +13,7 @@ from contract.caption import Caption
 from edge import config
 from edge.infer.captioner import Captioner
 from edge.infer.image import Picture
+from edge.look.bundle.port import OneBundle
 from edge.look.camera import replay
 from edge.look.camera.replay import Replay, Shot
 from edge.look.camera_port import Camera, Frame
@@ -122,7 +123,6 @@ class FilmDevice:
         manifest = self.captioner.manifest
         eye = Eye(SITE, DEVICE, STREAM, manifest.model, manifest.language)
         with Outbox(folder / "outbox.sqlite", MAX_CAPTIONS) as outbox:
-            memory = CameraMemory.open(outbox.path, manifest, eye.stream, now=BEGIN, now_seconds=0.0)
             Look(
                 camera,
                 self.captioner,
@@ -130,7 +130,12 @@ class FilmDevice:
                 eye,
                 self.gate,
                 crops=self.crops,
-                memory=memory,
+                remember=lambda manifest: CameraMemory.open(
+                    outbox.path, manifest, eye.stream, now=BEGIN, now_seconds=0.0
+                ),
+                bundles=OneBundle(),
+                fallback=None,
+                on_work=lambda: None,
                 started_at=0.0,
                 now=lambda: camera.now,
             ).run(threading.Event())

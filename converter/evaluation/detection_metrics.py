@@ -1,6 +1,7 @@
 """How good boxes are: COCO's average precision (Lin et al. 2014), by pycocotools."""
 
 import contextlib
+import dataclasses
 import io
 from pathlib import Path
 from typing import Any, Final
@@ -23,13 +24,14 @@ Scores = dict[str, dict[str, float]]
 
 def open_for_precision(folder: Path, threads: int = 1) -> Captioner:
     """Open a bundle so that it reports weak detections too; raises `Unusable` where it has no detector."""
-    manifest = bundle.load(folder)
+    contents = bundle.read(folder)
+    manifest = contents.manifest
     if manifest.detection is None:
         raise Unusable(f"{folder}: this bundle has no detector")
     floor = min(SCORE_FLOOR, manifest.detection.score_threshold)
     weak = msgspec.structs.replace(manifest.detection, score_threshold=floor)
     manifest = msgspec.structs.replace(manifest, detection=weak)
-    return Captioner(folder, manifest, threads=threads, beam_width=None)
+    return Captioner(folder, dataclasses.replace(contents, manifest=manifest), threads=threads, beam_width=None)
 
 
 def evaluate(detector: Captioner, boxed: Boxed, *, limit: int | None = None) -> Scores:

@@ -66,12 +66,13 @@ class Sentence:
 class Captioner:
     """The models of one bundle, loaded and ready."""
 
-    def __init__(self, folder: Path, manifest: bundle.Manifest, *, threads: int, beam_width: int | None) -> None:
-        """Load the models of a checked bundle; `open` does both."""
-        self.manifest = manifest
+    def __init__(self, folder: Path, contents: bundle.Contents, *, threads: int, beam_width: int | None) -> None:
+        """Load the models of a checked bundle; `open` does both. `folder` is where it was read from, for messages."""
+        self.manifest = manifest = contents.manifest
+        self._data = contents.data
         self._folder = folder
         self._threads = threads
-        self.vocabulary = vocabulary.load(folder / manifest.files["vocabulary"].name)
+        self.vocabulary = vocabulary.parse(contents.data["vocabulary"], self._path("vocabulary"))
         self._encoder = self._load("encoder")
         self._init = self._load("decoder_init")
         self._step = self._load("decoder_step")
@@ -92,7 +93,7 @@ class Captioner:
         `beam_width` is the manifest's unless given, and at most the decoder's batch. Raises `contract.errors.Refused`
         for a broken bundle, `runtime.NotAModel` or `runtime.NoRuntime`.
         """
-        return cls(folder, bundle.load(folder), threads=threads, beam_width=beam_width)
+        return cls(folder, bundle.read(folder), threads=threads, beam_width=beam_width)
 
     @property
     def invoke_seconds(self) -> float:
@@ -207,7 +208,10 @@ class Captioner:
         return self._log_probs[: len(tokens)], self._step.get("next_state"), self._step.get("attention")
 
     def _load(self, role: bundle.Role) -> runtime.Model:
-        return runtime.load(self._folder / self.manifest.files[role].name, self._threads)
+        return runtime.Model(self._path(role), self._data[role], self._threads)
+
+    def _path(self, role: bundle.Role) -> Path:
+        return self._folder / self.manifest.files[role].name
 
     def _check_evidence(self) -> None:
         limits = self.manifest.evidence
@@ -218,9 +222,9 @@ class Captioner:
             raise Refused("schema", f"{self._folder}: {role} weighs {given} dangers, the manifest {len(limits)}")
 
     def _load_phrases(self) -> Phrases | None:
-        file = self.manifest.files.get("phrases")
+        data = self._data.get("phrases")
         given = self._init.outputs["expected"].shape[-1] if "expected" in self._init.outputs else 0
-        known = phrases.load(self._folder / file.name, self.vocabulary) if file is not None else {}
+        known = phrases.parse(data, self._path("phrases"), self.vocabulary) if data is not None else {}
         if given != len(known):
             raise Refused(
                 "schema", f"{self._folder}: decoder_init expects {given} phrases, the bundle has {len(known)}"

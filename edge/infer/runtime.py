@@ -64,14 +64,17 @@ class Model:
     invoke_seconds: float
     """Time spent inside the interpreter since the model was loaded."""
 
-    def __init__(self, path: Path, threads: int = 1) -> None:
-        """Load a file; raises `NotAModel` naming it, or `NoRuntime`."""
+    def __init__(self, path: Path, data: bytes, threads: int = 1) -> None:
+        """Load the bytes of a file; raises `NotAModel` naming it, or `NoRuntime`.
+
+        Bytes, because a file that is mapped into memory and then becomes shorter ends the process.
+        """
         self._path = path
         self.invoke_seconds = 0.0
         kind = _interpreter()
         try:
             with _no_chatter():
-                self._interpreter = kind(model_path=str(path), num_threads=threads)
+                self._interpreter = kind(model_content=data, num_threads=threads)
                 self._interpreter.allocate_tensors()
                 runner = self._interpreter.get_signature_runner(SIGNATURE)
         except (ValueError, RuntimeError, OSError) as error:
@@ -120,7 +123,11 @@ class Model:
 
 def load(path: Path, threads: int = 1) -> Model:
     """Load a .tflite file to run on this many threads; raises `NotAModel` or `NoRuntime`."""
-    return Model(path, threads)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise NotAModel(f"{path}: {error.strerror}") from error
+    return Model(path, data, threads)
 
 
 def name() -> str:

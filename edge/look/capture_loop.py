@@ -10,12 +10,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
-from contract.status import CameraCondition
+from contract.bundle import Manifest
+from contract.status import CameraCondition, Fallback
 from edge import config
 from edge.errors import CameraGone
 from edge.infer import image
 from edge.infer.captioner import Captioner, Sentence
 from edge.look import event, gate, scene
+from edge.look.bundle.port import Bundles
 from edge.look.camera_port import Camera, Frame
 from edge.look.condition.measure import measure
 from edge.look.condition.watch import ConditionWatch
@@ -49,16 +51,25 @@ class Look:
         settings: config.Gate,
         *,
         crops: config.Crops,
-        memory: CameraMemory,
+        remember: Callable[[Manifest], CameraMemory],
+        bundles: Bundles,
+        fallback: Fallback | None,
+        on_work: Callable[[], None],
         started_at: float,
         journal: Journal | None = None,
         clock: Callable[[], float] = time.perf_counter,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
     ) -> None:
-        """`started_at` is the start of the process on `clock`, in seconds; without a `journal`, nobody is followed."""
+        """`started_at` is the start of the process on `clock`, in seconds; without a `journal`, nobody is followed.
+
+        `remember` opens the memory of a bundle, `fallback` says why the configuration is the last good one, and
+        `on_work` is called again and again once the work goes well.
+        """
         self._camera, self._captioner, self._outbox, self._eye = camera, captioner, outbox, eye
-        self._settings, self._crops, self._memory = settings, crops, memory
+        self._settings, self._crops = settings, crops
+        self._remember, self._bundles, self._fallback, self._on_work = remember, bundles, fallback, on_work
+        self._memory = remember(captioner.manifest)
         self._clock, self._now, self._new_id = clock, now, new_id
         self._journal, self._story = journal, Story()
         self._weighed_at = self._told_at = self._asked_at = -math.inf
@@ -69,7 +80,7 @@ class Look:
         self._seen = Seen()
         self._started_at = started_at
         self._first_caption_seconds: float | None = None
-        self._sentences = 0
+        self._sentences = self._sentences_before = 0
         self._sentence_seconds = self._invoke_seconds = 0.0
         self._reported_at = clock()
 
@@ -79,6 +90,7 @@ class Look:
         self._hear()
         try:
             while not stop.is_set():
+                self._change_bundle()
                 with self._latency.of("wait"):
                     frame = self._camera.read()
                 if frame is None:
@@ -88,12 +100,35 @@ class Look:
                     self._report()
                     self._hear()
                     self._memory.keep(self._now(), self._clock())
+                    self._work()
+            self._work()
         except CameraGone as error:
             reason = f"camera gone: {error}"
             raise
         finally:
             self._report(reason)
             self._memory.save()
+
+    def _change_bundle(self) -> None:
+        """Go on with another bundle, where one is ready; frames, counts and the gate go on as before."""
+        opened = self._bundles.take(calm=self._memory.dangers.attention is Attention.CALM)
+        if opened is None:
+            return
+        before, manifest = self._eye.model, opened.captioner.manifest
+        self._memory.save()
+        self._captioner = opened.captioner
+        self._eye = replace(self._eye, model=manifest.model, language=manifest.language)
+        self._memory = self._remember(manifest)
+        self._sentences_before = self._sentences
+        self._hear()
+        self._report()
+        log.info("bundle changed", extra={"before": before, "model": manifest.model})
+
+    def _work(self) -> None:
+        """Keep what works, once a sentence was written with it."""
+        if self._sentences > self._sentences_before:
+            self._bundles.works()
+            self._on_work()
 
     def look_at(self, frame: Frame) -> gate.Reason:
         """Judge one frame, weigh and caption it where it is worth it, and return the gate's reason."""
@@ -280,5 +315,6 @@ class Look:
             invoke_ms=per_sentence_ms and round(self._invoke_seconds * per_sentence_ms, 3),
             calm=self._memory.describe(self._now()),
             conditions=tuple(CameraCondition(self._eye.stream, name, since) for name, since in self._conditions.active),
+            fallbacks=(*self._bundles.fallbacks, *(() if self._fallback is None else (self._fallback,))),
         )
         process_report.leave(self._outbox, process_report.LOOK, note)

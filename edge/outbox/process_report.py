@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from contract.status import Calm, CameraCondition, Stage
+from contract.status import Calm, CameraCondition, Fallback, Stage
 from edge.errors import CameraGone
 from edge.outbox.outbox import Outbox
 
@@ -38,6 +38,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What the camera has learnt of its own calm, where its bundle weighs evidence."""
     conditions: tuple[CameraCondition, ...] = ()
     """What is wrong with the camera's picture, the worst first."""
+    fallbacks: tuple[Fallback, ...] = ()
+    """What the process does not use, working with the last good one."""
 
 
 NOTHING: Final = Report()

@@ -16,7 +16,7 @@ import msgspec
 
 from contract import ack, status, thresholds, topics
 from contract.errors import Refused
-from contract.status import CameraCondition, State, Status
+from contract.status import Fallback, State, Status
 from edge import config
 from edge.errors import Failure, TryAgain
 from edge.outbox import process_report, raised_thresholds
@@ -56,11 +56,16 @@ class Send:
         site: str,
         device: str,
         version: str,
+        fallback: Fallback | None,
+        on_connect: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         chance: Callable[[], float] = random.random,
     ) -> None:
+        """`fallback` says why the configuration is the last good one; `on_connect` is called when the server has us."""
         self._outbox, self._settings = outbox, settings
+        self._fallbacks = () if fallback is None else (fallback,)
+        self._on_connect = on_connect
         self._site, self._device, self._version = site, device, version
         self._clock, self._now, self._chance = clock, now, chance
         self._topics = {channel: topics.topic(site, device, channel) for channel in topics.CHANNELS}
@@ -78,7 +83,7 @@ class Send:
         self._newest_seq = self._newest_danger_seq = -1
         self._seen_version = -1
         self._sent_bytes = 0
-        self._said: tuple[str, tuple[CameraCondition, ...]] = ("", ())
+        self._said: tuple[object, ...] = ()
 
     def run(self, stop: threading.Event) -> None:
         """Send until `stop` is set; raises `DiskFull`, `TryAgain`, and `Misconfigured` for files of the device.
@@ -173,6 +178,7 @@ class Send:
         log.info("connected", extra={"host": self._settings.host, "waiting": self._outbox.ledger().waiting})
         self._say_status(connection)
         self._describe(connection)
+        self._on_connect()
 
     def _describe(self, connection: Connection) -> None:
         """Describe this device to Home Assistant, where that is wanted."""
@@ -218,7 +224,7 @@ class Send:
         if version == self._seen_version:
             return
         looked = process_report.read(self._outbox, process_report.LOOK)
-        if (looked.reason, looked.conditions) != self._said:
+        if _news(looked) != self._said:
             self._next_status_at = self._clock()
         # Dangers have a window of their own: captions that nobody acknowledges hold up none.
         dangers = self._publish_new(connection, danger=True)
@@ -314,7 +320,7 @@ class Send:
             log.error("not a note; deleted, not sent", extra={"child": process_report.LOOK})
         self._note()
         looked = process_report.read(self._outbox, process_report.LOOK)
-        self._said = (looked.reason, looked.conditions)
+        self._said = _news(looked)
         # Why the device was away is said once, when it is back; of a second device as long as it may come again.
         said = self._status(State.ONLINE, looked.reason or self._trouble, at=self._now())
         connection.publish(self._topics["status"], _encoded(said), retain=True)
@@ -344,6 +350,7 @@ class Send:
             stages=(*looked.stages, *self._latency.stages()) if at else (),
             calm=looked.calm if at and looked.calm else msgspec.UNSET,
             conditions=looked.conditions if at and looked.conditions else msgspec.UNSET,
+            fallbacks=(_fallbacks(looked.fallbacks, self._fallbacks) or msgspec.UNSET) if at else msgspec.UNSET,
         )
 
     def _leave(self, reason: str) -> None:
@@ -352,6 +359,17 @@ class Send:
             said = self._status(State.OFFLINE, reason, at=self._now())
             self._connection.close(Will(self._topics["status"], _encoded(said)) if self._up else None)
         self._note()
+
+
+def _news(looked: process_report.Report) -> tuple[object, ...]:
+    """Return what of a note is worth a status at once."""
+    return looked.reason, looked.conditions, looked.fallbacks, looked.model
+
+
+def _fallbacks(looked: tuple[Fallback, ...], own: tuple[Fallback, ...]) -> tuple[Fallback, ...]:
+    """Return each part once: both processes read the same file."""
+    by_part = {fallback.part: fallback for fallback in (*own, *looked)}
+    return tuple(by_part.values())
 
 
 def _sender_note(latency: Latency, trouble: str) -> process_report.Report:
@@ -369,5 +387,13 @@ def _encoded(said: Status) -> bytes:
         else:
             return payload
     return status.encode(
-        msgspec.structs.replace(said, calm=msgspec.UNSET, stages=(), conditions=msgspec.UNSET, model="", reason="")
+        msgspec.structs.replace(
+            said,
+            calm=msgspec.UNSET,
+            stages=(),
+            conditions=msgspec.UNSET,
+            fallbacks=msgspec.UNSET,
+            model="",
+            reason="",
+        )
     )

@@ -1,7 +1,6 @@
 """The site's certificate authority: a folder with its key, what it has signed, and what it has revoked (RFC 5280)."""
 
 import fcntl
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from broker.config.errors import Misconfigured
+from foundation import whole_file
 from foundation.errors import from_os_error
 
 BACKDATED: Final = timedelta(days=30)
@@ -181,16 +181,9 @@ def key_pem(key: PrivateKey) -> str:
 
 def write(path: Path, text: str, *, mode: int = 0o644) -> None:
     """Write a file whole or not at all, with its permissions from the start; raises `Misconfigured`, `TryAgain`."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        draft.unlink(missing_ok=True)
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        whole_file.write(path, text, mode=mode)
     except OSError as error:
-        draft.unlink(missing_ok=True)
         raise from_os_error(error, str(path)) from error
 
 

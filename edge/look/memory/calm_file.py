@@ -1,7 +1,6 @@
 """The file in which a camera keeps what it has learnt of its calm: numbers only, written whole or not at all."""
 
 import logging
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +12,7 @@ from msgspec import Meta
 
 from contract import wire
 from edge.look.memory.calm import MAX_RISE, Bounds, Calm
+from foundation import whole_file
 
 log = logging.getLogger(__name__)
 
@@ -116,12 +116,7 @@ def identity(path: Path) -> tuple[int, int] | None:
 
 
 def _write(path: Path, learnt: Learnt) -> None:
-    beside = path.with_suffix(".new")
-    with beside.open("wb") as file:
-        file.write(msgspec.json.encode(learnt) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    whole_file.write(path, msgspec.json.encode(learnt) + b"\n", mode=0o664)
 
 
 def _calm(learnt: Learnt, bounds: Mapping[str, Bounds]) -> Calm:

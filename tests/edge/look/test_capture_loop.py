@@ -12,6 +12,7 @@ from contract.status import Condition
 from edge import config
 from edge.errors import CameraGone
 from edge.infer.captioner import Captioner
+from edge.look.bundle.port import Bundles, OneBundle
 from edge.look.camera_port import Frame
 from edge.look.capture_loop import Look
 from edge.look.event import Eye
@@ -23,6 +24,7 @@ from tests.edge import pictures
 from tests.edge.pictures import BLUE, RED
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+ONE = OneBundle()
 EYE = Eye("lab", "dev-1", "cam-0", "tiny@0.1.0", "en")
 
 
@@ -62,7 +64,7 @@ def captioner(tiny: Path) -> Captioner:
     return Captioner.open(tiny)
 
 
-def watch(film: Film, captioner: Captioner, box: Outbox) -> Look:
+def watch(film: Film, captioner: Captioner, box: Outbox, bundles: Bundles = ONE) -> Look:
     return Look(
         film,
         captioner,
@@ -70,7 +72,10 @@ def watch(film: Film, captioner: Captioner, box: Outbox) -> Look:
         EYE,
         config.Gate(),
         crops=config.Crops(),
-        memory=CameraMemory.open(box.path, captioner.manifest, EYE.stream, now=BEGIN, now_seconds=0.0),
+        remember=lambda manifest: CameraMemory.open(box.path, manifest, EYE.stream, now=BEGIN, now_seconds=0.0),
+        bundles=bundles,
+        fallback=None,
+        on_work=lambda: None,
         started_at=0.0,
         now=lambda: BEGIN + timedelta(hours=1),
     )

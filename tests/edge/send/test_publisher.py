@@ -40,11 +40,20 @@ class Sender:
     box: Outbox
     stop: threading.Event = field(default_factory=threading.Event)
     error: Failure | None = None
+    connects: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
     def run(self, settings: config.Mqtt) -> None:
         try:
             with Outbox(self.box.path, 1000) as box:
-                Send(box, settings, site="lab", device="dev-1", version="1.2.3").run(self.stop)
+                Send(
+                    box,
+                    settings,
+                    site="lab",
+                    device="dev-1",
+                    version="1.2.3",
+                    fallback=None,
+                    on_connect=self.connects.release,
+                ).run(self.stop)
         except Failure as error:
             self.error = error
 

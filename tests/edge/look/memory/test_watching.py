@@ -14,6 +14,7 @@ from contract.caption import Caption, Hazard
 from contract.thresholds import Raised, Thresholds
 from edge import config
 from edge.infer.captioner import Captioner
+from edge.look.bundle.port import OneBundle
 from edge.look.camera_port import Frame
 from edge.look.capture_loop import Look
 from edge.look.event import Eye
@@ -63,7 +64,6 @@ def box(tmp_path: Path) -> Iterator[Outbox]:
 
 
 def watch(film: Film, captioner: Captioner, box: Outbox) -> list[Caption]:
-    memory = CameraMemory.open(box.path, captioner.manifest, EYE.stream, now=BEGIN, now_seconds=0.0)
     Look(
         film,
         captioner,
@@ -71,7 +71,10 @@ def watch(film: Film, captioner: Captioner, box: Outbox) -> list[Caption]:
         EYE,
         config.Gate(),
         crops=config.Crops(),
-        memory=memory,
+        remember=lambda manifest: CameraMemory.open(box.path, manifest, EYE.stream, now=BEGIN, now_seconds=0.0),
+        bundles=OneBundle(),
+        fallback=None,
+        on_work=lambda: None,
         started_at=0.0,
         now=lambda: BEGIN,
     ).run(threading.Event())
