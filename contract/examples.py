@@ -8,7 +8,19 @@ import msgspec
 from contract import bundle
 from contract.ack import Ack, Refusal
 from contract.caption import Box, Caption, Hazard, InZone, Label, Phase, Visit, source
-from contract.status import Calm, CameraCondition, Condition, Ledger, Stage, State, Status, Threshold
+from contract.status import (
+    Calm,
+    CameraCondition,
+    Clock,
+    Condition,
+    Fallback,
+    Ledger,
+    Part,
+    Stage,
+    State,
+    Status,
+    Threshold,
+)
 from contract.thresholds import Raised, Thresholds
 
 SITE: Final = "north-gate"
@@ -80,6 +92,15 @@ KNOWS_ITS_CALM: Final = msgspec.structs.replace(
     ),
 )
 """The same of a camera that has learnt its own calm."""
+
+WORKS_WITH_THE_LAST_GOOD: Final = msgspec.structs.replace(
+    ONLINE,
+    fallbacks=(
+        Fallback(Part.BUNDLE, "wordcam-1@1.1.0: self-test: a model fails", datetime(2026, 3, 1, 6, tzinfo=UTC)),
+    ),
+    clock=Clock.STEPPED_BACK,
+)
+"""The same of a device that does not use the bundle that is there, and whose clock was set back."""
 
 LAST_WILL: Final = Status(
     state=State.OFFLINE,

@@ -116,6 +116,15 @@ class CameraCondition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         wire.check_moment(self.since)
 
 
+class Clock(StrEnum):
+    """What is wrong with the device's clock; its captions say how old they are by another one."""
+
+    UNSYNCHRONISED = "unsynchronised"
+    """It has not had the time from the network since it started, or shows a time before its software was made."""
+    STEPPED_BACK = "stepped_back"
+    """It shows an earlier time than before."""
+
+
 class Part(StrEnum):
     """What a device can fall back to the last good one of."""
 
@@ -168,6 +177,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What is wrong with the pictures of its cameras, the worst first; absent where nothing is."""
     fallbacks: Annotated[tuple[Fallback, ...], Meta(max_length=4)] | msgspec.UnsetType = msgspec.UNSET
     """What the device does not use, working with the last good one; absent where it uses all as it stands."""
+    clock: Clock | msgspec.UnsetType = msgspec.UNSET
+    """What is wrong with its clock; absent where nothing is, or the device cannot say."""
 
     def __post_init__(self) -> None:
         for moment in (self.since, self.at):

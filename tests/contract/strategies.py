@@ -9,7 +9,19 @@ from contract import caption
 from contract.ack import MAX_IDS, Ack, Refusal
 from contract.caption import Box, Caption, Hazard, InZone, Label, Phase, Visit
 from contract.errors import REASONS
-from contract.status import Calm, CameraCondition, Condition, Ledger, Stage, State, Status, Threshold
+from contract.status import (
+    Calm,
+    CameraCondition,
+    Clock,
+    Condition,
+    Fallback,
+    Ledger,
+    Part,
+    Stage,
+    State,
+    Status,
+    Threshold,
+)
 from contract.thresholds import Raised, Thresholds
 
 names = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", fullmatch=True)
@@ -93,6 +105,11 @@ statuses = st.builds(
     ),
     conditions=st.just(msgspec.UNSET)
     | st.lists(st.builds(CameraCondition, names, st.sampled_from(Condition), times), max_size=3).map(tuple),
+    fallbacks=st.just(msgspec.UNSET)
+    | st.lists(st.builds(Fallback, st.sampled_from(Part), st.text(printable, max_size=40), times), max_size=2).map(
+        tuple
+    ),
+    clock=st.just(msgspec.UNSET) | st.sampled_from(Clock),
 )
 
 raised_thresholds = st.builds(

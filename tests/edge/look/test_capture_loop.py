@@ -2,17 +2,20 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from contract import caption
-from contract.status import Condition
+from contract import bundle, caption
+from contract.status import Condition, Fallback
 from edge import config
 from edge.errors import CameraGone
 from edge.infer.captioner import Captioner
-from edge.look.bundle.port import Bundles, OneBundle
+from edge.look.bundle import port
+from edge.look.bundle.port import OneBundle
 from edge.look.camera_port import Frame
 from edge.look.capture_loop import Look
 from edge.look.event import Eye
@@ -64,7 +67,7 @@ def captioner(tiny: Path) -> Captioner:
     return Captioner.open(tiny)
 
 
-def watch(film: Film, captioner: Captioner, box: Outbox, bundles: Bundles = ONE) -> Look:
+def watch(film: Film, captioner: Captioner, box: Outbox, bundles: port.Bundles = ONE) -> Look:
     return Look(
         film,
         captioner,
@@ -157,3 +160,42 @@ def test_of_a_covered_camera_nothing_is_said_and_its_condition_is_reported(capti
     assert condition.since == BEGIN + timedelta(seconds=2)
     last = max(event.captured_at for event in written(box))
     assert last <= condition.since + timedelta(seconds=10), "no caption is overdue while the camera shows nothing"
+
+
+@dataclass
+class Bundles:
+    """A second bundle that is ready after so many frames."""
+
+    after: int
+    second: Captioner
+    asked: int = 0
+    worked: int = 0
+    fallbacks: tuple[Fallback, ...] = ()
+
+    @property
+    def captioner(self) -> Captioner:
+        return self.second
+
+    def take(self, *, calm: bool) -> "Bundles | None":
+        self.asked += 1
+        return self if self.asked == self.after + 1 else None
+
+    def works(self) -> None:
+        self.worked += 1
+
+
+def test_another_bundle_is_used_from_the_next_frame_on_and_none_is_missed(
+    tiny: Path, captioner: Captioner, box: Outbox
+) -> None:
+    contents = bundle.read(tiny)
+    manifest = msgspec.structs.replace(contents.manifest, version="9.9.9")
+    second = Captioner(tiny, replace(contents, manifest=manifest), threads=1, beam_width=None)
+    film = Film([BLUE, BLUE, BLUE, RED, RED, RED, BLUE, BLUE, BLUE])
+    bundles = Bundles(4, second)
+
+    watch(film, captioner, box, bundles).run(threading.Event())
+
+    assert box.ledger().frames == 9
+    assert [event.model for event in written(box)] == ["tiny@0.1.0", "tiny@9.9.9", "tiny@9.9.9"]
+    assert process_report.read(box, process_report.LOOK).model == "tiny@9.9.9"
+    assert bundles.worked == 1

@@ -12,6 +12,7 @@ from contract import caption
 from contract.caption import Caption, Phase
 from edge import config
 from edge.infer.captioner import Captioner
+from edge.look.bundle.port import OneBundle
 from edge.look.camera import replay
 from edge.look.capture_loop import Look
 from edge.look.event import Eye
@@ -44,7 +45,6 @@ def told(path: Path, folder: Path, *, follows: bool) -> list[Caption]:
     folder.mkdir()
     with Outbox(folder / "outbox.sqlite", 1000) as outbox:
         camera = replay.open_camera(config.Replay(path=path, pace="fast"), threading.Event().wait)
-        memory = CameraMemory.open(outbox.path, captioner.manifest, EYE.stream, now=now, now_seconds=0.0)
         look = Look(
             camera,
             captioner,
@@ -52,7 +52,10 @@ def told(path: Path, folder: Path, *, follows: bool) -> list[Caption]:
             EYE,
             config.Gate(),
             crops=config.Crops(),
-            memory=memory,
+            remember=lambda manifest: CameraMemory.open(outbox.path, manifest, EYE.stream, now=now, now_seconds=0.0),
+            bundles=OneBundle(),
+            fallback=None,
+            on_work=lambda: None,
             started_at=0.0,
             journal=journal if follows else None,
             now=lambda: now,
