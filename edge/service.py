@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contract import release
+from contract.bundle import Manifest
 from contract.errors import Refused
 from edge import config
 from edge.config import Config
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from edge.infer.captioner import Captioner
     from edge.look.bundle.loading import Loader, Opened
     from edge.look.camera_port import Camera
+    from edge.look.memory.camera_memory import CameraMemory
+    from edge.look.visits.journal import Journal
 
 log = logging.getLogger(__name__)
 
@@ -41,57 +44,67 @@ def look(chosen: Chosen, last: LastConfiguration, state: Path, stop: threading.E
     _leave_network(settings)
     sandbox.hide_memory()
     _quiet_opencv()
-    from edge.infer import image  # noqa: PLC0415  # see the module's docstring
-    from edge.last_good.bundle_copy import BundleCopy  # noqa: PLC0415  # see the module's docstring
-    from edge.look.bundle import trial  # noqa: PLC0415
-    from edge.look.bundle.loading import Loader  # noqa: PLC0415
-    from edge.look.bundle.update import BundleUpdate  # noqa: PLC0415
+    from edge.look.bundle.update import BundleUpdate  # noqa: PLC0415  # see the module's docstring
     from edge.look.capture_loop import Look  # noqa: PLC0415
-    from edge.look.crops import PERSON  # noqa: PLC0415
-    from edge.look.event import Eye  # noqa: PLC0415  # see the module's docstring
-    from edge.look.memory.camera_memory import CameraMemory  # noqa: PLC0415
-    from edge.look.visits.journal import Journal  # noqa: PLC0415
+    from edge.look.event import Eye  # noqa: PLC0415
 
     with open_outbox(settings.outbox.path, settings.outbox.max_captions, settings.outbox.max_bytes) as outbox:
-        image.use_threads(settings.threads)
-        loader = Loader(settings.bundle, settings.threads, BundleCopy(state), trial.run, lambda: datetime.now(UTC))
+        loader = _bundle_loader(settings, state)
         opened = _open_bundle(loader)
         manifest = opened.contents.manifest
-        eye = Eye(settings.site, settings.device, settings.camera.stream, manifest.model, manifest.language)
         try:
             camera = open_camera(settings.camera, stop)
         except CameraGone as error:
             process_report.leave(outbox, process_report.LOOK, process_report.camera_gone(manifest.model, error))
             raise
-        follows = settings.visits.enabled and manifest.detection is not None and PERSON in manifest.detection.classes
-        journal = Journal(settings.visits, settings.camera.zones, lambda: uuid.uuid4().hex[:12]) if follows else None
+        update = BundleUpdate(loader, opened, stop.wait)
         try:
-            update = BundleUpdate(loader, opened, stop.wait)
             update.start()
             Look(
                 camera,
                 opened.captioner,
                 outbox,
-                eye,
+                Eye(settings.site, settings.device, settings.camera.stream, manifest.model, manifest.language),
                 settings.gate,
                 crops=settings.crops,
-                remember=lambda manifest: CameraMemory.open(
-                    settings.outbox.path,
-                    manifest,
-                    settings.camera.stream,
-                    now=datetime.now(UTC),
-                    now_seconds=time.perf_counter(),
-                ),
+                remember=lambda manifest: _memory(settings, manifest),
                 bundles=update,
                 fallback=chosen.fallback,
                 on_work=lambda: last.keep(chosen.text),
                 started_at=started_at,
-                journal=journal,
+                journal=_journal(settings, manifest),
             ).run(stop)
         except Refused as error:
             raise Misconfigured(f"{settings.bundle}: a caption breaks the contract: {error.detail}") from error
         finally:
             camera.close()
+
+
+def _bundle_loader(settings: Config, state: Path) -> "Loader":
+    from edge.infer import image  # noqa: PLC0415  # see the module's docstring
+    from edge.last_good.bundle_copy import BundleCopy  # noqa: PLC0415
+    from edge.look.bundle import trial  # noqa: PLC0415
+    from edge.look.bundle.loading import Loader  # noqa: PLC0415
+
+    image.use_threads(settings.threads)
+    return Loader(settings.bundle, settings.threads, BundleCopy(state), trial.run, lambda: datetime.now(UTC))
+
+
+def _memory(settings: Config, manifest: Manifest) -> "CameraMemory":
+    """Open what the camera remembers by a bundle's evidence."""
+    from edge.look.memory.camera_memory import CameraMemory  # noqa: PLC0415  # see the module's docstring
+
+    stream, now = settings.camera.stream, datetime.now(UTC)
+    return CameraMemory.open(settings.outbox.path, manifest, stream, now=now, now_seconds=time.perf_counter())
+
+
+def _journal(settings: Config, manifest: Manifest) -> "Journal | None":
+    """Follow people, where that is wanted and the bundle finds them."""
+    from edge.look.crops import PERSON  # noqa: PLC0415  # see the module's docstring
+    from edge.look.visits.journal import Journal  # noqa: PLC0415
+
+    follows = settings.visits.enabled and manifest.detection is not None and PERSON in manifest.detection.classes
+    return Journal(settings.visits, settings.camera.zones, lambda: uuid.uuid4().hex[:12]) if follows else None
 
 
 def send(chosen: Chosen, last: LastConfiguration, stop: threading.Event) -> None:

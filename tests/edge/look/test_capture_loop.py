@@ -191,7 +191,7 @@ def test_another_bundle_is_used_from_the_next_frame_on_and_none_is_missed(
     manifest = msgspec.structs.replace(contents.manifest, version="9.9.9")
     second = Captioner(tiny, replace(contents, manifest=manifest), threads=1, beam_width=None)
     film = Film([BLUE, BLUE, BLUE, RED, RED, RED, BLUE, BLUE, BLUE])
-    bundles = Bundles(4, second)
+    bundles = Bundles(3, second)
 
     watch(film, captioner, box, bundles).run(threading.Event())
 
