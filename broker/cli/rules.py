@@ -25,7 +25,7 @@ from broker.rules.compiler import Rulebook
 from broker.rules.replay import Line, LineOutcome, Trial
 from broker.store import migrate, selection
 from broker.store.engine import open_database, reading
-from contract.caption import Hazard, Label
+from contract.caption import Hazard, Label, Visit
 
 RULES: Final = (Path("rules.yaml"), Path("config/rules.yaml"), init.RULES)
 """Where rules are looked for without a configuration: in this folder, in a clone, and in the package."""
@@ -130,6 +130,8 @@ def _line(row: Row[Any]) -> Line:
         device=row.device,
         stream=row.stream,
         captured_at=row.captured_at,
+        people=row.people,
+        visits=None if row.visits is None else msgspec.convert(row.visits, tuple[Visit, ...]),
     )
 
 

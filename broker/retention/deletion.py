@@ -56,7 +56,7 @@ def captions(connection: Connection, ids: Sequence[int]) -> int:
     connection.execute(delete(caption_words).where(caption_words.c.caption_id.in_(ids)))
     connection.execute(delete(decision).where(decision.c.caption_id.in_(ids)))
     kept = list(connection.execute(select(caption.c.id).where(caption.c.id.in_(ids), stays())).scalars())
-    emptied = {"text": GONE, "labels": [], "hazards": [], "confidence": 0.0}
+    emptied = {"text": GONE, "labels": [], "hazards": [], "confidence": 0.0, "people": None, "visits": None}
     connection.execute(update(caption).where(caption.c.id.in_(kept)).values(**emptied))
     connection.execute(delete(caption).where(caption.c.id.in_(set(ids) - set(kept))))
     return len(ids)

@@ -10,6 +10,7 @@ from broker.config import time_interval
 from broker.config.section import Severity, Wording
 from broker.config.time_interval import Schedule
 from broker.rules import phrase, regex, wordlists
+from broker.rules.company import Wanted
 from broker.rules.phrase import Phrase
 from broker.rules.regex import Regex
 from broker.rules.schema import Count, RulesFile, RuleText, Texts
@@ -37,6 +38,8 @@ class Rule:
     hazards: Mapping[str, float]
     labels: Mapping[str, Count]
     requires: Mapping[str, Count]
+    company: Wanted
+    """Who is to be in view."""
     min_confidence: float
     need: Need
     cooldown: timedelta
@@ -45,6 +48,11 @@ class Rule:
     streams: frozenset[str]
     zones: frozenset[str]
     when: Schedule
+
+    @property
+    def is_of_company_alone(self) -> bool:
+        """Whether it goes by who is in view, and by nothing else."""
+        return bool(self.company) and not (self.says or self.hazards or self.labels)
 
     def holds_at(self, site: str, device: str, stream: str, zones: frozenset[str] = frozenset()) -> bool:
         """Return whether this rule looks at a camera; an unknown ("") place is looked at by rules for everywhere."""
@@ -66,6 +74,8 @@ class Index:
     """By the stem of a phrase's rarest word: without it in the sentence the phrase cannot be there."""
     by_hazard: Mapping[str, Mapping[str, tuple["Entry", ...]]] = field(default_factory=dict)
     by_label: Mapping[str, Mapping[str, tuple["Entry", ...]]] = field(default_factory=dict)
+    by_company: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """By site, the rules that go by who is in view alone."""
     regexes: tuple[tuple[Regex, int], ...] = ()
     """Expressions have no words to be found by; each is tried on every sentence."""
     least: Mapping[str, float] = field(default_factory=dict)
@@ -146,6 +156,11 @@ def _rule(text: RuleText, lists: Mapping[str, Sequence[str]], common: tuple[Patt
         hazards=text.hazards,
         labels=text.labels,
         requires=text.requires,
+        company=Wanted(
+            enters=frozenset(text.enters),
+            stays_seconds=text.stays_seconds or 0,
+            people=0 if text.people is None else text.people.at_least,
+        ),
         min_confidence=text.min_confidence,
         need=ONCE if seen is None else Need(seen.times, seen.of, timedelta(seconds=seen.within_seconds)),
         cooldown=timedelta(minutes=text.cooldown_minutes),
@@ -176,12 +191,22 @@ def _index(rules: Sequence[Rule]) -> Index:
         by_stem=_by_site(rules, (entry for said, number in phrases for entry in _entries(said, number, used))),
         by_hazard=_by_site(rules, by_hazard),
         by_label=_by_site(rules, by_label),
+        by_company=_by_company(rules),
         regexes=tuple(
             (said, number) for number, rule in enumerate(rules) for said in rule.says if isinstance(said, Regex)
         ),
         least=_least(rules),
         labels=frozenset(name for rule in rules for name in rule.labels),
     )
+
+
+def _by_company(rules: Sequence[Rule]) -> dict[str, tuple[int, ...]]:
+    found: dict[str, tuple[int, ...]] = {}
+    for number, rule in enumerate(rules):
+        if rule.is_of_company_alone:
+            for site in _sites(rule):
+                found[site] = (*found.get(site, ()), number)
+    return found
 
 
 def _least(rules: Sequence[Rule]) -> dict[str, float]:

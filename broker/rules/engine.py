@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Final, Self
 
 from broker.config import time_interval
+from broker.rules import company as company_
 from broker.rules import negation
 from broker.rules import sentence as sentence_
+from broker.rules.company import Company
 from broker.rules.compiler import EVERYWHERE, Entry, Pattern, Rule, Rulebook
 from broker.rules.reasons import (
     HazardBelieved,
@@ -44,6 +46,8 @@ class Seen:
     """What the detector counted, by name."""
     zones: frozenset[str] = frozenset()
     """What the camera looks at."""
+    company: Company = field(default_factory=Company)
+    """Who is in view."""
     local: datetime | None = None
     """When it was taken, by the clock of the site; None where it is unknown: rules of every hour apply."""
 
@@ -53,7 +57,16 @@ class Seen:
         hazards = {hazard.term: hazard.probability for hazard in caption.hazards}
         labels = {label.name: label for label in caption.labels}
         place = (caption.site, caption.device, caption.stream)
-        return cls(caption.text, caption.confidence, hazards, *place, labels=labels, zones=zones, local=local)
+        return cls(
+            caption.text,
+            caption.confidence,
+            hazards,
+            *place,
+            labels=labels,
+            zones=zones,
+            company=Company.of(caption),
+            local=local,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +85,8 @@ def may_concern(book: Rulebook, caption: Caption) -> bool:
     if index.regexes or any(label.name in index.labels for label in caption.labels):
         return True
     if any(hazard.probability >= index.least.get(hazard.term, NEVER) for hazard in caption.hazards):
+        return True
+    if index.by_company and any(True for _ in _in_company(book, caption.site, Company.of(caption))):
         return True
     words = sentence_.stems_of(caption.text)
     return any(True for _ in _spoken_of(book, caption.site, words))
@@ -94,8 +109,16 @@ def _candidates(book: Rulebook, seen: Seen, sentence: Sentence) -> Iterator[int]
         for entries, words in ((index.by_hazard, seen.hazards), (index.by_label, seen.labels)):
             of_site = entries.get(site, NOTHING)
             yield from (number for word in of_site.keys() & words.keys() for number, _ in of_site[word])
+    yield from _in_company(book, seen.site, seen.company)
     for expression, number in index.regexes:
         if any(True for _ in expression.spans(sentence)):
+            yield number
+
+
+def _in_company(book: Rulebook, site: str, company: Company) -> Iterator[int]:
+    """Yield the numbers of the rules that go by who is in view alone, and hold."""
+    for number in (number for place in _sites(site) for number in book.index.by_company.get(place, ())):
+        if company_.holds(book.rules[number].company, company):
             yield number
 
 
@@ -122,6 +145,8 @@ def _concerns(rule: Rule, seen: Seen) -> bool:
 
 
 def _apply(book: Rulebook, rule: Rule, seen: Seen, sentence: Sentence) -> Finding | None:
+    if rule.is_of_company_alone:
+        return _of_company(rule, seen, sentence)
     grounds = [*_spoken(book, rule, sentence), *_believed(rule, seen, sentence), *_counted(rule, seen)]
     if not grounds:
         return None
@@ -133,6 +158,16 @@ def _apply(book: Rulebook, rule: Rule, seen: Seen, sentence: Sentence) -> Findin
             return Finding(rule, fired=True, reasons=(found.reason,))
     cancelled = grounds[0].cancelled_by
     return Finding(rule, fired=False, reasons=() if cancelled is None else (cancelled,))
+
+
+def _of_company(rule: Rule, seen: Seen, sentence: Sentence) -> Finding | None:
+    """Return the finding of a rule that goes by who is in view alone."""
+    found = company_.answers(rule.company, seen.company)
+    if not all(answer.holds for answer in found):
+        return None
+    cancelled_by = _cancelled_by(rule, seen, sentence)
+    reasons = tuple(answer.reason for answer in found) if cancelled_by is None else (cancelled_by,)
+    return Finding(rule, fired=cancelled_by is None, reasons=reasons)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +212,9 @@ def _cancelled_by(rule: Rule, seen: Seen, sentence: Sentence) -> Reason | None:
     for name, wanted in rule.requires.items():
         if not _is_enough(seen.labels.get(name), wanted):
             return LabelMissing(name, wanted.count)
+    for answer in company_.answers(rule.company, seen.company):
+        if not answer.holds:
+            return answer.reason
     return _first(rule.unless, sentence)
 
 

@@ -8,11 +8,12 @@ from typing import Final
 
 from broker.config.broker import Config
 from broker.rules import compiler, engine, phrase, reasons, regex, wordlists
+from broker.rules.company import Company
 from broker.rules.compiler import Rule, Rulebook
 from broker.rules.engine import Seen
 from broker.rules.phrase import Phrase
 from broker.rules.schema import RulesFile, RuleText
-from contract.caption import Label
+from contract.caption import InZone, Label, Phase, Visit
 from foundation import yaml_file
 from foundation.errors import Failure
 from foundation.yaml_file import Document, FileProblem
@@ -113,12 +114,29 @@ def _cancelled(book: Rulebook, rule: Rule, said: Phrase) -> str:
         place = (next(iter(names), "") for names in (rule.sites, rule.devices, rule.streams))
         site, device, stream = place
         labels = {name: Label(name, wanted.count, 1.0) for name, wanted in rule.requires.items()}
-        seen = Seen(" ".join(words), 1.0, {}, site, device, stream, labels=labels, zones=rule.zones)
+        seen = Seen(
+            " ".join(words),
+            1.0,
+            {},
+            site,
+            device,
+            stream,
+            labels=labels,
+            zones=rule.zones,
+            company=_company(rule),
+        )
         found = [finding for finding in engine.judge(book, seen) if finding.rule is rule]
         if not found or found[0].fired:
             return ""
         because = because or f"of {seen.text!r}, {reasons.in_english(found[0].reasons)}"
     return because
+
+
+def _company(rule: Rule) -> Company:
+    """Return people of whom everything holds that a rule asks for."""
+    wanted = rule.company
+    zones = tuple(InZone(name, wanted.stays_seconds, entered=True) for name in sorted(wanted.enters))
+    return Company(wanted.people, (Visit("somebody", Phase.STAYS, wanted.stays_seconds, zones),))
 
 
 def _shared_phrases(file: RulesFile, book: Rulebook) -> Iterator[Found]:

@@ -53,6 +53,54 @@ class LabelMissing(Reason, frozen=True):
     least: int
 
 
+class EnteredZone(Reason, frozen=True):
+    """Somebody has entered a zone of the camera."""
+
+    zone: str
+
+
+class StayedInZone(Reason, frozen=True):
+    """Somebody has been in a zone of the camera for long enough."""
+
+    zone: str
+    seconds: int
+    least: int
+
+
+class Stayed(Reason, frozen=True):
+    """Somebody has been in view for long enough."""
+
+    seconds: int
+    least: int
+
+
+class PeopleInView(Reason, frozen=True):
+    """Enough people are in view."""
+
+    count: int
+    least: int
+
+
+class NotEntered(Reason, frozen=True):
+    """Nobody has just entered one of the zones."""
+
+    zones: str
+
+
+class StayedTooShortly(Reason, frozen=True):
+    """Nobody has been there for long enough; `seconds` is the longest time of anyone."""
+
+    seconds: int
+    least: int
+
+
+class TooFewPeople(Reason, frozen=True):
+    """Fewer people are in view than the rule asks for."""
+
+    count: int
+    least: int
+
+
 class OnlyIn(Reason, frozen=True):
     """The words of the danger stand in a harmless phrase alone: `fire` in `fire hydrant`."""
 
@@ -97,6 +145,13 @@ TEXTS: Final[Mapping[Language, Texts]] = {
         LabelCounted: "{count} {label} counted, {least} or more needed",
         LowConfidence: "confidence {confidence:.2f} is below {least:.2f}",
         LabelMissing: "requires {least} {label}",
+        EnteredZone: "somebody entered {zone}",
+        StayedInZone: "somebody has been in {zone} for {seconds} s, {least} or more needed",
+        Stayed: "somebody has been in view for {seconds} s, {least} or more needed",
+        PeopleInView: "{count} people in view, {least} or more needed",
+        NotEntered: "nobody just entered {zones}",
+        StayedTooShortly: "nobody stayed longer than {seconds} s; {least} are needed",
+        TooFewPeople: "{count} people in view; {least} are needed",
         OnlyIn: "only in {phrase!r}",
         Denied: "{by!r} stands before {phrase!r}",
         Supposed: "{by!r} makes {phrase!r} a supposition",
@@ -108,6 +163,13 @@ TEXTS: Final[Mapping[Language, Texts]] = {
         LabelCounted: "{label} {count}개 검출, 기준 {least}개 이상",
         LowConfidence: "확신도 {confidence:.2f}, 기준 {least:.2f} 미만",
         LabelMissing: "{label} {least}개 이상이어야 함",
+        EnteredZone: "{zone} 구역에 사람이 들어옴",
+        StayedInZone: "{zone} 구역에 {seconds}초 머무름, 기준 {least}초 이상",
+        Stayed: "화면에 {seconds}초 머무름, 기준 {least}초 이상",
+        PeopleInView: "화면에 사람 {count}명, 기준 {least}명 이상",
+        NotEntered: "{zones} 구역에 방금 들어온 사람 없음",
+        StayedTooShortly: "가장 오래 머문 시간 {seconds}초, {least}초 필요",
+        TooFewPeople: "화면에 사람 {count}명, {least}명 필요",
         OnlyIn: "{phrase!r} 안에만 나옴",
         Denied: "{phrase!r} 앞에 부정어 {by!r}",
         Supposed: "{phrase!r}에 가정 표현 {by!r}",

@@ -13,10 +13,11 @@ from broker.config.broker import Severity
 from broker.config.errors import Misconfigured
 from broker.config.sites import Places
 from broker.rules import engine
+from broker.rules.company import PERSON, Company
 from broker.rules.compiler import Rulebook
 from broker.rules.engine import Finding, Seen
 from broker.rules.reasons import Reasons, SeenTooRarely
-from contract.caption import Hazard, Label
+from contract.caption import Hazard, Label, Visit
 
 LONGEST_MEMORY: Final = 50
 """Captions of a camera that `seen.of` may look back at."""
@@ -102,6 +103,8 @@ class Line(msgspec.Struct, frozen=True):
     device: str = ""
     stream: str = ""
     captured_at: Annotated[datetime, Meta(tz=True)] | None = None
+    people: int | None = None
+    visits: tuple[Visit, ...] | None = None
     file: str | None = None
     """The picture, where the line came from one."""
 
@@ -175,8 +178,16 @@ class Trial:
             *place,
             labels={label.name: label for label in line.labels or ()},
             zones=self.places.zones_of(*place),
+            company=Company(_people(line), line.visits or ()),
             local=self.places.local(line.captured_at, line.site) if line.captured_at else None,
         )
+
+
+def _people(line: Line) -> int:
+    """Return the people in view; of a line that does not say so, those that the detector counted."""
+    if line.people is not None:
+        return line.people
+    return next((label.count for label in line.labels or () if label.name == PERSON), 0)
 
 
 def _read(text: str, where: str) -> Line:

@@ -33,6 +33,13 @@ class Seen(Section, frozen=True, kw_only=True):
             raise ValueError(f"`seen` can never be: {self.times} times in {self.of} captions; `times` is at most `of`")
 
 
+class People(Section, frozen=True, kw_only=True):
+    """Of the people in view: `{at_least: 3}`."""
+
+    at_least: Annotated[int, Meta(ge=1, le=999)]
+    """So many or more."""
+
+
 class RuleText(Section, frozen=True, kw_only=True):
     """One rule as the file spells it."""
 
@@ -55,6 +62,14 @@ class RuleText(Section, frozen=True, kw_only=True):
     """Things that fire the rule where the detector counts so many, whatever the sentence says."""
     requires: dict[str, Count] = msgspec.field(default_factory=dict)
     """Things without which it does not fire."""
+    enters: tuple[Name, ...] = ()
+    """Zones that a device's configuration draws: somebody has just entered one of them or, with `stays_seconds`, stays
+    in one."""
+    stays_seconds: Annotated[int, Meta(ge=1, le=86_400)] | None = None
+    """Somebody has been in view, or in a zone of `enters`, for so long."""
+    people: People | None = None
+    """So many people are in view. Of these three all that are given must hold; where the rule has neither `says` nor
+    `hazards` nor `labels`, they fire it, and else it does not fire without them."""
     min_confidence: Share = 0
     """Captions less sure than this do not fire it."""
     seen: Seen | None = None
@@ -70,8 +85,10 @@ class RuleText(Section, frozen=True, kw_only=True):
     """When it holds, by the clock of the site: `mon-fri 22:00-06:00`; none means always."""
 
     def __post_init__(self) -> None:
-        if not self.says and not self.hazards and not self.labels:
-            raise ValueError(f"the rule {self.name!r} can never fire: give it `says`, `hazards` or `labels`")
+        seen = self.says or self.hazards or self.labels
+        if not (seen or self.enters or self.stays_seconds or self.people):
+            keys = "`says`, `hazards`, `labels`, `enters`, `stays_seconds` or `people`"
+            raise ValueError(f"the rule {self.name!r} can never fire: give it {keys}")
         for text in self.when:
             try:
                 time_interval.read(text)

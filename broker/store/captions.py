@@ -163,7 +163,13 @@ class _Spelt:
             _json(caption.labels),
             _json(caption.hazards),
             caption.model,
+            _people(caption),
+            _json(caption.visits) if caption.visits else None,
         )
+
+
+def _people(caption: Caption) -> int | None:
+    return caption.people if isinstance(caption.people, int) else None
 
 
 def _moment(value: datetime) -> str:
@@ -199,6 +205,8 @@ def _row(caption: Caption, received_at: datetime) -> dict[str, Any]:
         "labels": msgspec.to_builtins(caption.labels),
         "hazards": msgspec.to_builtins(caption.hazards),
         "model": caption.model,
+        "people": _people(caption),
+        "visits": msgspec.to_builtins(caption.visits) if caption.visits else None,
     }
 
 

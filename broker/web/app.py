@@ -35,6 +35,7 @@ from broker.web.pages import (
     silences,
     statistics,
     users,
+    visits,
     welcome,
 )
 from broker.web.request import csrf, numbers
@@ -77,7 +78,7 @@ PAGES: Final = (
     *(live.show, live.stream),
     *(incidents.show, incidents.detail, incidents.answer, incidents.note),
     *(silences.show, silences.add, silences.end, silences.take_back),
-    *(history.show, history.download),
+    *(history.show, history.download, visits.show),
     *(devices.show, devices.picture, devices.upload, devices.put),
     *(statistics.show, rules.show, rules.attempt, audit.show, messages.show, messages.resend),
     *(users.show, users.add, users.change, users.own, users.set_own, users.add_token, users.end_token),

@@ -9,6 +9,7 @@ from broker.config.errors import Misconfigured
 from broker.config.incidents import PresenceSettings
 from broker.config.section import Wording
 from broker.incidents.presence.detector import DANGER, Cause
+from broker.rules.company import Wanted
 from broker.rules.compiler import Rule, Rulebook
 from broker.rules.threshold import ONCE
 
@@ -43,6 +44,7 @@ def _named(name: str, settings: PresenceSettings) -> Rule:
         hazards={},
         labels={},
         requires={},
+        company=Wanted(),
         min_confidence=0,
         need=ONCE,
         cooldown=timedelta(minutes=settings.repeat_minutes),

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 
 
@@ -73,11 +74,17 @@ caption: Final = Table(
     Column("labels", JSON, nullable=False),
     Column("hazards", JSON, nullable=False),
     Column("model", String(64), nullable=False),
+    Column("people", Integer),
+    Column("visits", JSON(none_as_null=True)),
     UniqueConstraint("source", "event_id"),
     Index("ix_caption_site_captured_at", "site", "captured_at"),
     Index("ix_caption_source_captured_at", "source", "captured_at"),
+    Index(
+        "ix_caption_visits", "id", sqlite_where=text("visits IS NOT NULL"), postgresql_where=text("visits IS NOT NULL")
+    ),
 )
-"""Every caption once: CloudEvents says that `source` and `id` together are unique."""
+"""Every caption once: CloudEvents says that `source` and `id` together are unique. `people` and `visits` are null where
+the device follows nobody, or nobody is in view."""
 
 incident: Final = Table(
     "incident",

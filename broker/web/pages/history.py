@@ -77,7 +77,7 @@ def ask(  # noqa: PLR0913 - as above
     before: int | None = None,
 ) -> Question:
     """Read the form; an invalid day is ignored."""
-    since = _start(page, day, site)
+    since = start_of(page, day, site)
     return Question(
         terms=search_terms.asked(q[:MAX_WORDS_CHARS]),
         site=site[:63],
@@ -90,7 +90,7 @@ def ask(  # noqa: PLR0913 - as above
     )
 
 
-def _start(page: Page, day: str, site: str) -> datetime | None:
+def start_of(page: Page, day: str, site: str) -> datetime | None:
     """Return the first moment of a day by the clock of the site."""
     try:
         wished = date.fromisoformat(day)

@@ -33,7 +33,18 @@ EXAMPLES: Final = 5
 
 DRAFT_CHARS: Final = 60_000
 
-FIELDS: Final = ("text", "confidence", "hazards", "labels", "site", "device", "stream", "captured_at")
+FIELDS: Final = (
+    "text",
+    "confidence",
+    "hazards",
+    "labels",
+    "site",
+    "device",
+    "stream",
+    "captured_at",
+    "people",
+    "visits",
+)
 """What rules look at in a stored caption."""
 
 

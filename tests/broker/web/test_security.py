@@ -67,7 +67,7 @@ SECTIONS = (
 
 PAGES = (
     *("/", "/incidents", "/incidents/4", "/history", "/history.csv", "/devices", "/plots", "/rules", "/silences"),
-    *("/messages", "/audit", "/users", "/privacy", "/account", "/live/stream", "/plans/harbour"),
+    *("/visits", "/messages", "/audit", "/users", "/privacy", "/account", "/live/stream", "/plans/harbour"),
 )
 
 FORMS = ("/incidents/4/resolve", "/silences", "/rules", "/users", "/account/tokens", "/privacy/sentences", "/logout")
