@@ -1,4 +1,4 @@
-"""The command line of a device: `wordcam-edge init | enroll | flash | caption | check | run | look | ...`."""
+"""The command line of a device: `wordcam-edge init | enroll | flash | caption | check | run | pull | look | ...`."""
 
 import argparse
 import logging
@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -68,10 +69,12 @@ def _parser() -> argparse.ArgumentParser:
     _add_enroll(verbs)
     flash_options.add(verbs)
     for verb, function, text in (
-        ("run", _run, "watch and send: `look` and `send` as two processes"),
+        ("run", _run, "watch and send: `look`, `send` and, for a network camera, `pull` as a process each"),
+        ("pull", _pull, "hand the pictures of a network camera to `look`, through memory"),
         ("look", _look, "watch the camera and write captions into the outbox"),
         ("send", _send, "send the outbox to the MQTT server"),
         ("check", _check, "try the configuration and all it names: model, outbox, login and camera"),
+        ("firewall", _firewall, "print the rules by which `pull` reaches its camera and nothing else"),
         ("forget-calm", _forget_calm, "forget what the camera has learnt of its own calm, and learn anew"),
     ):
         known = verbs.add_parser(verb, help=text, description=text)
@@ -79,6 +82,12 @@ def _parser() -> argparse.ArgumentParser:
         known.add_argument("--config", type=Path, metavar="FILE", help=where)
         known.add_argument("--verbose", action="store_true", help="log every caption")
         known.set_defaults(run=function)
+        if verb in {"pull", "look"}:
+            known.add_argument(
+                "--frames", type=Path, metavar="DIR", help="folder in memory for a network camera's frames"
+            )
+        if verb == "firewall":
+            known.add_argument("--nftables", action="store_true", help="rules for nft, instead of the unit's drop-in")
         if verb == "run":
             known.add_argument("--summary", type=Path, metavar="FILE", help="write a summary as JSON at the end")
     caption = verbs.add_parser(
@@ -224,7 +233,8 @@ def _run(arguments: argparse.Namespace) -> int:
     with open_outbox(settings.outbox.path, settings.outbox.max_captions, settings.outbox.max_bytes) as outbox:
         before = outbox.ledger()
         try:
-            supervisor.run(path, outbox, stop, verbose=arguments.verbose)
+            with _frames(settings) as frames:
+                supervisor.run(path, outbox, stop, frames=frames, verbose=arguments.verbose)
         finally:
             done = summary.of(outbox, before)
             print(*summary.lines(done), sep="\n", file=sys.stderr)
@@ -233,11 +243,43 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+@contextmanager
+def _frames(settings: config.Config) -> Iterator[Path | None]:
+    """Make the folder for a network camera's frames, and remove it at the end; None for another camera."""
+    if not isinstance(settings.camera, config.NetworkCamera):
+        yield None
+        return
+    from edge.look.camera import frames_folder  # noqa: PLC0415  # only a network camera needs it
+
+    folder = frames_folder.prepare(frames_folder.usual(settings.outbox.path))
+    try:
+        yield folder
+    finally:
+        frames_folder.remove(folder)
+
+
+def _pull(arguments: argparse.Namespace) -> int:
+    last, _ = _last_good(_where(arguments), "pull")
+    stop = _stop_on_signals()
+    _work(last, lambda chosen: service.pull(chosen, last, stop, arguments.frames))
+    return 0
+
+
+def _firewall(arguments: argparse.Namespace) -> int:
+    from edge.pull import firewall  # noqa: PLC0415  # no other verb needs it
+
+    camera = _load(arguments).camera
+    if not isinstance(camera, config.NetworkCamera):
+        raise Misconfigured("the camera is not on the network: no process needs a firewall for it")
+    print(firewall.nftables(camera) if arguments.nftables else firewall.systemd(camera))
+    return 0
+
+
 def _look(arguments: argparse.Namespace) -> int:
     started_at = service.process_start()
     last, state = _last_good(_where(arguments), "look")
     stop = _stop_on_signals()
-    _work(last, lambda chosen: service.look(chosen, last, state, stop, started_at))
+    _work(last, lambda chosen: service.look(chosen, last, state, stop, started_at=started_at, frames=arguments.frames))
     return 0
 
 

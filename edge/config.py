@@ -121,6 +121,9 @@ class Replay(Camera, frozen=True, kw_only=True, tag_field="kind", tag="replay"):
     """Start again at the end."""
 
 
+NetworkCamera = Rtsp | Snapshot
+"""Cameras whose pictures come over the network, to a process of their own."""
+
 AnyCamera = V4l2 | PiCamera | Rtsp | Snapshot | Replay
 
 

@@ -9,6 +9,10 @@ class CameraGone(TryAgain):
     """The camera delivers no picture."""
 
 
+class CameraUnreachable(CameraGone):
+    """The camera delivers no picture for now; it may be asked again."""
+
+
 class DiskFull(TryAgain):
     """Nothing more can be written; what was written before stays."""
 

@@ -34,14 +34,41 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def look(chosen: Chosen, last: LastConfiguration, state: Path, stop: threading.Event, started_at: float) -> None:
+def pull(chosen: Chosen, last: LastConfiguration, stop: threading.Event, frames: Path | None) -> None:
+    """Hand the pictures of a network camera to `look`, by a file in the folder `frames`, until `stop`.
+
+    Raises `Failure`; `Misconfigured` where the camera is not on the network.
+    """
+    settings = chosen.settings
+    camera = settings.camera
+    if not isinstance(camera, config.NetworkCamera):
+        raise Misconfigured(f"`camera.kind` is {camera.__struct_config__.tag}: only a network camera needs `pull`")
+    sandbox.hide_memory()
+    from edge.look.camera import frames_folder  # noqa: PLC0415  # see the module's docstring
+    from edge.look.camera.frame_ring import FrameWriter  # noqa: PLC0415
+    from edge.pull.puller import pull as hand_over  # noqa: PLC0415
+
+    where = frames_folder.prepare(frames or frames_folder.usual(settings.outbox.path))
+    writer = FrameWriter(frames_folder.frames_file(where, camera.stream))
+    hand_over(lambda: open_camera(camera, stop), writer, stop, on_work=lambda: last.keep(chosen.text))
+
+
+def look(  # noqa: PLR0913  # what the process was started with
+    chosen: Chosen,
+    last: LastConfiguration,
+    state: Path,
+    stop: threading.Event,
+    *,
+    started_at: float,
+    frames: Path | None = None,
+) -> None:
     """Watch the camera until `stop`, or the end of a replay; raises `Failure`.
 
     What has worked is kept in the folder `state`. `started_at` is the start of the process on `time.perf_counter`, in
-    seconds.
+    seconds; a network camera's pictures come from `pull`, by a file in the folder `frames`.
     """
     settings = chosen.settings
-    _leave_network(settings)
+    _leave_network()
     sandbox.hide_memory()
     _quiet_opencv()
     from edge.look.bundle.update import BundleUpdate  # noqa: PLC0415  # see the module's docstring
@@ -53,7 +80,7 @@ def look(chosen: Chosen, last: LastConfiguration, state: Path, stop: threading.E
         opened = _open_bundle(loader)
         manifest = opened.contents.manifest
         try:
-            camera = open_camera(settings.camera, stop)
+            camera = _camera_to_look_at(settings, stop, frames)
         except CameraGone as error:
             process_report.leave(outbox, process_report.LOOK, process_report.camera_gone(manifest.model, error))
             raise
@@ -150,6 +177,18 @@ def _open_bundle(loader: "Loader") -> "Opened":
         raise Misconfigured(str(error)) from error
 
 
+def _camera_to_look_at(settings: Config, stop: threading.Event, frames: Path | None) -> "Camera":
+    """Open the camera, where it is no network camera, which `pull` opens; raises `CameraGone` or `Misconfigured`."""
+    if not isinstance(settings.camera, config.NetworkCamera):
+        return open_camera(settings.camera, stop)
+    from edge.look.camera import frames_folder  # noqa: PLC0415
+    from edge.look.camera.frame_ring import FrameReader  # noqa: PLC0415
+    from edge.look.camera.pulled import Pulled  # noqa: PLC0415  # see the module's docstring
+
+    where = frames or frames_folder.usual(settings.outbox.path)
+    return Pulled(settings.camera, FrameReader(frames_folder.frames_file(where, settings.camera.stream)), stop)
+
+
 def open_camera(settings: config.AnyCamera, stop: threading.Event) -> "Camera":
     """Open the camera of the configured kind, adjusted and masked; raises `CameraGone` or `Misconfigured`."""
     _quiet_opencv()
@@ -184,11 +223,8 @@ def _open_camera(settings: config.AnyCamera, stop: threading.Event) -> "Camera":
     return picamera.open_camera(settings, pace)
 
 
-def _leave_network(settings: Config) -> None:
-    """Cut this process off from every network, where its camera does not need one."""
-    if isinstance(settings.camera, config.Rtsp | config.Snapshot):
-        log.info("network kept", extra={"reason": "the camera is on the network"})
-        return
+def _leave_network() -> None:
+    """Cut this process off from every network."""
     why_not = sandbox.leave_network()
     if why_not:
         log.warning("network kept", extra={"reason": why_not})

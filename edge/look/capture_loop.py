@@ -13,7 +13,7 @@ from typing import Final
 from contract.bundle import Manifest
 from contract.status import CameraCondition, Fallback
 from edge import config
-from edge.errors import CameraGone
+from edge.errors import CameraGone, CameraUnreachable
 from edge.infer import image
 from edge.infer.captioner import Captioner, Sentence
 from edge.look import event, gate, scene
@@ -83,6 +83,7 @@ class Look:
         self._sentences = self._sentences_before = 0
         self._sentence_seconds = self._invoke_seconds = 0.0
         self._reported_at = clock()
+        self._trouble = ""
 
     def run(self, stop: threading.Event) -> None:
         """Watch until the replay ends or `stop` is set; raises `CameraGone`, `DiskFull`, `TryAgain`."""
@@ -91,11 +92,11 @@ class Look:
         try:
             while not stop.is_set():
                 self._change_bundle()
-                with self._latency.of("wait"):
-                    frame = self._camera.read()
+                frame = self._next_frame()
                 if frame is None:
                     break
-                self.look_at(frame)
+                if isinstance(frame, Frame):
+                    self.look_at(frame)
                 if self._clock() - self._reported_at >= REPORT_SECONDS:
                     self._report()
                     self._hear()
@@ -129,6 +130,23 @@ class Look:
         if self._sentences > self._sentences_before:
             self._bundles.works()
             self._on_work()
+
+    def _next_frame(self) -> Frame | CameraUnreachable | None:
+        """Wait for a frame; report at once when a camera cannot be reached, and when it can be again."""
+        try:
+            with self._latency.of("wait"):
+                frame = self._camera.read()
+        except CameraUnreachable as error:
+            reason = f"camera gone: {error}"
+            if reason != self._trouble:
+                log.warning("camera unreachable", extra={"reason": str(error)})
+                self._trouble = reason
+                self._report()
+            return error
+        if self._trouble:
+            self._trouble = ""
+            self._report()
+        return frame
 
     def look_at(self, frame: Frame) -> gate.Reason:
         """Judge one frame, weigh and caption it where it is worth it, and return the gate's reason."""
@@ -308,7 +326,7 @@ class Look:
         per_sentence_ms = 1000 / self._sentences if self._sentences else None
         note = process_report.Report(
             model=self._eye.model,
-            reason=reason[: process_report.MAX_REASON],
+            reason=(reason or self._trouble)[: process_report.MAX_REASON],
             stages=self._latency.stages(),
             first_caption_seconds=self._first_caption_seconds,
             sentence_ms=per_sentence_ms and round(self._sentence_seconds * per_sentence_ms, 3),

@@ -1,4 +1,4 @@
-"""Supervise: the two processes of a device, started together and started again when they fail."""
+"""Supervise: the processes of a device, started together and started again when they fail."""
 
 import logging
 import random
@@ -39,7 +39,7 @@ class Child:
     """One process, and how often it has failed."""
 
     verb: str
-    """`look` or `send`."""
+    """`look`, `send` or `pull`."""
     arguments: list[str]
     process: subprocess.Popen[bytes] | None = None
     failures: int = 0
@@ -98,24 +98,30 @@ class Child:
         log.warning("child ended", extra={"child": self.verb, "reason": told, "restart_seconds": round(wait, 1)})
 
 
-def run(config: Path, outbox: Outbox, stop: threading.Event, *, verbose: bool) -> None:
-    """Run both processes until `stop`, or until a replay is over and the outbox is empty.
+def run(config: Path, outbox: Outbox, stop: threading.Event, *, frames: Path | None, verbose: bool) -> None:
+    """Run the processes until `stop`, or until a replay is over and the outbox is empty.
+
+    With `frames`, the folder in memory for a network camera's pictures, there is a third one, which pulls them.
 
     Raises `Misconfigured` where a child does, `TryAgain` where captions of a finished replay could not be sent.
     """
     arguments = ["--config", str(config), *(["--verbose"] if verbose else [])]
-    looker, sender = Child("look", arguments), Child("send", arguments)
+    by_frames = [] if frames is None else ["--frames", str(frames)]
+    looker, sender = Child("look", [*arguments, *by_frames]), Child("send", arguments)
+    pullers = [] if frames is None else [Child("pull", [*arguments, *by_frames])]
     try:
         while not stop.is_set():
             now = time.monotonic()
             sender.turn(now)
+            for puller in pullers:
+                puller.turn(now)
             if looker.turn(now):
                 _drain(sender, outbox, stop)
                 return
             stop.wait(TURN_SECONDS)
     finally:
-        looker.stop()
-        sender.stop()
+        for child in (looker, *pullers, sender):
+            child.stop()
 
 
 def _drain(sender: Child, outbox: Outbox, stop: threading.Event) -> None:

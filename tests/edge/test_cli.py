@@ -120,10 +120,17 @@ def test_a_camera_that_is_not_there_is_named(
 def test_a_network_camera_that_is_off_is_named(tiny: Path, write_config: Write) -> None:
     url = f"rtsp://127.0.0.1:{free_port()}/stream"
 
-    done = edge("look", "--config", write_config(bundle=str(tiny), camera={"kind": "rtsp", "url": url}))
+    done = edge("check", "--config", write_config(bundle=str(tiny), camera={"kind": "rtsp", "url": url}))
 
     assert done.returncode == TRY_AGAIN
-    assert last_line(done).startswith(f"wordcam-edge look: {url}: the camera cannot be opened")
+    assert f"wordcam-edge check: {url}: the camera cannot be opened" in done.stderr
+
+
+def test_pull_is_for_network_cameras(tiny: Path, write_config: Write, frames: Path) -> None:
+    done = edge("pull", "--config", write_config(bundle=str(tiny)))
+
+    assert done.returncode == MISCONFIGURED
+    assert last_line(done) == "wordcam-edge pull: `camera.kind` is replay: only a network camera needs `pull`"
 
 
 def test_an_outbox_that_is_none_is_named_by_check_and_set_aside_by_look(

@@ -12,6 +12,10 @@ from edge.errors import MISCONFIGURED
 UNITS = sorted((Path(__file__).resolve().parents[2] / "deploy" / "systemd").glob("*.service"))
 
 
+def unit(verb: str) -> configparser.SectionProxy:
+    return next(read(path) for path in UNITS if path.stem == f"wordcam-{verb}")
+
+
 def read(unit: Path) -> configparser.SectionProxy:
     parser = configparser.ConfigParser(strict=False, interpolation=None)
     parser.optionxform = str  # type: ignore[assignment,method-assign]  # systemd's keys have capitals
@@ -35,7 +39,7 @@ def test_systemd_finds_nothing_wrong(unit: Path, tmp_path: Path) -> None:
 
 
 def test_the_process_that_sees_has_no_network_and_the_one_that_sends_no_camera() -> None:
-    look, send = (next(read(unit) for unit in UNITS if unit.stem == f"wordcam-{verb}") for verb in ("look", "send"))
+    look, send = unit("look"), unit("send")
 
     assert look["PrivateNetwork"] == "yes"
     assert look["RestrictAddressFamilies"] == "none"
@@ -44,6 +48,19 @@ def test_the_process_that_sees_has_no_network_and_the_one_that_sends_no_camera()
     assert "DeviceAllow" not in send
     assert look["User"] != send["User"]
     assert look["Group"] == send["Group"]
+
+
+def test_frames_go_from_the_process_that_pulls_to_the_one_that_looks_and_to_no_other() -> None:
+    look, send, pull = unit("look"), unit("send"), unit("pull")
+
+    assert pull["IPAddressDeny"] == "any"
+    assert pull["Group"] in look["SupplementaryGroups"].split()
+    assert pull["Group"] not in send.get("SupplementaryGroups", "").split()
+    assert pull["RuntimeDirectoryMode"] == "0750", "the group reads, and does not write"
+    assert f"-/run/{pull['RuntimeDirectory']}" in send["InaccessiblePaths"].split()
+    assert len({look["User"], send["User"], pull["User"]}) == 3
+    for service in (look, pull):
+        assert service["ExecStart"].endswith(f"--frames /run/{pull['RuntimeDirectory']}")
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)

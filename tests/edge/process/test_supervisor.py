@@ -11,12 +11,14 @@ from pathlib import Path
 import pytest
 
 from edge.errors import TRY_AGAIN
+from edge.look.camera import frames_folder
 from edge.outbox import process_report
 from edge.outbox.outbox import Outbox
 from testing.mosquitto import Mosquitto
 from testing.waiting import wait_until
 from tests.edge import pictures
 from tests.edge.conftest import Write
+from tests.edge.look.camera.mjpeg import MjpegCamera
 from tests.edge.program import ROOT, edge, last_line
 from tests.edge.send.server import served
 
@@ -108,6 +110,33 @@ def test_children_killed_by_chance_are_started_again_and_nothing_is_lost(
     seen = sorted({event.seq for event in service.captions})
     assert run.returncode == 0, said
     assert seen == list(range(seen[-1] + 1)), "no number is missing"
+
+
+def test_a_network_camera_and_its_puller_may_go_and_looking_goes_on(
+    tiny: Path, tmp_path: Path, write_config: Write, mosquitto: Mosquitto
+) -> None:
+    mqtt = {"host": mosquitto.host, "port": mosquitto.port}
+    with served(mosquitto) as service, MjpegCamera() as camera:
+        settings = {"kind": "rtsp", "url": camera.url, "looks_per_second": 20, "timeout_seconds": 1.0}
+        path = write_config(bundle=str(tiny), camera=settings, mqtt=mqtt)
+        program = [sys.executable, "-m", "edge.cli", "run", "--config", str(path)]
+        with subprocess.Popen(program, stderr=subprocess.PIPE, text=True, cwd=ROOT) as run:
+            try:
+                wait_until(lambda: len(service.captions) > 3, "captions of a network camera")
+                looker = child_of(run.pid, "look")
+                os.kill(child_of(run.pid, "pull"), signal.SIGKILL)
+                before = len(service.captions)
+                wait_until(lambda: len(service.captions) > before + 3, "captions after the puller was killed")
+                camera.silent.set()
+                wait_until(lambda: "camera unreachable" in service.statuses[-1][0].reason, "a status that says so")
+                still_there = child_of(run.pid, "look")
+            finally:
+                run.terminate()
+            _, said = run.communicate(timeout=60)
+
+    assert run.returncode == 0, said
+    assert looker == still_there, "the process with the model was never started anew"
+    assert not frames_folder.usual(tmp_path / "outbox.sqlite").exists(), "no picture stays in memory"
 
 
 def child_of(parent: int, verb: str) -> int:
