@@ -9,6 +9,8 @@ import os
 import threading
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +23,7 @@ from edge.config import Config
 from edge.errors import CameraGone, Misconfigured
 from edge.last_good.configuration import Chosen, LastConfiguration
 from edge.outbox import process_report
+from edge.outbox.outbox import Outbox
 from edge.outbox.recovery import open_outbox
 from edge.process import sandbox
 
@@ -79,11 +82,8 @@ def look(  # noqa: PLR0913  # what the process was started with
         loader = _bundle_loader(settings, state)
         opened = _open_bundle(loader)
         manifest = opened.contents.manifest
-        try:
+        with _reported(outbox, manifest.model):
             camera = _camera_to_look_at(settings, stop, frames)
-        except CameraGone as error:
-            process_report.leave(outbox, process_report.LOOK, process_report.camera_gone(manifest.model, error))
-            raise
         update = BundleUpdate(loader, opened, stop.wait)
         try:
             update.start()
@@ -105,6 +105,16 @@ def look(  # noqa: PLR0913  # what the process was started with
             raise Misconfigured(f"{settings.bundle}: a caption breaks the contract: {error.detail}") from error
         finally:
             camera.close()
+
+
+@contextmanager
+def _reported(outbox: Outbox, model: str) -> Iterator[None]:
+    """Report a camera that is gone, and raise on."""
+    try:
+        yield
+    except CameraGone as error:
+        process_report.leave(outbox, process_report.LOOK, process_report.camera_gone(model, error))
+        raise
 
 
 def _bundle_loader(settings: Config, state: Path) -> "Loader":
