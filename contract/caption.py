@@ -20,6 +20,9 @@ MAX_TEXT_CHARS: Final = 200
 MAX_SEQ: Final = 2**31 - 1
 """A caption a second for 68 years, and what every database keeps as a number."""
 
+MAX_AGE_SECONDS: Final = 10 * 365 * 86400
+"""Ten years: longer than any device waits."""
+
 ONE_LINE: Final = r"^[^\x00-\x1f\x7f\u2028\u2029]+" + wire.END
 """No control character and no line break, so that a caption cannot forge a second line in a log or a terminal."""
 
@@ -161,6 +164,9 @@ class Caption(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """CloudEvents: `org.wordcam.caption.v1`."""
     time: Annotated[datetime, Meta(tz=True)]
     """CloudEvents: when the device wrote the event (RFC 3339, UTC)."""
+    age_seconds: Annotated[int, Meta(ge=0, le=MAX_AGE_SECONDS)] | msgspec.UnsetType = msgspec.UNSET
+    """Seconds from `time` to this publication, by a clock that nobody sets; each repeat has its own. Absent where the
+    device was started in between. Where the device's clock is wrong, the time of arrival less this is right."""
 
     def __post_init__(self) -> None:
         if self.source != source(self.site, self.device, self.stream):

@@ -13,6 +13,9 @@ PROTOCOL: Final = 1
 BUNDLE_FORMAT: Final = 1
 """Version of the model bundle (docs/bundle.md)."""
 
+RELEASED: Final = date(2026, 11, 29)
+"""Day of this release, and so before any time that a clock shows rightly."""
+
 SUPPORTED_UNTIL: Final = date(2027, 11, 30)
 """Last day on which this minor version receives security fixes: twelve months after its release (SECURITY.md)."""
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from edge.look.camera_port import Camera
     from edge.look.memory.camera_memory import CameraMemory
     from edge.look.visits.journal import Journal
+    from edge.look.wall_clock import WallClock
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +99,7 @@ def look(  # noqa: PLR0913  # what the process was started with
                 bundles=update,
                 fallback=chosen.fallback,
                 on_work=lambda: last.keep(chosen.text),
+                wall_clock=_wall_clock(outbox),
                 started_at=started_at,
                 journal=_journal(settings, manifest),
             ).run(stop)
@@ -125,6 +127,14 @@ def _bundle_loader(settings: Config, state: Path) -> "Loader":
 
     image.use_threads(settings.threads)
     return Loader(settings.bundle, settings.threads, BundleCopy(state), trial.run, lambda: datetime.now(UTC))
+
+
+def _wall_clock(outbox: Outbox) -> "WallClock":
+    from edge.look.wall_clock import WallClock  # noqa: PLC0415  # see the module's docstring
+
+    now = datetime.now(UTC)
+    before = process_report.read(outbox, process_report.LOOK).latest
+    return WallClock(lambda: datetime.now(UTC), time.monotonic, max(now, before) if before else now)
 
 
 def _memory(settings: Config, manifest: Manifest) -> "CameraMemory":

@@ -20,6 +20,7 @@ from edge.look.camera_port import Camera, Frame
 from edge.look.capture_loop import Look
 from edge.look.event import Eye
 from edge.look.memory.camera_memory import CameraMemory
+from edge.look.wall_clock import WallClock
 from edge.outbox.outbox import Outbox
 
 BEGIN: Final = datetime(2026, 1, 5, 3, 0, tzinfo=UTC)
@@ -136,6 +137,7 @@ class FilmDevice:
                 bundles=OneBundle(),
                 fallback=None,
                 on_work=lambda: None,
+                wall_clock=WallClock(lambda: BEGIN, lambda: 0.0, BEGIN),
                 started_at=0.0,
                 now=lambda: camera.now,
             ).run(threading.Event())

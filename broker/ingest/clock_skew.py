@@ -26,6 +26,9 @@ LIVE_SECONDS: Final = (20.0, 3600.0)
 DRIFT: Final = timedelta(seconds=15)
 """Two live heartbeats are as far apart by the device's clock, but for the network's delay."""
 
+LONGEST_WORK: Final = timedelta(seconds=30)
+"""From a picture to its event."""
+
 FUTURE: Final = "future"
 PAST: Final = "past"
 """By what such captions are counted among the refusals, although they are taken."""
@@ -65,13 +68,22 @@ def corrected(event: Caption, *, now: datetime, behind: timedelta = timedelta(0)
     """Return an event with a possible time: the picture of one that has none counts as taken when it arrives.
 
     It is not refused: the danger in it is there now, whatever the clock says. `behind` is how far the device's clock
-    is behind.
+    is behind. Where the device says how old the event is, that is taken off the time of its arrival.
     """
     if FIRST <= event.captured_at <= now + AHEAD and not behind:
         return event
     possible = event.captured_at + behind
-    captured_at = possible if behind and FIRST <= possible <= now else now
+    captured_at = possible if behind and FIRST <= possible <= now else _by_age(event, now)
     return msgspec.structs.replace(event, captured_at=captured_at)
+
+
+def _by_age(event: Caption, now: datetime) -> datetime:
+    """Return when a picture was taken by the age of its event; now where the device does not say it."""
+    if event.age_seconds is msgspec.UNSET:
+        return now
+    # The wrong clock showed both times, a moment apart, unless it was set in between.
+    took = min(max(event.time - event.captured_at, timedelta(0)), LONGEST_WORK)
+    return now - timedelta(seconds=event.age_seconds) - took
 
 
 def rejection(event: Caption, *, now: datetime, behind: timedelta = timedelta(0)) -> Rejection | None:
@@ -79,7 +91,8 @@ def rejection(event: Caption, *, now: datetime, behind: timedelta = timedelta(0)
     if corrected(event, now=now, behind=behind) is event:
         return None
     ahead = event.captured_at > now + AHEAD
+    instead = "the arrival" if event.age_seconds is msgspec.UNSET else "its age"
     way = f"{event.captured_at - now} ahead of" if ahead else f"{behind or now - event.captured_at} behind"
-    detail = f"`captured_at` is {way} the server's clock; the arrival counts instead"
+    detail = f"`captured_at` is {way} the server's clock; {instead} counts instead"
     reason = FUTURE if ahead else PAST
     return Rejection(reason, detail, topics.topic(event.site, event.device, "caption"), b"", None, event.id)

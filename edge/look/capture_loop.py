@@ -29,6 +29,7 @@ from edge.look.scene import Sight
 from edge.look.visits import story
 from edge.look.visits.journal import Journal
 from edge.look.visits.story import Story, Worth
+from edge.look.wall_clock import WallClock
 from edge.outbox import process_report, raised_thresholds
 from edge.outbox.outbox import Outbox, Seen
 from edge.process.stage_timer import Latency
@@ -55,6 +56,7 @@ class Look:
         bundles: Bundles,
         fallback: Fallback | None,
         on_work: Callable[[], None],
+        wall_clock: WallClock,
         started_at: float,
         journal: Journal | None = None,
         clock: Callable[[], float] = time.perf_counter,
@@ -69,6 +71,7 @@ class Look:
         self._camera, self._captioner, self._outbox, self._eye = camera, captioner, outbox, eye
         self._settings, self._crops = settings, crops
         self._remember, self._bundles, self._fallback, self._on_work = remember, bundles, fallback, on_work
+        self._wall_clock = wall_clock
         self._memory = remember(captioner.manifest)
         self._clock, self._now, self._new_id = clock, now, new_id
         self._journal, self._story = journal, Story()
@@ -333,6 +336,8 @@ class Look:
             invoke_ms=per_sentence_ms and round(self._invoke_seconds * per_sentence_ms, 3),
             calm=self._memory.describe(self._now()),
             conditions=tuple(CameraCondition(self._eye.stream, name, since) for name, since in self._conditions.active),
+            clock=self._wall_clock.check(),
+            latest=self._wall_clock.latest,
             fallbacks=(*self._bundles.fallbacks, *(() if self._fallback is None else (self._fallback,))),
         )
         process_report.leave(self._outbox, process_report.LOOK, note)

@@ -20,14 +20,16 @@ from contract import caption, wire
 from contract.caption import Caption
 from contract.status import Ledger
 from edge.errors import OutboxDamaged, TryAgain
-from edge.outbox import schema, sqlite_errors, urgency
+from edge.outbox import schema, sqlite_errors, uptime, urgency
+from edge.outbox.uptime import Uptime
 
 BUSY_SECONDS: Final = 10.0
 """Wait for another process's transaction; the two of a device take milliseconds each."""
 
 _WAITING: Final = (
     "seq, substr(id, 1, 65), "
-    f"CASE WHEN typeof(payload) = 'blob' AND length(payload) <= {wire.MAX_BYTES} THEN payload ELSE x'' END"
+    f"CASE WHEN typeof(payload) = 'blob' AND length(payload) <= {wire.MAX_BYTES} THEN payload ELSE x'' END, "
+    "substr(boot, 1, 65), CASE WHEN typeof(uptime_seconds) IN ('real', 'integer') THEN uptime_seconds ELSE 0 END"
 )
 _BODY: Final = f"CASE WHEN typeof(body) = 'blob' AND length(body) <= {schema.MAX_REPORT_BYTES} THEN body ELSE x'' END"
 """Columns, without what is too long to be ours: a file may have lost its checks."""
@@ -52,12 +54,20 @@ class Waiting:
     seq: int
     id: str
     payload: bytes
+    age_seconds: float | None
+    """Since it was accepted, by a clock that nobody sets; None where that is not known, as after a restart."""
 
 
 class Outbox:
     """An open outbox; not to be shared between threads."""
 
-    def __init__(self, path: Path, max_captions: int, max_bytes: int | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        max_captions: int,
+        max_bytes: int | None = None,
+        uptime_now: Callable[[], Uptime] = uptime.now,
+    ) -> None:
         """Open the file, or make it and the folder it is to lie in.
 
         `max_bytes` bounds the payloads of the captions that wait.
@@ -65,7 +75,7 @@ class Outbox:
         Raises `Misconfigured` where it cannot be an outbox, `TryAgain` where it is locked or the disk is full.
         """
         self.path = path
-        self._max_captions, self._max_bytes = max_captions, max_bytes
+        self._max_captions, self._max_bytes, self._uptime_now = max_captions, max_bytes, uptime_now
         with sqlite_errors.explained(path, BUSY_SECONDS):
             # Two users share the file: the one who looks and the one who sends. SQLite gives its log the same mode.
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -110,8 +120,10 @@ class Outbox:
             (seq,) = database.execute("UPDATE ledger SET next_seq = next_seq + 1 RETURNING next_seq - 1").fetchone()
             event = compose(seq)
             payload = caption.encode(event)
-            row = (seq, event.id, payload, urgency.is_danger(event))
-            database.execute("INSERT INTO caption (seq, id, payload, danger) VALUES (?, ?, ?, ?)", row)
+            now = self._uptime_now()
+            row = (seq, event.id, payload, urgency.is_danger(event), now.boot, now.seconds)
+            columns = "seq, id, payload, danger, boot, uptime_seconds"
+            database.execute(f"INSERT INTO caption ({columns}) VALUES (?, ?, ?, ?, ?, ?)", row)  # noqa: S608  # constants
             database.execute("UPDATE ledger SET captions = captions + 1")
             self._count(seen)
             self._make_room()
@@ -130,7 +142,12 @@ class Outbox:
         chosen = "" if danger is None else "danger = 1 AND" if danger else "danger = 0 AND"
         query = f"SELECT {_WAITING} FROM caption WHERE {chosen} seq > ? ORDER BY seq LIMIT ?"  # noqa: S608  # constants
         with sqlite_errors.explained(self.path, BUSY_SECONDS):
-            return [Waiting(*row) for row in self._database.execute(query, (after, limit))]
+            rows = self._database.execute(query, (after, limit)).fetchall()
+        now = self._uptime_now()
+        return [
+            Waiting(seq, event_id, payload, now.since(Uptime(boot, seconds)))
+            for seq, event_id, payload, boot, seconds in rows
+        ]
 
     def refuse(self, seq: int) -> None:
         """Delete a row that is no caption, and count it."""

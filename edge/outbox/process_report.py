@@ -1,12 +1,13 @@
 """The note that each process of a device leaves in the outbox, for the other one and for the summary."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
 
-from contract.status import Calm, CameraCondition, Fallback, Stage
+from contract.status import Calm, CameraCondition, Clock, Fallback, Stage
 from edge.errors import CameraGone
 from edge.outbox.outbox import Outbox
 
@@ -40,6 +41,10 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What is wrong with the camera's picture, the worst first."""
     fallbacks: tuple[Fallback, ...] = ()
     """What the process does not use, working with the last good one."""
+    clock: Clock | None = None
+    """What is wrong with the device's clock."""
+    latest: Annotated[datetime, Meta(tz=True)] | None = None
+    """Latest time that the clock has shown."""
 
 
 NOTHING: Final = Report()

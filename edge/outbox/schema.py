@@ -11,7 +11,7 @@ from typing import Final
 from contract import wire
 from edge.errors import Misconfigured
 
-VERSION: Final = 2
+VERSION: Final = 3
 """`PRAGMA user_version` of the file; another one was written by another wordcam."""
 
 MAX_REPORT_BYTES: Final = 8192
@@ -22,7 +22,9 @@ CREATE TABLE caption (
   seq INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE CHECK (length(id) <= 64),
   payload BLOB NOT NULL CHECK (typeof(payload) = 'blob' AND length(payload) <= {wire.MAX_BYTES}),
-  danger INTEGER NOT NULL DEFAULT 0
+  danger INTEGER NOT NULL DEFAULT 0,
+  boot TEXT NOT NULL DEFAULT '',
+  uptime_seconds REAL NOT NULL DEFAULT 0
 )"""
 
 _REPORT: Final = f"""
@@ -81,6 +83,10 @@ WHERE typeof(body) = 'blob' AND length(body) <= {MAX_REPORT_BYTES}""",  # noqa: 
 _STEPS: Final = {
     0: (_CAPTION, _REPORT, _LEDGER, *_NEW_COUNTS, "INSERT INTO ledger (one) VALUES (1)", *_COUNTED),
     1: _FROM_1,
+    2: (
+        "ALTER TABLE caption ADD COLUMN boot TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE caption ADD COLUMN uptime_seconds REAL NOT NULL DEFAULT 0",
+    ),
 }
 """What leads from each earlier version to this one; 0 is an empty file."""
 

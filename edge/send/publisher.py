@@ -350,6 +350,7 @@ class Send:
             stages=(*looked.stages, *self._latency.stages()) if at else (),
             calm=looked.calm if at and looked.calm else msgspec.UNSET,
             conditions=looked.conditions if at and looked.conditions else msgspec.UNSET,
+            clock=looked.clock if at and looked.clock else msgspec.UNSET,
             fallbacks=(_fallbacks(looked.fallbacks, self._fallbacks) or msgspec.UNSET) if at else msgspec.UNSET,
         )
 
@@ -363,7 +364,7 @@ class Send:
 
 def _news(looked: process_report.Report) -> tuple[object, ...]:
     """Return what of a note is worth a status at once."""
-    return looked.reason, looked.conditions, looked.fallbacks, looked.model
+    return looked.reason, looked.conditions, looked.fallbacks, looked.model, looked.clock
 
 
 def _fallbacks(looked: tuple[Fallback, ...], own: tuple[Fallback, ...]) -> tuple[Fallback, ...]:

@@ -1,7 +1,7 @@
 """Devices whose clocks are wrong are believed in everything but the time."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -49,6 +49,25 @@ def test_a_danger_from_the_future_is_told_of_as_of_now_and_counted(room: Scene) 
         ((reason, count, detail),) = connection.execute(select(table.c.reason, table.c.count, table.c.detail)).all()
     assert (reason, count) == ("future", 1)
     assert "1000 days, 0:00:00 ahead of the server's clock" in detail
+
+
+def test_the_age_of_an_event_dates_it_where_its_clock_is_impossible() -> None:
+    begun = datetime(1970, 1, 1, 0, 3, tzinfo=UTC)
+    found = event(captured_at=begun, time=begun + timedelta(seconds=2), age_seconds=3600)
+
+    assert corrected(found, now=NOON).captured_at == NOON - timedelta(hours=1, seconds=2)
+
+
+def test_a_clock_that_was_set_between_picture_and_event_does_not_date_it_wrongly() -> None:
+    found = event(captured_at=datetime(1970, 1, 1, tzinfo=UTC), time=NOON, age_seconds=60)
+
+    assert NOON - timedelta(seconds=90) <= corrected(found, now=NOON).captured_at <= NOON - timedelta(seconds=60)
+
+
+def test_the_age_of_an_event_whose_time_is_possible_changes_nothing() -> None:
+    found = event(captured_at=NOON - timedelta(days=2), age_seconds=60)
+
+    assert corrected(found, now=NOON) is found
 
 
 def test_the_same_caption_again_is_the_same(room: Scene) -> None:

@@ -21,6 +21,7 @@ from edge.look.capture_loop import Look
 from edge.look.event import Eye
 from edge.look.gate import Reason
 from edge.look.memory.camera_memory import CameraMemory
+from edge.look.wall_clock import WallClock
 from edge.outbox import process_report
 from edge.outbox.outbox import Outbox
 from tests.edge import pictures
@@ -79,6 +80,7 @@ def watch(film: Film, captioner: Captioner, box: Outbox, bundles: port.Bundles =
         bundles=bundles,
         fallback=None,
         on_work=lambda: None,
+        wall_clock=WallClock(lambda: BEGIN, lambda: 0.0, BEGIN),
         started_at=0.0,
         now=lambda: BEGIN + timedelta(hours=1),
     )

@@ -20,6 +20,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from contract import caption
 from contract.caption import Caption, Hazard
 from edge.outbox.outbox import Outbox, Seen
+from edge.outbox.uptime import Uptime
 
 ROOT = Path(__file__).resolve().parents[3]
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -313,3 +314,28 @@ class Model(RuleBasedStateMachine):
 
 TestModel = Model.TestCase
 TestModel.settings = settings(max_examples=15, stateful_step_count=20, deadline=None)
+
+
+def test_how_long_a_caption_has_waited_is_known_whatever_the_clock_shows(tmp_path: Path) -> None:
+    moments = iter([Uptime("a", 100.0), Uptime("a", 160.5), Uptime("b", 5000.0), Uptime("a", 90.0)])
+    with Outbox(tmp_path / "outbox.sqlite", 10, uptime_now=lambda: next(moments)) as box:
+        box.append(event)
+
+        ages = [box.waiting(limit=1)[0].age_seconds for _ in range(3)]
+
+    assert ages == [60.5, None, None], "after a restart nobody knows"
+
+
+def test_an_outbox_of_version_2_keeps_its_captions(tmp_path: Path) -> None:
+    path = tmp_path / "outbox.sqlite"
+    with Outbox(path, 100) as box:
+        box.append(event)
+    with sqlite3.connect(path) as old:
+        old.execute("ALTER TABLE caption DROP COLUMN boot")
+        old.execute("ALTER TABLE caption DROP COLUMN uptime_seconds")
+        old.execute("PRAGMA user_version = 2")
+    old.close()
+
+    with Outbox(path, 100) as box:
+        assert [row.age_seconds for row in box.waiting(limit=9)] == [None]
+        assert box.append(event).seq == 1

@@ -101,7 +101,7 @@ def test_an_outbox_of_another_version_is_left_alone(tmp_path: Path) -> None:
         other.execute("PRAGMA user_version = 9")
     other.close()
 
-    with pytest.raises(Misconfigured, match=r"outbox\.sqlite: outbox version 9 is not 2"):
+    with pytest.raises(Misconfigured, match=r"outbox\.sqlite: outbox version 9 is not 3"):
         Outbox(path, 5)
 
 

@@ -20,6 +20,7 @@ from edge.look.capture_loop import Look
 from edge.look.event import Eye
 from edge.look.memory import calm_file
 from edge.look.memory.camera_memory import CameraMemory
+from edge.look.wall_clock import WallClock
 from edge.outbox import process_report, raised_thresholds
 from edge.outbox.outbox import Outbox
 from tests.edge import pictures
@@ -75,6 +76,7 @@ def watch(film: Film, captioner: Captioner, box: Outbox) -> list[Caption]:
         bundles=OneBundle(),
         fallback=None,
         on_work=lambda: None,
+        wall_clock=WallClock(lambda: BEGIN, lambda: 0.0, BEGIN),
         started_at=0.0,
         now=lambda: BEGIN,
     ).run(threading.Event())

@@ -18,6 +18,7 @@ from edge.look.capture_loop import Look
 from edge.look.event import Eye
 from edge.look.memory.camera_memory import CameraMemory
 from edge.look.visits.journal import Journal
+from edge.look.wall_clock import WallClock
 from edge.outbox.outbox import Outbox
 from tests.edge import pictures
 
@@ -56,6 +57,7 @@ def told(path: Path, folder: Path, *, follows: bool) -> list[Caption]:
             bundles=OneBundle(),
             fallback=None,
             on_work=lambda: None,
+            wall_clock=WallClock(lambda: now, lambda: 0.0, now),
             started_at=0.0,
             journal=journal if follows else None,
             now=lambda: now,
