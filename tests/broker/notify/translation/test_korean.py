@@ -207,3 +207,18 @@ def test_two_in_three_sentences_of_people_are_read_whole() -> None:
     read = sum(offline.whole(caption) is not None for caption in captions)
 
     assert read >= 0.62 * len(captions)
+
+
+@pytest.mark.parametrize(
+    ("english", "korean"),
+    [
+        ("a person comes to the north door", "사람이 north door 구역에 들어온다"),
+        ("two people are at the yard 2", "두 사람이 yard 2 구역에 있다"),
+        ("a man stays at the north door: a man is walking", "남자가 north door 구역에 머무른다: 남자가 걷고 있다"),
+        ("a man stays at the gate", "남자가 문에서 머무른다"),
+        ("a person stays at the north door: zzz qqq", "사람이 north door 구역에 머무른다"),
+        ("zzz stays at the north door", "zzz stays at the north door"),
+    ],
+)
+def test_who_is_at_a_zone_is_said_with_the_name_that_the_operator_wrote(english: str, korean: str) -> None:
+    assert OfflineTranslator().translate(english, source="en", target="ko") == korean
