@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     _add_init(verbs)
     _add_enroll(verbs)
+    _add_zones(verbs)
     flash_options.add(verbs)
     for verb, function, text in (
         ("run", _run, "watch and send: `look`, `send` and, for a network camera, `pull` as a process each"),
@@ -107,6 +108,35 @@ def _parser() -> argparse.ArgumentParser:
         known.add_argument("--threads", type=int, default=1, metavar="N", help="processor cores to use (1)")
         known.add_argument("--json", action="store_true", help="answer in JSON")
     return parser
+
+
+def _add_zones(verbs: Any) -> None:  # argparse keeps the type of its subparsers private
+    text = "draw zones and privacy masks on a picture, in a browser of this machine, and write them into edge.yaml"
+    zones = verbs.add_parser("zones", help=text, description=text)
+    still = "a picture of the camera; without it, one is taken, for which nothing else may use the camera"
+    zones.add_argument("still", nargs="?", type=Path, metavar="PICTURE", help=still)
+    where = f"default: {LOCAL_CONFIG} in this folder, else {SYSTEM_CONFIG}"
+    zones.add_argument("--config", type=Path, metavar="FILE", help=where)
+    zones.add_argument("--port", type=int, default=0, metavar="N", help="port on 127.0.0.1; default: any free one")
+    zones.add_argument("--print", action="store_true", help="print what was drawn, and change no file")
+    zones.set_defaults(run=_zones)
+
+
+def _zones(arguments: argparse.Namespace) -> int:
+    from edge.zone_editor import drawing  # noqa: PLC0415  # it serves a page; no other verb does
+
+    try:
+        path: Path | None = _where(arguments)
+    except Misconfigured:
+        if arguments.still is None:
+            raise
+        path = None
+    picture, target = drawing.begin(path, arguments.still), None if arguments.print else path
+    with drawing.served(picture, target, arguments.port) as page:
+        print(*drawing.invitation(page), sep="\n", file=sys.stderr, flush=True)
+        if drawing.wait(page, _stop_on_signals()):
+            print(*drawing.yaml_lines(page), sep="\n", flush=True)
+    return 0
 
 
 def _add_init(verbs: Any) -> None:  # argparse keeps the type of its subparsers private
