@@ -22,6 +22,7 @@ from contract.status import (
     Threshold,
 )
 from contract.thresholds import Raised, Thresholds
+from contract.update import Offer, Progress, Reason, Update
 
 SITE: Final = "north-gate"
 DEVICE: Final = "pi-01"
@@ -121,6 +122,25 @@ THRESHOLDS: Final = Thresholds(
     at=datetime(2026, 3, 1, 7, 0, tzinfo=UTC),
     raised=(Raised("cam-0", "gun", 0.88, datetime(2026, 3, 15, 7, 0, tzinfo=UTC)),),
 )
+
+OFFER: Final = Offer(
+    site=SITE,
+    device=DEVICE,
+    at=datetime(2026, 3, 1, 8, 0, tzinfo=UTC),
+    target="standard/wordcam-1-1.1.0.tar",
+)
+
+ROLLED_BACK: Final = msgspec.structs.replace(
+    ONLINE,
+    update=Update(
+        progress=Progress.ROLLED_BACK,
+        target="standard/wordcam-1-1.1.0.tar",
+        reason=Reason.CRASH,
+        detail="look ended with exit code -11",
+        at=datetime(2026, 3, 1, 8, 2, tzinfo=UTC),
+    ),
+)
+"""The same after an update that did badly."""
 
 
 def _file(name: str, digit: str, size: int, quantization: str = "") -> bundle.File:

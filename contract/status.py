@@ -10,6 +10,7 @@ from msgspec import Meta
 from contract import wire
 from contract.caption import Name
 from contract.errors import Refused
+from contract.update import Update
 
 MAX_COUNT: Final = 2**53
 """Every language's numbers are exact so far: nine petabytes."""
@@ -179,6 +180,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What the device does not use, working with the last good one; absent where it uses all as it stands."""
     clock: Clock | msgspec.UnsetType = msgspec.UNSET
     """What is wrong with its clock; absent where nothing is, or the device cannot say."""
+    update: Update | msgspec.UnsetType = msgspec.UNSET
+    """Where the device is with its model updates; absent where it takes none."""
 
     def __post_init__(self) -> None:
         for moment in (self.since, self.at):

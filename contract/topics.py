@@ -10,10 +10,11 @@ from contract.errors import Refused
 ROOT: Final = "wordcam/v1"
 """Prefix of every topic; the number changes when a message can no longer be read by its older readers."""
 
-Channel = Literal["caption", "status", "ack", "thresholds"]
-CHANNELS: Final[tuple[Channel, ...]] = ("caption", "status", "ack", "thresholds")
+Channel = Literal["caption", "status", "ack", "thresholds", "update"]
+CHANNELS: Final[tuple[Channel, ...]] = ("caption", "status", "ack", "thresholds", "update")
 """caption: device to server, QoS 1, never retained. status: device to everyone, QoS 1, retained; also the last will.
-ack: server to device, QoS 1, never retained. thresholds: server to device, QoS 1, retained."""
+ack: server to device, QoS 1, never retained. thresholds: server to device, QoS 1, retained.
+update: server to device, QoS 1, retained."""
 
 _name = re.compile(wire.NAME)
 

@@ -240,6 +240,19 @@ class Mqtt(Section, frozen=True, kw_only=True):
         require_host(self.host)
 
 
+class Updates(Section, frozen=True, kw_only=True):
+    """Model updates from the server's repository."""
+
+    url: Annotated[str, Meta(pattern=r"^https?://\S+$", description="an address like https://server:8443/models")]
+    """Address of the repository. The certificates of `mqtt.tls` serve it, too."""
+    root_file: Path
+    """Root of the repository's signatures, as enrolment writes it: whom to believe, and no other."""
+    device_class: Name = "standard"
+    """Which packages this device takes."""
+    folder: Path | None = None
+    """Where bundles of updates are kept; without it, `models` beside the outbox."""
+
+
 class Config(Section, frozen=True, kw_only=True):
     """The whole file."""
 
@@ -258,6 +271,9 @@ class Config(Section, frozen=True, kw_only=True):
     """Captions that wait for the server."""
     mqtt: Mqtt
     """Server that captions are sent to."""
+    updates: Updates | None = None
+    """Model updates; without it, `bundle` is used until somebody changes it. With it, `bundle` is what the device
+    begins with."""
     gate: Gate = Gate()
     """Which frames are captioned."""
     crops: Crops = Crops()

@@ -49,6 +49,9 @@ enrolment:                 # `wordcam-broker enroll SITE/DEVICE` invites a devic
   url: https://{shown}:{port}
   mqtt_host: {host}
   mqtt_port: {mqtt_port}
+
+models:                    # `wordcam-broker models init` makes the repository that devices take new models from
+  folder: models
 """
 
 NTFY: Final = """\

@@ -16,6 +16,8 @@ LANGUAGES: Final[tuple[str, ...]] = typing.get_args(Language)
 ANSWERS: Final = ("acknowledge", "resolve", "false-alarm")
 """What may be answered to an incident."""
 
+ROOT_KEYS: Final = "where the root keys are: not on this server, but on a medium that is plugged in for this"
+
 
 class _Verbs(Protocol):
     """The verbs of a command; argparse has no public type for it."""
@@ -30,6 +32,7 @@ def build() -> argparse.ArgumentParser:
     parser.add_argument("-v", "--verbose", action="store_true", help="log more")
     verbs = parser.add_subparsers(required=True, metavar="VERB", dest="verb_name")
     _add_service(verbs)
+    _add_models(verbs)
     _add_terminal(verbs)
     _add_messages(verbs)
     _add_incidents(verbs)
@@ -84,6 +87,35 @@ def _add_enrolment(verbs: _Verbs) -> None:
     for sub in (enroll, revoke):
         sub.add_argument("device", metavar="SITE/DEVICE", help="such as north-gate/pi-01")
     for sub in (setup, enroll, revoke):
+        sub.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+
+
+def _add_models(verbs: _Verbs) -> None:
+    text = "publish models for devices, signed, and say which devices should run them"
+    parser = verbs.add_parser("models", help=text, description=text[0].upper() + text[1:] + ".")
+    subs = parser.add_subparsers(required=True, metavar="VERB", dest="models_verb")
+    made = _add(subs, "init", "make the repository of models, and the keys that sign it")
+    publish = _add(subs, "publish", "sign a bundle, put it into the repository, and offer it to some devices")
+    publish.add_argument("bundle", type=Path, metavar="BUNDLE", help="folder of the bundle, with its manifest.json")
+    offer = _add(subs, "offer", "offer a published model to more devices, or to others")
+    withdraw = _add(subs, "withdraw", "offer a model to nobody any more, and take it off the signed list")
+    listed = _add(subs, "list", "list models, to whom they are offered, and what devices say of them")
+    listed.add_argument("--json", action="store_true", help="one JSON object a line")
+    refresh = _add(subs, "refresh", "sign the timestamp anew; do it every week, by a timer")
+    rotate = _add(subs, "rotate", "replace a key of the repository, because it is old or was stolen")
+    rotate.add_argument("role", choices=("root", "targets", "snapshot", "timestamp"), help="whose key")
+    for sub in (offer, withdraw):
+        sub.add_argument("model", metavar="MODEL", help="such as wordcam-1@2.5.0")
+    withdraw.add_argument("--because", default="", metavar="TEXT", help="why, for the console")
+    for sub in (publish, offer, withdraw):
+        sub.add_argument("--class", dest="device_class", default="standard", metavar="NAME", help="%(default)s")
+    for sub in (publish, offer):
+        sub.add_argument("--percent", type=float, default=10, metavar="N", help="of the devices (%(default)s)")
+        sub.add_argument("--site", action="append", default=[], metavar="SITE", help="of this site alone; repeat it")
+    for sub in (made, rotate):
+        sub.add_argument("--root-keys", type=Path, required=True, metavar="FOLDER", help=ROOT_KEYS)
+    refresh.add_argument("--root-keys", type=Path, metavar="FOLDER", help=f"sign the root anew, too; {ROOT_KEYS}")
+    for sub in (made, publish, offer, withdraw, refresh, rotate):
         sub.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
 
 

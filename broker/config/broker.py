@@ -12,6 +12,7 @@ from broker.config.channels import Apprise, Channel, Solapi, Translation, Twilio
 from broker.config.database import Database
 from broker.config.enrolment import Enrolment
 from broker.config.incidents import Incidents, PresenceSettings
+from broker.config.models import Models
 from broker.config.monitor import Monitor
 from broker.config.retention import Retention
 from broker.config.section import SEVERITIES, Language, Section, Severity, Wording, at_least, in_language
@@ -211,6 +212,7 @@ class Config(Section, frozen=True, kw_only=True):
     presence: PresenceSettings | None = PresenceSettings()
     links: Links | None = None
     enrolment: Enrolment | None = None
+    models: Models | None = None
     web: Web = Web()
     monitor: Monitor | None = None
     recipients: tuple[Recipient, ...] = ()

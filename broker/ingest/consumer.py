@@ -14,6 +14,7 @@ from broker.ingest.batch import Acknowledgement
 from broker.ingest.decoder import Message
 from broker.ingest.mqtt import Connection, ConnectionLost, Refused, Subscribed
 from broker.ingest.threshold_publisher import ThresholdPublisher
+from broker.rollout.publisher import OfferPublisher
 from contract import ack, topics
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,8 @@ class Consumer:
     """Stores a batch and returns the acknowledgements; raises `Locked` where it stored nothing."""
     publisher: ThresholdPublisher
     """Publishes raised thresholds on the same connection."""
+    offers: OfferPublisher
+    """Publishes which model each device should run, on the same connection."""
     subscribed_at: datetime | None = field(default=None, init=False)
     """Since when the MQTT server has had our subscription; None while it has not."""
     refusal: str = field(default="", init=False)
@@ -145,13 +148,14 @@ class Consumer:
         self._store(connection)
 
     def _publish(self, connection: Connection) -> None:
-        """Publish raised thresholds; while the database is locked, captions go first."""
+        """Publish thresholds and offers; while the database is locked, captions go first."""
         if self.subscribed_at is None:
             return
         try:
             self.publisher.work(connection)
+            self.offers.work(connection)
         except Locked as error:
-            log.warning("cannot publish thresholds; trying again", extra={"reason": str(error)})
+            log.warning("cannot publish thresholds and offers; trying again", extra={"reason": str(error)})
 
     def _batch(self, connection: Connection, *, wait_seconds: float) -> list[Message]:
         """Wait for a first message and take along what has come meanwhile: few when little comes, many in a flood."""

@@ -70,7 +70,7 @@ def _decode(payload: bytes, address: Address) -> Caption | Status:
             return _composed(caption.decode(payload, site=address.site, device=address.device))
         case "status":
             return status.decode(payload, site=address.site, device=address.device)
-        case "ack" | "thresholds":
+        case "ack" | "thresholds" | "update":
             raise Refused("not-ours", f"{address.channel!r} is written here, not read")
 
 

@@ -36,6 +36,7 @@ from broker.notify.notifications import Notification
 from broker.notify.senders.by_recipient import SendersByRecipient
 from broker.ports import Metrics, NoMetrics
 from broker.retention.pruner import Pruner
+from broker.rollout.publisher import OfferPublisher
 from broker.rules import compiler
 from broker.rules.compiler import Rulebook
 from broker.service import factory, instance_lock
@@ -157,7 +158,7 @@ def _build(given: _Given, metrics: Metrics) -> _Service:
     leadership = LeaderElection(engine, config.mqtt.client_id, on_elected=wake)
     processor = BatchProcessor(engine, given.book, grouper, on_notification=wake, metrics=metrics)
     password = secret.read(config.mqtt.password_file, MQTT_PASSWORD, field="mqtt.password_file")
-    consumer = Consumer(config.mqtt, password, processor.process, ThresholdPublisher(engine))
+    consumer = Consumer(config.mqtt, password, processor.process, ThresholdPublisher(engine), OfferPublisher(engine))
     dispatcher = _dispatcher(given, rulebook, places, leadership, metrics)
     presence = config.presence
     scheduler = Scheduler(

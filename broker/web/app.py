@@ -17,7 +17,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.static_files import create_static_files_router
 from litestar.types import Message, Scope
 
-from broker.web.api import enrolment, probes, routes
+from broker.web.api import enrolment, models, probes, routes
 from broker.web.background import search_indexer
 from broker.web.background.live_feed import Feed
 from broker.web.error_handlers import handlers
@@ -94,6 +94,8 @@ OPEN_PAGES: Final = (
     acknowledge.use,
     acknowledge.use_button,
     enrolment.enrol,
+    models.metadata,
+    models.target,
     welcome.show,
     welcome.use,
 )

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from contract import ack, caption, errors, examples, status, thresholds, topics, wire
+from contract import ack, caption, errors, examples, status, thresholds, topics, update, wire
 from contract.docs import fields
 from contract.docs.source import text_under
 
@@ -46,6 +46,8 @@ def text() -> str:
         max_ids=ack.MAX_IDS,
         thresholds=_sections(thresholds.Thresholds),
         thresholds_json=_json(examples.THRESHOLDS),
+        offer=_sections(update.Offer),
+        offer_json=_json(examples.OFFER),
         reasons=_reasons(),
     )
 
@@ -209,13 +211,29 @@ A device whose server does not let it read the topic goes on without.
 {thresholds_json}
 ```
 
+## Update
+
+Which model package a device should run ([updates](updates.md)). Schema: [schema/update.json](schema/update.json). The
+message is retained. It only names a package: the device fetches it from the repository of its own configuration, and
+believes the repository's signatures alone, so that the MQTT server can offer nothing that nobody signed. Only the alert
+service may write it, and only that device may read it.
+
+{offer}
+
+```json
+{offer_json}
+```
+
+What became of it stands in the `update` of the device's status.
+
 ## What is refused
 
 A message that does not keep the contract is refused whole, with one of these reasons, and counted by it. Unknown
 fields are refused too: a change that older readers cannot read gets a new number in `{root}`. Optional fields may be
 added within a number. A server reads the captions and states of older devices as they are, but an older server does not
 know the fields of a newer device: update the alert service first, then the devices. Added in 0.2: `evidence`, `since`
-and `box` of a hazard, `people` and `visits` of a caption, `calm` of a status, and the topic `thresholds`.
+and `box` of a hazard, `people` and `visits` of a caption, `calm` and `update` of a status, and the topics `thresholds` and
+`update`.
 
 | Reason | When |
 |---|---|

@@ -10,12 +10,14 @@ from contract.caption import Caption
 from contract.docs import fields
 from contract.status import Status
 from contract.thresholds import Thresholds
+from contract.update import Offer
 
 KINDS: Final[dict[str, fields.Kind]] = {
     "caption": Caption,
     "status": Status,
     "ack": Ack,
     "thresholds": Thresholds,
+    "update": Offer,
     "bundle": Manifest,
 }
 """What has a schema, by the name of its file."""

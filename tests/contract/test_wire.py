@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from contract import ack, bundle, caption, errors, examples, status, thresholds, wire
+from contract import ack, bundle, caption, errors, examples, status, thresholds, update, wire
 from contract.docs import schemas
 from contract.errors import Refused
 from tests.contract.refusals import reason
@@ -32,12 +32,14 @@ EXAMPLES: dict[str, tuple[str, msgspec.Struct, Decoder]] = {
     "status-conditions": ("status", examples.IS_COVERED, status.decode),
     "status-fallbacks": ("status", examples.WORKS_WITH_THE_LAST_GOOD, status.decode),
     "thresholds": ("thresholds", examples.THRESHOLDS, thresholds.decode),
+    "update": ("update", examples.OFFER, update.decode),
+    "status-rolled-back": ("status", examples.ROLLED_BACK, status.decode),
 }
 
 DECODERS = pytest.mark.parametrize(
     "decode",
-    [caption.decode, status.decode, ack.decode, thresholds.decode],
-    ids=["caption", "status", "ack", "thresholds"],
+    [caption.decode, status.decode, ack.decode, thresholds.decode, update.decode],
+    ids=["caption", "status", "ack", "thresholds", "update"],
 )
 
 

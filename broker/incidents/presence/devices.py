@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, or_, select
 from broker.incidents.presence.detector import CONDITION, Presence
 from broker.store.tables import core
 from contract.status import Ledger, Stage, State, Status
+from contract.update import Update
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Device:
     model: str
     ledger: Ledger
     stages: tuple[Stage, ...]
+    update_report: Update | None = None
+    """Where it is with its model updates; None where it takes none."""
 
 
 def record(connection: Connection, status: Status, *, heard_at: datetime) -> bool:
@@ -58,10 +61,18 @@ def record(connection: Connection, status: Status, *, heard_at: datetime) -> boo
         "model": status.model or (known.model if known else ""),
         "ledger": msgspec.to_builtins(status.ledger) if status.ledger else (known.ledger if known else {}),
         "stages": msgspec.to_builtins(status.stages) or (known.stages if known else []),
+        "update_report": _update_report(status, known),
     }
     connection.execute(delete(table).where(own))
     connection.execute(insert(table), row)
     return True
+
+
+def _update_report(status: Status, known: Row[Any] | None) -> Any:
+    if status.update is not msgspec.UNSET:
+        return msgspec.to_builtins(status.update)
+    # A last will does not say.
+    return known.update_report if known is not None and status.at is None else None
 
 
 def _reason(status: Status) -> str:

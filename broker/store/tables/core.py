@@ -241,11 +241,29 @@ device: Final = Table(
     Column("model", String(64), nullable=False),
     Column("ledger", JSON, nullable=False),
     Column("stages", JSON, nullable=False),
+    Column("update_report", JSON(none_as_null=True)),
     PrimaryKeyConstraint("site", "device"),
 )
 """The last status of every device. `said_at` is by its own clock and distinguishes a status from its
 repetition; by this server's clock are `heard_at`, the last word of its own, `changed_at`, when its state or the kind of
-its reason last did, and `frames_at`, when it last looked at a new frame."""
+its reason last did, and `frames_at`, when it last looked at a new frame. `update_report` is null for a device that takes
+no updates."""
+
+rollout: Final = Table(
+    "rollout",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("target", String(160), nullable=False),
+    Column("device_class", String(63), nullable=False),
+    Column("sites", JSON, nullable=False),
+    Column("percent", Float, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("because", String(400), nullable=False),
+    Column("started_by", String(64), nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+)
+"""A model package that is, or was, offered to some devices of a class. `because` is why it was stopped."""
 
 refusal: Final = Table(
     "refusal",
