@@ -17,8 +17,9 @@ import msgspec
 
 from contract import bundle, release
 from contract.errors import Refused
+from contract.update import Progress
 from edge import check, config, service, starter
-from edge.errors import MISCONFIGURED, Failure, Misconfigured
+from edge.errors import MISCONFIGURED, TRY_AGAIN, Failure, Misconfigured
 from edge.flash import options as flash_options
 from edge.last_good import state_folder
 from edge.last_good.configuration import Chosen, LastConfiguration
@@ -69,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_enroll(verbs)
     _add_zones(verbs)
     flash_options.add(verbs)
+    _add_update(verbs)
     for verb, function, text in (
         ("run", _run, "watch and send: `look`, `send` and, for a network camera, `pull` as a process each"),
         ("pull", _pull, "hand the pictures of a network camera to `look`, through memory"),
@@ -215,6 +217,28 @@ def _enroll(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _add_update(verbs: Any) -> None:  # as above
+    text = "take the model that the server offers, if it is signed for this device; `send` does so by itself"
+    update = verbs.add_parser("update", help=text, description=text)
+    update.add_argument("--config", type=Path, metavar="FILE", help=f"default: {LOCAL_CONFIG}, else {SYSTEM_CONFIG}")
+    update.add_argument("--target", metavar="PACKAGE", help="in place of what is offered: standard/wordcam-1-2.5.0.tar")
+    update.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    update.set_defaults(run=_update)
+
+
+def _update(arguments: argparse.Namespace) -> int:
+    settings = _load(arguments)
+    where = settings.updates.url if settings.updates is not None else "nowhere: `updates` is missing"
+    what = arguments.target or "what the server offers"
+    print(f"{what}: is fetched from {where} into {service.update_folder(settings)}, and used if it is signed for")
+    if arguments.dry_run:
+        return 0
+    done = service.update(settings, arguments.target)
+    said = (done.progress.value, done.target, done.reason and done.reason.value, done.detail)
+    print(*(part for part in said if part), sep=" · ")
+    return TRY_AGAIN if done.progress is Progress.WAITING else MISCONFIGURED if done.reason else 0
+
+
 def _next_steps(path: Path, settings: config.Config, camera: starter.CameraChoice) -> Iterator[str]:
     yield f"{path}: written for {settings.site}/{settings.device}, camera {camera.name}, server {settings.mqtt.host}"
     if not camera.is_present:
@@ -314,9 +338,10 @@ def _look(arguments: argparse.Namespace) -> int:
 
 
 def _send(arguments: argparse.Namespace) -> int:
-    last, _ = _last_good(_where(arguments), "send")
+    path = _where(arguments)
+    last, _ = _last_good(path, "send")
     stop = _stop_on_signals()
-    _work(last, lambda chosen: service.send(chosen, last, stop))
+    _work(last, lambda chosen: service.send(chosen, last, path, stop))
     return 0
 
 

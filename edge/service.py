@@ -6,6 +6,7 @@ the camera: what a process has not loaded it cannot use.
 
 import logging
 import os
+import random
 import threading
 import time
 import uuid
@@ -26,14 +27,18 @@ from edge.outbox import process_report
 from edge.outbox.outbox import Outbox
 from edge.outbox.recovery import open_outbox
 from edge.process import sandbox
+from edge.update.installed import Installed
+from foundation.errors import from_os_error
 
 if TYPE_CHECKING:
+    from contract.update import Update
     from edge.infer.captioner import Captioner
     from edge.look.bundle.loading import Loader, Opened
     from edge.look.camera_port import Camera
     from edge.look.memory.camera_memory import CameraMemory
     from edge.look.visits.journal import Journal
     from edge.look.wall_clock import WallClock
+    from edge.send.updates import Updates
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +131,7 @@ def _bundle_loader(settings: Config, state: Path) -> "Loader":
     from edge.look.bundle.loading import Loader  # noqa: PLC0415
 
     image.use_threads(settings.threads)
-    return Loader(settings.bundle, settings.threads, BundleCopy(state), trial.run, lambda: datetime.now(UTC))
+    return Loader(bundle_of(settings), settings.threads, BundleCopy(state), trial.run, lambda: datetime.now(UTC))
 
 
 def _wall_clock(outbox: Outbox) -> "WallClock":
@@ -154,8 +159,8 @@ def _journal(settings: Config, manifest: Manifest) -> "Journal | None":
     return Journal(settings.visits, settings.camera.zones, lambda: uuid.uuid4().hex[:12]) if follows else None
 
 
-def send(chosen: Chosen, last: LastConfiguration, stop: threading.Event) -> None:
-    """Send captions until `stop`; raises `Failure`."""
+def send(chosen: Chosen, last: LastConfiguration, path: Path, stop: threading.Event) -> None:
+    """Send captions until `stop`; raises `Failure`. `path` is that of `edge.yaml`."""
     settings = chosen.settings
     sandbox.write_no_dumps()
     from edge.send.publisher import Send  # noqa: PLC0415  # see the module's docstring
@@ -169,7 +174,59 @@ def send(chosen: Chosen, last: LastConfiguration, stop: threading.Event) -> None
             version=release.VERSION,
             fallback=chosen.fallback,
             on_connect=lambda: last.keep(chosen.text),
+            updates=_updates(settings, path, outbox),
         ).run(stop)
+
+
+def _updates(settings: Config, path: Path, outbox: Outbox) -> "Updates | None":
+    """Return what takes model updates, where they are configured."""
+    if settings.updates is None:
+        return None
+    from edge.send.updates import Updates, start_update  # noqa: PLC0415  # see the module's docstring
+
+    installed = Installed(update_folder(settings), settings.bundle)
+    device_class = settings.updates.device_class
+    return Updates(outbox, device_class, lambda: start_update(path), installed, chance=random.random)
+
+
+def update(settings: Config, target: str | None) -> "Update":
+    """Try once to take a package, the one that is offered unless named; raises `Failure`."""
+    sandbox.write_no_dumps()
+    from contract.update import Update  # noqa: PLC0415  # see the module's docstring
+    from edge.outbox import model_update  # noqa: PLC0415
+    from edge.update.step import Step  # noqa: PLC0415
+
+    if settings.updates is None:
+        raise Misconfigured("`updates` is missing in edge.yaml; `wordcam-edge enroll` writes it")
+    with open_outbox(settings.outbox.path, settings.outbox.max_captions, settings.outbox.max_bytes) as outbox:
+        offer = model_update.read_offer(outbox)
+        wanted = target or (offer.target if offer is not None else None)
+        if wanted is None:
+            return Update(device_class=settings.updates.device_class)
+        return Step(
+            settings.updates,
+            settings.mqtt.tls,
+            Installed(update_folder(settings), settings.bundle),
+            process_report.read(outbox, process_report.LOOK).model,
+            lambda: datetime.now(UTC),
+            lambda progress: model_update.leave_progress(outbox, progress),
+        ).take(wanted)
+
+
+def update_folder(settings: Config) -> Path:
+    """Return where bundles of updates are kept: as configured, or beside the outbox."""
+    named = settings.updates.folder if settings.updates is not None else None
+    return named or settings.outbox.path.parent / "models"
+
+
+def bundle_of(settings: Config) -> Path:
+    """Return the folder of the bundle to look with: with updates a link, which each update moves."""
+    if settings.updates is None:
+        return settings.bundle
+    try:
+        return Installed(update_folder(settings), settings.bundle).ensure()
+    except OSError as error:
+        raise from_os_error(error, str(update_folder(settings))) from error
 
 
 def open_captioner(folder: Path, threads: int) -> "Captioner":

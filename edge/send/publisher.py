@@ -14,9 +14,9 @@ from typing import Final
 
 import msgspec
 
-from contract import ack, status, thresholds, topics
+from contract import ack, status, thresholds, topics, update
 from contract.errors import Refused
-from contract.status import Fallback, State, Status
+from contract.status import Fallback, Part, State, Status
 from edge import config
 from edge.errors import Failure, TryAgain
 from edge.outbox import process_report, raised_thresholds
@@ -26,6 +26,8 @@ from edge.process.stage_timer import Latency
 from edge.send import admission, home_assistant, mqtt
 from edge.send.in_flight import Flights
 from edge.send.mqtt import Connection, Will
+from edge.send.updates import Updates
+from edge.update.outcome import Running
 
 log = logging.getLogger(__name__)
 
@@ -58,18 +60,20 @@ class Send:
         version: str,
         fallback: Fallback | None,
         on_connect: Callable[[], None],
+        updates: Updates | None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         chance: Callable[[], float] = random.random,
     ) -> None:
         """`fallback` says why the configuration is the last good one; `on_connect` is called when the server has us."""
-        self._outbox, self._settings = outbox, settings
+        self._outbox, self._settings, self._updates = outbox, settings, updates
         self._fallbacks = () if fallback is None else (fallback,)
         self._on_connect = on_connect
         self._site, self._device, self._version = site, device, version
         self._clock, self._now, self._chance = clock, now, chance
         self._topics = {channel: topics.topic(site, device, channel) for channel in topics.CHANNELS}
         wanted = settings.home_assistant
+        self._offers = () if updates is None else (self._topics["update"],)
         self._home_assistant = () if wanted is None else (home_assistant.status_topic(wanted),)
         self._latency = Latency(clock)
         self._flights = Flights(settings.resend_seconds)
@@ -101,6 +105,8 @@ class Send:
 
     def _turn(self, stop: threading.Event) -> None:
         """Do what is due, then wait a moment for something to happen."""
+        if self._updates is not None and self._updates.turn(self._running):
+            self._next_status_at = self._clock()
         if self._connection is None:
             if self._clock() < self._next_attempt_at:
                 stop.wait(min(POLL_SECONDS, self._next_attempt_at - self._clock()))
@@ -124,7 +130,7 @@ class Send:
             self._settings,
             client_id=f"wordcam-{self._site}-{self._device}",
             subscription=self._topics["ack"],
-            optional=(self._topics["thresholds"], *self._home_assistant),
+            optional=(self._topics["thresholds"], *self._offers, *self._home_assistant),
             will=Will(self._topics["status"], status.encode(self._status(State.OFFLINE, "connection lost", at=None))),
             window=WINDOW,
         )
@@ -157,6 +163,8 @@ class Send:
                     self._describe(connection)
             elif event.topic == self._topics["thresholds"]:
                 self._read_thresholds(event.payload)
+            elif event.topic in self._offers:
+                self._read_offer(event.payload)
             else:
                 self._read_ack(event.payload, stored, refused)
         elif isinstance(event, mqtt.Up):
@@ -241,7 +249,7 @@ class Send:
             after=self._newest_danger_seq if danger else self._newest_seq, limit=room, danger=danger
         )
         for row in new:
-            if not self._hand_over(connection, row, danger=danger):
+            if not self._hand_over(connection, row, danger=danger, is_first=True):
                 return False
             if danger:
                 self._newest_danger_seq = row.seq
@@ -262,7 +270,7 @@ class Send:
                 else:
                     self._flights.drop_seq(seq)
 
-    def _hand_over(self, connection: Connection, row: Waiting, *, danger: bool = False) -> bool:
+    def _hand_over(self, connection: Connection, row: Waiting, *, danger: bool = False, is_first: bool = False) -> bool:
         """Publish a row, or refuse it where it is no caption of ours; say whether the connection took it."""
         try:
             payload = admission.admitted(row, site=self._site, device=self._device)
@@ -277,6 +285,8 @@ class Send:
         topic = self._topics["caption"]
         if not connection.publish(topic, payload):
             return False
+        if is_first and self._updates is not None:
+            self._updates.count(payload, danger=danger)
         self._flights.publish(row.id, row.seq, self._clock(), danger=danger)
         self._sent_bytes += len(payload) + len(topic)
         return True
@@ -301,6 +311,22 @@ class Send:
             return
         raised_thresholds.leave(self._outbox, found)
         log.info("thresholds", extra={"raised": len(found.raised)})
+
+    def _read_offer(self, payload: bytes) -> None:
+        """Hand on which model this device should run."""
+        try:
+            offer = update.decode(payload, site=self._site, device=self._device)
+        except Refused as error:
+            log.warning("offer not understood", extra={"reason": str(error)})
+            return
+        if self._updates is not None:
+            self._updates.take_offer(offer)
+
+    def _running(self) -> Running:
+        """Return what the process that looks says of its model."""
+        looked = process_report.read(self._outbox, process_report.LOOK)
+        not_used = next((one for one in looked.fallbacks if one.part is Part.BUNDLE), None)
+        return Running(looked.model) if not_used is None else Running(looked.model, not_used.reason, not_used.since)
 
     def _settle(self, stored: list[str], refused: list[str]) -> None:
         """Let captions go, on disk first."""
@@ -352,10 +378,13 @@ class Send:
             conditions=looked.conditions if at and looked.conditions else msgspec.UNSET,
             clock=looked.clock if at and looked.clock else msgspec.UNSET,
             fallbacks=(_fallbacks(looked.fallbacks, self._fallbacks) or msgspec.UNSET) if at else msgspec.UNSET,
+            update=self._updates.progress if at and self._updates is not None else msgspec.UNSET,
         )
 
     def _leave(self, reason: str) -> None:
         """Say goodbye where the connection stands, and note what was sent."""
+        if self._updates is not None:
+            self._updates.close()
         if self._connection is not None:
             said = self._status(State.OFFLINE, reason, at=self._now())
             self._connection.close(Will(self._topics["status"], _encoded(said)) if self._up else None)

@@ -11,13 +11,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from contract import bundle, package, update
 from contract.errors import Refused
 from contract.update import Progress, Reason, Update
 from edge import config
 from edge.errors import Misconfigured, TryAgain
+from edge.update import outcome
 from edge.update.fetcher import PATIENT, BoundedFetcher, Patience
 from edge.update.installed import Installed
 from edge.update.not_taken import NotTaken
@@ -25,9 +24,6 @@ from edge.update.repository import Package, Repository
 from foundation.errors import from_os_error
 
 log = logging.getLogger(__name__)
-
-MAX_DETAIL: Final = 120
-"""Characters of a detail that a status carries."""
 
 AGAIN: Final = frozenset({Reason.UNREACHABLE, Reason.TOO_SLOW, Reason.NO_SPACE})
 """Reasons that pass by themselves: the device waits, and goes on with what it has of the download."""
@@ -110,7 +106,7 @@ class Step:
             progress=progress,
             target=target,
             reason=reason,
-            detail=_printable(detail)[:MAX_DETAIL],
+            detail=outcome.detail(detail),
             at=self.now(),
         )
 
@@ -154,40 +150,3 @@ def _context(url: str, tls: config.Tls | None) -> ssl.SSLContext | None:
     except (OSError, ssl.SSLError) as error:
         raise Misconfigured(f"`mqtt.tls`: {error.strerror or error}; its files serve the updates, too") from error
     return context
-
-
-def _printable(text: str) -> str:
-    return "".join(sign if sign.isprintable() else " " for sign in text)
-
-
-def is_final(progress: Update) -> bool:
-    """Return whether the same package need not be tried again."""
-    if progress.progress in (Progress.RUNNING, Progress.ROLLED_BACK, Progress.TESTING):
-        return True
-    return progress.progress is Progress.REFUSED and (
-        progress.reason in update.HALTING or progress.reason is Reason.OLDER_MODEL
-    )
-
-
-def folder_of(settings: config.Config) -> Path:
-    """Return where bundles of updates are kept: as configured, or beside the outbox."""
-    named = settings.updates.folder if settings.updates is not None else None
-    return named or settings.outbox.path.parent / "models"
-
-
-def described(progress: Update) -> str:
-    """Say on one line how far it is."""
-    parts = [
-        progress.progress.value,
-        progress.target or "",
-        progress.reason.value if progress.reason else "",
-        progress.detail,
-    ]
-    return " · ".join(part for part in parts if part)
-
-
-def with_outcome(progress: Update, stage: Progress, reason: Reason | None, detail: str, at: datetime) -> Update:
-    """Return the same update with what became of it."""
-    return msgspec.structs.replace(
-        progress, progress=stage, reason=reason, detail=_printable(detail)[:MAX_DETAIL], at=at
-    )

@@ -51,6 +51,7 @@ class Sender:
                     site="lab",
                     device="dev-1",
                     version="1.2.3",
+                    updates=None,
                     fallback=None,
                     on_connect=self.connects.release,
                 ).run(self.stop)
