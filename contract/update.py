@@ -133,7 +133,7 @@ def decode(payload: bytes, *, site: str | None = None, device: str | None = None
 
 
 def model_of(target: str) -> tuple[str, tuple[int, ...]]:
-    """Return the name and version of a package's model: `standard/wordcam-1-2.5.0.tar` is `("wordcam-1", (2, 5, 0))`."""
+    """Return name and version of a package's model: `("wordcam-1", (2, 5, 0))` of `standard/wordcam-1-2.5.0.tar`."""
     stem = target.rpartition("/")[2].removesuffix(".tar")
     name, _, version = stem.rpartition("-")
     return name, tuple(int(part) for part in version.split("."))

@@ -126,8 +126,17 @@ def _consequences(
     arguments: argparse.Namespace, target: str, everyone: Sequence[Device], running: Sequence[Rollout]
 ) -> list[str]:
     planned = Rollout(
-        0, target, arguments.device_class, tuple(arguments.site), arguments.percent, stages.State.ACTIVE, "", "", _now(), _now()
-    )  # fmt: skip
+        id=0,
+        target=target,
+        device_class=arguments.device_class,
+        sites=tuple(arguments.site),
+        percent=arguments.percent,
+        state=stages.State.ACTIVE,
+        because="",
+        started_by="",
+        started_at=_now(),
+        changed_at=_now(),
+    )
     said = [(one, one.update_report) for one in everyone if one.update_report is not None]
     mine = [one for one, report in said if planned.includes(one.site, one.device, report.device_class)]
     where = f" of {', '.join(arguments.site)}" if arguments.site else ""
@@ -188,8 +197,8 @@ def _list(arguments: argparse.Namespace, config: Config, repo: Repository) -> in
         else:
             where = ", ".join(rollout.sites) or "all sites"
             print(
-                f"{one.model}  {one.device_class}  {one.length:,} bytes  {rollout.state.value}  {rollout.percent:g} % of"
-                f" {where}  offered to {counts.included}, running on {counts.running}, failed on {counts.failed}"
+                f"{one.model}  {one.device_class}  {one.length:,} bytes  {rollout.state.value}"
+                f"  {rollout.percent:g} % of {where}  offered to {counts.included}, running on {counts.running}, failed on {counts.failed}"
                 + (f"  ({rollout.because})" if rollout.because else "")
             )
     if not arguments.json:
@@ -214,7 +223,7 @@ def _refresh(arguments: argparse.Namespace, _config: Config, repo: Repository) -
 def _rotate(arguments: argparse.Namespace, _config: Config, repo: Repository) -> int:
     where = arguments.root_keys if arguments.role == "root" else repo.folder / repository.KEYS
     print(
-        f"{arguments.role}: a new key is made in {where}; the old one counts no more. Devices learn of it by themselves."
+        f"{arguments.role}: a new key is made in {where}; the old one counts no more, as devices learn by themselves"
     )
     repo.expiries()
     _require_writable(where)

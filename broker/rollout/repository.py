@@ -1,7 +1,7 @@
 """The repository of model packages: a folder of signed files (The Update Framework, specification 1.0).
 
-`root` says whose signatures count and is signed by keys that lie elsewhere. `targets` lists the packages, `snapshot` the
-current lists, and `timestamp`, which expires soon, the current snapshot. Files are never changed, but for
+`root` says whose signatures count and is signed by keys that lie elsewhere. `targets` lists the packages, `snapshot`
+the current lists, and `timestamp`, which expires soon, the current snapshot. Files are never changed, but for
 `timestamp.json`, and that is written last: a reader sees the state before or the one after.
 """
 
@@ -34,7 +34,7 @@ EXPIRY: Final = {
     "snapshot": timedelta(days=90),
     "timestamp": timedelta(days=30),
 }
-"""How long a signature counts. A device that is shown nothing newer than a timestamp of 30 days takes no update at all."""
+"""How long a signature counts. A device that is shown no timestamp of the last 30 days takes no update at all."""
 
 KEYS, METADATA, TARGETS = "keys", "metadata", "targets"
 

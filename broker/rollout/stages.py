@@ -1,7 +1,7 @@
 """Rollouts: to which devices a package is offered, and when it is offered to no further one.
 
-A package is offered first to a small share of the devices of a class, or of some sites. Where one of these says that the
-package did badly, the rollout halts by itself: nothing is offered any more, and what runs already goes on.
+A package is offered first to a small share of the devices of a class, or of some sites. Where one of these says that
+the package did badly, the rollout halts by itself: nothing is offered any more, and what runs already goes on.
 """
 
 import hashlib

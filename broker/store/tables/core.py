@@ -246,8 +246,8 @@ device: Final = Table(
 )
 """The last status of every device. `said_at` is by its own clock and distinguishes a status from its
 repetition; by this server's clock are `heard_at`, the last word of its own, `changed_at`, when its state or the kind of
-its reason last did, and `frames_at`, when it last looked at a new frame. `update_report` is null for a device that takes
-no updates."""
+its reason last did, and `frames_at`, when it last looked at a new frame. `update_report` is null for a device that
+takes no updates."""
 
 rollout: Final = Table(
     "rollout",
