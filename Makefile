@@ -3,7 +3,7 @@
 VENV := .venv
 RUN := $(VENV)/bin
 
-.PHONY: help demo test coverage test-slow test-hardware test-install lint lock release screenshots docs bench bench-long calm-film faults fuzz model clean
+.PHONY: help demo test coverage test-slow test-hardware test-install test-signing lint lock release screenshots docs bench bench-long calm-film faults fuzz model clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -29,6 +29,10 @@ coverage: $(VENV)/ready ## lines and branches that tests run in what nothing may
 
 test-slow: $(VENV)/ready ## the tests that take minutes each
 	$(RUN)/pytest -m slow
+
+test-signing: $(VENV)/ready ## sign and verify a bundle by the stock OpenSSF model-signing, too
+	@tools/environment .cache/signing signing
+	$(RUN)/pytest -m signing
 
 test-hardware: $(VENV)/ready ## the tests that need a real camera
 	$(RUN)/pytest -m hardware

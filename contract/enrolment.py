@@ -45,12 +45,23 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Certificate signing request (PKCS #10, RFC 2986); its subject is ignored, for the token says who asks."""
 
 
+class Models(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a device finds new models, and whose signatures count for them."""
+
+    url: Annotated[str, Meta(pattern=r"^https?://\S+$", max_length=400, description="an address")]
+    """Address of the repository."""
+    root: Annotated[str, Meta(min_length=1, max_length=16_000)]
+    """The repository's root, a file of JSON that is signed by itself (The Update Framework, section 4.3)."""
+
+
 class Certified(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The answer."""
 
     certificate: Pem
     """The device's certificate; its common name is `site/device`."""
     authority: Pem
+    models: Models | msgspec.UnsetType = msgspec.UNSET
+    """Model updates; absent where the server has none."""
 
 
 def read(payload: bytes, kind: type[Part]) -> Part:

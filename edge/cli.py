@@ -204,6 +204,7 @@ def _enroll(arguments: argparse.Namespace) -> int:
             camera=camera,
             host=invitation.mqtt_host,
             port=invitation.mqtt_port,
+            models_url=files.models_url,
         )
         try:
             path.write_text(text, encoding="utf-8")

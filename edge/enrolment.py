@@ -3,7 +3,7 @@
 import json
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http.client import HTTPException
 from pathlib import Path
@@ -37,6 +37,8 @@ class Files:
     """What enrolment leaves beside `edge.yaml`."""
 
     folder: Path
+    models_url: str = ""
+    """Where new models come from; "" where the server has none."""
 
     @property
     def key(self) -> Path:
@@ -52,6 +54,11 @@ class Files:
     def authority(self) -> Path:
         """What this device knows the server by."""
         return self.folder / "ca.crt"
+
+    @property
+    def models_root(self) -> Path:
+        """Whose signatures count for new models; it may be missing."""
+        return self.folder / "models-root.json"
 
 
 def read(path: Path) -> Invitation:
@@ -78,9 +85,11 @@ def enrol(invitation: Invitation, config: Path) -> Files:
         _require_ours(answer.certificate, key, invitation)
         whole_file.write(files.authority, answer.authority)
         whole_file.write(files.certificate, answer.certificate)
+        if answer.models is not msgspec.UNSET:
+            whole_file.write(files.models_root, answer.models.root)
     except OSError as error:
         raise from_os_error(error, str(files.folder)) from error
-    return files
+    return files if answer.models is msgspec.UNSET else replace(files, models_url=answer.models.url)
 
 
 def differences(settings: Config, invitation: Invitation, files: Files) -> Iterator[str]:
@@ -94,9 +103,17 @@ def differences(settings: Config, invitation: Invitation, files: Files) -> Itera
         ("mqtt.tls.ca_file", tls and tls.ca_file, files.authority.absolute()),
         ("mqtt.tls.cert_file", tls and tls.cert_file, files.certificate.absolute()),
         ("mqtt.tls.key_file", tls and tls.key_file, files.key.absolute()),
+        *_updates(settings, files),
     ):
         if found != right:
             yield f"{key}: {right}"
+
+
+def _updates(settings: Config, files: Files) -> Iterator[tuple[str, object, object]]:
+    if files.models_url:
+        own = settings.updates
+        yield "updates.url", own and own.url, files.models_url
+        yield "updates.root_file", own and own.root_file, files.models_root.absolute()
 
 
 def _key(path: Path) -> ec.EllipticCurvePrivateKey:

@@ -60,7 +60,7 @@ outbox:
 
 mqtt:
   host: {host}
-{connection}
+{connection}{updates}
 # bundle: models/mine       # a model of your own; without this line, the one that comes with wordcam
 """
 
@@ -85,6 +85,13 @@ _ENROLLED: Final = """\
     key_file: {files}/device.key
 """
 
+_UPDATES: Final = """\
+
+updates:                    # takes a model that the server offers, if it is signed by whom this file names
+  url: {url}
+  root_file: {files}/models-root.json
+"""
+
 TLS_FOLDER: Final = "tls"
 """Beside edge.yaml: what enrolment writes."""
 
@@ -99,8 +106,10 @@ class CameraChoice:
     """Whether it was seen on this machine, or is not to be seen from here."""
 
 
-def text(*, site: str, device: str, camera: CameraChoice, host: str, port: int | None = None) -> str:
-    """Return the text of the file; with a `port`, for a device that is enrolled.
+def text(  # noqa: PLR0913  # what the file says
+    *, site: str, device: str, camera: CameraChoice, host: str, port: int | None = None, models_url: str = ""
+) -> str:
+    """Return the text of the file; with a `port`, for a device that is enrolled, and for one that takes new models.
 
     Raises `Misconfigured` for a name that the protocol does not take.
     """
@@ -110,6 +119,7 @@ def text(*, site: str, device: str, camera: CameraChoice, host: str, port: int |
         raise Misconfigured(error.detail) from error
     # A JSON string is a YAML string, whatever signs are in it.
     lines = (f"  {key}: {value if _is_plain(value) else json.dumps(value)}" for key, value in camera.keys.items())
+    updates = _UPDATES.format(url=models_url, files=TLS_FOLDER) if models_url else ""
     return _TEMPLATE.format(
         site=json.dumps(site),
         device=json.dumps(device),
@@ -120,6 +130,7 @@ def text(*, site: str, device: str, camera: CameraChoice, host: str, port: int |
         ),
         camera="\n".join(lines),
         host=host if _is_plain(host) else json.dumps(host),
+        updates=updates,
     )
 
 

@@ -196,10 +196,11 @@ def _list(arguments: argparse.Namespace, config: Config, repo: Repository) -> in
             print(f"{one.model}  {one.device_class}  {one.length:,} bytes  never offered")
         else:
             where = ", ".join(rollout.sites) or "all sites"
+            did = f"offered to {counts.included}, running on {counts.running}, failed on {counts.failed}"
+            because = f"  ({rollout.because})" if rollout.because else ""
+            share = f"{rollout.percent:g} % of {where}"
             print(
-                f"{one.model}  {one.device_class}  {one.length:,} bytes  {rollout.state.value}"
-                f"  {rollout.percent:g} % of {where}  offered to {counts.included}, running on {counts.running}, failed on {counts.failed}"
-                + (f"  ({rollout.because})" if rollout.because else "")
+                f"{one.model}  {one.device_class}  {one.length:,} bytes  {rollout.state.value}  {share}  {did}{because}"
             )
     if not arguments.json:
         print(*(f"signature of {role} until {end:%Y-%m-%d %H:%M} UTC" for role, end in ends.items()), sep="\n")
@@ -222,9 +223,7 @@ def _refresh(arguments: argparse.Namespace, _config: Config, repo: Repository) -
 
 def _rotate(arguments: argparse.Namespace, _config: Config, repo: Repository) -> int:
     where = arguments.root_keys if arguments.role == "root" else repo.folder / repository.KEYS
-    print(
-        f"{arguments.role}: a new key is made in {where}; the old one counts no more, as devices learn by themselves"
-    )
+    print(f"{arguments.role}: a new key is made in {where}; the old one counts no more, as devices learn by themselves")
     repo.expiries()
     _require_writable(where)
     if arguments.dry_run:

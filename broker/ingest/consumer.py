@@ -13,8 +13,8 @@ from broker.config.errors import Locked
 from broker.ingest.batch import Acknowledgement
 from broker.ingest.decoder import Message
 from broker.ingest.mqtt import Connection, ConnectionLost, Refused, Subscribed
+from broker.ingest.offer_publisher import OfferPublisher
 from broker.ingest.threshold_publisher import ThresholdPublisher
-from broker.rollout.publisher import OfferPublisher
 from contract import ack, topics
 
 log = logging.getLogger(__name__)

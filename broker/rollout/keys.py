@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner
 
 from broker.config.errors import Misconfigured
-from broker.ingest.enrolment import authority
+from foundation import whole_file
 from foundation.errors import from_os_error
 
 ROOT: Final = "root"
@@ -24,11 +24,14 @@ def make(folder: Path, name: str) -> CryptoSigner:
     path = folder / f"{name}{SUFFIX}"
     if path.exists():
         raise Misconfigured(f"{path}: there is a key already; nothing was changed")
-    authority.make_folder(folder)
     key = Ed25519PrivateKey.generate()
     kind = serialization.PrivateFormat.PKCS8
     written = key.private_bytes(serialization.Encoding.PEM, kind, serialization.NoEncryption())
-    authority.write(path, written.decode(), mode=0o600)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        whole_file.write(path, written, mode=0o600)
+    except OSError as error:
+        raise from_os_error(error, str(path)) from error
     return CryptoSigner(key)
 
 

@@ -22,10 +22,10 @@ from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Tar
 from tuf.api.serialization import DeserializationError
 
 from broker.config.errors import Misconfigured
-from broker.ingest.enrolment import authority
 from broker.rollout import keys
 from contract import package
 from contract.errors import Refused
+from foundation import whole_file
 from foundation.errors import from_os_error
 
 EXPIRY: Final = {
@@ -202,12 +202,16 @@ class Repository:
     def _write(self, name: str, metadata: Metadata[Any], signers: Sequence[CryptoSigner]) -> None:
         for signer in signers:
             metadata.sign(signer, append=True)
-        authority.write(self.folder / METADATA / f"{name}.json", metadata.to_bytes().decode())
+        path = self.folder / METADATA / f"{name}.json"
+        try:
+            whole_file.write(path, metadata.to_bytes())
+        except OSError as error:
+            raise from_os_error(error, str(path)) from error
 
     def _place(self, draft: Path, file: TargetFile) -> None:
         path = self.folder / TARGETS / file.get_prefixed_paths()[0]
-        authority.make_folder(path.parent)
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             with draft.open("rb") as written:
                 os.fsync(written.fileno())
             shutil.move(draft, path)
@@ -255,8 +259,11 @@ def create(folder: Path, root_keys: Path, *, now: datetime) -> Repository:
     for role in keys.ONLINE:
         root.add_key(keys.make(folder / KEYS, role).public_key, role)
     (folder / KEYS).chmod(0o700)
-    authority.make_folder(folder / METADATA)
-    authority.make_folder(folder / TARGETS)
+    for name in (METADATA, TARGETS):
+        try:
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise from_os_error(error, str(folder / name)) from error
     made._publish_root(root, [root_key], now=now)
     made._sign("1.targets", Targets(version=1, expires=now + EXPIRY["targets"]), "targets")
     made._sign("1.snapshot", Snapshot(version=1, expires=now + EXPIRY["snapshot"]), "snapshot")

@@ -24,6 +24,7 @@ from broker.incidents.presence.tracker import PresenceTracker
 from broker.incidents.scheduler import Scheduler
 from broker.ingest.batch import BatchProcessor, IngestCounts
 from broker.ingest.consumer import Consumer
+from broker.ingest.offer_publisher import OfferPublisher
 from broker.ingest.threshold_publisher import ThresholdPublisher
 from broker.monitor.health import Watched, health_of
 from broker.monitor.thread_heartbeat import ThreadHeartbeat
@@ -36,7 +37,6 @@ from broker.notify.notifications import Notification
 from broker.notify.senders.by_recipient import SendersByRecipient
 from broker.ports import Metrics, NoMetrics
 from broker.retention.pruner import Pruner
-from broker.rollout.publisher import OfferPublisher
 from broker.rules import compiler
 from broker.rules.compiler import Rulebook
 from broker.service import factory, instance_lock

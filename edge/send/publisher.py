@@ -423,6 +423,7 @@ def _encoded(said: Status) -> bytes:
             stages=(),
             conditions=msgspec.UNSET,
             fallbacks=msgspec.UNSET,
+            update=msgspec.UNSET,
             model="",
             reason="",
         )

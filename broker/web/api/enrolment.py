@@ -4,15 +4,18 @@ import logging
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 from anyio.to_thread import run_sync
 from litestar import Request, Response, post
 from litestar.exceptions import NotFoundException
 
-from broker.config.errors import Failure
+from broker.config.broker import Config
+from broker.config.errors import Failure, Misconfigured
 from broker.ingest.enrolment import authority, invitations
 from broker.ingest.enrolment.invitations import Enrolled, NotEnrolled, Refusal
 from broker.retention import audit
 from broker.retention.audit import Entry
+from broker.rollout.repository import Repository
 from broker.store.engine import writing
 from broker.web.request.auth import address_of
 from broker.web.request.context import ThisPage
@@ -35,7 +38,7 @@ log = logging.getLogger(__name__)
 
 
 @post("/enrol", status_code=200)
-async def enrol(request: Request[Any, Any, Any], page: ThisPage) -> Response[dict[str, str]]:
+async def enrol(request: Request[Any, Any, Any], page: ThisPage) -> Response[Any]:
     """Certify the key of a device that has a token."""
     console = page.console
     settings = console.config.enrolment
@@ -52,7 +55,19 @@ async def enrol(request: Request[Any, Any, Any], page: ThisPage) -> Response[dic
     except Failure:
         log.exception("device not enrolled", extra={"address": address_of(request)})
         return Response({"problem": "the server cannot do this now; its log says why"}, status_code=503)
-    return Response({"certificate": done.answer.certificate, "authority": done.answer.authority})
+    answer = msgspec.structs.replace(done.answer, models=_models(console.config))
+    return Response(msgspec.to_builtins(answer))
+
+
+def _models(config: Config) -> enrolment.Models | msgspec.UnsetType:
+    """Return whose signatures count for models; nothing where there is no repository yet."""
+    if config.models is None or config.enrolment is None:
+        return msgspec.UNSET
+    try:
+        root = Repository(config.models.folder).root.decode()
+    except Misconfigured:
+        return msgspec.UNSET
+    return enrolment.Models(url=f"{config.enrolment.url}/models", root=root)
 
 
 def _enrol(console: Console, folder: Path, asked: enrolment.Request, address: str) -> Enrolled:
