@@ -14,11 +14,11 @@ from broker.config.broker import Config
 from broker.config.errors import Misconfigured
 from broker.incidents.presence import devices
 from broker.incidents.presence.devices import Device
+from broker.ingest.rollout import repository, stages
+from broker.ingest.rollout.repository import Listed, Repository
+from broker.ingest.rollout.stages import Rollout
 from broker.retention import audit
 from broker.retention.audit import Entry
-from broker.rollout import repository, stages
-from broker.rollout.repository import Listed, Repository
-from broker.rollout.stages import Rollout
 from broker.store import migrate
 from broker.store.engine import open_database, reading, writing
 from contract import package

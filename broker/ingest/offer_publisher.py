@@ -10,8 +10,8 @@ from typing import Final
 from sqlalchemy import Engine
 
 from broker.incidents.presence import devices
+from broker.ingest.rollout import stages
 from broker.ingest.threshold_publisher import Retaining
-from broker.rollout import stages
 from broker.store.engine import reading, writing
 from contract import topics, update
 from contract.update import Offer

@@ -13,9 +13,9 @@ from broker.config.broker import Config
 from broker.config.errors import Failure, Misconfigured
 from broker.ingest.enrolment import authority, invitations
 from broker.ingest.enrolment.invitations import Enrolled, NotEnrolled, Refusal
+from broker.ingest.rollout.repository import Repository
 from broker.retention import audit
 from broker.retention.audit import Entry
-from broker.rollout.repository import Repository
 from broker.store.engine import writing
 from broker.web.request.auth import address_of
 from broker.web.request.context import ThisPage

@@ -15,7 +15,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from broker.rollout.repository import METADATA, TARGETS
+from broker.ingest.rollout.repository import METADATA, TARGETS
 from broker.web.request.context import Page, ThisPage
 
 METADATA_NAME: Final = re.compile(r"(?:[0-9]{1,9}\.(?:root|targets|snapshot)|timestamp)\.json")

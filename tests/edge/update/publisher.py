@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
-from broker.rollout import repository
-from broker.rollout.repository import Repository
+from broker.ingest.rollout import repository
+from broker.ingest.rollout.repository import Repository
 from contract import bundle, examples
 from contract.update import Progress, Reason, Update
 from edge import config

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from broker.rollout import keys, repository
+from broker.ingest.rollout import keys, repository
 from contract import package
 from contract.errors import Refused
 from contract.update import Progress, Reason

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from broker.rollout import keys
+from broker.ingest.rollout import keys
 from contract.update import Progress, Reason
 from edge.errors import TryAgain
 from testing.file_server import FileServer, Misbehaviour

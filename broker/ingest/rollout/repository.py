@@ -22,7 +22,7 @@ from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Tar
 from tuf.api.serialization import DeserializationError
 
 from broker.config.errors import Misconfigured
-from broker.rollout import keys
+from broker.ingest.rollout import keys
 from contract import package
 from contract.errors import Refused
 from foundation import whole_file
