@@ -87,7 +87,7 @@ class Reason(StrEnum):
     CRASH = "crash"
     """The process that looks ended soon after it had begun to use the model."""
     CAPTIONS = "captions"
-    """In use, the model saw dangers where this camera was calm, or wrote captions that are no captions."""
+    """In use, the model saw dangers where this camera was calm."""
 
 
 HALTING: Final = frozenset({Reason.DEVICE_CLASS, Reason.NOT_A_BUNDLE, Reason.SELF_TEST, Reason.CRASH, Reason.CAPTIONS})
