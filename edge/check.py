@@ -113,7 +113,7 @@ def _protection(mqtt: config.Mqtt) -> str:
 
 def _camera(settings: Config) -> str:
     """Open the camera and take a frame; raises `Failure`."""
-    camera = service.open_camera(settings.camera, threading.Event())
+    camera = service.open_camera(settings.camera, threading.Event().wait)
     try:
         frame = camera.read()
     finally:

@@ -280,6 +280,9 @@ class Config(Section, frozen=True, kw_only=True):
     """Whether people are looked at again, larger."""
     visits: Visits = Visits()
     """How people are followed."""
+    watchdog_seconds: Annotated[float, Meta(ge=1)] = 60.0
+    """Time without progress after which a process hangs, and is ended to be started again; for a live camera,
+    `timeout_seconds` is added."""
     threads: Annotated[int, Meta(ge=1, le=16)] = 2
     """Processor cores for inference."""
 

@@ -10,7 +10,7 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,6 +29,7 @@ from edge.outbox.recovery import open_outbox
 from edge.process import sandbox
 from edge.update.installed import Installed
 from foundation.errors import from_os_error
+from edge.process.watchdog import Wait, Watchdog
 
 if TYPE_CHECKING:
     from contract.update import Update
@@ -59,7 +60,14 @@ def pull(chosen: Chosen, last: LastConfiguration, stop: threading.Event, frames:
 
     where = frames_folder.prepare(frames or frames_folder.usual(settings.outbox.path))
     writer = FrameWriter(frames_folder.frames_file(where, camera.stream))
-    hand_over(lambda: open_camera(camera, stop), writer, stop, on_work=lambda: last.keep(chosen.text))
+    with _watched(settings) as watchdog:
+        hand_over(
+            lambda: open_camera(camera, watchdog.waiting(stop.wait)),
+            writer,
+            stop,
+            on_work=lambda: last.keep(chosen.text),
+            on_progress=watchdog.progress,
+        )
 
 
 def look(  # noqa: PLR0913  # what the process was started with
@@ -84,12 +92,15 @@ def look(  # noqa: PLR0913  # what the process was started with
     from edge.look.capture_loop import Look  # noqa: PLC0415
     from edge.look.event import Eye  # noqa: PLC0415
 
-    with open_outbox(settings.outbox.path, settings.outbox.max_captions, settings.outbox.max_bytes) as outbox:
+    with (
+        _watched(settings) as watchdog,
+        open_outbox(settings.outbox.path, settings.outbox.max_captions, settings.outbox.max_bytes) as outbox,
+    ):
         loader = _bundle_loader(settings, state)
         opened = _open_bundle(loader)
         manifest = opened.contents.manifest
         with _reported(outbox, manifest.model):
-            camera = _camera_to_look_at(settings, stop, frames)
+            camera = _camera_to_look_at(settings, stop, frames, watchdog.waiting(stop.wait))
         update = BundleUpdate(loader, opened, stop.wait)
         try:
             update.start()
@@ -104,6 +115,7 @@ def look(  # noqa: PLR0913  # what the process was started with
                 bundles=update,
                 fallback=chosen.fallback,
                 on_work=lambda: last.keep(chosen.text),
+                on_progress=watchdog.progress,
                 wall_clock=_wall_clock(outbox),
                 started_at=started_at,
                 journal=_journal(settings, manifest),
@@ -112,6 +124,18 @@ def look(  # noqa: PLR0913  # what the process was started with
             raise Misconfigured(f"{settings.bundle}: a caption breaks the contract: {error.detail}") from error
         finally:
             camera.close()
+
+
+@contextmanager
+def _watched(settings: Config, on_progress: Callable[[], None] = lambda: None) -> Iterator[Watchdog]:
+    """Have this process ended where it makes no progress."""
+    patience = settings.camera.timeout_seconds if isinstance(settings.camera, config.LiveCamera) else 0.0
+    watchdog = Watchdog(settings.watchdog_seconds + patience, on_progress)
+    watchdog.begin()
+    try:
+        yield watchdog
+    finally:
+        watchdog.end()
 
 
 @contextmanager
@@ -164,8 +188,14 @@ def send(chosen: Chosen, last: LastConfiguration, path: Path, stop: threading.Ev
     settings = chosen.settings
     sandbox.write_no_dumps()
     from edge.send.publisher import Send  # noqa: PLC0415  # see the module's docstring
+    from edge.send.service_manager import GOES_ON, READY, STOPS, ServiceManager  # noqa: PLC0415
 
-    with open_outbox(settings.outbox.path, settings.outbox.max_captions, settings.outbox.max_bytes) as outbox:
+    manager = ServiceManager()
+    with (
+        _watched(settings, lambda: manager.say(GOES_ON)) as watchdog,
+        open_outbox(settings.outbox.path, settings.outbox.max_captions, settings.outbox.max_bytes) as outbox,
+    ):
+        manager.say(READY)
         Send(
             outbox,
             settings.mqtt,
@@ -175,7 +205,9 @@ def send(chosen: Chosen, last: LastConfiguration, path: Path, stop: threading.Ev
             fallback=chosen.fallback,
             on_connect=lambda: last.keep(chosen.text),
             updates=_updates(settings, path, outbox),
+            on_progress=watchdog.progress,
         ).run(stop)
+        manager.say(STOPS)
 
 
 def _updates(settings: Config, path: Path, outbox: Outbox) -> "Updates | None":
@@ -254,10 +286,10 @@ def _open_bundle(loader: "Loader") -> "Opened":
         raise Misconfigured(str(error)) from error
 
 
-def _camera_to_look_at(settings: Config, stop: threading.Event, frames: Path | None) -> "Camera":
+def _camera_to_look_at(settings: Config, stop: threading.Event, frames: Path | None, wait: Wait) -> "Camera":
     """Open the camera, where it is no network camera, which `pull` opens; raises `CameraGone` or `Misconfigured`."""
     if not isinstance(settings.camera, config.NetworkCamera):
-        return open_camera(settings.camera, stop)
+        return open_camera(settings.camera, wait)
     from edge.look.camera import frames_folder  # noqa: PLC0415
     from edge.look.camera.frame_ring import FrameReader  # noqa: PLC0415
     from edge.look.camera.pulled import Pulled  # noqa: PLC0415  # see the module's docstring
@@ -266,23 +298,26 @@ def _camera_to_look_at(settings: Config, stop: threading.Event, frames: Path | N
     return Pulled(settings.camera, FrameReader(frames_folder.frames_file(where, settings.camera.stream)), stop)
 
 
-def open_camera(settings: config.AnyCamera, stop: threading.Event) -> "Camera":
-    """Open the camera of the configured kind, adjusted and masked; raises `CameraGone` or `Misconfigured`."""
+def open_camera(settings: config.AnyCamera, wait: Wait) -> "Camera":
+    """Open the camera of the configured kind, adjusted and masked; raises `CameraGone` or `Misconfigured`.
+
+    `wait` is how it waits between two frames.
+    """
     _quiet_opencv()
     from edge.look.camera import adjusted  # noqa: PLC0415  # see the module's docstring
 
-    camera = _open_camera(settings, stop)
+    camera = _open_camera(settings, wait)
     return adjusted.Adjusted(camera, settings) if adjusted.is_needed(settings) else camera
 
 
-def _open_camera(settings: config.AnyCamera, stop: threading.Event) -> "Camera":
+def _open_camera(settings: config.AnyCamera, wait: Wait) -> "Camera":
     from edge.look.camera.pace import Pace  # noqa: PLC0415  # see the module's docstring
 
     if isinstance(settings, config.Replay):
         from edge.look.camera import replay  # noqa: PLC0415
 
-        return replay.open_camera(settings, stop.wait)
-    pace = Pace(1 / settings.looks_per_second, stop.wait)
+        return replay.open_camera(settings, wait)
+    pace = Pace(1 / settings.looks_per_second, wait)
     if isinstance(settings, config.V4l2):
         from edge.look.camera import v4l2  # noqa: PLC0415
 

@@ -56,6 +56,7 @@ class Look:
         bundles: Bundles,
         fallback: Fallback | None,
         on_work: Callable[[], None],
+        on_progress: Callable[[], None],
         wall_clock: WallClock,
         started_at: float,
         journal: Journal | None = None,
@@ -66,12 +67,12 @@ class Look:
         """`started_at` is the start of the process on `clock`, in seconds; without a `journal`, nobody is followed.
 
         `remember` opens the memory of a bundle, `fallback` says why the configuration is the last good one, and
-        `on_work` is called again and again once the work goes well.
+        `on_work` is called again and again once the work goes well, `on_progress` after each frame and each vain wait.
         """
         self._camera, self._captioner, self._outbox, self._eye = camera, captioner, outbox, eye
         self._settings, self._crops = settings, crops
         self._remember, self._bundles, self._fallback, self._on_work = remember, bundles, fallback, on_work
-        self._wall_clock = wall_clock
+        self._wall_clock, self._on_progress = wall_clock, on_progress
         self._memory = remember(captioner.manifest)
         self._clock, self._now, self._new_id = clock, now, new_id
         self._journal, self._story = journal, Story()
@@ -94,6 +95,7 @@ class Look:
         self._hear()
         try:
             while not stop.is_set():
+                self._on_progress()
                 self._change_bundle()
                 frame = self._next_frame()
                 if frame is None:

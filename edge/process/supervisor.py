@@ -14,7 +14,7 @@ from typing import Final
 
 from edge.errors import MISCONFIGURED, TRY_AGAIN, Misconfigured, TryAgain
 from edge.outbox.outbox import Outbox
-from edge.process import backoff, sandbox
+from edge.process import backoff, sandbox, watchdog
 
 log = logging.getLogger(__name__)
 
@@ -94,8 +94,15 @@ class Child:
         )
         self.failures += 1
         self.start_at = now + wait
-        told = "it said why above" if code in (1, TRY_AGAIN) else f"exit code {code}"
+        told = _why(code)
         log.warning("child ended", extra={"child": self.verb, "reason": told, "restart_seconds": round(wait, 1)})
+
+
+def _why(code: int) -> str:
+    """Say why a child ended, by its exit code or minus the number of the signal."""
+    if code == -watchdog.ENDED_BY:
+        return "it hung: no progress for `watchdog_seconds`"
+    return "it said why above" if code in (1, TRY_AGAIN) else f"exit code {code}"
 
 
 def run(config: Path, outbox: Outbox, stop: threading.Event, *, frames: Path | None, verbose: bool) -> None:

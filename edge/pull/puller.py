@@ -20,9 +20,16 @@ RETRY_SECONDS: Final = 2.0
 
 
 def pull(
-    connect: Callable[[], Camera], writer: FrameWriter, stop: threading.Event, on_work: Callable[[], None]
+    connect: Callable[[], Camera],
+    writer: FrameWriter,
+    stop: threading.Event,
+    *,
+    on_work: Callable[[], None],
+    on_progress: Callable[[], None],
 ) -> None:
     """Hand frames over until `stop` is set, and call `on_work` once a camera is open.
+
+    `on_progress` is called after every frame and every attempt to connect.
 
     Raises `Misconfigured` of `connect`, and `DiskFull`.
     """
@@ -30,7 +37,8 @@ def pull(
     try:
         while not stop.is_set():
             writer.say(state)
-            state = _pull_while_there(connect, writer, stop, on_work)
+            on_progress()
+            state = _pull_while_there(connect, writer, stop, on_work, on_progress)
             writer.say(state)
             stop.wait(RETRY_SECONDS)
     finally:
@@ -38,7 +46,11 @@ def pull(
 
 
 def _pull_while_there(
-    connect: Callable[[], Camera], writer: FrameWriter, stop: threading.Event, on_work: Callable[[], None]
+    connect: Callable[[], Camera],
+    writer: FrameWriter,
+    stop: threading.Event,
+    on_work: Callable[[], None],
+    on_progress: Callable[[], None],
 ) -> PullState:
     """Connect and hand frames over until the camera is gone; return what is wrong with it."""
     try:
@@ -50,6 +62,7 @@ def _pull_while_there(
     try:
         while not stop.is_set() and (frame := camera.read()) is not None:
             writer.write(frame)
+            on_progress()
     except CameraGone as error:
         log.warning("camera interrupted", extra={"reason": str(error)})
     finally:

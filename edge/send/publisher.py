@@ -61,14 +61,16 @@ class Send:
         fallback: Fallback | None,
         on_connect: Callable[[], None],
         updates: Updates | None,
+        on_progress: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         chance: Callable[[], float] = random.random,
     ) -> None:
-        """`fallback` says why the configuration is the last good one; `on_connect` is called when the server has us."""
+        """`fallback` says why the configuration is the last good one; `on_connect` is called when the server has us,
+        and `on_progress` after every turn."""
         self._outbox, self._settings, self._updates = outbox, settings, updates
         self._fallbacks = () if fallback is None else (fallback,)
-        self._on_connect = on_connect
+        self._on_connect, self._on_progress = on_connect, on_progress
         self._site, self._device, self._version = site, device, version
         self._clock, self._now, self._chance = clock, now, chance
         self._topics = {channel: topics.topic(site, device, channel) for channel in topics.CHANNELS}
@@ -97,6 +99,7 @@ class Send:
         try:
             while not stop.is_set():
                 self._turn(stop)
+                self._on_progress()
         except Failure as error:
             reason = str(error)
             raise

@@ -64,6 +64,18 @@ def test_frames_go_from_the_process_that_pulls_to_the_one_that_looks_and_to_no_o
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_each_process_has_a_folder_of_its_own_for_what_it_falls_back_to(unit: Path) -> None:
+    assert (read(unit)["StateDirectory"], read(unit)["StateDirectoryMode"]) == (unit.stem, "0700")
+
+
+def test_systemd_starts_the_process_that_sends_again_where_it_hangs() -> None:
+    send = unit("send")
+
+    assert (send["Type"], send["NotifyAccess"], send["WatchdogSec"]) == ("notify", "main", "120")
+    assert "AF_UNIX" in send["RestrictAddressFamilies"], "by which it says that it goes on"
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
 def test_what_only_the_operator_can_mend_is_not_tried_again(unit: Path) -> None:
     service = read(unit)
 

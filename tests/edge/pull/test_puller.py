@@ -55,7 +55,7 @@ def test_a_camera_that_comes_and_goes_is_opened_again_and_again(tmp_path: Path) 
         return camera
 
     worked: list[int] = []
-    pull(connect, FrameWriter(tmp_path / "f"), stop, on_work=lambda: worked.append(1))
+    pull(connect, FrameWriter(tmp_path / "f"), stop, on_work=lambda: worked.append(1), on_progress=lambda: None)
 
     assert states == [
         PullState.CONNECTING,
@@ -74,4 +74,4 @@ def test_what_only_the_operator_can_mend_ends_it(tmp_path: Path) -> None:
         raise Misconfigured("camera.password_file: no such file")
 
     with pytest.raises(Misconfigured):
-        pull(connect, FrameWriter(tmp_path / "f"), Impatient(), on_work=lambda: None)
+        pull(connect, FrameWriter(tmp_path / "f"), Impatient(), on_work=lambda: None, on_progress=lambda: None)

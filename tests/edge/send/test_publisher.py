@@ -54,6 +54,7 @@ class Sender:
                     updates=None,
                     fallback=None,
                     on_connect=self.connects.release,
+                    on_progress=lambda: None,
                 ).run(self.stop)
         except Failure as error:
             self.error = error

@@ -71,7 +71,7 @@ def test_the_configured_camera_is_masked(tmp_path: Path, write_config: Write) ->
         camera={"kind": "replay", "path": str(tmp_path / "film"), "pace": "fast", "masks": [everything]}
     )
 
-    camera = service.open_camera(config.load(path).camera, threading.Event())
+    camera = service.open_camera(config.load(path).camera, threading.Event().wait)
     frames = list(iter(camera.read, None))
 
     assert [frame.bgr.max() for frame in frames] == [0, 0]

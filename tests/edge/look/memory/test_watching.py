@@ -76,6 +76,7 @@ def watch(film: Film, captioner: Captioner, box: Outbox) -> list[Caption]:
         bundles=OneBundle(),
         fallback=None,
         on_work=lambda: None,
+        on_progress=lambda: None,
         wall_clock=WallClock(lambda: BEGIN, lambda: 0.0, BEGIN),
         started_at=0.0,
         now=lambda: BEGIN,

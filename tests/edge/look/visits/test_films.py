@@ -57,6 +57,7 @@ def told(path: Path, folder: Path, *, follows: bool) -> list[Caption]:
             bundles=OneBundle(),
             fallback=None,
             on_work=lambda: None,
+            on_progress=lambda: None,
             wall_clock=WallClock(lambda: now, lambda: 0.0, now),
             started_at=0.0,
             journal=journal if follows else None,
