@@ -26,7 +26,7 @@ def of_file(path: Path, settings: config.Camera) -> bytes:
 
 def of_camera(settings: config.AnyCamera) -> bytes:
     """Return a frame of the camera as JPEG; raises `CameraGone`, or `Misconfigured` where there is none."""
-    camera = service.open_camera(msgspec.structs.replace(settings, masks=()), threading.Event())
+    camera = service.open_camera(msgspec.structs.replace(settings, masks=()), threading.Event().wait)
     try:
         frame = camera.read()
     finally:
