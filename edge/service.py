@@ -92,10 +92,7 @@ def look(  # noqa: PLR0913  # what the process was started with
     from edge.look.capture_loop import Look  # noqa: PLC0415
     from edge.look.event import Eye  # noqa: PLC0415
 
-    with (
-        _watched(settings) as watchdog,
-        open_outbox(settings.outbox.path, settings.outbox.max_captions, settings.outbox.max_bytes) as outbox,
-    ):
+    with _watched(settings) as watchdog, _outbox(settings) as outbox:
         loader = _bundle_loader(settings, state)
         opened = _open_bundle(loader)
         manifest = opened.contents.manifest
@@ -124,6 +121,10 @@ def look(  # noqa: PLR0913  # what the process was started with
             raise Misconfigured(f"{settings.bundle}: a caption breaks the contract: {error.detail}") from error
         finally:
             camera.close()
+
+
+def _outbox(settings: Config) -> Outbox:
+    return open_outbox(settings.outbox.path, settings.outbox.max_captions, settings.outbox.max_bytes)
 
 
 @contextmanager
@@ -191,10 +192,7 @@ def send(chosen: Chosen, last: LastConfiguration, path: Path, stop: threading.Ev
     from edge.send.service_manager import GOES_ON, READY, STOPS, ServiceManager  # noqa: PLC0415
 
     manager = ServiceManager()
-    with (
-        _watched(settings, lambda: manager.say(GOES_ON)) as watchdog,
-        open_outbox(settings.outbox.path, settings.outbox.max_captions, settings.outbox.max_bytes) as outbox,
-    ):
+    with _watched(settings, lambda: manager.say(GOES_ON)) as watchdog, _outbox(settings) as outbox:
         manager.say(READY)
         Send(
             outbox,
