@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,9 +27,9 @@ from edge.outbox import process_report
 from edge.outbox.outbox import Outbox
 from edge.outbox.recovery import open_outbox
 from edge.process import sandbox
+from edge.process.watchdog import Wait, Watchdog
 from edge.update.installed import Installed
 from foundation.errors import from_os_error
-from edge.process.watchdog import Wait, Watchdog
 
 if TYPE_CHECKING:
     from contract.update import Update
@@ -92,15 +92,15 @@ def look(  # noqa: PLR0913  # what the process was started with
     from edge.look.capture_loop import Look  # noqa: PLC0415
     from edge.look.event import Eye  # noqa: PLC0415
 
-    with _watched(settings) as watchdog, _outbox(settings) as outbox:
+    with _watched(settings) as watchdog, _outbox(settings) as outbox, _contract_kept(settings):
         loader = _bundle_loader(settings, state)
         opened = _open_bundle(loader)
         manifest = opened.contents.manifest
         with _reported(outbox, manifest.model):
             camera = _camera_to_look_at(settings, stop, frames, watchdog.waiting(stop.wait))
         update = BundleUpdate(loader, opened, stop.wait)
-        try:
-            update.start()
+        update.start()
+        with closing(camera):
             Look(
                 camera,
                 opened.captioner,
@@ -117,10 +117,15 @@ def look(  # noqa: PLR0913  # what the process was started with
                 started_at=started_at,
                 journal=_journal(settings, manifest),
             ).run(stop)
-        except Refused as error:
-            raise Misconfigured(f"{settings.bundle}: a caption breaks the contract: {error.detail}") from error
-        finally:
-            camera.close()
+
+
+@contextmanager
+def _contract_kept(settings: Config) -> Iterator[None]:
+    """Blame the bundle where it writes what the contract refuses; raises `Misconfigured`."""
+    try:
+        yield
+    except Refused as error:
+        raise Misconfigured(f"{settings.bundle}: a caption breaks the contract: {error.detail}") from error
 
 
 def _outbox(settings: Config) -> Outbox:
