@@ -15,7 +15,7 @@ SPARING_SECONDS: Final = 1.0
 """The timer is wound up at most so often."""
 
 SLICE_SECONDS: Final = 5.0
-"""A longer wait is cut into such parts, because waiting for its time is no hang."""
+"""A longer wait is cut into such parts: to wait for its time is not to hang."""
 
 BEGIN_FACTOR: Final = 5
 """Loading models and opening a camera may take so many times as long as any later step."""
@@ -44,7 +44,7 @@ class Watchdog:
     _last: float = field(default=float("-inf"), init=False)
 
     def begin(self) -> None:
-        """Give the process the longer time that its start needs."""
+        """Allow the process the longer time that its start needs."""
         self.wind_up(self.limit_seconds * BEGIN_FACTOR)
 
     def progress(self) -> None:
