@@ -87,7 +87,9 @@ def test_a_zone_and_a_mask_are_drawn_and_saved_into_the_configuration(page: Zone
 
     assert drawing.wait(page, threading.Event())
     camera = config.load(settings).camera
-    assert camera.zones["north-door"] == pytest.approx(((0.5, 0.5), (0.9, 0.5), (0.9, 0.9)), abs=0.01)
+    assert [share for corner in camera.zones["north-door"] for share in corner] == pytest.approx(
+        [0.5, 0.5, 0.9, 0.5, 0.9, 0.9], abs=0.01
+    )
     assert len(camera.masks) == 1
     assert drawing.yaml_lines(page)[0] == "zones:"
 
