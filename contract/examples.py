@@ -11,6 +11,7 @@ from contract.caption import Box, Caption, Hazard, InZone, Label, Phase, Visit, 
 from contract.status import (
     Calm,
     CameraCondition,
+    CameraState,
     Clock,
     Condition,
     Fallback,
@@ -102,6 +103,13 @@ WORKS_WITH_THE_LAST_GOOD: Final = msgspec.structs.replace(
     clock=Clock.STEPPED_BACK,
 )
 """The same of a device that does not use the bundle that is there, and whose clock was set back."""
+
+HAS_SEVERAL_CAMERAS: Final = msgspec.structs.replace(
+    ONLINE,
+    reason="camera gone: cam-1: /dev/video2",
+    cameras=(CameraState("cam-0", 8_100, 61), CameraState("cam-1", 0, 0, "camera gone: /dev/video2")),
+)
+"""The same of a device with two cameras."""
 
 LAST_WILL: Final = Status(
     state=State.OFFLINE,

@@ -149,6 +149,19 @@ class Fallback(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         wire.check_moment(self.since)
 
 
+class CameraState(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One of several cameras of a device."""
+
+    stream: Name
+    """Which camera."""
+    frames: Count
+    """Frames looked at since the process that watches it started."""
+    captions: Count
+    """Captions written since then."""
+    reason: Annotated[str, Meta(max_length=80)] = ""
+    """What is wrong with it, where something is: `camera gone: /dev/video1`."""
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Retained: the birth message and the heartbeat say online, the last will says offline."""
 
@@ -176,6 +189,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What the camera has learnt of its own calm; absent where its bundle weighs no evidence."""
     conditions: Annotated[tuple[CameraCondition, ...], Meta(max_length=6)] | msgspec.UnsetType = msgspec.UNSET
     """What is wrong with the pictures of its cameras, the worst first; absent where nothing is."""
+    cameras: Annotated[tuple[CameraState, ...], Meta(max_length=16)] | msgspec.UnsetType = msgspec.UNSET
+    """Each camera of a device that has several; absent where it has one."""
     fallbacks: Annotated[tuple[Fallback, ...], Meta(max_length=4)] | msgspec.UnsetType = msgspec.UNSET
     """What the device does not use, working with the last good one; absent where it uses all as it stands."""
     clock: Clock | msgspec.UnsetType = msgspec.UNSET

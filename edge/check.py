@@ -36,7 +36,7 @@ def every_part(settings: Config) -> Iterator[Finding]:
         "bundle": _bundle,
         "outbox": _outbox,
         "mqtt": _mqtt,
-        "camera": _camera,
+        "camera": _cameras,
     }
     for part, attempt in parts.items():
         try:
@@ -111,9 +111,22 @@ def _protection(mqtt: config.Mqtt) -> str:
     return "encrypted" + (", with this device's certificate" if mqtt.tls.cert_file else "")
 
 
-def _camera(settings: Config) -> str:
-    """Open the camera and take a frame; raises `Failure`."""
-    camera = service.open_camera(settings.camera, threading.Event().wait)
+def _cameras(settings: Config) -> str:
+    """Try every camera; raises the `Failure` of the first one that does not work, after all were tried."""
+    said, failures = [], []
+    for camera in settings.every_camera:
+        try:
+            said.append(_camera(camera))
+        except Failure as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
+    return ", ".join(said)
+
+
+def _camera(settings: config.AnyCamera) -> str:
+    """Open a camera and take a frame; raises `Failure`."""
+    camera = service.open_camera(settings, threading.Event().wait)
     try:
         frame = camera.read()
     finally:
@@ -121,4 +134,4 @@ def _camera(settings: Config) -> str:
     if frame is None:
         raise Misconfigured("the replay holds no frame; set `camera.path`")
     height, width = frame.bgr.shape[:2]
-    return f"{settings.camera.stream} sends {width} x {height} pixels"
+    return f"{settings.stream} sends {width} x {height} pixels"

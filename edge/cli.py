@@ -85,6 +85,8 @@ def _parser() -> argparse.ArgumentParser:
         known.add_argument("--config", type=Path, metavar="FILE", help=where)
         known.add_argument("--verbose", action="store_true", help="log every caption")
         known.set_defaults(run=function)
+        if verb in {"pull", "look", "firewall", "forget-calm"}:
+            _add_stream(known)
         if verb in {"pull", "look"}:
             known.add_argument(
                 "--frames", type=Path, metavar="DIR", help="folder in memory for a network camera's frames"
@@ -112,6 +114,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_stream(parser: argparse.ArgumentParser) -> None:
+    text = "the camera's `stream`, where `cameras` has several"
+    parser.add_argument("--stream", metavar="NAME", help=text)
+
+
 def _add_zones(verbs: Any) -> None:  # argparse keeps the type of its subparsers private
     text = "draw zones and privacy masks on a picture, in a browser of this machine, and write them into edge.yaml"
     zones = verbs.add_parser("zones", help=text, description=text)
@@ -121,6 +128,7 @@ def _add_zones(verbs: Any) -> None:  # argparse keeps the type of its subparsers
     zones.add_argument("--config", type=Path, metavar="FILE", help=where)
     zones.add_argument("--port", type=int, default=0, metavar="N", help="port on 127.0.0.1; default: any free one")
     zones.add_argument("--print", action="store_true", help="print what was drawn, and change no file")
+    _add_stream(zones)
     zones.set_defaults(run=_zones)
 
 
@@ -133,7 +141,7 @@ def _zones(arguments: argparse.Namespace) -> int:
         if arguments.still is None:
             raise
         path = None
-    picture, target = drawing.begin(path, arguments.still), None if arguments.print else path
+    picture, target = drawing.begin(path, arguments.still, arguments.stream), None if arguments.print else path
     with drawing.served(picture, target, arguments.port) as page:
         print(*drawing.invitation(page), sep="\n", file=sys.stderr, flush=True)
         if drawing.wait(page, _stop_on_signals()):
@@ -289,7 +297,7 @@ def _run(arguments: argparse.Namespace) -> int:
         before = outbox.ledger()
         try:
             with _frames(settings) as frames:
-                supervisor.run(path, outbox, stop, frames=frames, verbose=arguments.verbose)
+                supervisor.run(path, outbox, stop, _watched(settings), frames=frames, verbose=arguments.verbose)
         finally:
             done = summary.of(outbox, before)
             print(*summary.lines(done), sep="\n", file=sys.stderr)
@@ -298,10 +306,16 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _watched(settings: config.Config) -> list[supervisor.Watched]:
+    return [
+        supervisor.Watched(camera.stream, isinstance(camera, config.NetworkCamera)) for camera in settings.every_camera
+    ]
+
+
 @contextmanager
 def _frames(settings: config.Config) -> Iterator[Path | None]:
-    """Make the folder for a network camera's frames, and remove it at the end; None for another camera."""
-    if not isinstance(settings.camera, config.NetworkCamera):
+    """Make the folder for network cameras' frames, and remove it at the end; None where there is no such camera."""
+    if not any(camera.is_pulled for camera in _watched(settings)):
         yield None
         return
     from edge.look.camera import frames_folder  # noqa: PLC0415  # only a network camera needs it
@@ -314,16 +328,16 @@ def _frames(settings: config.Config) -> Iterator[Path | None]:
 
 
 def _pull(arguments: argparse.Namespace) -> int:
-    last, _ = _last_good(_where(arguments), "pull")
+    last, _ = _last_good(_where(arguments), "pull", arguments.stream)
     stop = _stop_on_signals()
-    _work(last, lambda chosen: service.pull(chosen, last, stop, arguments.frames))
+    _work(last, lambda chosen: service.pull(chosen, last, stop, arguments.frames, arguments.stream))
     return 0
 
 
 def _firewall(arguments: argparse.Namespace) -> int:
     from edge.pull import firewall  # noqa: PLC0415  # no other verb needs it
 
-    camera = _load(arguments).camera
+    camera = _load(arguments).of(arguments.stream).camera
     if not isinstance(camera, config.NetworkCamera):
         raise Misconfigured("the camera is not on the network: no process needs a firewall for it")
     print(firewall.nftables(camera) if arguments.nftables else firewall.systemd(camera))
@@ -332,9 +346,13 @@ def _firewall(arguments: argparse.Namespace) -> int:
 
 def _look(arguments: argparse.Namespace) -> int:
     started_at = service.process_start()
-    last, state = _last_good(_where(arguments), "look")
+    last, state = _last_good(_where(arguments), "look", arguments.stream)
     stop = _stop_on_signals()
-    _work(last, lambda chosen: service.look(chosen, last, state, stop, started_at=started_at, frames=arguments.frames))
+    frames, stream = arguments.frames, arguments.stream
+    _work(
+        last,
+        lambda chosen: service.look(chosen, last, state, stop, started_at=started_at, frames=frames, stream=stream),
+    )
     return 0
 
 
@@ -346,9 +364,9 @@ def _send(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _last_good(path: Path, process: str) -> tuple[LastConfiguration, Path]:
+def _last_good(path: Path, process: str, stream: str | None = None) -> tuple[LastConfiguration, Path]:
     """Return the configuration at a path with its last good copy, and where that is kept."""
-    state = state_folder.of(path, process)
+    state = state_folder.of(path, process if stream is None else f"{process}-{stream}")
     return LastConfiguration(state, path, lambda: datetime.now(UTC)), state
 
 
@@ -383,13 +401,14 @@ def _forget_calm(arguments: argparse.Namespace) -> int:
     from edge.look.memory import calm_file  # noqa: PLC0415  # `send` needs no memory
 
     settings = _load(arguments)
-    path = calm_file.path_beside(settings.outbox.path)
+    camera = settings.of(arguments.stream).camera
+    path = calm_file.path_beside(settings.outbox.path, camera.stream if settings.has_several else "")
     try:
         calm_file.forget(path, datetime.now(UTC))
     except OSError as error:
         remedy = "the folder must exist and this user must write in it"
         raise from_os_error(error, str(path), remedy=remedy) from error
-    print(f"{settings.camera.stream}: calm forgotten; the thresholds are those of the model again ({path})")
+    print(f"{camera.stream}: calm forgotten; the thresholds are those of the model again ({path})")
     return 0
 
 

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from contract.caption import Name
 from edge import polygon
+from edge.errors import Misconfigured
 from foundation import yaml_file
 from foundation.network_address import require_host
 
@@ -265,8 +266,10 @@ class Config(Section, frozen=True, kw_only=True):
     """Its name at that site: `pi-01`."""
     bundle: Path = DEFAULT_BUNDLE
     """Folder of the model bundle; the one that comes with the package, unless given."""
-    camera: AnyCamera
+    single: AnyCamera | None = msgspec.field(default=None, name="camera")
     """The camera, or a replay in place of one."""
+    cameras: Annotated[tuple[AnyCamera, ...], Meta(max_length=16)] = ()
+    """In place of `camera`: several, each with a `stream` of its own and a process that watches it."""
     outbox: OutboxSettings
     """Captions that wait for the server."""
     mqtt: Mqtt
@@ -285,6 +288,42 @@ class Config(Section, frozen=True, kw_only=True):
     `timeout_seconds` is added."""
     threads: Annotated[int, Meta(ge=1, le=16)] = 2
     """Processor cores for inference."""
+
+    def __post_init__(self) -> None:
+        if (self.single is None) == (not self.cameras):
+            raise ValueError("a device has either `camera` or `cameras`; write one of them")
+        streams = [camera.stream for camera in self.cameras]
+        if twice := next((name for name in streams if streams.count(name) > 1), None):
+            raise ValueError(f"two of `cameras` are called {twice!r}; give each a `stream` of its own")
+
+    @property
+    def every_camera(self) -> tuple[AnyCamera, ...]:
+        """Every camera; one at least."""
+        return self.cameras if self.single is None else (self.single,)
+
+    @property
+    def has_several(self) -> bool:
+        """Whether there is more than one camera."""
+        return len(self.every_camera) > 1
+
+    @property
+    def camera(self) -> AnyCamera:
+        """The only camera; raises `Misconfigured` where there are several."""
+        first, *others = self.every_camera
+        if others:
+            names = ", ".join(camera.stream for camera in self.every_camera)
+            raise Misconfigured(f"this device has several cameras ({names}); name one: --stream {first.stream}")
+        return first
+
+    def of(self, stream: str | None) -> "Config":
+        """Return the configuration of one camera: the one named, or the only one; raises `Misconfigured`."""
+        if stream is None:
+            return msgspec.structs.replace(self, single=self.camera, cameras=())
+        for camera in self.every_camera:
+            if camera.stream == stream:
+                return msgspec.structs.replace(self, single=camera, cameras=())
+        known = [camera.stream for camera in self.every_camera]
+        raise Misconfigured(f"no camera is called {stream!r}; {yaml_file.nearest(stream, known)}")
 
 
 def load(path: Path) -> Config:

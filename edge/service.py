@@ -44,12 +44,15 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def pull(chosen: Chosen, last: LastConfiguration, stop: threading.Event, frames: Path | None) -> None:
+def pull(
+    chosen: Chosen, last: LastConfiguration, stop: threading.Event, frames: Path | None, stream: str | None = None
+) -> None:
     """Hand the pictures of a network camera to `look`, by a file in the folder `frames`, until `stop`.
 
-    Raises `Failure`; `Misconfigured` where the camera is not on the network.
+    `stream` names the camera where there are several. Raises `Failure`; `Misconfigured` where the camera is not on the
+    network.
     """
-    settings = chosen.settings
+    settings = chosen.settings.of(stream)
     camera = settings.camera
     if not isinstance(camera, config.NetworkCamera):
         raise Misconfigured(f"`camera.kind` is {camera.__struct_config__.tag}: only a network camera needs `pull`")
@@ -78,13 +81,16 @@ def look(  # noqa: PLR0913  # what the process was started with
     *,
     started_at: float,
     frames: Path | None = None,
+    stream: str | None = None,
 ) -> None:
     """Watch the camera until `stop`, or the end of a replay; raises `Failure`.
 
     What has worked is kept in the folder `state`. `started_at` is the start of the process on `time.perf_counter`, in
-    seconds; a network camera's pictures come from `pull`, by a file in the folder `frames`.
+    seconds; a network camera's pictures come from `pull`, by a file in the folder `frames`; `stream` names the camera
+    where there are several.
     """
-    settings = chosen.settings
+    settings, several = chosen.settings.of(stream), chosen.settings.has_several
+    name = process_report.name(settings.camera.stream, is_one_of_several=several)
     _leave_network()
     sandbox.hide_memory()
     _quiet_opencv()
@@ -96,7 +102,7 @@ def look(  # noqa: PLR0913  # what the process was started with
         loader = _bundle_loader(settings, state)
         opened = _open_bundle(loader)
         manifest = opened.contents.manifest
-        with _reported(outbox, manifest.model):
+        with _reported(outbox, name, manifest.model):
             camera = _camera_to_look_at(settings, stop, frames, watchdog.waiting(stop.wait))
         update = BundleUpdate(loader, opened, stop.wait)
         update.start()
@@ -108,7 +114,7 @@ def look(  # noqa: PLR0913  # what the process was started with
                 Eye(settings.site, settings.device, settings.camera.stream, manifest.model, manifest.language),
                 settings.gate,
                 crops=settings.crops,
-                remember=lambda manifest: _memory(settings, manifest),
+                remember=lambda manifest: _memory(settings, manifest, is_one_of_several=several),
                 bundles=update,
                 fallback=chosen.fallback,
                 on_work=lambda: last.keep(chosen.text),
@@ -116,6 +122,7 @@ def look(  # noqa: PLR0913  # what the process was started with
                 wall_clock=_wall_clock(outbox),
                 started_at=started_at,
                 journal=_journal(settings, manifest),
+                name=name,
             ).run(stop)
 
 
@@ -135,7 +142,8 @@ def _outbox(settings: Config) -> Outbox:
 @contextmanager
 def _watched(settings: Config, on_progress: Callable[[], None] = lambda: None) -> Iterator[Watchdog]:
     """Have this process ended where it makes no progress."""
-    patience = settings.camera.timeout_seconds if isinstance(settings.camera, config.LiveCamera) else 0.0
+    live = (camera for camera in settings.every_camera if isinstance(camera, config.LiveCamera))
+    patience = max((camera.timeout_seconds for camera in live), default=0.0)
     watchdog = Watchdog(settings.watchdog_seconds + patience, on_progress)
     watchdog.begin()
     try:
@@ -145,12 +153,12 @@ def _watched(settings: Config, on_progress: Callable[[], None] = lambda: None) -
 
 
 @contextmanager
-def _reported(outbox: Outbox, model: str) -> Iterator[None]:
+def _reported(outbox: Outbox, name: str, model: str) -> Iterator[None]:
     """Report a camera that is gone, and raise on."""
     try:
         yield
     except CameraGone as error:
-        process_report.leave(outbox, process_report.LOOK, process_report.camera_gone(model, error))
+        process_report.leave(outbox, name, process_report.camera_gone(model, error))
         raise
 
 
@@ -172,12 +180,19 @@ def _wall_clock(outbox: Outbox) -> "WallClock":
     return WallClock(lambda: datetime.now(UTC), time.monotonic, max(now, before) if before else now)
 
 
-def _memory(settings: Config, manifest: Manifest) -> "CameraMemory":
+def _memory(settings: Config, manifest: Manifest, *, is_one_of_several: bool) -> "CameraMemory":
     """Open what the camera remembers by a bundle's evidence."""
     from edge.look.memory.camera_memory import CameraMemory  # noqa: PLC0415  # see the module's docstring
 
     stream, now = settings.camera.stream, datetime.now(UTC)
-    return CameraMemory.open(settings.outbox.path, manifest, stream, now=now, now_seconds=time.perf_counter())
+    return CameraMemory.open(
+        settings.outbox.path,
+        manifest,
+        stream,
+        now=now,
+        now_seconds=time.perf_counter(),
+        is_one_of_several=is_one_of_several,
+    )
 
 
 def _journal(settings: Config, manifest: Manifest) -> "Journal | None":
@@ -199,6 +214,7 @@ def send(chosen: Chosen, last: LastConfiguration, path: Path, stop: threading.Ev
     manager = ServiceManager()
     with _watched(settings, lambda: manager.say(GOES_ON)) as watchdog, _outbox(settings) as outbox:
         manager.say(READY)
+        process_report.forget_all_but(outbox, [camera.stream for camera in settings.every_camera])
         Send(
             outbox,
             settings.mqtt,

@@ -60,14 +60,16 @@ class Look:
         wall_clock: WallClock,
         started_at: float,
         journal: Journal | None = None,
+        name: str = process_report.LOOK,
         clock: Callable[[], float] = time.perf_counter,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
     ) -> None:
         """`started_at` is the start of the process on `clock`, in seconds; without a `journal`, nobody is followed.
 
-        `remember` opens the memory of a bundle, `fallback` says why the configuration is the last good one, and
-        `on_work` is called again and again once the work goes well, `on_progress` after each frame and each vain wait.
+        The process reports under `name`. `remember` opens the memory of a bundle, `fallback` says why the configuration
+        is the last good one, and `on_work` is called again and again once the work goes well, `on_progress` after each
+        frame and each vain wait.
         """
         self._camera, self._captioner, self._outbox, self._eye = camera, captioner, outbox, eye
         self._settings, self._crops = settings, crops
@@ -87,6 +89,7 @@ class Look:
         self._sentences = self._sentences_before = 0
         self._sentence_seconds = self._invoke_seconds = 0.0
         self._reported_at = clock()
+        self._name, self._frames = name, 0
         self._trouble = ""
 
     def run(self, stop: threading.Event) -> None:
@@ -157,6 +160,7 @@ class Look:
         """Judge one frame, weigh and caption it where it is worth it, and return the gate's reason."""
         began, invoked = self._clock(), self._captioner.invoke_seconds
         self._watch_conditions(frame)
+        self._frames += 1
         self._seen = Seen(self._seen.frames + 1, self._seen.video_bytes + frame.video_bytes)
         with self._latency.of("gate"):
             size = self._captioner.manifest.input
@@ -340,6 +344,8 @@ class Look:
             conditions=tuple(CameraCondition(self._eye.stream, name, since) for name, since in self._conditions.active),
             clock=self._wall_clock.check(),
             latest=self._wall_clock.latest,
+            frames=self._frames,
+            captions=self._sentences,
             fallbacks=(*self._bundles.fallbacks, *(() if self._fallback is None else (self._fallback,))),
         )
-        process_report.leave(self._outbox, process_report.LOOK, note)
+        process_report.leave(self._outbox, self._name, note)

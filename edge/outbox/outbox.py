@@ -201,6 +201,17 @@ class Outbox:
             row = self._database.execute(f"SELECT {_BODY} FROM report WHERE process = ?", (process,)).fetchone()  # noqa: S608
         return bytes(row[0]) if row else None
 
+    def reporters(self, process: str) -> list[str]:
+        """Return the names under which processes of a kind have left notes: `look:cam-1` of `look`."""
+        query = "SELECT process FROM report WHERE substr(process, 1, ?) = ? AND length(process) <= 80 ORDER BY process"
+        with sqlite_errors.explained(self.path, BUSY_SECONDS):
+            return [row[0] for row in self._database.execute(query, (len(process) + 1, f"{process}:"))]
+
+    def forget_report(self, process: str) -> None:
+        """Delete a note."""
+        with self._transaction() as database:
+            database.execute("DELETE FROM report WHERE process = ?", (process,))
+
     def version(self) -> int:
         """Return a number that changes when another process has written; costs microseconds."""
         with sqlite_errors.explained(self.path, BUSY_SECONDS):

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -105,29 +105,50 @@ def _why(code: int) -> str:
     return "it said why above" if code in (1, TRY_AGAIN) else f"exit code {code}"
 
 
-def run(config: Path, outbox: Outbox, stop: threading.Event, *, frames: Path | None, verbose: bool) -> None:
-    """Run the processes until `stop`, or until a replay is over and the outbox is empty.
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A camera for which processes are run."""
 
-    With `frames`, the folder in memory for a network camera's pictures, there is a third one, which pulls them.
+    stream: str
+    is_pulled: bool
+    """Whether a process of its own pulls its pictures from the network."""
+
+
+def run(  # noqa: PLR0913  # what is run, and how
+    config: Path,
+    outbox: Outbox,
+    stop: threading.Event,
+    cameras: Sequence[Watched],
+    *,
+    frames: Path | None,
+    verbose: bool,
+) -> None:
+    """Run the processes until `stop`, or until every camera's replay is over and the outbox is empty.
+
+    Each camera has one that looks and, where it is pulled, one more. `frames` is the folder in memory for the pictures
+    that are pulled.
 
     Raises `Misconfigured` where a child does, `TryAgain` where captions of a finished replay could not be sent.
     """
     arguments = ["--config", str(config), *(["--verbose"] if verbose else [])]
     by_frames = [] if frames is None else ["--frames", str(frames)]
-    looker, sender = Child("look", [*arguments, *by_frames]), Child("send", arguments)
-    pullers = [] if frames is None else [Child("pull", [*arguments, *by_frames])]
+    named = {camera.stream: ["--stream", camera.stream] if len(cameras) > 1 else [] for camera in cameras}
+    watching = [Child("look", [*arguments, *by_frames, *named[camera.stream]]) for camera in cameras]
+    pullers = [Child("pull", [*arguments, *by_frames, *named[one.stream]]) for one in cameras if one.is_pulled]
+    sender, lookers = Child("send", arguments), list(watching)
     try:
         while not stop.is_set():
             now = time.monotonic()
             sender.turn(now)
             for puller in pullers:
                 puller.turn(now)
-            if looker.turn(now):
+            watching = [looker for looker in watching if not looker.turn(now)]
+            if not watching:
                 _drain(sender, outbox, stop)
                 return
             stop.wait(TURN_SECONDS)
     finally:
-        for child in (looker, *pullers, sender):
+        for child in (*lookers, *pullers, sender):
             child.stop()
 
 

@@ -62,12 +62,14 @@ def put(path: Path, areas: Areas) -> str:
     before = config.load(path)
     text = path.read_text(encoding="utf-8")
     made = _replaced(text.split("\n"), areas)
-    camera = msgspec.structs.replace(before.camera, zones=dict(areas.zones), masks=areas.masks)
+    if before.single is None:
+        raise Misconfigured(f"{path}: of one among `cameras`, write by hand what is printed")
+    camera = msgspec.structs.replace(before.single, zones=dict(areas.zones), masks=areas.masks)
     try:
         after = config.parse(made, path)
     except Misconfigured:
         after = None
-    if after != msgspec.structs.replace(before, camera=camera):
+    if after != msgspec.structs.replace(before, single=camera):
         raise Misconfigured(f"{path}: `camera` is written in a way that this program cannot change; write by hand:")
     return made
 

@@ -26,16 +26,21 @@ class Drawing:
     drawn: Areas
 
 
-def begin(path: Path | None, picture: Path | None) -> Drawing:
+def begin(path: Path | None, picture: Path | None, stream: str | None = None) -> Drawing:
     """Take the picture, or a frame of the configured camera, and the areas of the configuration; raises `Failure`."""
-    camera: config.AnyCamera = config.V4l2() if path is None else config.load(path).camera
+    camera: config.AnyCamera = config.V4l2() if path is None else config.load(path).of(stream).camera
     jpeg = still.of_camera(camera) if picture is None else still.of_file(picture, camera)
     return Drawing(jpeg, Areas(zones=camera.zones, masks=camera.masks))
 
 
 @contextmanager
 def served(drawing: Drawing, target: Path | None, port: int) -> Iterator[ZonePage]:
-    """Serve the page; `target` is the configuration that is changed, None for none. Raises `Failure`."""
+    """Serve the page; `target` is the configuration that is changed, None for none. Raises `Failure`.
+
+    Where that has several cameras, what is drawn is printed alone.
+    """
+    if target is not None and config.load(target).single is None:
+        target = None
 
     def save(drawn: Areas) -> str:
         if target is None:

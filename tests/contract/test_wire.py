@@ -29,6 +29,7 @@ EXAMPLES: dict[str, tuple[str, msgspec.Struct, Decoder]] = {
     "caption-standing": ("caption", examples.CAPTION_WITH_EVIDENCE, caption.decode),
     "caption-visits": ("caption", examples.CAPTION_WITH_VISITS, caption.decode),
     "status-calm": ("status", examples.KNOWS_ITS_CALM, status.decode),
+    "status-cameras": ("status", examples.HAS_SEVERAL_CAMERAS, status.decode),
     "status-conditions": ("status", examples.IS_COVERED, status.decode),
     "status-fallbacks": ("status", examples.WORKS_WITH_THE_LAST_GOOD, status.decode),
     "thresholds": ("thresholds", examples.THRESHOLDS, thresholds.decode),

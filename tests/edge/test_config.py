@@ -71,6 +71,13 @@ def test_paths_start_at_the_files_folder(write_config: Write, tmp_path: Path) ->
             {"camera": {"kind": "v4l2", "masks": [[[0, 0], [0.5, 0.5], [1, 1]]]}},
             "camera: `masks[0]`: its corners lie on a line",
         ),
+        ({"cameras": [{"kind": "v4l2"}]}, "a device has either `camera` or `cameras`; write one of them"),
+        (
+            {"camera": None, "cameras": [{"kind": "v4l2"}, {"kind": "v4l2", "device": "/dev/video2"}]},
+            "two of `cameras` are called 'cam-0'; give each a `stream` of its own",
+        ),
+        ({"camera": None}, "a device has either `camera` or `cameras`"),
+        ({"camera": None, "cameras": [{"kind": "v4l2", "path": "x"}]}, "cameras[0].path: unknown key"),
         ({"visits": {"stay_seconds": [0]}}, "visits.stay_seconds[0]: Expected `int` >= 1"),
         ({"gate": [1]}, "gate: Expected `object`, got `array`"),
     ],
@@ -133,3 +140,23 @@ def test_a_home_folder_is_expanded(write_config: Write, monkeypatch: pytest.Monk
     monkeypatch.setenv("HOME", "/home/ada")
 
     assert config.load(write_config(bundle="~/models/x")).bundle == Path("/home/ada/models/x")
+
+
+def test_one_of_several_cameras_is_chosen_by_its_stream(write_config: Write) -> None:
+    cameras = [{"kind": "v4l2"}, {"kind": "rtsp", "stream": "yard", "url": "rtsp://192.0.2.7/s"}]
+    settings = config.load(write_config(camera=None, cameras=cameras))
+
+    assert [camera.stream for camera in settings.every_camera] == ["cam-0", "yard"]
+    assert settings.of("yard").camera.stream == "yard"
+    assert settings.of("yard").has_several is False
+    with pytest.raises(Misconfigured, match=r"several cameras \(cam-0, yard\); name one: --stream cam-0"):
+        settings.of(None)
+    with pytest.raises(Misconfigured, match="no camera is called 'yrd'; did you mean `yard`"):
+        settings.of("yrd")
+
+
+def test_a_list_of_one_camera_is_one_camera(write_config: Write) -> None:
+    settings = config.load(write_config(camera=None, cameras=[{"kind": "v4l2", "stream": "yard"}]))
+
+    assert settings.of(None).camera.stream == settings.camera.stream == "yard"
+    assert settings.has_several is False

@@ -63,6 +63,13 @@ def test_frames_go_from_the_process_that_pulls_to_the_one_that_looks_and_to_no_o
         assert service["ExecStart"].endswith(f"--frames /run/{pull['RuntimeDirectory']}")
 
 
+@pytest.mark.parametrize("verb", ["look", "pull"])
+def test_an_instance_for_one_of_several_cameras_does_the_same_for_that_one(verb: str) -> None:
+    instance = read(UNITS[0].parent / f"wordcam-{verb}@.service.d" / "stream.conf")
+
+    assert instance["ExecStart"] == f"{unit(verb)['ExecStart']} --stream %i"
+
+
 @pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
 def test_each_process_has_a_folder_of_its_own_for_what_it_falls_back_to(unit: Path) -> None:
     assert (read(unit)["StateDirectory"], read(unit)["StateDirectoryMode"]) == (unit.stem, "0700")

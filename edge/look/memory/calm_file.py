@@ -56,9 +56,9 @@ class Opened:
     """Why it begins anew, where a file was there and could not be used; else ""."""
 
 
-def path_beside(outbox: Path) -> Path:
-    """Name the file: `outbox.calm.json` beside `outbox.sqlite`."""
-    return outbox.with_suffix(".calm.json")
+def path_beside(outbox: Path, one_of_several: str = "") -> Path:
+    """Name the file: `outbox.calm.json` beside `outbox.sqlite`; `outbox.cam-1.calm.json` for one of several cameras."""
+    return outbox.with_suffix(f".{one_of_several}.calm.json" if one_of_several else ".calm.json")
 
 
 def load(path: Path, bounds: Mapping[str, Bounds], *, model: str, stream: str, now: datetime) -> Opened:

@@ -38,9 +38,18 @@ class CameraMemory:
         self._identity = calm_file.identity(path)
 
     @classmethod
-    def open(cls, outbox: Path, manifest: Manifest, stream: str, *, now: datetime, now_seconds: float) -> Self:
+    def open(  # noqa: PLR0913  # a camera, its bundle and two clocks
+        cls,
+        outbox: Path,
+        manifest: Manifest,
+        stream: str,
+        *,
+        now: datetime,
+        now_seconds: float,
+        is_one_of_several: bool = False,
+    ) -> Self:
         """Take up what is kept beside the outbox; what cannot be used is begun anew, and the status says why."""
-        path = calm_file.path_beside(outbox)
+        path = calm_file.path_beside(outbox, stream if is_one_of_several else "")
         opened = calm_file.load(path, bounds(manifest), model=manifest.model, stream=stream, now=now)
         return cls(path, manifest, stream, opened, now_seconds)
 

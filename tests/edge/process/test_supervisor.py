@@ -64,6 +64,30 @@ def test_run_replays_a_real_film_to_its_acknowledged_end(
     assert sorted(event.seq for event in service.captions) == list(range(ledger["captions"])), "dangers go first"
 
 
+def test_several_cameras_have_a_process_each_and_one_that_sends(
+    tiny: Path, tmp_path: Path, write_config: Write, frames: Path, mosquitto: Mosquitto
+) -> None:
+    pictures.folder(tmp_path / "others", [pictures.GREEN, pictures.RED])
+    cameras = [
+        {"kind": "replay", "path": "frames", "pace": "fast", "stream": "gate"},
+        {"kind": "replay", "path": "others", "pace": "fast", "stream": "yard"},
+    ]
+    mqtt = {"host": mosquitto.host, "port": mosquitto.port}
+    with served(mosquitto) as service:
+        path = write_config(bundle=str(tiny), camera=None, cameras=cameras, mqtt=mqtt)
+        done = edge("run", "--config", path)
+        wait_until(lambda: service.statuses[-1][0].cameras, "a status of both cameras")
+
+    assert done.returncode == 0, done.stderr
+    assert sorted(event.stream for event in service.captions) == ["gate"] * 6 + ["yard"] * 2
+    assert sorted(event.seq for event in service.captions) == list(range(8))
+    states = service.statuses[-1][0].cameras or ()
+    assert [(one.stream, one.frames, one.captions, one.reason) for one in states] == [
+        ("gate", 6, 6, ""),
+        ("yard", 2, 2, ""),
+    ]
+
+
 def test_a_second_run_sums_up_itself_alone(
     tiny: Path, tmp_path: Path, write_config: Write, frames: Path, mosquitto: Mosquitto
 ) -> None:
