@@ -71,6 +71,28 @@ def _parser() -> argparse.ArgumentParser:
     _add_zones(verbs)
     flash_options.add(verbs)
     _add_update(verbs)
+    _add_processes(verbs)
+    caption = verbs.add_parser(
+        "caption", help="describe pictures in a sentence each", description="describe pictures in a sentence each"
+    )
+    caption.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
+    change = "change a key of `crops` in edge.yaml: per_frame=0"
+    caption.add_argument("--crops", action="append", default=[], metavar="KEY=VALUE", help=change)
+    caption.add_argument("--closer", dest="crops", action="append", help=argparse.SUPPRESS)  # as 0.1.0 called it
+    caption.set_defaults(run=_caption)
+    bench = verbs.add_parser("bench", help="measure this device", description="measure this device")
+    bench.add_argument("--frames", type=int, default=100, metavar="N", help="frames to caption (100)")
+    bench.add_argument("--source", type=Path, metavar="PATH", help="a video or a folder of pictures")
+    bench.set_defaults(run=_bench)
+    for known in (caption, bench):
+        known.add_argument("--bundle", type=Path, default=config.DEFAULT_BUNDLE, metavar="DIR", help="model bundle")
+        known.add_argument("--threads", type=int, default=1, metavar="N", help="processor cores to use (1)")
+        known.add_argument("--json", action="store_true", help="answer in JSON")
+    return parser
+
+
+def _add_processes(verbs: Any) -> None:  # argparse keeps the type of its subparsers private
+    """Add the verbs that work by a configuration."""
     for verb, function, text in (
         ("run", _run, "watch and send: `look`, `send` and, for a network camera, `pull` as a process each"),
         ("pull", _pull, "hand the pictures of a network camera to `look`, through memory"),
@@ -95,23 +117,6 @@ def _parser() -> argparse.ArgumentParser:
             known.add_argument("--nftables", action="store_true", help="rules for nft, instead of the unit's drop-in")
         if verb == "run":
             known.add_argument("--summary", type=Path, metavar="FILE", help="write a summary as JSON at the end")
-    caption = verbs.add_parser(
-        "caption", help="describe pictures in a sentence each", description="describe pictures in a sentence each"
-    )
-    caption.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
-    change = "change a key of `crops` in edge.yaml: per_frame=0"
-    caption.add_argument("--crops", action="append", default=[], metavar="KEY=VALUE", help=change)
-    caption.add_argument("--closer", dest="crops", action="append", help=argparse.SUPPRESS)  # as 0.1.0 called it
-    caption.set_defaults(run=_caption)
-    bench = verbs.add_parser("bench", help="measure this device", description="measure this device")
-    bench.add_argument("--frames", type=int, default=100, metavar="N", help="frames to caption (100)")
-    bench.add_argument("--source", type=Path, metavar="PATH", help="a video or a folder of pictures")
-    bench.set_defaults(run=_bench)
-    for known in (caption, bench):
-        known.add_argument("--bundle", type=Path, default=config.DEFAULT_BUNDLE, metavar="DIR", help="model bundle")
-        known.add_argument("--threads", type=int, default=1, metavar="N", help="processor cores to use (1)")
-        known.add_argument("--json", action="store_true", help="answer in JSON")
-    return parser
 
 
 def _add_stream(parser: argparse.ArgumentParser) -> None:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from edge.infer.captioner import Captioner
     from edge.look.bundle.loading import Loader, Opened
     from edge.look.camera_port import Camera
+    from edge.look.event import Eye
     from edge.look.memory.camera_memory import CameraMemory
     from edge.look.visits.journal import Journal
     from edge.look.wall_clock import WallClock
@@ -96,7 +97,6 @@ def look(  # noqa: PLR0913  # what the process was started with
     _quiet_opencv()
     from edge.look.bundle.update import BundleUpdate  # noqa: PLC0415  # see the module's docstring
     from edge.look.capture_loop import Look  # noqa: PLC0415
-    from edge.look.event import Eye  # noqa: PLC0415
 
     with _watched(settings) as watchdog, _outbox(settings) as outbox, _contract_kept(settings):
         loader = _bundle_loader(settings, state)
@@ -111,7 +111,7 @@ def look(  # noqa: PLR0913  # what the process was started with
                 camera,
                 opened.captioner,
                 outbox,
-                Eye(settings.site, settings.device, settings.camera.stream, manifest.model, manifest.language),
+                _eye(settings, manifest),
                 settings.gate,
                 crops=settings.crops,
                 remember=lambda manifest: _memory(settings, manifest, is_one_of_several=several),
@@ -124,6 +124,12 @@ def look(  # noqa: PLR0913  # what the process was started with
                 journal=_journal(settings, manifest),
                 name=name,
             ).run(stop)
+
+
+def _eye(settings: Config, manifest: Manifest) -> "Eye":
+    from edge.look.event import Eye  # noqa: PLC0415  # see the module's docstring
+
+    return Eye(settings.site, settings.device, settings.camera.stream, manifest.model, manifest.language)
 
 
 @contextmanager
