@@ -162,6 +162,15 @@ class CameraState(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_
     """What is wrong with it, where something is: `camera gone: /dev/video1`."""
 
 
+class Exposure(StrEnum):
+    """What does not hold of a device's isolation, because its owner lets it."""
+
+    NETWORK = "network"
+    """The kernel refused to cut the process that sees off from the network; `allow_network` starts it all the same."""
+    ROOT = "root"
+    """Its processes run as root, and `as_root` lets them."""
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Retained: the birth message and the heartbeat say online, the last will says offline."""
 
@@ -197,6 +206,9 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What is wrong with its clock; absent where nothing is, or the device cannot say."""
     update: Update | msgspec.UnsetType = msgspec.UNSET
     """Where the device is with its model updates; absent where it takes none."""
+
+    exposed: Annotated[tuple[Exposure, ...], Meta(max_length=4)] | msgspec.UnsetType = msgspec.UNSET
+    """What does not hold of its isolation; absent where all of it holds."""
 
     def __post_init__(self) -> None:
         for moment in (self.since, self.at):

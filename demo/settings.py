@@ -1,5 +1,6 @@
 """The configuration of the demo's services: loopback, one-off passwords, a folder that goes away afterwards."""
 
+import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +54,7 @@ def write_edge(folder: Path, source: Source, bundle: Path, mqtt: dict[str, Any])
             "camera": source.camera,
             "outbox": {"path": str(folder / "outbox.sqlite")},
             "mqtt": {**mqtt, "status_seconds": 5},
+            "as_root": os.geteuid() == 0,
         },
     )
 

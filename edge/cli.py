@@ -19,12 +19,12 @@ from contract import bundle, release
 from contract.errors import Refused
 from contract.update import Progress
 from edge import check, config, service, starter
-from edge.errors import MISCONFIGURED, TRY_AGAIN, Failure, Misconfigured
+from edge.errors import MISCONFIGURED, TRY_AGAIN, Failure, Misconfigured, NotIsolated
 from edge.flash import options as flash_options
 from edge.last_good import state_folder
 from edge.last_good.configuration import Chosen, LastConfiguration
 from edge.outbox.recovery import open_outbox
-from edge.process import summary, supervisor
+from edge.process import isolation, summary, supervisor
 from foundation import log, terminal, yaml_file
 from foundation.errors import from_os_error
 
@@ -297,6 +297,7 @@ def _run(arguments: argparse.Namespace) -> int:
     # For the outbox alone: whether the rest of it works, the two processes find out.
     last.keep(chosen.text)
     settings = chosen.settings
+    isolation.require_user(as_root=settings.as_root)
     stop = _stop_on_signals()
     with open_outbox(settings.outbox.path, settings.outbox.max_captions, settings.outbox.max_bytes) as outbox:
         before = outbox.ledger()
@@ -333,9 +334,11 @@ def _frames(settings: config.Config) -> Iterator[Path | None]:
 
 
 def _pull(arguments: argparse.Namespace) -> int:
-    last, _ = _last_good(_where(arguments), "pull", arguments.stream)
+    last, state = _last_good(_where(arguments), "pull", arguments.stream)
     stop = _stop_on_signals()
-    _work(last, lambda chosen: service.pull(chosen, last, stop, arguments.frames, arguments.stream))
+    _work(
+        last, lambda chosen: service.pull(chosen, last, state, stop, frames=arguments.frames, stream=arguments.stream)
+    )
     return 0
 
 
@@ -381,7 +384,7 @@ def _work(last: LastConfiguration, work: Callable[[Chosen], None]) -> None:
     try:
         work(chosen)
     except Misconfigured as error:
-        if chosen.fallback is not None:
+        if chosen.fallback is not None or isinstance(error, NotIsolated):
             raise
         work(last.instead(error, of_text=chosen.text))
 

@@ -288,6 +288,10 @@ class Config(Section, frozen=True, kw_only=True):
     `timeout_seconds` is added."""
     threads: Annotated[int, Meta(ge=1, le=16)] = 2
     """Processor cores for inference."""
+    allow_network: bool = False
+    """Watch also where the kernel refuses to cut the process that sees off from the network; the status says so."""
+    as_root: bool = False
+    """Work also as root, whom no isolation holds for sure; the status says so."""
 
     def __post_init__(self) -> None:
         if (self.single is None) == (not self.cameras):

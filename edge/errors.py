@@ -17,5 +17,9 @@ class DiskFull(TryAgain):
     """Nothing more can be written; what was written before stays."""
 
 
+class NotIsolated(Misconfigured):
+    """A process that meets pictures cannot give up what it is to give up, and its owner has not allowed that."""
+
+
 class OutboxDamaged(TryAgain):
     """The outbox cannot be read; opening it for work sets it aside and begins a new one."""

@@ -11,10 +11,11 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from contract import release
 from contract.bundle import Manifest
@@ -23,10 +24,10 @@ from edge import config
 from edge.config import Config
 from edge.errors import CameraGone, Misconfigured
 from edge.last_good.configuration import Chosen, LastConfiguration
-from edge.outbox import process_report
+from edge.outbox import exposure_note, process_report
 from edge.outbox.outbox import Outbox
 from edge.outbox.recovery import open_outbox
-from edge.process import sandbox
+from edge.process import isolation, sandbox
 from edge.process.watchdog import Wait, Watchdog
 from edge.update.installed import Installed
 from foundation.errors import from_os_error
@@ -45,8 +46,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def pull(
-    chosen: Chosen, last: LastConfiguration, stop: threading.Event, frames: Path | None, stream: str | None = None
+def pull(  # noqa: PLR0913  # what the process was started with
+    chosen: Chosen,
+    last: LastConfiguration,
+    state: Path,
+    stop: threading.Event,
+    *,
+    frames: Path | None,
+    stream: str | None = None,
 ) -> None:
     """Hand the pictures of a network camera to `look`, by a file in the folder `frames`, until `stop`.
 
@@ -57,12 +64,14 @@ def pull(
     camera = settings.camera
     if not isinstance(camera, config.NetworkCamera):
         raise Misconfigured(f"`camera.kind` is {camera.__struct_config__.tag}: only a network camera needs `pull`")
-    sandbox.hide_memory()
+    isolation.require_user(as_root=settings.as_root)
     from edge.look.camera import frames_folder  # noqa: PLC0415  # see the module's docstring
     from edge.look.camera.frame_ring import FrameWriter  # noqa: PLC0415
     from edge.pull.puller import pull as hand_over  # noqa: PLC0415
 
     where = frames_folder.prepare(frames or frames_folder.usual(settings.outbox.path))
+    isolation.close_pull(_made(where, state), urlsplit(camera.url).hostname or "")
+    _quiet_opencv()
     writer = FrameWriter(frames_folder.frames_file(where, camera.stream))
     with _watched(settings) as watchdog:
         hand_over(
@@ -92,13 +101,15 @@ def look(  # noqa: PLR0913  # what the process was started with
     """
     settings, several = chosen.settings.of(stream), chosen.settings.has_several
     name = process_report.name(settings.camera.stream, is_one_of_several=several)
-    _leave_network()
-    sandbox.hide_memory()
+    exposed = isolation.require_user(as_root=settings.as_root)
+    folders = _made(settings.outbox.path.parent, state)
+    exposed += isolation.close_look(folders, allow_network=settings.allow_network)
     _quiet_opencv()
     from edge.look.bundle.update import BundleUpdate  # noqa: PLC0415  # see the module's docstring
     from edge.look.capture_loop import Look  # noqa: PLC0415
 
     with _watched(settings) as watchdog, _outbox(settings) as outbox, _contract_kept(settings):
+        exposure_note.leave(outbox, exposed)
         loader = _bundle_loader(settings, state)
         opened = _open_bundle(loader)
         manifest = opened.contents.manifest
@@ -360,13 +371,13 @@ def _open_camera(settings: config.AnyCamera, wait: Wait) -> "Camera":
     return picamera.open_camera(settings, pace)
 
 
-def _leave_network() -> None:
-    """Cut this process off from every network."""
-    why_not = sandbox.leave_network()
-    if why_not:
-        log.warning("network kept", extra={"reason": why_not})
-    else:
-        log.info("network left", extra={"reason": "no picture can leave this process"})
+def _made(*folders: Path) -> tuple[Path, ...]:
+    """Make folders where they are missing, as they can be made no more once this process is closed; return them."""
+    for folder in folders:
+        # What cannot be made is named where it is used.
+        with suppress(OSError):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folders
 
 
 def _quiet_opencv() -> None:

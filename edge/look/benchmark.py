@@ -1,5 +1,6 @@
 """Bench: what one captioned frame costs on this device, measured on the `look` process as it ships."""
 
+import os
 import resource
 import subprocess
 import sys
@@ -101,6 +102,7 @@ def _settings(bundle: Path, path: Path, threads: int) -> dict[str, Any]:
         "gate": {"motion_share": 0.0, "min_gap_seconds": 0.0},
         "outbox": {"path": "outbox.sqlite"},
         "mqtt": {"host": "localhost"},
+        "as_root": os.geteuid() == 0,  # it watches no camera
     }
 
 

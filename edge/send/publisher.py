@@ -19,7 +19,7 @@ from contract.errors import Refused
 from contract.status import Fallback, Part, State, Status
 from edge import config
 from edge.errors import Failure, TryAgain
-from edge.outbox import process_report, raised_thresholds
+from edge.outbox import exposure_note, process_report, raised_thresholds
 from edge.outbox.outbox import Outbox, Waiting
 from edge.process import backoff
 from edge.process.stage_timer import Latency
@@ -383,6 +383,7 @@ class Send:
             clock=looked.clock if at and looked.clock else msgspec.UNSET,
             fallbacks=(_fallbacks(looked.fallbacks, self._fallbacks) or msgspec.UNSET) if at else msgspec.UNSET,
             update=self._updates.progress if at and self._updates is not None else msgspec.UNSET,
+            exposed=(exposure_note.read(self._outbox) or msgspec.UNSET) if at else msgspec.UNSET,
         )
 
     def _leave(self, reason: str) -> None:

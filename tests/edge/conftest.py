@@ -25,6 +25,7 @@ def write_config(tmp_path: Path) -> Write:
             "gate": {"min_gap_seconds": 0},
             "outbox": {"path": "outbox.sqlite"},
             "mqtt": {"host": "127.0.0.1", "port": 1},
+            "as_root": True,  # the tests' user is root in many a container
         }
         path = tmp_path / "edge.yaml"
         path.write_text(yaml.safe_dump(tree | sections), encoding="utf-8")

@@ -94,7 +94,7 @@ def test_an_unknown_key_is_named_by_every_verb(write_config: Write, verb: str) -
     done = edge(verb, "--config", path)
 
     assert done.returncode == MISCONFIGURED
-    assert last_line(done) == f"wordcam-edge {verb}: {path}:10: mqtt.hots: unknown key; did you mean `host`?"
+    assert last_line(done) == f"wordcam-edge {verb}: {path}:11: mqtt.hots: unknown key; did you mean `host`?"
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,7 @@ class Device:
             "gate": {"min_gap_seconds": 0},
             "outbox": {"path": "outbox.sqlite"},
             "mqtt": mqtt,
+            "as_root": True,  # the tests' user is root in many a container
         }
         self.config.write_text(yaml.safe_dump(tree), encoding="utf-8")
 
