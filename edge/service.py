@@ -103,6 +103,7 @@ def look(  # noqa: PLR0913  # what the process was started with
     name = process_report.name(settings.camera.stream, is_one_of_several=several)
     exposed = isolation.require_user(as_root=settings.as_root)
     folders = _made(settings.outbox.path.parent, state)
+    bundle_of(settings)  # makes the link to it, which this process could make no more
     exposed += isolation.close_look(folders, allow_network=settings.allow_network)
     _quiet_opencv()
     from edge.look.bundle.update import BundleUpdate  # noqa: PLC0415  # see the module's docstring

@@ -52,7 +52,7 @@ def close_inherited() -> None:
 
 
 def drop_capabilities() -> None:
-    """Give up what root may beyond other users, except to read and write their files."""
+    """Drop what root may beyond other users, except to read and write their files."""
     if sys.platform.startswith("linux"):
         header = struct.pack("<Ii", _CAPABILITY_VERSION, 0)
         _call("capset", header, struct.pack("<6I", _FILES_OF_OTHERS, _FILES_OF_OTHERS, 0, 0, 0, 0))
