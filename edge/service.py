@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from contract import release
 from contract.bundle import Manifest
 from contract.errors import Refused
+from contract.status import Exposure
 from edge import config
 from edge.config import Config
 from edge.errors import CameraGone, Misconfigured
@@ -101,11 +102,7 @@ def look(  # noqa: PLR0913  # what the process was started with
     """
     settings, several = chosen.settings.of(stream), chosen.settings.has_several
     name = process_report.name(settings.camera.stream, is_one_of_several=several)
-    exposed = isolation.require_user(as_root=settings.as_root)
-    folders = _made(settings.outbox.path.parent, state)
-    bundle_of(settings)  # makes the link to it, which this process could make no more
-    exposed += isolation.close_look(folders, allow_network=settings.allow_network)
-    _quiet_opencv()
+    exposed = _close(settings, state)
     from edge.look.bundle.update import BundleUpdate  # noqa: PLC0415  # see the module's docstring
     from edge.look.capture_loop import Look  # noqa: PLC0415
 
@@ -136,6 +133,16 @@ def look(  # noqa: PLR0913  # what the process was started with
                 journal=_journal(settings, manifest),
                 name=name,
             ).run(stop)
+
+
+def _close(settings: Config, state: Path) -> tuple[Exposure, ...]:
+    """Close the process that sees, with all made that it could make no more; return what stays exposed."""
+    exposed = isolation.require_user(as_root=settings.as_root)
+    folders = _made(settings.outbox.path.parent, state)
+    bundle_of(settings)
+    exposed += isolation.close_look(folders, allow_network=settings.allow_network)
+    _quiet_opencv()
+    return exposed
 
 
 def _eye(settings: Config, manifest: Manifest) -> "Eye":
