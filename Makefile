@@ -59,7 +59,8 @@ screenshots: $(VENV)/ready ## take the pictures of the console anew, for docs/im
 docs: $(VENV)/ready ## write docs/protocol.md, docs/bundle.md and docs/schema from contract/
 	$(RUN)/python -m contract.docs --write
 
-faults: $(VENV)/ready ## kill instances of the alert service 200 times, on each database; an hour (ARGS="--kills 20")
+faults: $(VENV)/ready ## kill a device's processes 200 times, and instances of the alert service on each database; an hour
+	$(RUN)/python -m bench.faults $(ARGS)
 	$(RUN)/python -m bench.chaos --database sqlite $(ARGS)
 	$(RUN)/python -m bench.chaos --database postgresql $(ARGS)
 

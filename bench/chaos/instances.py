@@ -134,7 +134,7 @@ class Instance:
     @property
     def is_ready(self) -> bool:
         """Whether it has come so far since its last start."""
-        if not self.lives:
+        if not self.lives or not self.log.exists():
             return False
         with self.log.open("rb") as log:
             log.seek(self._read_from)
