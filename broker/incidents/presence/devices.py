@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, or_, select
 
 from broker.incidents.presence.detector import CONDITION, Presence
 from broker.store.tables import core
-from contract.status import Ledger, Stage, State, Status
+from contract.status import Clock, Fallback, Ledger, Stage, State, Status
 from contract.update import Update
 
 
@@ -30,6 +30,10 @@ class Device:
     stages: tuple[Stage, ...]
     update_report: Update | None = None
     """Where it is with its model updates; None where it takes none."""
+    fallbacks: tuple[Fallback, ...] | None = None
+    """What it does not use, working with the last good one; None where it uses all as it stands."""
+    clock: Clock | None = None
+    """What is wrong with its clock, where something is known to be."""
 
 
 def record(connection: Connection, status: Status, *, heard_at: datetime) -> bool:
@@ -62,10 +66,21 @@ def record(connection: Connection, status: Status, *, heard_at: datetime) -> boo
         "ledger": msgspec.to_builtins(status.ledger) if status.ledger else (known.ledger if known else {}),
         "stages": msgspec.to_builtins(status.stages) or (known.stages if known else []),
         "update_report": _update_report(status, known),
+        **_trouble(status, known),
     }
     connection.execute(delete(table).where(own))
     connection.execute(insert(table), row)
     return True
+
+
+def _trouble(status: Status, known: Row[Any] | None) -> dict[str, Any]:
+    """Return what a device does not use, and what is wrong with its clock; a last will does not say."""
+    if status.at is None:
+        return {name: getattr(known, name, None) for name in ("fallbacks", "clock")}
+    return {
+        "fallbacks": msgspec.to_builtins(status.fallbacks) if status.fallbacks else None,
+        "clock": status.clock.value if status.clock else None,
+    }
 
 
 def _update_report(status: Status, known: Row[Any] | None) -> Any:

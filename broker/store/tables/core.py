@@ -242,12 +242,14 @@ device: Final = Table(
     Column("ledger", JSON, nullable=False),
     Column("stages", JSON, nullable=False),
     Column("update_report", JSON(none_as_null=True)),
+    Column("fallbacks", JSON(none_as_null=True)),
+    Column("clock", String(16)),
     PrimaryKeyConstraint("site", "device"),
 )
 """The last status of every device. `said_at` is by its own clock and distinguishes a status from its
 repetition; by this server's clock are `heard_at`, the last word of its own, `changed_at`, when its state or the kind of
 its reason last did, and `frames_at`, when it last looked at a new frame. `update_report` is null for a device that
-takes no updates."""
+takes no updates, `fallbacks` for one that uses all as it stands, `clock` where nothing is known to be wrong."""
 
 rollout: Final = Table(
     "rollout",

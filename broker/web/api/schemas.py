@@ -12,7 +12,7 @@ from broker.incidents.presence import devices
 from broker.notify.message import reason_texts
 from broker.retention import erasure
 from broker.store.search import Found
-from contract.status import Ledger
+from contract.status import Clock, Fallback, Ledger
 
 Number = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 
@@ -180,13 +180,17 @@ class Device(msgspec.Struct, frozen=True):
     model: str
     ledger: Ledger
     last_caption: Caption | None
+    fallbacks: list[Fallback]
+    """What it does not use, working with the last good one."""
+    clock: Clock | None
+    """What is wrong with its clock, where something is known to be."""
 
     @classmethod
     def of(cls, found: devices.Device, health: str, last: Found | None) -> Self:
         """Take it from the store."""
         return cls(
             *(found.site, found.device, health, found.since, found.heard_at, found.reason, found.version),
-            *(found.model, found.ledger, Caption.of(last) if last else None),
+            *(found.model, found.ledger, Caption.of(last) if last else None, list(found.fallbacks or ()), found.clock),
         )
 
 

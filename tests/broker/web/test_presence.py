@@ -13,7 +13,7 @@ from broker.incidents.grouping import Grouper
 from broker.incidents.presence import devices
 from broker.incidents.presence.tracker import PresenceTracker
 from broker.store.engine import open_database, writing
-from contract.status import State
+from contract.status import Clock, Fallback, Part, State
 from testing.waiting import PATIENCE_SECONDS
 from tests.broker.device import status
 from tests.broker.web import sample
@@ -36,6 +36,11 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
             will = status(site="depot", device=name, since=now - HOUR, at=None, state=State.OFFLINE)
             devices.record(connection, birth, heard_at=now - HOUR)
             devices.record(connection, will, heard_at=now - HOUR / 2)
+        damaged = Fallback(Part.BUNDLE, "encoder.tflite: SHA-256 is 0123", now)
+        works = {"fallbacks": (damaged,), "clock": Clock.STEPPED_BACK}
+        devices.record(connection, status(site="depot", device="pi-09", since=now, at=now, **works), heard_at=now)
+        will = status(site="depot", device="pi-10", since=now, at=None, state=State.OFFLINE)
+        devices.record(connection, will, heard_at=now)
     grouper = Grouper(made.recipients, made.incidents, Places.of(made))
     told = PresenceTracker(grouper, made.presence, lambda: now - HOUR).check(engine, now=now, require=lambda _: None)
     engine.dispose()
@@ -68,6 +73,29 @@ def test_the_pages_say_it_in_korean(guard: Browser) -> None:
     assert "장치 무응답" in whole
     assert "<b>pi-07</b> 오프라인" in whole
     assert "이후 응답 없음" in whole
+
+
+def test_what_a_device_does_not_use_and_its_clock_are_shown_in_both_languages(guard: Browser) -> None:
+    english = guard.http.get("/devices").text
+    guard.send("/language", {"value": "ko", "back": "/"})
+    korean = guard.http.get("/devices").text
+    guard.send("/language", {"value": "en", "back": "/"})
+
+    assert "Works with the last good model: encoder.tflite: SHA-256 is 0123" in english
+    assert "clock was set back" in english
+    assert "마지막 정상 모델 사용 중: encoder.tflite: SHA-256 is 0123" in korean
+    assert "장치 시계가 과거로 되돌아갔습니다." in korean
+
+
+def test_the_api_says_it_too(address: str, config: Config) -> None:
+    headers = {"authorization": f"Bearer {make_token(config, 'mina')}"}
+
+    found = httpx.get(f"{address}/api/v1/devices", headers=headers, timeout=PATIENCE_SECONDS).json()
+
+    (one,) = (device for device in found if device["device"] == "pi-09")
+    assert (one["fallbacks"][0]["part"], one["clock"]) == ("bundle", "stepped_back")
+    (other,) = (device for device in found if device["device"] == "pi-10")
+    assert (other["fallbacks"], other["clock"]) == ([], None)
 
 
 def test_a_supervisor_silences_one_device(supervisor: Browser) -> None:
