@@ -28,7 +28,7 @@ MAX_RETRY_SECONDS: Final = 4 * 3600.0
 LOOK_SECONDS: Final = 1.0
 """Time between two looks at what is due."""
 
-SPREAD_SECONDS: Final = 30.0
+SPREAD_SECONDS: Final = 10.0
 """Devices that are offered something at the same moment begin at random within this time."""
 
 
