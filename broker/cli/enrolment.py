@@ -19,7 +19,6 @@ from broker.config.errors import Misconfigured
 from broker.ingest.enrolment import authority, invitations
 from broker.rules import compiler
 from contract import topics
-from contract.enrolment import Invitation
 from contract.errors import Refused
 
 SERVICE: Final = "broker"
@@ -218,16 +217,7 @@ def _enroll(arguments: argparse.Namespace) -> int:
     if arguments.dry_run:
         return 0
     token, until = invitations.invite(known, site, device, now=datetime.now(UTC))
-    invitation = Invitation(
-        site=site,
-        device=device,
-        url=settings.url,
-        token=token,
-        authority=known.pem,
-        mqtt_host=settings.mqtt_host,
-        mqtt_port=settings.mqtt_port,
-        until=until,
-    )
+    invitation = invitations.written(known, token, invitations.find(known, token), settings)
     authority.write(out, msgspec.json.format(msgspec.json.encode(invitation)).decode() + "\n", mode=0o600)
     print(f"Written; it works once, until {until:%Y-%m-%d %H:%M} UTC. Take it to the device, and there:")
     print(f"  wordcam-edge enroll {out.name}")

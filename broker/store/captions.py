@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from broker.store.outcome import Outcome
 from broker.store.tables import core
-from contract.caption import Caption
+from contract.caption import Caption, Hazard, Label
 
 GONE: Final = ""
 """Replaces a deleted sentence: the contract allows no empty one."""
@@ -48,6 +48,32 @@ class Heard:
     text: str
     confidence: float
     decisions: tuple[Decision, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a device last said of one camera's picture: its sentence, and what was found where."""
+
+    stream: str
+    captured_at: datetime
+    text: str
+    language: str
+    translated: str
+    """Its stored translation; "" where none is."""
+    labels: tuple[Label, ...]
+    hazards: tuple[Hazard, ...]
+
+
+def last_seen(connection: Connection, site: str, device: str) -> Seen | None:
+    """Return the last caption of a device with what its detector found; None where it never wrote one."""
+    table = core.caption
+    own = (table.c.site == site) & (table.c.device == device) & (table.c.text != GONE)
+    row = connection.execute(select(table).where(own).order_by(table.c.captured_at.desc()).limit(1)).first()
+    if row is None:
+        return None
+    labels = msgspec.convert(row.labels, tuple[Label, ...])
+    hazards = msgspec.convert(row.hazards, tuple[Hazard, ...])
+    return Seen(row.stream, row.captured_at, row.text, row.language, "", labels, hazards)
 
 
 def add(connection: Connection, captions: Sequence[Caption], *, received_at: datetime) -> int:

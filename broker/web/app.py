@@ -17,14 +17,17 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.static_files import create_static_files_router
 from litestar.types import Message, Scope
 
-from broker.web.api import enrolment, models, probes, routes
+from broker.web.api import enrolment as enrolment_api
+from broker.web.api import models, probes, routes
 from broker.web.background import search_indexer
 from broker.web.background.live_feed import Feed
 from broker.web.error_handlers import handlers
 from broker.web.pages import (
     acknowledge,
     audit,
+    device,
     devices,
+    enrolment,
     history,
     incidents,
     live,
@@ -79,7 +82,8 @@ PAGES: Final = (
     *(incidents.show, incidents.detail, incidents.answer, incidents.note),
     *(silences.show, silences.add, silences.end, silences.take_back),
     *(history.show, history.download, visits.show),
-    *(devices.show, devices.picture, devices.upload, devices.put),
+    *(devices.show, devices.picture, devices.upload, devices.put, device.show),
+    *(enrolment.ask, enrolment.invite, enrolment.show, enrolment.progress, enrolment.revoke),
     *(statistics.show, rules.show, rules.attempt, audit.show, messages.show, messages.resend),
     *(users.show, users.add, users.change, users.own, users.set_own, users.add_token, users.end_token),
     *(privacy.show, privacy.sentences, privacy.number),
@@ -93,7 +97,8 @@ OPEN_PAGES: Final = (
     acknowledge.show,
     acknowledge.use,
     acknowledge.use_button,
-    enrolment.enrol,
+    enrolment_api.enrol,
+    enrolment.download,
     models.metadata,
     models.target,
     welcome.show,

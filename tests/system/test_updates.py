@@ -75,7 +75,9 @@ def fleet(tmp_path: Path, tiny: Path, mosquitto: Mosquitto) -> Iterator[Fleet]:
     folder = tmp_path / "service"
     folder.mkdir()
     web = {"port": 0}
-    config = write_config(folder, server=mosquitto, models={"folder": "models"}, web=web, recipients=[])
+    config = write_config(
+        folder, server=mosquitto, models={"folder": "models"}, web=web, recipients=[], database={"wait_seconds": 30}
+    )
     made = Fleet(config, tmp_path, tiny, open_database(config_file.load(config).database))
     assert made.broker("migrate") == 0
     assert made.broker("models", "init", "--root-keys", str(tmp_path / "safe")) == 0
@@ -84,7 +86,7 @@ def fleet(tmp_path: Path, tiny: Path, mosquitto: Mosquitto) -> Iterator[Fleet]:
     device.configure()
     with serving(config_file.load(config)) as address, Running(config):
         tree = yaml.safe_load(device.config.read_text(encoding="utf-8"))
-        tree["camera"] |= {"pace": "real", "loop": True}
+        tree["camera"] |= {"pace": "real", "loop": True, "looks_per_second": 1}
         root = folder / "models" / "metadata" / "1.root.json"
         tree["updates"] = {"url": f"{address}/models", "root_file": str(root)}
         device.config.write_text(yaml.safe_dump(tree), encoding="utf-8")
@@ -95,6 +97,7 @@ def fleet(tmp_path: Path, tiny: Path, mosquitto: Mosquitto) -> Iterator[Fleet]:
     assert '"child ended"' not in device.log
 
 
+@pytest.mark.slow
 def test_a_device_takes_a_model_goes_on_without_one_that_is_broken_and_halts_its_rollout(fleet: Fleet) -> None:
     assert fleet.publish("1.1.0") == 0
     wait_until(lambda: fleet.device()[0].endswith("@1.1.0"), f"1.1.0 to be in use: {fleet.device()}")

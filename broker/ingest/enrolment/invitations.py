@@ -13,10 +13,11 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from broker.config.enrolment import Enrolment
 from broker.ingest.enrolment import authority
 from broker.ingest.enrolment.authority import Authority
 from contract.caption import Name
-from contract.enrolment import Certified, Request
+from contract.enrolment import Certified, Invitation, Request
 
 FOLDER: Final = "invitations"
 
@@ -80,6 +81,25 @@ def invite(site_authority: Authority, site: str, device: str, *, now: datetime) 
     authority.make_folder(site_authority.folder / FOLDER)
     _keep(_place(site_authority, token), Kept(site=site, device=device, until=until))
     return token, until
+
+
+def find(site_authority: Authority, token: str) -> Kept:
+    """Return what is kept of an invitation, used or not; raises `NotEnrolled` where there is none."""
+    return _kept(_place(site_authority, token))
+
+
+def written(site_authority: Authority, token: str, kept: Kept, settings: Enrolment) -> Invitation:
+    """Return an invitation as the device gets it: a file that names it, the console and the MQTT server."""
+    return Invitation(
+        site=kept.site,
+        device=kept.device,
+        url=settings.url,
+        token=token,
+        authority=site_authority.pem,
+        mqtt_host=settings.mqtt_host,
+        mqtt_port=settings.mqtt_port,
+        until=kept.until,
+    )
 
 
 def withdraw(site_authority: Authority, site: str, device: str) -> int:

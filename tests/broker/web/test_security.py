@@ -68,9 +68,20 @@ SECTIONS = (
 PAGES = (
     *("/", "/incidents", "/incidents/4", "/history", "/history.csv", "/devices", "/plots", "/rules", "/silences"),
     *("/visits", "/messages", "/audit", "/users", "/privacy", "/account", "/live/stream", "/plans/harbour"),
+    *("/devices/harbour/pi-01", "/enrolment"),
 )
 
-FORMS = ("/incidents/4/resolve", "/silences", "/rules", "/users", "/account/tokens", "/privacy/sentences", "/logout")
+FORMS = (
+    "/incidents/4/resolve",
+    "/silences",
+    "/rules",
+    "/users",
+    "/account/tokens",
+    "/privacy/sentences",
+    "/logout",
+    "/enrolment",
+    "/devices/harbour/pi-01/revoke",
+)
 
 SECRET = "zanzibar"
 """A word that a camera says once, and that stands nowhere else."""

@@ -9,11 +9,13 @@ import pytest
 
 from broker.config.section import SEVERITIES
 from broker.incidents.incident import EventKind, State
+from broker.ingest.rollout.stages import State as Rollout
 from broker.notify.notifications import Kind
 from broker.notify.notifications import State as Sent
 from broker.store.outcome import Outcome
 from broker.web import texts
 from broker.web.accounts.account import Role
+from contract.update import Progress, Reason
 
 WEB = Path(texts.__file__).resolve().parents[1]
 
@@ -25,6 +27,9 @@ GROUPS: dict[str, Iterable[str]] = {
     "message": Sent,
     "kind": Kind,
     "role": Role,
+    "update": Progress,
+    "update_reason": Reason,
+    "rollout": Rollout,
     "how": ("sms", "link", "console", "terminal"),
 }
 """Groups that are asked for by a value of the domain."""
