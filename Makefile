@@ -3,7 +3,7 @@
 VENV := .venv
 RUN := $(VENV)/bin
 
-.PHONY: help demo test coverage test-slow test-hardware test-install test-signing lint lock release screenshots docs bench bench-long calm-film faults fuzz model clean
+.PHONY: help demo test coverage test-slow test-hardware test-install test-signing lint lock release sbom screenshots docs bench bench-long calm-film faults fuzz model clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -52,6 +52,8 @@ lock: ## write constraints.txt anew: the versions that demo, tests and images in
 release: ## build dist/: the wheel, bills of materials (CycloneDX) and this version's changes
 	@tools/environment .cache/release release
 	@.cache/release/bin/python tools/release.py
+
+sbom: release ## build the bills of materials (CycloneDX) beside each artefact, as `release` does
 
 screenshots: $(VENV)/ready ## take the pictures of the console anew, for docs/images
 	$(RUN)/python -m tests.broker.web.screenshots docs/images

@@ -62,6 +62,10 @@ def _run(arguments: argparse.Namespace) -> int:  # noqa: PLR0911 - one branch a 
             from broker.cli import enrolment
 
             return enrolment.run(arguments)
+        case "advisories":
+            from broker.cli import advisories
+
+            return advisories.run(arguments)
         case "models":
             from broker.cli import models
 

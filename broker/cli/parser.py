@@ -33,6 +33,7 @@ def build() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(required=True, metavar="VERB", dest="verb_name")
     _add_service(verbs)
     _add_models(verbs)
+    _add_advisories(verbs)
     _add_terminal(verbs)
     _add_messages(verbs)
     _add_incidents(verbs)
@@ -117,6 +118,15 @@ def _add_models(verbs: _Verbs) -> None:
     refresh.add_argument("--root-keys", type=Path, metavar="FOLDER", help=f"sign the root anew, too; {ROOT_KEYS}")
     for sub in (made, publish, offer, withdraw, refresh, rotate):
         sub.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+
+
+def _add_advisories(verbs: _Verbs) -> None:
+    known = _add(verbs, "advisories", "name the devices that run a version with a known vulnerability")
+    text = "an advisory in the OSV format, or a folder of them"
+    known.add_argument("advisories", nargs="+", type=Path, metavar="FILE", help=text)
+    text = "a bill of materials (CycloneDX) of a version, so that its libraries are compared too; repeat it"
+    known.add_argument("--bill", action="append", default=[], type=Path, metavar="FILE", help=text)
+    known.add_argument("--json", action="store_true", help="one JSON object a line")
 
 
 def _add_terminal(verbs: _Verbs) -> None:
