@@ -4,6 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin
 
 .PHONY: help demo test coverage test-slow test-hardware test-install test-signing lint lock release sbom screenshots docs bench bench-long calm-film faults fuzz model clean
+.PHONY: help demo test coverage test-slow test-hardware test-install test-signing test-home-assistant lint lock release screenshots docs bench bench-long calm-film faults fuzz model clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -39,6 +40,9 @@ test-hardware: $(VENV)/ready ## the tests that need a real camera
 
 test-install: $(VENV)/ready ## install the wheel with every extra on each Python here, and live each user's first hour
 	$(RUN)/pytest -m install
+
+test-home-assistant: $(VENV)/ready ## install Home Assistant, and try the device with it (WORDCAM_HOME_ASSISTANT=environment that has it)
+	$(RUN)/pytest -m home_assistant tests/home_assistant
 
 lint: $(VENV)/ready ## ruff, mypy and the import rules
 	$(RUN)/ruff check .

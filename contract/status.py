@@ -206,6 +206,9 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What is wrong with its clock; absent where nothing is, or the device cannot say."""
     update: Update | msgspec.UnsetType = msgspec.UNSET
     """Where the device is with its model updates; absent where it takes none."""
+    armed: bool | msgspec.UnsetType = msgspec.UNSET
+    """False while someone has switched off watching: neither captions nor dangers then; absent while the device
+    watches."""
 
     exposed: Annotated[tuple[Exposure, ...], Meta(max_length=4)] | msgspec.UnsetType = msgspec.UNSET
     """What does not hold of its isolation; absent where all of it holds."""

@@ -207,7 +207,17 @@ class HomeAssistant(Section, frozen=True, kw_only=True):
     )
     """As set in Home Assistant's MQTT integration."""
     dangers: tuple[Name, ...] = ("gun", "weapon", "knife", "fire", "smoke", "fight", "falling", "fallen")
-    """Dangers that become binary sensors, in the words of the model."""
+    """Dangers that become binary sensors and events, in the words of the model."""
+    arming: bool = False
+    """Let Home Assistant disarm the device, which then neither writes captions nor looks for dangers. The server must
+    know this device by a login, and let Home Assistant's user alone write the switch's topic."""
+
+
+class Onvif(Section, frozen=True, kw_only=True):
+    """ONVIF events as JSON over MQTT, for a video management system on the same server."""
+
+    topic_prefix: Annotated[str, Meta(pattern=r"^[^+#\s]*$", description="a topic without wildcards")] = ""
+    """What stands before `/onvif-ej/`; without it, `SITE/DEVICE`."""
 
 
 class Mqtt(Section, frozen=True, kw_only=True):
@@ -236,6 +246,8 @@ class Mqtt(Section, frozen=True, kw_only=True):
     """Time between two heartbeats."""
     home_assistant: HomeAssistant | None = None
     """Describe this device to a Home Assistant on the same server; without it, nothing is published there."""
+    onvif: Onvif | None = None
+    """Publish dangers and camera conditions as ONVIF events too; without it, none."""
 
     def __post_init__(self) -> None:
         require_host(self.host)

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from edge.look.memory.camera_memory import CameraMemory
     from edge.look.visits.journal import Journal
     from edge.look.wall_clock import WallClock
+    from edge.send.integration.port import Integration
     from edge.send.updates import Updates
 
 log = logging.getLogger(__name__)
@@ -132,6 +134,7 @@ def look(  # noqa: PLR0913  # what the process was started with
                 started_at=started_at,
                 journal=_journal(settings, manifest),
                 name=name,
+                can_be_disarmed=settings.mqtt.home_assistant is not None and settings.mqtt.home_assistant.arming,
             ).run(stop)
 
 
@@ -250,6 +253,7 @@ def send(chosen: Chosen, last: LastConfiguration, path: Path, stop: threading.Ev
             on_connect=lambda: last.keep(chosen.text),
             updates=_updates(settings, path, outbox),
             on_progress=watchdog.progress,
+            integrations=tuple(_integrations(settings, outbox)),
         ).run(stop)
         manager.say(STOPS)
 
@@ -303,6 +307,33 @@ def bundle_of(settings: Config) -> Path:
         return Installed(update_folder(settings), settings.bundle).ensure()
     except OSError as error:
         raise from_os_error(error, str(update_folder(settings))) from error
+
+
+def _integrations(settings: Config, outbox: Outbox) -> "Iterator[Integration]":
+    """Make what the configuration asks for; raises `Misconfigured` where anyone could disarm the device."""
+    from edge.outbox import arming, told  # noqa: PLC0415  # see the module's docstring
+    from edge.send import mqtt  # noqa: PLC0415
+    from edge.send.integration import home_assistant, ongoing, onvif  # noqa: PLC0415
+
+    identity = {"site": settings.site, "device": settings.device}
+    if settings.mqtt.home_assistant is not None:
+        if settings.mqtt.home_assistant.arming:
+            mqtt.require_login(settings.mqtt)
+        yield home_assistant.HomeAssistant(
+            settings.mqtt.home_assistant,
+            **identity,
+            version=release.VERSION,
+            memory=told.read(outbox, "home-assistant", ongoing.Memory, {}),
+            keep=partial(told.leave, outbox, "home-assistant"),
+            arm=lambda armed: arming.leave(outbox, armed=armed),
+        )
+    if settings.mqtt.onvif is not None:
+        yield onvif.Onvif(
+            settings.mqtt.onvif,
+            **identity,
+            memory=told.read(outbox, "onvif", onvif.Memory, onvif.NOTHING),
+            keep=partial(told.leave, outbox, "onvif"),
+        )
 
 
 def open_captioner(folder: Path, threads: int) -> "Captioner":

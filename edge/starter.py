@@ -70,6 +70,7 @@ _PLAIN: Final = """\
   # username: {device}
   # password_file: mqtt.password   # a file that holds the password alone
   # home_assistant: {{}}      # entities in a Home Assistant that uses the same MQTT server
+  # onvif: {{}}               # dangers and camera conditions as ONVIF events, for a video management system
   # tls: {{}}                 # encryption; an empty mapping trusts the system's authorities. Needed on any open network
   # tls:                    # `wordcam-edge enroll` makes these files
   #   ca_file: {files}/ca.crt

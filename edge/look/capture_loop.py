@@ -17,6 +17,7 @@ from edge.errors import CameraGone, CameraUnreachable
 from edge.infer import image
 from edge.infer.captioner import Captioner, Sentence
 from edge.look import event, gate, scene
+from edge.look.arm_switch import ArmSwitch
 from edge.look.bundle.port import Bundles
 from edge.look.camera_port import Camera, Frame
 from edge.look.condition.measure import measure
@@ -61,6 +62,7 @@ class Look:
         started_at: float,
         journal: Journal | None = None,
         name: str = process_report.LOOK,
+        can_be_disarmed: bool = False,
         clock: Callable[[], float] = time.perf_counter,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
@@ -76,6 +78,7 @@ class Look:
         self._remember, self._bundles, self._fallback, self._on_work = remember, bundles, fallback, on_work
         self._wall_clock, self._on_progress = wall_clock, on_progress
         self._memory = remember(captioner.manifest)
+        self._switch = ArmSwitch(outbox, is_used=can_be_disarmed)
         self._clock, self._now, self._new_id = clock, now, new_id
         self._journal, self._story = journal, Story()
         self._weighed_at = self._told_at = self._asked_at = -math.inf
@@ -162,6 +165,9 @@ class Look:
         self._watch_conditions(frame)
         self._frames += 1
         self._seen = Seen(self._seen.frames + 1, self._seen.video_bytes + frame.video_bytes)
+        self._hear_switch()
+        if not self._switch.is_armed:
+            return gate.Reason.DISARMED
         with self._latency.of("gate"):
             size = self._captioner.manifest.input
             small = image.fit(frame.bgr, size.height, size.width)
@@ -327,6 +333,13 @@ class Look:
         """Take over the thresholds that people have raised since."""
         self._memory.dangers.raised = RaisedThresholds.of(raised_thresholds.read(self._outbox), self._eye.stream)
 
+    def _hear_switch(self) -> None:
+        """Find out whether people want this device to watch, and report at once when that changes."""
+        if self._switch.has_changed():
+            self._gate = None
+            log.warning("armed" if self._switch.is_armed else "disarmed", extra={"stream": self._eye.stream})
+            self._report()
+
     def _report(self, reason: str = "") -> None:
         """Count the frames that were not captioned, and say how the work goes."""
         self._reported_at = self._clock()
@@ -347,5 +360,6 @@ class Look:
             frames=self._frames,
             captions=self._sentences,
             fallbacks=(*self._bundles.fallbacks, *(() if self._fallback is None else (self._fallback,))),
+            armed=self._switch.is_armed,
         )
         process_report.leave(self._outbox, self._name, note)

@@ -44,6 +44,8 @@ class Reason(StrEnum):
     """Something happens, but the last caption is very young."""
     DOUBT = "doubt"
     """A danger may be about to begin or to end: its evidence is weighed, and a sentence written only if it does."""
+    DISARMED = "disarmed"
+    """People have switched off watching."""
 
 
 WORTH: Final = frozenset({Reason.FIRST, Reason.SCENE, Reason.MOTION, Reason.OVERDUE})

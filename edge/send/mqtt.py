@@ -53,6 +53,8 @@ class Received:
 
     payload: bytes
     topic: str
+    retained: bool = False
+    """Whether the server had kept it from before our subscription."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,7 @@ class Connection:
             self.events.put(Down(f"the connection ended: {reason}"))
 
     def _on_message(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
-        self.events.put(Received(bytes(message.payload), message.topic))
+        self.events.put(Received(bytes(message.payload), message.topic, message.retain))
 
     def _on_publish(self, _client: Any, _data: Any, _mid: int, reason: ReasonCode, _properties: Any) -> None:
         if reason.is_failure:
@@ -184,6 +186,16 @@ class Connection:
 def port_of(settings: config.Mqtt) -> int:
     """Return the port: the one set, or else the registered one, 8883 with TLS and 1883 without."""
     return mqtt_port(settings.port, encrypted=settings.tls is not None)
+
+
+def require_login(settings: config.Mqtt) -> None:
+    """Raise `Misconfigured` where the server does not learn who this device is."""
+    username = secret.read(None, "WORDCAM_MQTT_USERNAME", field="mqtt.username") or settings.username
+    if not username and (settings.tls is None or settings.tls.cert_file is None):
+        raise Misconfigured(
+            "`mqtt.home_assistant.arming` needs a server that knows its users, so that not everyone can disarm: set "
+            "`mqtt.username` and `mqtt.password_file`, or `mqtt.tls.cert_file`"
+        )
 
 
 def _authenticate(client: paho.Client, settings: config.Mqtt) -> None:

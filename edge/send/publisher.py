@@ -8,13 +8,13 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 
-from contract import ack, status, thresholds, topics, update
+from contract import ack, caption, status, thresholds, topics, update
 from contract.errors import Refused
 from contract.status import Fallback, Part, State, Status
 from edge import config
@@ -23,8 +23,9 @@ from edge.outbox import exposure_note, process_report, raised_thresholds
 from edge.outbox.outbox import Outbox, Waiting
 from edge.process import backoff
 from edge.process.stage_timer import Latency
-from edge.send import admission, home_assistant, mqtt
+from edge.send import admission, mqtt
 from edge.send.in_flight import Flights
+from edge.send.integration.port import Integration, Message
 from edge.send.mqtt import Connection, Will
 from edge.send.updates import Updates
 from edge.update.outcome import Running
@@ -62,6 +63,7 @@ class Send:
         on_connect: Callable[[], None],
         updates: Updates | None,
         on_progress: Callable[[], None],
+        integrations: tuple[Integration, ...] = (),
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         chance: Callable[[], float] = random.random,
@@ -74,9 +76,9 @@ class Send:
         self._site, self._device, self._version = site, device, version
         self._clock, self._now, self._chance = clock, now, chance
         self._topics = {channel: topics.topic(site, device, channel) for channel in topics.CHANNELS}
-        wanted = settings.home_assistant
         self._offers = () if updates is None else (self._topics["update"],)
-        self._home_assistant = () if wanted is None else (home_assistant.status_topic(wanted),)
+        self._integrations = integrations
+        self._heard = tuple(topic for one in integrations for topic in one.subscriptions)
         self._latency = Latency(clock)
         self._flights = Flights(settings.resend_seconds)
         self._connection: Connection | None = None
@@ -133,7 +135,7 @@ class Send:
             self._settings,
             client_id=f"wordcam-{self._site}-{self._device}",
             subscription=self._topics["ack"],
-            optional=(self._topics["thresholds"], *self._offers, *self._home_assistant),
+            optional=(self._topics["thresholds"], *self._offers, *self._heard),
             will=Will(self._topics["status"], status.encode(self._status(State.OFFLINE, "connection lost", at=None))),
             window=WINDOW,
         )
@@ -161,9 +163,10 @@ class Send:
 
     def _handle(self, connection: Connection, event: mqtt.Event, stored: list[str], refused: list[str]) -> None:
         if isinstance(event, mqtt.Received):
-            if event.topic in self._home_assistant:
-                if event.payload == home_assistant.ONLINE:
-                    self._describe(connection)
+            if event.topic in self._heard:
+                for one in self._integrations:
+                    wanted = one.on_message(event.topic, event.payload, retained=event.retained)
+                    self._publish_beside(connection, wanted)
             elif event.topic == self._topics["thresholds"]:
                 self._read_thresholds(event.payload)
             elif event.topic in self._offers:
@@ -188,16 +191,14 @@ class Send:
         self._flights.clear()
         log.info("connected", extra={"host": self._settings.host, "waiting": self._outbox.ledger().waiting})
         self._say_status(connection)
-        self._describe(connection)
         self._on_connect()
+        for one in self._integrations:
+            self._publish_beside(connection, one.on_connect())
 
-    def _describe(self, connection: Connection) -> None:
-        """Describe this device to Home Assistant, where that is wanted."""
-        wanted = self._settings.home_assistant
-        if wanted is not None:
-            topic = home_assistant.topic(wanted, self._site, self._device)
-            said = home_assistant.describe(wanted, site=self._site, device=self._device, version=self._version)
-            connection.publish(topic, said, retain=True)
+    def _publish_beside(self, connection: Connection, messages: Iterable[Message]) -> None:
+        """Publish what an integration wants; what the connection does not take is not tried again."""
+        for message in messages:
+            connection.publish(message.topic, message.payload, retain=message.retain)
 
     def _count_short_session(self, *, taken_over: bool) -> str:
         """Count a session that ended soon after it began, and say what a row of them means."""
@@ -292,6 +293,8 @@ class Send:
             self._updates.count(payload, danger=danger)
         self._flights.publish(row.id, row.seq, self._clock(), danger=danger)
         self._sent_bytes += len(payload) + len(topic)
+        for one in self._integrations:
+            self._publish_beside(connection, one.on_caption(caption.decode(payload)))
         return True
 
     def _read_ack(self, payload: bytes, stored: list[str], refused: list[str]) -> None:
@@ -353,6 +356,8 @@ class Send:
         # Why the device was away is said once, when it is back; of a second device as long as it may come again.
         said = self._status(State.ONLINE, looked.reason or self._trouble, at=self._now())
         connection.publish(self._topics["status"], _encoded(said), retain=True)
+        for one in self._integrations:
+            self._publish_beside(connection, one.on_status(said))
         if self._is_steady():
             self._short_sessions = 0
         if self._short_sessions < SHORT_SESSIONS:
@@ -384,6 +389,7 @@ class Send:
             fallbacks=(_fallbacks(looked.fallbacks, self._fallbacks) or msgspec.UNSET) if at else msgspec.UNSET,
             update=self._updates.progress if at and self._updates is not None else msgspec.UNSET,
             exposed=(exposure_note.read(self._outbox) or msgspec.UNSET) if at else msgspec.UNSET,
+            armed=False if at and not looked.armed else msgspec.UNSET,
         )
 
     def _leave(self, reason: str) -> None:
@@ -398,7 +404,7 @@ class Send:
 
 def _news(looked: process_report.Report) -> tuple[object, ...]:
     """Return what of a note is worth a status at once."""
-    return looked.reason, looked.conditions, looked.fallbacks, looked.model, looked.clock
+    return looked.reason, looked.conditions, looked.fallbacks, looked.model, looked.clock, looked.armed
 
 
 def _fallbacks(looked: tuple[Fallback, ...], own: tuple[Fallback, ...]) -> tuple[Fallback, ...]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Connection, Row, delete, func, insert, or_, select
@@ -11,6 +11,9 @@ from broker.incidents.presence.detector import CONDITION, Presence
 from broker.store.tables import core
 from contract.status import Clock, Fallback, Ledger, Stage, State, Status
 from contract.update import Update
+
+DISARMED: Final = "disarmed"
+"""Shown of a device that does not watch, because someone has switched that off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +94,14 @@ def _update_report(status: Status, known: Row[Any] | None) -> Any:
 
 
 def _reason(status: Status) -> str:
-    """Return the device's own reason or, where it gives none, its worst camera condition and the camera."""
-    if status.reason or not status.conditions:
+    """Return the device's own reason or, where it gives none, its worst camera condition and the camera.
+
+    A device that someone has disarmed is well, and says so.
+    """
+    if status.reason:
         return status.reason
+    if not status.conditions:
+        return DISARMED if status.armed is False else ""
     worst = status.conditions[0]
     return f"{CONDITION}{worst.condition.value}: {worst.stream}"
 

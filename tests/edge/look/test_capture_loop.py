@@ -22,7 +22,7 @@ from edge.look.event import Eye
 from edge.look.gate import Reason
 from edge.look.memory.camera_memory import CameraMemory
 from edge.look.wall_clock import WallClock
-from edge.outbox import process_report
+from edge.outbox import arming, process_report
 from edge.outbox.outbox import Outbox
 from tests.edge import pictures
 from tests.edge.pictures import BLUE, RED
@@ -68,7 +68,9 @@ def captioner(tiny: Path) -> Captioner:
     return Captioner.open(tiny)
 
 
-def watch(film: Film, captioner: Captioner, box: Outbox, bundles: port.Bundles = ONE) -> Look:
+def watch(
+    film: Film, captioner: Captioner, box: Outbox, bundles: port.Bundles = ONE, *, can_be_disarmed: bool = False
+) -> Look:
     return Look(
         film,
         captioner,
@@ -83,6 +85,7 @@ def watch(film: Film, captioner: Captioner, box: Outbox, bundles: port.Bundles =
         on_progress=lambda: None,
         wall_clock=WallClock(lambda: BEGIN, lambda: 0.0, BEGIN),
         started_at=0.0,
+        can_be_disarmed=can_be_disarmed,
         now=lambda: BEGIN + timedelta(hours=1),
     )
 
@@ -202,3 +205,28 @@ def test_another_bundle_is_used_from_the_next_frame_on_and_none_is_missed(
     assert [event.model for event in written(box)] == ["tiny@0.1.0", "tiny@9.9.9", "tiny@9.9.9"]
     assert process_report.read(box, process_report.LOOK).model == "tiny@9.9.9"
     assert bundles.worked == 1
+
+
+def test_a_disarmed_device_says_so_and_writes_nothing_until_it_is_armed(captioner: Captioner, box: Outbox) -> None:
+    film = Film([RED] * 4)
+    look = watch(film, captioner, box, can_be_disarmed=True)
+    reasons = []
+    with Outbox(box.path, 100) as other:  # that of the process that sends
+        for armed in (True, False, False, True):
+            arming.leave(other, armed=armed)
+            frame = film.read()
+            assert frame is not None
+            reasons.append(look.look_at(frame))
+            assert process_report.read(box, process_report.LOOK).armed == armed or armed
+
+    assert reasons == [Reason.FIRST, Reason.DISARMED, Reason.DISARMED, Reason.FIRST]
+    assert [event.seq for event in written(box)] == [0, 1]
+    assert process_report.read(box, process_report.LOOK).armed
+
+
+def test_a_device_that_nobody_may_disarm_watches_whatever_was_said_once(captioner: Captioner, box: Outbox) -> None:
+    arming.leave(box, armed=False)
+
+    watch(Film([RED]), captioner, box).run(threading.Event())
+
+    assert len(written(box)) == 1

@@ -209,3 +209,15 @@ def test_a_device_that_comes_and_goes_is_one_incident(missing_scene: Make) -> No
         gone += pass_by(room, seconds=120)
 
     assert gone == ["first to guard"]
+
+
+def test_a_device_that_someone_has_disarmed_is_well_and_says_so(missing_scene: Make) -> None:
+    room = missing_scene()
+    for number in range(30):
+        room.state("pi-01", armed=False, ledger=Ledger(frames=1000 + number))
+        assert room.wait(seconds=10) == []
+
+    with reading(room.engine) as connection:
+        (known,) = devices.everyone(connection)
+    assert known.reason == "disarmed"
+    assert room.incidents == []

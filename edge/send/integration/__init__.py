@@ -1,0 +1,1 @@
+"""Integrations: what other systems on the same MQTT server are sent, derived from captions and status."""
