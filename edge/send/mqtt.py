@@ -16,6 +16,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edge import config
 from edge.errors import Misconfigured, TryAgain
+from edge.send import tls_alert
 from foundation import secret
 from foundation.network_address import mqtt_port
 
@@ -117,6 +118,9 @@ class Connection:
         self._client.on_disconnect = self._on_disconnect
         self._client.on_message = self._on_message
         self._client.on_publish = self._on_publish
+        self._client.on_log = self._on_log
+        self._alert = ""
+        self._was_answered = False
 
     def open(self) -> None:
         """Connect and let the network thread run; `Up` or `Down` follows. Raises `TryAgain` where no one listens."""
@@ -125,6 +129,8 @@ class Connection:
         try:
             self._client.connect(settings.host, port_of(settings), settings.keepalive_seconds, clean_start=True)
         except ssl.SSLError as error:
+            if meant := tls_alert.meaning(str(error)):
+                raise TryAgain(f"{where}: {meant}") from error
             why = getattr(error, "verify_message", "") or error.reason or str(error)
             raise TryAgain(f"{where}: TLS failed: {why}; see `mqtt.tls` and this device's clock") from error
         except (OSError, ValueError) as error:
@@ -146,6 +152,7 @@ class Connection:
 
     def _on_connect(self, client: paho.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
         """Subscribe, on this and every connection; a refusal is over at once."""
+        self._was_answered = True
         if reason.is_failure:
             see = ""
             if reason.value in LOGIN_REFUSED:
@@ -173,7 +180,19 @@ class Connection:
         if reason.value == TAKEN_OVER:
             self.events.put(Down("another client took over the session", True))
         else:
-            self.events.put(Down(f"the connection ended: {reason}"))
+            self.events.put(Down(self._why_ended(reason)))
+
+    def _on_log(self, _client: Any, _data: Any, level: int, text: str) -> None:
+        """Keep the alert of TLS, of which paho says nothing else: a server that turns a certificate down sends one."""
+        if level == paho.MQTT_LOG_ERR:
+            self._alert = tls_alert.meaning(text) or self._alert
+
+    def _why_ended(self, reason: ReasonCode) -> str:
+        if self._alert:
+            return self._alert
+        if self._settings.tls is not None and not self._was_answered:
+            return tls_alert.SILENT
+        return f"the connection ended: {reason}"
 
     def _on_message(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
         self.events.put(Received(bytes(message.payload), message.topic, message.retain))

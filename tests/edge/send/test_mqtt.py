@@ -11,7 +11,7 @@ import pytest
 
 from edge import config
 from edge.errors import Misconfigured, TryAgain
-from edge.send import mqtt
+from edge.send import mqtt, tls_alert
 from edge.send.mqtt import Connection, Down, Event, Received, Up, Will
 from testing.mosquitto import Mosquitto
 
@@ -75,6 +75,52 @@ def test_a_server_of_another_authority_is_not_believed(keys: Path, tmp_path: Pat
         pytest.raises(TryAgain, match=r"TLS failed: .*certificate.*; see `mqtt.tls`"),
     ):
         connection(server, config.Tls(ca_file=keys / "other.pem")).open()
+
+
+@contextmanager
+def revoking(keys: Path, folder: Path) -> Iterator[Mosquitto]:
+    """The same, with the device's certificate among those that are revoked."""
+    (folder / "index.txt").touch()
+    section = "[ca]\ndefault_ca=it\n[it]\ndatabase=index.txt\ndefault_md=sha256\ndefault_crl_days=30\n"
+    (folder / "ca.conf").write_text(section, encoding="ascii")
+    ca = ["openssl", "ca", "-config", "ca.conf", "-keyfile", str(keys / "ca.key"), "-cert", str(keys / "ca.pem")]
+    for asked in (["-revoke", str(keys / "device.pem")], ["-gencrl", "-out", "revoked.pem"]):
+        subprocess.run([*ca, *asked], check=True, capture_output=True, cwd=folder)
+    files = (f"cafile {keys}/ca.pem", f"certfile {keys}/server.pem", f"keyfile {keys}/server.key")
+    lines = (*files, "require_certificate true", f"crlfile {folder}/revoked.pem")
+    with Mosquitto(folder / "mosquitto", lines=lines) as server:
+        yield server
+
+
+@pytest.mark.filterwarnings("ignore:.*SSLSocket:pytest.PytestUnraisableExceptionWarning")
+def test_a_revoked_certificate_is_said_in_plain_words(keys: Path, tmp_path: Path) -> None:
+    tls = config.Tls(ca_file=keys / "ca.pem", cert_file=keys / "device.pem", key_file=keys / "device.key")
+
+    with revoking(keys, tmp_path) as server:
+        try:
+            event = first_event(connection(server, tls))
+        except TryAgain as error:
+            event = Down(str(error))
+
+    assert isinstance(event, Down)
+    assert "revoked" in event.why
+    assert "wordcam-edge enroll FILE" in event.why
+    assert "Unspecified" not in event.why
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("[SSL: SSLV3_ALERT_CERTIFICATE_REVOKED] sslv3 alert certificate revoked (_ssl.c:2580)", "is revoked"),
+        ("failed to receive on socket: [SSL: TLSV1_ALERT_UNKNOWN_CA] tlsv1 alert unknown ca", "does not know"),
+        ("[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] tlsv13 alert certificate required", "wants a certificate"),
+        ("[SSL: SSL/TLS_ALERT_CERTIFICATE_EXPIRED] ssl/tls alert certificate expired", "has expired"),
+        ("[Errno 104] Connection reset by peer", ""),
+    ],
+)
+def test_each_alert_of_a_server_has_its_words(error: str, said: str) -> None:
+    assert said in tls_alert.meaning(error)
+    assert bool(tls_alert.meaning(error)) is bool(said)
 
 
 def test_without_our_certificate_we_are_never_up(keys: Path, tmp_path: Path) -> None:
