@@ -45,7 +45,7 @@ class Device:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.stop(*VERBS)
+        self.stop()
 
     @property
     def outbox(self) -> Path:
@@ -80,26 +80,34 @@ class Device:
             self._killed.add(process.pid)
             process.kill()
 
-    def stop(self, *verbs: str) -> None:
-        """End processes as systemd does, for good."""
+    def begin(self, verb: str) -> None:
+        """Start one process, which nothing starts again."""
+        self._processes[verb] = self._start(verb)
+
+    def end(self, verb: str) -> None:
+        """End one process as systemd does."""
+        process = self._processes.pop(verb, None)
+        if process is None:
+            return
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.ended[(verb, -signal.SIGTERM)] += 1
+            process.kill()
+            process.wait()
+
+    def stop(self) -> None:
+        """End all processes, for good."""
         self._stop.set()
         self._keeper.join()
-        for verb in verbs:
-            process = self._processes.pop(verb, None)
-            if process is None:
-                continue
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                self.ended[(verb, -signal.SIGTERM)] += 1
-                process.kill()
-                process.wait()
+        for verb in VERBS:
+            self.end(verb)
 
     def send_alone(self) -> None:
         """Let nothing new be seen, and send what waits."""
-        self.stop(*VERBS)
-        self._processes["send"] = self._start("send")
+        self.stop()
+        self.begin("send")
 
     def count(self) -> tuple[int, int, int]:
         """Return how many captions were accepted, wait, and were given up; noughts where the file cannot be read."""
