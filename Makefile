@@ -79,6 +79,10 @@ fuzz: $(VENV)/ready ## throw a million inputs at everything that reads bytes fro
 calm-film: $(VENV)/ready ## watch hours of calm film in every weather, and count the false texts (FILMS=films.json)
 	$(RUN)/python -m bench.accuracy.calm_film --films $(FILMS) --folder $(RUNS)/calm-film
 
+.PHONY: night
+night: $(VENV)/ready ## replay a night by a moved clock, and write docs/night.md: every text that each person got, and why
+	$(RUN)/python -m bench.service.night
+
 bench-long: $(VENV)/ready ## send a million captions through the alert service, and watch its memory
 	$(RUN)/python -m bench.service.soak --count 1000000
 

@@ -82,6 +82,8 @@ class FakeTwilio:
     lists: int = 0
     lists_fail: bool = False
     retry_after: str = "1"
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    """Dates the messages."""
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()
@@ -129,7 +131,7 @@ class FakeTwilio:
                 body=form["Body"],
                 sender=form.get("From"),
                 messaging_service_sid=form.get("MessagingServiceSid"),
-                created=datetime.now(UTC),
+                created=self.clock(),
                 accepted_at=time.monotonic(),
             )
             self.messages.append(message)

@@ -47,6 +47,10 @@ class Places:
         """Return the display name of a site, of a device of it, or of a stream of that."""
         return in_language(self.names.get(ids, ""), language) or ids[-1]
 
+    def is_named(self, *ids: str) -> bool:
+        """Return whether the configuration has a display name for a place."""
+        return bool(in_language(self.names.get(ids, ""), "en"))
+
     def local(self, moment: datetime, site: str) -> datetime:
         """Return a time in the time zone of a site."""
         return moment.astimezone(self.clocks.get(site, self.clock))

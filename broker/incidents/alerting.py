@@ -1,8 +1,8 @@
 """Queues notifications of an incident, and defers those that have to wait for their recipient."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -16,11 +16,20 @@ from broker.incidents.incident import Event, EventKind, Incident, LastNotified
 from broker.notify import contacts, delivery_window, notifications, opt_out
 from broker.notify.delivery_window import HOUR, Deferral
 from broker.notify.notifications import Intent, Kind
-from broker.notify.reasons import NotificationFor, OptedOut
+from broker.notify.reasons import NotificationFor, OptedOut, SeveralEnded
 from broker.rules.reasons import Reasons
+from broker.store import captions
 
 MOST_NAMED: Final = 20
 """Lost devices that a notification keeps by name: a text has room for a few, and a site may have thousands."""
+
+
+MOST_ENDS: Final = 3
+"""Notifications of ends that someone gets one by one within `ENDS_WITHIN`; further ones are gathered."""
+
+ENDS_WITHIN: Final = timedelta(minutes=10)
+
+GATHER_ENDS: Final = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +38,15 @@ class Occasion:
 
     kind: Kind
     reasons: Reasons
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
     """What the text says beyond what every notification of an incident says."""
     late_seconds: int | None = None
     """How late the sighting arrived; None where no sighting is the occasion."""
     gather: Deferral | None = None
     """Until when a late notification waits for others."""
+    suspected: bool | None = None
+    """Whether the model believes in the danger and the sentence does not name it; None where no sighting is the
+    occasion."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +67,7 @@ class Notifier:
         """Queue one notification for each of the people, and return the incident as it is after that."""
         number = incident.notification_count + 1
         notified: list[str] = []
+        occasion = replace(occasion, facts=occasion.facts | _camera(connection, incident))
         stopped = contacts.stopped(connection)
         for person in people:
             if person.name in stopped:
@@ -65,6 +78,7 @@ class Notifier:
                 continue
             urgent = occasion.kind is not Kind.RESOLVED and is_news(connection, person, incident.id, incident.severity)
             deferral = self.deferral(connection, person, incident.severity, now=now, urgent=urgent) or occasion.gather
+            deferral = deferral or _gather_ends(connection, person, occasion.kind, now)
             intent = _intent(incident, occasion, f"incident/{incident.id}/{number}/{person.name}", deferral)
             notifications.add(
                 connection, intent, to=person, at=now, deferred_until=deferral.until if deferral else None
@@ -79,14 +93,7 @@ class Notifier:
             event = Event(now, EventKind.NOTIFIED, (detail,), caption_id=incident.caption_id)
             store.add_event(connection, incident.id, event)
         # A notification that it is over changes nothing about what people know of the danger.
-        late_seconds = occasion.late_seconds
-        if late_seconds is None:
-            late_seconds = incident.notified.late_seconds if incident.notified else 0
-        last = (
-            incident.notified
-            if occasion.kind is Kind.RESOLVED
-            else LastNotified(incident.severity, incident.cameras, late_seconds)
-        )
+        last = incident.notified if occasion.kind is Kind.RESOLVED else _last_notified(incident, occasion)
         return replace(incident, notification_count=number, notified=last)
 
     def deferral(
@@ -100,6 +107,22 @@ class Notifier:
         recent = () if urgent else notifications.lately(connection, person.name, since=now - HOUR)
         local = self.places.by_clock_of(person, now)
         return delivery_window.decide(person, contact, severity, recent=recent, local=local)
+
+
+def _last_notified(incident: Incident, occasion: Occasion) -> LastNotified:
+    """Return what people know after a notification; what its occasion does not say stays as it was."""
+    before = incident.notified or LastNotified(incident.severity, incident.cameras)
+    late_seconds = before.late_seconds if occasion.late_seconds is None else occasion.late_seconds
+    suspected = before.suspected if occasion.suspected is None else occasion.suspected
+    return LastNotified(incident.severity, incident.cameras, late_seconds, suspected)
+
+
+def _gather_ends(connection: Connection, person: Recipient, kind: Kind, now: datetime) -> Deferral | None:
+    """Return until when a notification that an incident is over waits for others; None for the first few."""
+    if kind is not Kind.RESOLVED:
+        return None
+    count = notifications.ends_since(connection, person.name, since=now - ENDS_WITHIN)
+    return Deferral(now + GATHER_ENDS, SeveralEnded(count)) if count >= MOST_ENDS else None
 
 
 def is_news(connection: Connection, person: Recipient, incident_id: int, severity: Severity) -> bool:
@@ -125,6 +148,13 @@ def _intent(incident: Incident, occasion: Occasion, key: str, deferral: Deferral
             **occasion.facts,
         },
     )
+
+
+def _camera(connection: Connection, incident: Incident) -> dict[str, Any]:
+    """Return whether the device has no other camera, which a text then does not name."""
+    if incident.caption_id is None or not captions.is_sole_camera(connection, incident.caption_id):
+        return {}
+    return {"sole_camera": True}
 
 
 def _lost(incident: Incident) -> dict[str, Any]:

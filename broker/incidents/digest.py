@@ -3,17 +3,21 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
 from broker.config.broker import Recipient
 from broker.config.section import SEVERITIES
+from broker.incidents import store as incidents
 from broker.incidents.alerting import Notifier, is_news
 from broker.notify import deferred as store
 from broker.notify import notifications
 from broker.notify.notifications import Intent, Kind, Notification
 from broker.notify.reasons import Gathered
+
+DESCRIBED: Final = ("lost", "lost_count", "sole_camera")
+"""Facts that a digest takes over from the notification that it describes."""
 
 
 def release(
@@ -27,15 +31,15 @@ def release(
     if person is None:
         store.give_up(connection, name, error="no recipient of this name is left in broker.yaml")
         return
-    worst = max(waiting, key=lambda notification: (SEVERITIES.index(notification.severity), notification.id))
+    severity = max((one.severity for one in waiting), key=SEVERITIES.index)
     urgent = any(_is_urgent(connection, person, one) for one in waiting)
-    deferral = notifier.deferral(connection, person, worst.severity, now=now, urgent=urgent)
+    deferral = notifier.deferral(connection, person, severity, now=now, urgent=urgent)
     if deferral is not None:
         store.keep_deferred(connection, name, until=deferral.until, reason=deferral.reason)
     elif len(waiting) == 1:
-        store.release(connection, worst.id, at=now)
+        store.release(connection, waiting[0].id, at=now)
     else:
-        _gather(connection, person, waiting, worst, now)
+        _gather(connection, person, waiting, now)
 
 
 def _is_urgent(connection: Connection, person: Recipient, waiting: Notification) -> bool:
@@ -44,11 +48,18 @@ def _is_urgent(connection: Connection, person: Recipient, waiting: Notification)
     return is_news(connection, person, waiting.incident_id, waiting.severity)
 
 
-def _gather(
-    connection: Connection, person: Recipient, waiting: Sequence[Notification], worst: Notification, now: datetime
-) -> None:
-    """Queue one digest in place of many notifications; it describes the most severe, and counts the rest."""
-    lost = {name: worst.facts[name] for name in ("lost", "lost_count") if name in worst.facts}
+def _ended(connection: Connection, waiting: Sequence[Notification]) -> frozenset[int]:
+    """Return the incidents of notifications that are over by now."""
+    numbers = {one.incident_id for one in waiting if one.incident_id is not None}
+    found = (incidents.get(connection, number) for number in sorted(numbers))
+    return frozenset(one.id for one in found if one is not None and one.state.is_over)
+
+
+def _gather(connection: Connection, person: Recipient, waiting: Sequence[Notification], now: datetime) -> None:
+    """Queue one digest in place of many notifications; it describes the most severe, and counts the incidents."""
+    ended = _ended(connection, waiting)
+    worst = max(waiting, key=lambda one: (SEVERITIES.index(one.severity), one.incident_id not in ended, one.id))
+    described = {name: worst.facts[name] for name in DESCRIBED if name in worst.facts}
     intent = Intent(
         key=f"digest/{waiting[0].id}/{person.name}",
         kind=Kind.DIGEST,
@@ -58,7 +69,14 @@ def _gather(
         site=worst.site,
         severity=worst.severity,
         reasons=(Gathered(len(waiting)), *waiting[0].reasons),
-        facts=lost | {"count": len(waiting), "since": waiting[0].created_at.isoformat(), "items": _items(waiting)},
+        facts=described
+        | {
+            "count": len({one.incident_id or -one.id for one in waiting}),
+            "ended": len(ended),
+            "described_ended": worst.incident_id in ended,
+            "since": waiting[0].created_at.isoformat(),
+            "items": _items(waiting),
+        },
     )
     digest_id = notifications.add(connection, intent, to=person, at=now)
     store.gather(connection, person.name, digest_id=digest_id)

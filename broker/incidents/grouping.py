@@ -36,7 +36,7 @@ from broker.notify.reasons import (
 )
 from broker.rules.compiler import Rule
 from broker.rules.engine import Finding
-from broker.rules.reasons import Reasons, SeenTooRarely
+from broker.rules.reasons import HazardBelieved, Reasons, SeenTooRarely
 from broker.store import captions
 from broker.store.captions import Decision, Stored
 from broker.store.outcome import Outcome
@@ -67,6 +67,11 @@ class Sighting:
     def camera(self) -> str:
         """Return `device/stream`, or the device alone."""
         return f"{self.device}/{self.stream}" if self.stream else self.device
+
+    @property
+    def is_suspected(self) -> bool:
+        """Return whether only the model believes in the danger, and the sentence does not name it."""
+        return isinstance(next(iter(self.reasons), None), HazardBelieved)
 
     @property
     def subject(self) -> Subject:
@@ -189,6 +194,13 @@ class Grouper:
             self._also(connection, found, sighting)
         return found
 
+    def is_inhibited(self, connection: Connection, incident: Incident) -> bool:
+        """Return whether people know of a greater danger that inhibits further notifications of an open incident."""
+        beside = store.now_open(connection, incident.site)
+        greater = inhibition.find(self.settings.inhibit, beside, danger=incident.danger, severity=incident.severity)
+        own = self._route(incident.site, incident.danger, incident.severity)
+        return any(own.names <= self.route(one).names for one in greater)
+
     def _covers(self, incident: Incident, rule: Rule) -> bool:
         """Return whether everyone who would be notified of a rule is notified of an incident."""
         own = self._route(incident.site, rule.danger, rule.severity)
@@ -260,9 +272,13 @@ class Grouper:
             return Verdict(Outcome.SILENCED, (matching.as_reason,))
         if not self.route(incident).first:
             return Verdict(Outcome.NOBODY, (NoRecipient(),))
+        if incident.notified is not None and (greater := self.inhibitor(connection, sighting)) is not None:
+            return Verdict(Outcome.INHIBITED, (Inhibited(greater.danger, greater.id),))
         notice = notifications.send_status(connection, incident.id)
         timing = self.timing(sighting.rule.cooldown)
-        verdict = cooldown.decide(incident, notice, now=now, timing=timing, seen=not sighting.late_seconds)
+        verdict = cooldown.decide(
+            incident, notice, now=now, timing=timing, seen=not sighting.late_seconds, named=not sighting.is_suspected
+        )
         if verdict.look_at is not None:
             due_at = min(incident.due_at or verdict.look_at, verdict.look_at)
             store.save(connection, replace(incident, due_at=due_at))
@@ -272,7 +288,13 @@ class Grouper:
         """Queue the notifications of an incident that go out at once."""
         people = self.people(connection, incident, KINDS[verdict.outcome])
         gather = self._gather(sighting)
-        occasion = Occasion(KINDS[verdict.outcome], verdict.reasons, late_seconds=sighting.late_seconds, gather=gather)
+        occasion = Occasion(
+            KINDS[verdict.outcome],
+            verdict.reasons,
+            late_seconds=sighting.late_seconds,
+            gather=gather,
+            suspected=sighting.is_suspected,
+        )
         notified = Notifier(self.places).notify(connection, incident, people, occasion, now=sighting.now)
         # The first notification starts the escalation, and so does one that the incident became more severe.
         last = incident.notified

@@ -76,6 +76,8 @@ class LastNotified:
     """`device/stream` of those it named."""
     late_seconds: int = 0
     """How late the sighting arrived; 0 where it was not late."""
+    suspected: bool = False
+    """Whether the model believed in the danger, and no sentence named it."""
 
 
 @dataclass(frozen=True, slots=True)

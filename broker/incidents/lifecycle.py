@@ -54,6 +54,8 @@ class Lifecycle:
             event = Event(self.now, EventKind.MUTED, (muted.as_reason,))
             store.note_once(self.connection, incident.id, event)
             return self._end_or_wait(incident, [muted.ends_at], escalating=False)
+        if self.grouper.is_inhibited(self.connection, incident):
+            return self._end_or_wait(incident, [], escalating=False)
         due: list[datetime] = []
         if incident.notified is not None:
             incident, later = self._catch_up(incident)
@@ -115,13 +117,17 @@ class Lifecycle:
         return escalation.decide(incident, route, now=self.now, unreached=self._unreached(incident), within=within)
 
     def _unreached(self, incident: Incident) -> str:
-        """Name those notified last if none of them can be reached now; "" where someone may be."""
-        last = f"incident/{incident.id}/{incident.notification_count}/"
-        sent = [one for one in notifications.of_incident(self.connection, incident.id) if one.key.startswith(last)]
+        """Name those notified since the last step if none of them can be reached now; "" where someone may be.
+
+        An update that waits for its recipient takes nothing back: the notification before has reached them.
+        """
+        since = incident.stepped_at or incident.opened_at
+        notified = notifications.of_incident(self.connection, incident.id)
+        sent = [one for one in notified if one.created_at >= since]
         stopped = contacts.stopped(self.connection)
         if not sent or any(one.state in REACHED and one.recipient not in stopped for one in sent):
             return ""
-        return ", ".join(one.recipient for one in sent)
+        return ", ".join(dict.fromkeys(one.recipient for one in sent))
 
     def _end_or_wait(self, incident: Incident, due: list[datetime], *, escalating: bool) -> Incident:
         if incident.lost:  # The presence tracker closes it.
@@ -140,19 +146,29 @@ class Lifecycle:
         sent = notifications.of_incident(self.connection, incident.id)
         if incident.notified and self.grouper.is_stale(incident.notified.late_seconds) and not incident.closed_by:
             return replace(incident, due_at=None)  # It was over long before anyone was notified.
+        if not incident.closed_by and self.grouper.is_inhibited(self.connection, incident):
+            return replace(incident, due_at=None)  # "Smoke is over" would be read as the end of the fire.
         people = [person for person in self.grouper.recipients if _is_to_hear_the_end(person, incident, sent)]
         if people:
             reason: Reason = DevicesRecovered() if incident.lost else NoLongerSeen()
             if incident.closed_by:
                 reason = ClosedAs(incident.closed_by, incident.state.value)
-            facts = {"state": incident.state.value, "by": incident.closed_by}
-            incident = self._notify(incident, people, Occasion(Kind.RESOLVED, (reason,), facts))
+            incident = self._notify(incident, people, Occasion(Kind.RESOLVED, (reason,), _end_of(incident)))
         return replace(incident, due_at=None)
 
     def _notify(
         self, incident: Incident, people: tuple[Recipient, ...] | list[Recipient], occasion: Occasion
     ) -> Incident:
         return Notifier(self.grouper.places).notify(self.connection, incident, people, occasion, now=self.now)
+
+
+def _end_of(incident: Incident) -> dict[str, object]:
+    """Return what a text says of the end of an incident."""
+    facts: dict[str, object] = {"state": incident.state.value, "by": incident.closed_by}
+    if incident.closed_by or incident.lost or incident.closed_at is None:
+        return facts
+    minutes = round((incident.closed_at - incident.seen_at).total_seconds() / 60)
+    return facts | {"unseen_minutes": minutes, "unanswered": not incident.acknowledged_by}
 
 
 def _is_to_hear_the_end(person: Recipient, incident: Incident, sent: list[Notification]) -> bool:

@@ -78,12 +78,22 @@ def _close(connection: Connection, incident_id: int, state: State, event: Event)
     if incident is None:
         return Answered(Effect.UNKNOWN, None)
     if incident.state.is_over:
-        return Answered(Effect.OVER, incident)
+        return _correct(connection, incident, state, event)
     # Due now: the scheduler notifies the others.
     closed = replace(incident, state=state, closed_at=event.at, closed_by=event.by, due_at=event.at)
     store.save(connection, closed)
     store.add_event(connection, incident_id, event)
     return Answered(Effect.DONE, closed)
+
+
+def _correct(connection: Connection, incident: Incident, state: State, event: Event) -> Answered:
+    """Write down that an incident which ended by itself was a false alarm; all else comes too late."""
+    if state is not State.FALSE_ALARM or incident.state is not State.RESOLVED or incident.closed_by:
+        return Answered(Effect.OVER, incident)
+    corrected = replace(incident, state=state, closed_by=event.by)
+    store.save(connection, corrected)
+    store.add_event(connection, incident.id, event)
+    return Answered(Effect.DONE, corrected)
 
 
 def note(connection: Connection, incident_id: int, text: str, *, by: str, at: datetime) -> bool:

@@ -187,7 +187,13 @@ def _columns(incident: Incident) -> dict[str, Any]:
 
 def _told(notified: LastNotified) -> dict[str, Any]:
     late = {"late_seconds": notified.late_seconds} if notified.late_seconds else {}
-    return {"severity": notified.severity, "cameras": list(notified.cameras)} | late
+    suspected = {"suspected": True} if notified.suspected else {}
+    return {"severity": notified.severity, "cameras": list(notified.cameras)} | late | suspected
+
+
+def _last_notified(told: dict[str, Any]) -> LastNotified:
+    late_seconds, suspected = told.get("late_seconds", 0), told.get("suspected", False)
+    return LastNotified(told["severity"], tuple(told["cameras"]), late_seconds, suspected)
 
 
 def _one(row: Row[Any] | None) -> Incident | None:
@@ -196,7 +202,7 @@ def _one(row: Row[Any] | None) -> Incident | None:
 
 def _incident(row: Row[Any]) -> Incident:
     told = row.told
-    notified = LastNotified(told["severity"], tuple(told["cameras"]), told.get("late_seconds", 0)) if told else None
+    notified = _last_notified(told) if told else None
     columns = {"open_key", "told", "tellings"}
     facts = {key: value for key, value in row._mapping.items() if key not in columns}
     facts |= {"state": State(row.state), "cameras": tuple(row.cameras)}

@@ -12,6 +12,7 @@ from broker.config.broker import Mqtt
 from broker.config.errors import Locked
 from broker.ingest.batch import Acknowledgement
 from broker.ingest.decoder import Message
+from broker.ingest.listening import Listening
 from broker.ingest.mqtt import Connection, ConnectionLost, Refused, Subscribed
 from broker.ingest.offer_publisher import OfferPublisher
 from broker.ingest.threshold_publisher import ThresholdPublisher
@@ -54,6 +55,7 @@ class Consumer:
     """Since when the MQTT server has had our subscription; None while it has not."""
     refusal: str = field(default="", init=False)
     """Why the MQTT server refuses us; "" while it does not."""
+    _listening: Listening = field(default_factory=Listening, init=False)
     _connection: Connection | None = field(default=None, init=False)
     _pending: list[Message] = field(default_factory=list, init=False)
     """Messages that were received and not stored yet."""
@@ -68,8 +70,8 @@ class Consumer:
 
     @property
     def listening_since(self) -> datetime | None:
-        """Since when the messages of every device arrive; None while they do not, or while they pile up."""
-        return None if self.backlog else self.subscribed_at
+        """Since when the messages of every device arrive and are stored; None while they are not, or pile up."""
+        return None if self.backlog else self._listening.since
 
     def step(self) -> bool:
         """Connect, or receive, store and acknowledge a batch; False where the server cannot be reached.
@@ -137,6 +139,7 @@ class Consumer:
     def _disconnect(self) -> None:
         """Close the connection. What was not acknowledged comes again on the next one."""
         self.subscribed_at = None
+        self._listening.disconnect()
         self._pending.clear()
         connection, self._connection = self._connection, None
         if connection is not None:
@@ -176,6 +179,7 @@ class Consumer:
     def _note(self, subscribed: Subscribed) -> None:
         if not subscribed.refused:
             self.subscribed_at = datetime.now(UTC)
+            self._listening.subscribe(self.subscribed_at)
             self.refusal = ""
             self._reconnect_seconds = FIRST_RECONNECT_SECONDS
             log.info("subscribed", extra=self._where())
@@ -195,8 +199,10 @@ class Consumer:
             try:
                 acknowledgements = self.process(some)
             except Locked as error:
+                self._listening.stall()
                 log.warning("cannot store; trying again", extra={"messages": len(some), "reason": str(error)})
                 raise
+            self._listening.store(datetime.now(UTC))
             said = [(_topic(one.site, one.device), ack.encode(one.ack)) for one in acknowledgements]
             connection.answer(said, [one.packet_id for one in some if one.packet_id is not None])
             del self._pending[: len(some)]

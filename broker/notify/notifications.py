@@ -207,6 +207,13 @@ def lately(connection: Connection, recipient: str, *, since: datetime) -> list[d
     return list(connection.execute(query).scalars())
 
 
+def ends_since(connection: Connection, recipient: str, *, since: datetime) -> int:
+    """Count the notifications that an incident is over that were made for someone since a moment."""
+    table = core.alert
+    own = (table.c.recipient == recipient) & (table.c.kind == Kind.RESOLVED.value) & (table.c.created_at > since)
+    return int(connection.execute(select(func.count()).select_from(table).where(own)).scalar_one())
+
+
 def knows(connection: Connection, recipient: str, incident_id: int, severity: Severity) -> bool:
     """Return whether someone was notified of an incident at this severity, or is about to be."""
     table = core.alert

@@ -187,6 +187,16 @@ class Late(Reason, frozen=True):
     minutes: int
 
 
+class NamedNow(Reason, frozen=True):
+    """A sentence names the danger that was only suspected in the last notification."""
+
+
+class SeveralEnded(Reason, frozen=True):
+    """So many incidents have ended for the recipient a short while ago; this end waits for others."""
+
+    count: int
+
+
 class SeenNow(Reason, frozen=True):
     """The danger is seen now, and people were notified of a late sighting before."""
 
@@ -255,7 +265,7 @@ OWN: Final = (
     *(Prose, NotNotifiedYet, MoreSevere, NoneDelivered, FailedRecently, AnotherCamera, Pending, StillVisible),
     *(SentRecently, NotifiedAs, Inhibited, ClosedBefore, Silenced, NoRecipient, NoAnswer, Unreachable, NotSeenFor),
     *(NoLongerSeen, DevicesRecovered, DevicesWellFor, ClosedAs, DeviceMissing, Away, QuietHours, HourlyLimit, Gathered),
-    *(Late, SeenNow, OptedOut),
+    *(Late, SeenNow, NamedNow, SeveralEnded, OptedOut),
     *(OpenedBy, SeenBy, SeenByMany, SeverityRaised, AlsoSeen, NotificationFor, EscalatedTo, NobodyAnswered, Via),
 )
 

@@ -27,13 +27,15 @@ class _Says(StrEnum):
     """What one phrase of a reply says."""
 
     CONFIRMED = "confirmed"
-    """OK, seen."""
+    """OK, seen; or someone is there, or has called for help."""
     GOING = "going"
     """Someone is on the way: not the words of a person for whom it is over."""
     OVER = "over"
+    """It is over, or there is nothing: that says nothing against the camera, and raises no threshold."""
     FALSE = "false"
+    """The camera was wrong."""
     NOT = "not"
-    """A false alarm where it stands alone; behind another phrase it denies that: 오경보 아님."""
+    """Denies something, and what is in doubt: 오경보 아님. Nothing is done about it."""
     FILLER = "filler"
 
 
@@ -81,32 +83,42 @@ _NONE: Final = "없음 없습니다 없어요 없네요 없다 없었음 없었�
 _KOREAN: Final[Mapping[_Says, frozenset[str]]] = {
     _Says.CONFIRMED: _words("네 넵 넹 예 옙 응 네네 ㅇㅇ ㅇㅋ 오케이 👍 👌")
     | _words("알겠습니다 알겠어요 알겠음 알았습니다 알았어요 알았음")
-    | _each("확인 접수 수신 인지", f"{_DID} {_WILL} 요 하러갑니다 하러가겠습니다 하러가는중"),
+    | _words("봤습니다 봤어요 봤음 봤네요 보고있습니다 보고있어요 보는중 보는중입니다")
+    | _each("확인 접수 수신 인지", f"{_DID} {_WILL} 요 하러갑니다 하러가겠습니다 하러가는중 하고있습니다 하고있어요")
+    | _each("도착 신고 경찰신고", f"{_DID} {_WILL} 요")
+    | _words("경찰불렀습니다 경찰불렀어요 구급차불렀습니다 소방차불렀습니다"),
     _Says.GOING: _words("갑니다 가요 간다 갈게요 가겠습니다 가는중 가는중입니다 가는중이에요")
-    | _words("가고있습니다 가고있어요 맡겠습니다 맡음")
-    | _each("출동 이동 도착 담당", f"{_DID} {_WILL} 요"),
+    | _words("가고있습니다 가고있어요 맡겠습니다 맡음 가봅니다 가보겠습니다 가볼게요 가보는중 가보는중입니다")
+    | _each("출동 이동 담당", f"{_DID} {_WILL} 요")
+    | _each("조치중 처리중 대응중 진행중", "입니다 이에요 임"),
     _Says.OVER: _words("끝 끝남 끝났습니다 끝났어요 끝났음 처리했습니다 처리했어요 처리했음 처리함 처리됨")
     | _words("처리됐습니다 처리되었습니다 조치했습니다 조치함 조치됨 정리했습니다 진압했습니다 진압됨")
     | _each("종료 완료 해결 해제 마무리", f"{_DID} {_IS} 합니다")
-    | _each("처리완료 조치완료 정리완료 진압완료 대응완료", f"{_DID} {_IS}"),
-    _Says.FALSE: _each("오보 오경보 오작동 오탐 오탐지 오인 오인신고 허위 허위경보 거짓 거짓경보", f"{_DID} {_IS}")
-    | _each("가짜 가짜경보 잘못된경보 잘못된알림", _IS)
+    | _each("처리완료 조치완료 정리완료 진압완료 진화완료 대응완료", f"{_DID} {_IS}")
+    | _words("진화했습니다 진화함 불껐습니다 불껐어요 불끔 정상 정상임 정상입니다 괜찮습니다 괜찮아요")
+    | _each("이상무", _IS)
     | frozenset(
         thing + particle + none
-        for thing in _words("이상 특이사항 별일 문제 아무일 아무것 위험")
+        for thing in _words("이상 특이사항 별일 문제 아무일 아무것 아무 위험")
         for particle in ("", "은", "는", "이", "가", "도")
         for none in _words(_NONE)
     )
-    | _words("별일아님 별일아닙니다 아무것도아님 아무것도아닙니다 위험아님 위험아닙니다"),
+    | _words("별일아님 별일아닙니다 아무것도아님 아무것도아닙니다"),
+    _Says.FALSE: _each("오보 오경보 오작동 오탐 오탐지 오인 오인신고 허위 허위경보 거짓 거짓경보", f"{_DID} {_IS}")
+    | _each("가짜 가짜경보 잘못된경보 잘못된알림", _IS),
     _Says.NOT: _words("아님 아닙니다 아니에요"),
     _Says.FILLER: _words("상황 상황은 상황이 사건 사건은 사건이 경보 경보는 알람 알람은 현장 현장은 현장에 현장으로")
-    | _words("지금 바로 방금 현재 곧 제가 모두 다 즉시 직접 감사합니다 수고하세요 수고하십니다"),
+    | _words("지금 바로 방금 현재 곧 제가 모두 다 즉시 직접 감사합니다 수고하세요 수고하십니다 가서 경찰에 소방서에")
+    | _words("확인결과 확인했는데 확인해보니 가봤는데 가보니 가보니까"),
 }
 
 _ENGLISH: Final[Mapping[_Says, tuple[str, ...]]] = {
     _Says.CONFIRMED: (
         *("ok", "okay", "k", "yes", "yep", "yeah", "y", "ack", "acknowledge", "acknowledged", "confirmed", "copy"),
-        *("copy that", "roger", "received", "got it", "understood", "seen", "seen it", "noted", "will do"),
+        *("copy that", "roger", "received", "got it", "understood", "seen", "seen it", "noted", "will do", "checked"),
+        *("arrived", "i have arrived", "i am here", "im here", "i am there", "im there", "already there", "on site"),
+        *("police called", "called the police", "i called the police", "called police", "help is on the way"),
+        *("called emergency", "emergency called"),
     ),
     _Says.GOING: (
         *("on my way", "i am on my way", "im on my way", "omw", "on the way", "on it", "i am on it", "im on it"),
@@ -122,15 +134,18 @@ _ENGLISH: Final[Mapping[_Says, tuple[str, ...]]] = {
             "im checking",
         ),
         *("i will check", "ill check", "will check", "looking", "en route", "responding", "heading there"),
+        *("heading over", "going there", "i am going there", "im going there", "be there soon", "working on it"),
     ),
     _Says.OVER: (
         *("done", "over", "resolved", "clear", "all clear", "closed", "finished", "handled", "dealt with", "all good"),
         *("it is over", "its over", "is over", "it is done", "its done", "all done", "sorted", "situation over"),
+        *("nothing", "nothing there", "nothing here", "nothing to see", "nothing found", "it was nothing"),
+        *("it is nothing", "its nothing", "no danger", "no problem", "it is ok", "its ok", "fixed", "solved"),
+        *("taken care of", "it is taken care of", "its taken care of"),
     ),
     _Says.FALSE: (
         *("false", "false alarm", "false alert", "a false alarm", "it is a false alarm", "its a false alarm"),
-        *("it was a false alarm", "was a false alarm", "false positive", "nothing", "nothing there", "nothing here"),
-        *("it was nothing", "it is nothing", "its nothing", "wrong", "wrong alarm", "malfunction", "no danger"),
+        *("it was a false alarm", "was a false alarm", "false positive", "wrong", "wrong alarm", "malfunction"),
     ),
     _Says.FILLER: ("thanks", "thank you", "thx", "now", "sir", "right now", "right away"),
 }
@@ -181,6 +196,11 @@ _AROUND_NUMBER: Final = frozenset(
     }
 )
 
+_emergency = re.compile(
+    r"(?<![0-9#])(?:119|112)(?=\s*(?:에|로)?\s*(?:신고|불렀))(?:\s*(?:에|로))?|(?<=called )911(?![0-9])"
+)
+"""Numbers that are dialled, and of no incident: 119 신고했습니다."""
+
 _number = re.compile(r"(#\s*)?([0-9]+)")
 _blank = re.compile(rf"[^\w{_NUMBER}👍👌]|_")
 
@@ -193,6 +213,7 @@ def read(text: str) -> Reply:
     plain = unicodedata.normalize("NFKC", text).lower()
     if len(plain) > MAX_CHARS or "?" in plain:
         return Reply(Meaning.UNKNOWN)
+    plain = _emergency.sub(_dialled, plain)
     numbers = _number.findall(plain)
     if any(len(digits) > 9 for _, digits in numbers) or len(numbers) > 2:
         return Reply(Meaning.UNKNOWN)
@@ -210,6 +231,10 @@ def read(text: str) -> Reply:
     return Reply(meaning, None if meaning is Meaning.UNKNOWN else number)
 
 
+def _dialled(found: re.Match[str]) -> str:
+    return "emergency" if found[0] == "911" else ""
+
+
 def _chosen(phrase: str, choice: int, number: int, *, has_sign: bool) -> Reply:
     """Understand `1 17`: a choice, then the incident."""
     if phrase != _NUMBER * 2 or has_sign or choice not in CHOICES:
@@ -220,11 +245,10 @@ def _chosen(phrase: str, choice: int, number: int, *, has_sign: bool) -> Reply:
 def _meaning(phrase: str) -> Meaning:
     """Return what a text without blanks means; what closes counts for more than what confirms."""
     kinds = _kinds(phrase)
-    closing = kinds & {_Says.OVER, _Says.FALSE, _Says.NOT}
-    contradicts = (closing and _Says.GOING in kinds) or (_Says.NOT in kinds and kinds - {_Says.NOT, _Says.FILLER})
-    if contradicts:
+    closing = kinds & {_Says.OVER, _Says.FALSE}
+    if _Says.NOT in kinds or (closing and _Says.GOING in kinds):
         return Meaning.UNKNOWN
-    if closing & {_Says.FALSE, _Says.NOT}:
+    if _Says.FALSE in closing:
         return Meaning.FALSE_ALARM
     if closing:
         return Meaning.RESOLVE
@@ -253,7 +277,7 @@ def _phrases() -> Iterator[tuple[str, _Says]]:
         yield from ((said.replace(" ", ""), kind) for said in known)
 
 
-PHRASES: Final[Mapping[str, _Says]] = dict(_phrases())
+PHRASES: Final[Mapping[str, _Says]] = {unicodedata.normalize("NFKC", said): kind for said, kind in _phrases()}
 """What is understood, without blanks: people write 상황종료 and 상황 종료, "false alarm" and "false-alarm"."""
 
 _LONGEST: Final = max(map(len, PHRASES))

@@ -13,6 +13,9 @@ from broker.store.outcome import Outcome
 from broker.store.tables import core
 from contract.caption import Caption, Hazard, Label
 
+SPOKEN_WITHIN: Final = timedelta(hours=2)
+"""Time around a caption in which other cameras of its device are looked for."""
+
 GONE: Final = ""
 """Replaces a deleted sentence: the contract allows no empty one."""
 
@@ -256,3 +259,19 @@ def sites(connection: Connection) -> Iterator[str]:
     while found is not None:
         yield found
         found = connection.execute(select(func.min(site)).where(site > found)).scalar()
+
+
+def is_sole_camera(connection: Connection, caption_id: int) -> bool:
+    """Return whether the camera of a caption is the only one of its device that has spoken around that time.
+
+    Its name then tells nothing that the device's does not: many sites have a `cam-0` on every device.
+    """
+    table = core.caption
+    own = connection.execute(
+        select(table.c.site, table.c.device, table.c.stream, table.c.captured_at).where(table.c.id == caption_id)
+    ).first()
+    if own is None:
+        return False
+    around = table.c.captured_at.between(own.captured_at - SPOKEN_WITHIN, own.captured_at + SPOKEN_WITHIN)
+    beside = (table.c.site == own.site) & (table.c.device == own.device) & (table.c.stream != own.stream)
+    return connection.execute(select(table.c.id).where(around, beside).limit(1)).first() is None

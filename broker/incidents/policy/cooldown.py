@@ -10,6 +10,7 @@ from broker.notify.reasons import (
     AnotherCamera,
     FailedRecently,
     MoreSevere,
+    NamedNow,
     NoneDelivered,
     NotNotifiedYet,
     Pending,
@@ -42,17 +43,27 @@ class Verdict:
     look_at: datetime | None = None
 
 
-def decide(incident: Incident, status: SendStatus, *, now: datetime, timing: Timing, seen: bool = True) -> Verdict:
+def decide(  # noqa: PLR0911, PLR0913 - one return a verdict, and what is known of the sighting, by name
+    incident: Incident,
+    status: SendStatus,
+    *,
+    now: datetime,
+    timing: Timing,
+    seen: bool = True,
+    named: bool = False,
+) -> Verdict:
     """Choose what to do with an incident; every time counts from the last notification *sent*.
 
     `seen` is whether a camera sees it at this moment: nothing is repeated of what is not there, and what people were
-    notified of late is new.
+    notified of late is new. `named` is whether a sentence names the danger, which before may only have been suspected.
     """
     notified = incident.notified
     if notified is None or (notified.late_seconds and seen):
         return Verdict(Outcome.FIRST, (NotNotifiedYet() if notified is None else SeenNow(),))
     if not at_least(notified.severity, incident.severity):
         return Verdict(Outcome.UPDATE, (MoreSevere(incident.severity, notified.severity),))
+    if named and notified.suspected and incident.severity == "critical" and incident.state is State.OPEN:
+        return Verdict(Outcome.UPDATE, (NamedNow(),))
     if status.failed_at is not None:
         return _after_failure(status.failed_at, now=now, patience=timing.cooldown)
     new = [camera for camera in incident.cameras if camera not in notified.cameras]

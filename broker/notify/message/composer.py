@@ -55,17 +55,28 @@ class Composer:
             fired=reason.phrase if isinstance(reason, Says) else "",
             site=self.places.name(*ids[:1], language=language),
             device=self.places.name(*ids[:2], language=language),
-            stream=self.places.name(*ids, language=language),
+            stream=self._camera(notification),
             at=self.places.local(notification.captured_at, notification.site),
             sentence=sentence,
             original=notification.sentence,
             briefer=tuple(briefer),
             kind=notification.kind.value,
             count=int(notification.facts.get("count", 0)),
+            ended=int(notification.facts.get("ended", 0)),
+            is_over=notification.facts.get("described_ended") is True,
             closed_by=_closed_by(notification),
+            unseen_minutes=_unseen_minutes(notification),
+            unanswered=notification.facts.get("unanswered") is True,
             incident=notification.incident_id,
             late=_late(notification),
         )
+
+    def _camera(self, notification: Notification) -> str:
+        """Name the camera; "" where nobody named it and its device has no other."""
+        ids = (notification.site, notification.device, notification.stream)
+        if notification.facts.get("sole_camera") is True and not self.places.is_named(*ids):
+            return ""
+        return self.places.name(*ids, language=notification.language)
 
     def _lost(self, notification: Notification, now: datetime) -> Telling:
         """Compose a notification about lost devices; `now` is by the clock of the site."""
@@ -82,6 +93,8 @@ class Composer:
             briefer=tuple(briefer),
             kind=notification.kind.value,
             count=int(notification.facts.get("count", 0)),
+            ended=int(notification.facts.get("ended", 0)),
+            is_over=notification.facts.get("described_ended") is True,
             closed_by=_closed_by(notification),
             incident=notification.incident_id,
         )
@@ -109,3 +122,9 @@ def _late(notification: Notification) -> str:
 def _closed_by(notification: Notification) -> str:
     closed_by = notification.facts.get("by", "") if notification.kind is Kind.RESOLVED else ""
     return closed_by if isinstance(closed_by, str) else ""
+
+
+def _unseen_minutes(notification: Notification) -> int | None:
+    """Return after how many minutes without a sighting an incident ended by itself; None of all others."""
+    minutes = notification.facts.get("unseen_minutes") if notification.kind is Kind.RESOLVED else None
+    return minutes if isinstance(minutes, int) else None

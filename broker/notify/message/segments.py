@@ -28,6 +28,9 @@ KOREAN_BYTES: Final = 90
 CARRIER_PREFIX: Final = "[Web발신]\n"
 """What Korean carriers put before a message that a computer sends; it counts."""
 
+AUXILIARIES: Final = frozenset({"있다", "있음", "없다", "명", "마리", "대", "명이", "사람", "사람들"})
+"""Last words of Korean sentences that say nothing without more words before them: 들고 있다, 남자 두 명."""
+
 _TYPOGRAPHIC: Final = str.maketrans(
     {"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "...", "\u00a0": " "}
 )
@@ -88,10 +91,21 @@ def is_one_in_korea(text: str) -> bool:
 def shorten(sentence: str, fits: Callable[[str], bool], *, mark: str, keep: str = "") -> str | None:
     """Return the longest part of a sentence, cut between words, that fits; `mark` stands where words are missing.
 
-    Its end goes before its beginning, and the words `keep` go last. Where these are not in it, a first word that is
-    too long is cut between characters as people see them. None where not even that fits.
+    Its end goes before its beginning, and the words `keep` go last. A sentence of one word is cut between characters
+    as people see them. None where nothing fits.
     """
     return next((cut for cut in _cuts(sentence, keep, mark) if fits(cut)), None)
+
+
+def shorten_korean(sentence: str, fits: Callable[[str], bool], *, mark: str) -> str | None:
+    """As `shorten`, but from the beginning: what happens stands at the end of a Korean sentence.
+
+    What remains is a verb with what it is done to; None where not even that fits.
+    """
+    words = sentence.split(" ")
+    least = 3 if words[-1] in AUXILIARIES else 2
+    cuts = (mark + " ".join(words[start:]) for start in range(1, len(words) - least + 1))
+    return next((cut for cut in cuts if fits(cut)), None)
 
 
 def _cuts(sentence: str, keep: str, mark: str) -> Iterator[str]:
@@ -102,7 +116,7 @@ def _cuts(sentence: str, keep: str, mark: str) -> Iterator[str]:
     closing = mark if last < len(words) else ""
     for start in range(1, first + 1):
         yield mark + " ".join(words[start:last]).rstrip(",;:- ") + closing
-    if (first, last) == (0, 1):
+    if len(words) == 1:
         yield from (words[0][:end] + mark for end in _ends(words[0]))
 
 

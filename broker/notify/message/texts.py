@@ -12,17 +12,28 @@ class Words:
     alert: str
     """Text message: `heading`, `title`, `place`, `time`, `sentence`."""
     headings: dict[str, str]
-    """How a notification begins, by `broker.notify.notifications.Kind`; in a digest, `count` is how many it covers."""
+    """How a notification begins, by `broker.notify.notifications.Kind`; in a digest, `count` is how many incidents it
+    covers, and `ended` says how many of them are over."""
+    ended: str
+    """How many incidents of a digest are over: `count`; nothing where none is."""
+    all_ended: str
+    """All of them are."""
+    over: str
+    """The danger that a digest describes, where it is over: `title`."""
     late: str
     """Heading of a sighting that arrived late: `age`, `heading`."""
     suspected: str
-    """Where the model believes in a danger that the sentence does not name: `title`, with its particle, `percent`."""
+    """Where the model believes in a danger that the sentence does not name: `title`, `percent`."""
+    brief: "Brief"
+    """The same with less around it, where the link would not fit otherwise."""
     contact: dict[bool, str]
     """Someone wrote START (true) or STOP (false): `name`."""
     by: str
     """Who brought an incident to its end: `name`."""
-    number: str
-    """The incident's number behind the message, for an answer: `number`."""
+    unseen: str
+    """Why an incident ended by itself: `minutes` without a sighting."""
+    unanswered: str
+    """Nobody has answered it until then."""
     again: str
     """Before a message that may have been sent already."""
     between_places: str
@@ -44,6 +55,21 @@ class Words:
     cancelled: str
     fired: str
     nothing: str
+    plain: frozenset[str] = frozenset()
+    """As in `Brief`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """The parts of a text message in few characters, with the fields of the long ones."""
+
+    alert: str
+    headings: dict[str, str]
+    late: str
+    suspected: str
+    over: str
+    plain: frozenset[str] = frozenset({"first"})
+    """Kinds without a heading where the text says that it is late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +129,25 @@ _ENGLISH_LOSSES = Losses(
     back="reports again",
 )
 
+_ENGLISH_BRIEF = Brief(
+    alert="{heading} {title} {place} {time} {sentence}",
+    headings={
+        "first": "ALERT",
+        "update": "UPDATE",
+        "repeat": "STILL",
+        "escalation": "NO ANSWER:",
+        "resolved": "OVER:",
+        "digest": "{count} alerts{ended}:",
+        "contact": "NOTE:",
+    },
+    late="{age} LATE: {heading}",
+    suspected="{title}? {percent}%",
+    over="{title} (over)",
+)
+
 ENGLISH = Words(
     losses=_ENGLISH_LOSSES,
+    brief=_ENGLISH_BRIEF,
     alert="{heading} {title} - {place}, {time}: {sentence}",
     headings={
         "first": "ALERT",
@@ -112,9 +155,12 @@ ENGLISH = Words(
         "repeat": "STILL",
         "escalation": "NO ANSWER YET:",
         "resolved": "OVER:",
-        "digest": "{count} alerts, the worst:",
+        "digest": "{count} alerts{ended}, the worst:",
         "contact": "NOTE:",
     },
+    ended=" ({count} over)",
+    all_ended=" (all over)",
+    over="{title} (over)",
     suspected="camera suspects {title} ({percent} %)",
     contact={
         False: "NOTE: {name} wrote STOP and gets no notifications until START. Open alarms go to the next person.",
@@ -122,7 +168,8 @@ ENGLISH = Words(
     },
     late="LATE by {age}: {heading}",
     by="{name} says it is over.",
-    number=" #{number}",
+    unseen="not seen for {minutes} min.",
+    unanswered="Nobody answered.",
     again="(perhaps sent twice) ",
     between_places=", ",
     test="wordcam test message for {name}, {time}. Alerts will look like this and come to this number.",
@@ -172,8 +219,26 @@ _KOREAN_LOSSES = Losses(
     back="정상 복구",
 )
 
+_KOREAN_BRIEF = Brief(
+    alert="[{heading}] {title} {place} {time} {sentence}",
+    headings={
+        "first": "경보",
+        "update": "갱신",
+        "repeat": "계속",
+        "escalation": "무응답",
+        "resolved": "종료",
+        "digest": "{count}건{ended}",
+        "contact": "안내",
+    },
+    late="{age}지연 {heading}",
+    plain=frozenset({"first", "escalation"}),
+    suspected="{title} 의심 {percent}%",
+    over="{title}(종료)",
+)
+
 KOREAN = Words(
     losses=_KOREAN_LOSSES,
+    brief=_KOREAN_BRIEF,
     alert="[{heading}] {title} · {place} {time} {sentence}",
     headings={
         "first": "경보",
@@ -181,17 +246,21 @@ KOREAN = Words(
         "repeat": "경보 계속",
         "escalation": "응답 없는 경보",
         "resolved": "상황 종료",
-        "digest": "경보 {count}건",
+        "digest": "경보 {count}건{ended}",
         "contact": "안내",
     },
-    suspected="카메라가 {title} 의심 ({percent} %)",
+    ended=" 중 {count}건 종료",
+    all_ended=" 모두 종료",
+    over="{title}(종료)",
+    suspected="{title} 의심({percent} %)",
     contact={
         False: "[안내] {name} 님 수신 거부(STOP). START 전까지 알림이 가지 않아 다음 담당자에게 보냅니다.",
         True: "[안내] {name} 님에게 알림을 다시 보냅니다.",
     },
     late="{age} 지연 · {heading}",
     by="{name} 확인.",
-    number=" #{number}",
+    unseen="{minutes}분 동안 보이지 않음.",
+    unanswered="아무도 응답하지 않음.",
     again="(중복일 수 있음) ",
     between_places=" ",
     test="wordcam 시험 문자입니다. {name}, {time}. 경보가 이 번호로 옵니다.",

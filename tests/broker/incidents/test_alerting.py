@@ -428,3 +428,97 @@ def test_a_critical_incident_that_nobody_answered_ends_with_a_word_to_everyone(s
     room.deliver()
 
     assert room.wait(minutes=15) == ["resolved to guard", "resolved to chief"]
+
+
+def test_an_update_that_waits_does_not_hurry_the_escalation(scene: Make) -> None:
+    guard = Recipient(name="guard", phone="+12025550143", max_per_hour=1)
+    room = scene(guard, CHIEF, escalation=(CHAIN,))
+    room.say("a gun")
+    room.say("a gun", camera="cam-1")
+    assert room.deliver() == ["first to guard"]
+
+    assert room.wait(minutes=3) == []  # the further camera exceeds the hourly limit, and the guard knows of the gun
+    assert "held" in room.kinds()
+    assert room.wait(minutes=1) == []
+    assert room.wait(minutes=1) == ["escalation to chief"]
+
+
+def test_the_end_of_an_unanswered_incident_says_so_and_of_an_answered_one_does_not(scene: Make) -> None:
+    room = scene()
+    room.say("a gun")
+    room.say("a fire", site="depot")
+    room.deliver()
+    room.do(responses.acknowledge, 2, by="chief", how="sms")
+
+    assert room.wait(minutes=15) == ["resolved to guard", "resolved to guard"]
+    ends = [one.facts for one in room.alerts if one.kind == "resolved"]
+    assert [(one["unseen_minutes"], one["unanswered"]) for one in ends] == [(15, True), (15, False)]
+
+
+def test_many_ends_at_once_come_as_a_few_and_one_digest(scene: Make) -> None:
+    room = scene()
+    for number in range(8):
+        room.say("a gun", site=f"site-{number}")
+    assert room.deliver() == ["first to guard"] * 8
+
+    assert room.wait(minutes=15) == ["resolved to guard"] * 3
+    assert room.wait(minutes=2) == ["digest to guard"]
+    (digest,) = (one for one in room.alerts if one.kind == "digest")
+    assert (digest.facts["count"], digest.facts["ended"]) == (5, 5)
+
+
+def test_a_digest_counts_incidents_and_says_what_is_over(scene: Make) -> None:
+    asleep = Recipient(name="guard", phone="+12025550143", quiet_hours=("00:00-03:20",), quiet_passes=None)
+    room = scene(asleep, CHIEF)
+    room.say("a gun")
+    room.clock.now += timedelta(minutes=11)
+    room.say("a gun")
+    room.say("smoke", site="depot")
+    room.do(responses.resolve, 1, by="chief", how="console")
+    room.pass_by(hours=0.2)
+
+    (digest,) = (one for one in room.alerts if one.kind == "digest")
+    assert (digest.facts["count"], digest.facts["ended"], digest.rule) == (2, 1, "gun")
+    assert digest.facts["described_ended"]
+
+
+def test_smoke_that_came_first_is_not_escalated_beside_the_fire(scene: Make) -> None:
+    everything = Escalation(min_severity="warning", steps=(Step(after_minutes=5, notify=("chief",)),))
+    room = scene(GUARD, CHIEF, escalation=(everything,), inhibit=(Inhibition(during=("fire",), hold_back=("smoke",)),))
+    room.say("smoke")
+    room.clock.now += timedelta(minutes=1)
+    room.say("a fire")
+    room.deliver()
+
+    assert room.say("smoke", camera="cam-1") == ["smoke: inhibited"]
+    gone = room.wait(minutes=4) + room.wait(minutes=1)
+
+    assert gone == ["escalation to chief"]
+    assert [one.rule for one in room.alerts if one.kind == "escalation"] == ["fire"]
+
+
+def test_smoke_that_ends_while_the_fire_lasts_is_not_called_over(scene: Make) -> None:
+    room = scene(inhibit=(Inhibition(during=("fire",), hold_back=("smoke",)),))
+    room.say("smoke")
+    room.deliver()
+    room.clock.now += timedelta(minutes=10)
+    room.say("a fire")
+    room.deliver()
+
+    assert room.wait(minutes=6) == []
+    assert [one.state.value for one in room.incidents] == ["resolved", "open"]
+
+
+def test_a_false_alarm_that_is_said_after_the_end_is_still_written_down(scene: Make) -> None:
+    room = scene(GUARD, CHIEF)
+    room.say("a gun")
+    room.deliver()
+    room.wait(minutes=15)
+
+    answered = room.do(responses.false_alarm, 1, by="guard", how="sms")
+
+    assert answered.effect is Effect.DONE
+    assert (room.incident.state, room.incident.closed_by) == (State.FALSE_ALARM, "guard")
+    assert room.wait(minutes=1) == []
+    assert room.do(responses.false_alarm, 1, by="chief", how="sms").effect is Effect.OVER
+    assert room.do(responses.resolve, 1, by="chief", how="sms").effect is Effect.OVER

@@ -34,6 +34,18 @@ ACKNOWLEDGED = [
     "현장 도착했습니다",
     "접수 완료",
     "👍",
+    "네 방금 봤습니다. 지금 출동합니다",
+    "봤습니다",
+    "봤어요, 가볼게요",
+    "가서 확인하겠습니다",
+    "확인하고 있습니다",
+    "조치 중입니다",
+    "119 신고했습니다",
+    "112에 신고했습니다",
+    "경찰 불렀습니다",
+    "ㅇㅋ 출동",
+    "heading over",
+    "I'm here",
 ]
 OVER = [
     "done",
@@ -54,27 +66,42 @@ OVER = [
     "해결됐습니다",
     "끝났습니다",
     "확인 완료, 상황 종료",
-]
-FALSE = [
-    "false",
-    "False alarm",
-    "false-alarm",
-    "it was a false alarm",
     "nothing there",
-    "오경보",
-    "오경보입니다",
-    "오보",
-    "오작동",
-    "오작동입니다",
-    "오작동으로 확인됨",
     "이상 없음",
     "이상없음",
     "이상 없습니다",
     "이상이 없습니다",
     "특이사항 없음",
     "아무것도 아닙니다",
-    "아님",
     "확인했습니다. 이상 없습니다",
+    "현장 이상 없습니다",
+    "이상 무",
+    "아무도 없습니다",
+    "도착했습니다. 이상 없습니다",
+    "확인했는데 이상 없습니다",
+    "확인 결과 이상 없음",
+    "가봤는데 아무것도 없어요",
+    "불 껐습니다",
+    "진화 완료",
+    "checked, all clear",
+    "all clear, nothing here",
+    "arrived, nothing here",
+    "no problem",
+    "taken care of",
+]
+FALSE = [
+    "false",
+    "False alarm",
+    "false-alarm",
+    "it was a false alarm",
+    "오경보",
+    "오경보입니다",
+    "오보",
+    "오작동",
+    "오작동입니다",
+    "오작동으로 확인됨",
+    "확인 결과 오작동입니다",
+    "all clear, false alarm",
 ]
 ASKS_FOR_NOTHING = [
     "",
@@ -87,6 +114,9 @@ ASKS_FOR_NOTHING = [
     "not ok",
     "not a false alarm",
     "오경보 아님",
+    "아님",
+    "아닙니다",
+    "아니요",
     "오경보가 아닙니다",
     "완료 아님",
     "확인 안 됨",
@@ -140,6 +170,11 @@ def test_what_guards_write_is_understood_with_a_number_and_without(
 )
 def test_a_number_has_particles_and_words_around_it(written: str) -> None:
     assert read(written) == Reply(Meaning.FALSE_ALARM, 17)
+
+
+@pytest.mark.parametrize("written", ["called 911", "119 신고했습니다", "경찰에 112 신고했습니다"])
+def test_a_number_that_is_dialled_is_no_incident(written: str) -> None:
+    assert read(written) == Reply(Meaning.ACKNOWLEDGE)
 
 
 @pytest.mark.parametrize("written", ASKS_FOR_NOTHING)

@@ -58,3 +58,29 @@ def test_what_is_not_there_is_not_repeated() -> None:
 
 def test_what_is_put_off_says_when_it_is_due() -> None:
     assert cooldown.decide(SPREAD, sent(1), now=NOON, timing=TIMING).look_at == NOON + minutes(2)
+
+
+SUSPECTED = incident(notified=LastNotified("critical", ("pi-01/cam-0",), suspected=True))
+
+
+@pytest.mark.parametrize(
+    ("incident", "named", "outcome"),
+    [
+        pytest.param(SUSPECTED, True, Outcome.UPDATE, id="a sentence names what was suspected"),
+        pytest.param(SUSPECTED, False, Outcome.TOO_SOON, id="it is still only suspected"),
+        pytest.param(incident(), True, Outcome.TOO_SOON, id="it was named before"),
+        pytest.param(
+            incident(notified=SUSPECTED.notified, state=State.ACKNOWLEDGED), True, Outcome.TOO_SOON, id="answered"
+        ),
+        pytest.param(
+            incident(notified=LastNotified("warning", ("pi-01/cam-0",), suspected=True), severity="warning"),
+            True,
+            Outcome.TOO_SOON,
+            id="not critical",
+        ),
+    ],
+)
+def test_a_sentence_that_names_what_was_suspected_is_news(incident: Incident, named: bool, outcome: Outcome) -> None:
+    verdict = cooldown.decide(incident, sent(1), now=NOON, timing=TIMING, named=named)
+
+    assert verdict.outcome is outcome

@@ -82,6 +82,11 @@ HOLDING: dict[str, Any] = {
     "briefer": ("남자가 건물 앞에서 손에 총을 들고 있다", "남자가 총을 들고 있다"),
 }
 
+LATE_AND_LONG = (
+    "25 min LATE: NO ANSWER: Gun? 73% The north gate of the city museum Device 1 of the outer yard 12:00"
+    " a man in a... #17 https://wordcam.example/a/17-Xy3k9Qw2Pz"
+)
+
 GOLDEN += [
     (
         "Korean, translated: the original goes first",
@@ -141,13 +146,70 @@ GOLDEN += [
         "what the model believes, in Korean",
         "ko",
         telling("두 남자가 방에 서 있다", KOREAN, suspected=0.734, incident=17),
-        "[경보] 카메라가 총기로 의심 (73 %) · 북문 1호기 현관 카메라 12:00 두 남자가 방에 서 있다 #17",
+        "[경보] 총기 의심(73 %) · 북문 1호기 현관 카메라 12:00 두 남자가 방에 서 있다 #17",
     ),
     (
         "number and link stay, and the sentence goes",
         "ko",
         telling(**HOLDING, names=KOREAN, incident=17, link="https://wordcam.example/a/17-Xy3k9Qw2Pz"),
-        "[경보] 총기 · 북문 1호기 12:00 남자… #17 https://wordcam.example/a/17-Xy3k9Qw2Pz",
+        "[경보] 총기 · 북문 1호기 12:00 #17 https://wordcam.example/a/17-Xy3k9Qw2Pz",
+    ),
+    (
+        "a belief, with number and link: words of the frame go before the link",
+        "ko",
+        telling(**HOLDING, names=KOREAN, suspected=0.734, incident=17, link="https://cam.example/a/117-Xy3k9Qw2Pz"),
+        "[경보] 총기 의심 73% 북문 1호기 12:00 #17 https://cam.example/a/117-Xy3k9Qw2Pz",
+    ),
+    (
+        "a late one that nobody answered",
+        "ko",
+        telling(
+            **HOLDING,
+            names=KOREAN,
+            kind="escalation",
+            late="20분",
+            incident=17,
+            link="https://cam.example/a/17-Xy3k9Qw2Pz",
+        ),
+        "[20분지연] 총기 북문 1호기 12:00 #17 https://cam.example/a/17-Xy3k9Qw2Pz",
+    ),
+    (
+        "a cut Korean sentence keeps its end, where it says what happens",
+        "ko",
+        telling(**HOLDING | {"briefer": ()}, names=KOREAN, incident=17, link="https://w.kr/a/17-Xy3k9Qw2Pz"),
+        "[경보] 총기 · 북문 1호기 12:00 …손에 총을 들고 있다 #17 https://w.kr/a/17-Xy3k9Qw2Pz",
+    ),
+    (
+        "a late belief in English keeps its link, and the sentence goes",
+        "en",
+        telling(
+            "a man in a long black coat walks through the hall",
+            ENGLISH | {"site": "The north gate of the city museum", "device": "Device 1 of the outer yard"},
+            kind="escalation",
+            late="25 min",
+            suspected=0.734,
+            incident=17,
+            link="https://wordcam.example/a/17-Xy3k9Qw2Pz",
+        ),
+        LATE_AND_LONG,
+    ),
+    (
+        "it ended by itself, and nobody had answered",
+        "en",
+        telling("a man is holding a gun", ENGLISH, kind="resolved", unseen_minutes=16, unanswered=True, incident=17),
+        "OVER: Gun - North Gate, Device 1, Lobby camera, 12:00: not seen for 16 min. Nobody answered. #17",
+    ),
+    (
+        "it ended by itself, and nobody had answered, in Korean",
+        "ko",
+        telling("남자가 총을 들고 있다", KOREAN, kind="resolved", unseen_minutes=16, unanswered=True, incident=17),
+        "[상황 종료] 총기 · 북문 1호기 현관 카메라 12:00 16분 동안 보이지 않음. 아무도 응답하지 않음. #17",
+    ),
+    (
+        "it ended by itself after someone had answered",
+        "ko",
+        telling("남자가 총을 들고 있다", KOREAN, kind="resolved", unseen_minutes=16, incident=17),
+        "[상황 종료] 총기 · 북문 1호기 현관 카메라 12:00 16분 동안 보이지 않음. #17",
     ),
     (
         "a link in a caption is no link any more",

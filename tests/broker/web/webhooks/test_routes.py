@@ -166,7 +166,7 @@ def test_a_hook_is_no_page(address: str, path: str) -> None:
         ("완료 #{n}", State.RESOLVED),
         ("3 {n}", State.FALSE_ALARM),
         ("오보 {n}", State.FALSE_ALARM),
-        ("이상없음 {n}", State.FALSE_ALARM),
+        ("이상없음 {n}", State.RESOLVED),
         ("STOP", State.OPEN),
         ("수신거부", State.OPEN),
         ("who is this?", State.OPEN),
