@@ -55,7 +55,7 @@ class Verdict:
     waiting: int
     """Deferred until after the end of the replay."""
     dropped: int
-    """Captions that are not stored once, and notifications that were neither sent, deferred nor given up for a reason."""
+    """Captions that are not stored once, and notifications neither sent, deferred nor given up for a reason."""
     doubled: int
     """Notifications that the gateway took more than once."""
     texts: tuple[Text, ...]

@@ -103,6 +103,9 @@ def _apply(connection: Connection, person: Recipient, meaning: Meaning, incident
 def _said(person: Recipient, meaning: Meaning, incident_id: int, answered: Answered) -> str:
     """Write what is answered. It holds nothing of what the other side wrote."""
     said = texts.of(person.language).replies
+    own = answered.incident is not None and answered.incident.acknowledged_by == person.name
+    if answered.effect is Effect.ALREADY and own:
+        return said.acknowledged.format(number=incident_id)
     if answered.effect is Effect.ALREADY and answered.incident is not None:
         return said.already.format(number=incident_id, name=answered.incident.acknowledged_by)
     done = {

@@ -111,3 +111,33 @@ def test_a_link_that_has_no_room_beside_the_names_goes_before_a_second_part_is_s
 
     assert text.endswith("불 #7")
     assert segments.is_one(text)
+
+
+@pytest.mark.parametrize(
+    ("streams", "names", "place"),
+    [
+        pytest.param(["cam-0"], {}, "Plant 2, Gate: ", id="the only camera of its device"),
+        pytest.param(["cam-1", "cam-0"], {}, "Plant 2, Gate, cam-0, ", id="one of two"),
+        pytest.param(
+            ["cam-0"], {("north-gate", "pi-01", "cam-0"): "Door"}, "Plant 2, Gate, Door, ", id="it has a name"
+        ),
+    ],
+)
+def test_a_camera_that_tells_nothing_is_not_named(
+    tmp_path: Path, streams: list[str], names: dict[tuple[str, ...], str], place: str
+) -> None:
+    engine = open_engine(tmp_path / "wordcam.db")
+    migrate.require_current(engine)
+    processor = make_processor(engine, RULES, [GUARD], clock=Clock(NOON))
+    for seq, stream in enumerate(streams):
+        text = "a man with a gun" if stream == "cam-0" else "a man walks"
+        processor.process([said(event(text, seq=seq, stream=stream, captured_at=NOON))])
+    with reading(engine) as connection:
+        told = notifications.next_due(connection, at=NOON)
+    engine.dispose()
+    assert told is not None
+
+    places = Places({("north-gate",): "Plant 2", ("north-gate", "pi-01"): "Gate"} | names, {}, ZoneInfo("UTC"))
+    text = Composer(places, RULES, OfflineTranslator())(told, NOON)
+
+    assert f" - {place}".replace(": ", ", 03:00: ") in text
