@@ -104,12 +104,12 @@ class SoleInstance:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Something in the course of the night that is no text of the service."""
+    """What happened in the night beside the texts of the service."""
 
     at: datetime
     what: str
     person: str = ""
-    """Who wrote it; "" where it is no answer of a person."""
+    """Who wrote it; "" where nobody did."""
     answer: str = ""
     """What the service answered."""
 

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, insert, select
 from twilio.request_validator import RequestValidator
 
 from broker.config.broker import Recipient
-from broker.incidents import store
+from broker.incidents import responses, store
 from broker.incidents.incident import State
 from broker.notify import notifications
 from broker.notify.notifications import Intent, Kind
@@ -135,9 +135,16 @@ def test_an_answer_acts_on_the_incident(bench: Bench, body: str, state: State) -
 
 
 def test_a_second_one_who_answers_is_told_who_was_first(bench: Bench) -> None:
-    bench.answer("ok")
+    with writing(bench.engine) as connection:
+        responses.acknowledge(connection, 1, by="chief", how="console", at=bench.clock.now)
 
-    assert spoken(bench.answer("ok", 2)) == "guard has #1 already."
+    assert spoken(bench.answer("ok")) == "chief has #1 already."
+
+
+def test_who_acknowledges_twice_is_thanked_twice(bench: Bench) -> None:
+    first = spoken(bench.answer("ok"))
+
+    assert spoken(bench.answer("on my way", 2)) == first
 
 
 def test_an_answer_that_comes_twice_acts_once(bench: Bench) -> None:
