@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from broker.config.broker import Recipient
-from broker.config.section import Language
+from broker.config.section import Language, Wording
 from broker.config.sites import Places
 from broker.notify import notifications
 from broker.notify.links import Signer
@@ -124,7 +124,7 @@ def test_a_link_that_has_no_room_beside_the_names_goes_before_a_second_part_is_s
     ],
 )
 def test_a_camera_that_tells_nothing_is_not_named(
-    tmp_path: Path, streams: list[str], names: dict[tuple[str, ...], str], place: str
+    tmp_path: Path, streams: list[str], names: dict[tuple[str, ...], str | Wording], place: str
 ) -> None:
     engine = open_engine(tmp_path / "wordcam.db")
     migrate.require_current(engine)
@@ -137,7 +137,8 @@ def test_a_camera_that_tells_nothing_is_not_named(
     engine.dispose()
     assert told is not None
 
-    places = Places({("north-gate",): "Plant 2", ("north-gate", "pi-01"): "Gate"} | names, {}, ZoneInfo("UTC"))
+    known: dict[tuple[str, ...], str | Wording] = {("north-gate",): "Plant 2", ("north-gate", "pi-01"): "Gate"}
+    places = Places(known | names, {}, ZoneInfo("UTC"))
     text = Composer(places, RULES, OfflineTranslator())(told, NOON)
 
     assert f" - {place}".replace(": ", ", 03:00: ") in text
