@@ -3,8 +3,7 @@
 VENV := .venv
 RUN := $(VENV)/bin
 
-.PHONY: help demo test coverage test-slow test-hardware test-install test-signing lint lock release sbom screenshots docs bench bench-long calm-film faults fuzz model clean
-.PHONY: help demo test coverage test-slow test-hardware test-install test-signing test-home-assistant lint lock release screenshots docs bench bench-long calm-film faults fuzz model clean
+.PHONY: help demo test coverage test-slow test-hardware test-install test-signing test-home-assistant test-wire lint lock release sbom screenshots docs bench bench-long calm-film faults fuzz model clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -37,6 +36,9 @@ test-signing: $(VENV)/ready ## sign and verify a bundle by the stock OpenSSF mod
 
 test-hardware: $(VENV)/ready ## the tests that need a real camera
 	$(RUN)/pytest -m hardware
+
+test-wire: $(VENV)/ready ## capture every packet of a device over a day, and show that nothing leaves but the contract (root)
+	$(RUN)/pytest -m wire -s
 
 test-install: $(VENV)/ready ## install the wheel with every extra on each Python here, and live each user's first hour
 	$(RUN)/pytest -m install

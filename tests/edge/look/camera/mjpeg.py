@@ -18,7 +18,13 @@ class MjpegCamera:
     """Streams a picture whose brightness counts up, 20 times a second, to who knows the password."""
 
     def __init__(
-        self, *, frames: int = 100_000, password: str = "", connections: int = 1_000, bad_part: int = -1
+        self,
+        *,
+        frames: int = 100_000,
+        password: str = "",
+        connections: int = 1_000,
+        bad_part: int = -1,
+        address: tuple[str, int] = ("127.0.0.1", 0),
     ) -> None:
         """Only so many connections are answered; the part `bad_part` of the first holds no JPEG, and lies about it."""
         self.frames = frames
@@ -26,7 +32,7 @@ class MjpegCamera:
         self.connections, self.bad_part = connections, bad_part
         self.requested: list[str] = []
         self.silent = threading.Event()
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = http.server.ThreadingHTTPServer(address, self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever)
 

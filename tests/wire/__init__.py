@@ -1,0 +1,1 @@
+"""What leaves a device, packet by packet; run by `make test-wire`."""
