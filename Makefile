@@ -3,7 +3,7 @@
 VENV := .venv
 RUN := $(VENV)/bin
 
-.PHONY: help demo test coverage test-slow test-hardware test-install test-signing test-home-assistant test-wire lint lock release sbom screenshots docs bench bench-long calm-film faults fuzz model clean
+.PHONY: help demo test coverage test-slow test-hardware test-image test-image-faults test-install test-signing test-home-assistant test-wire lint lock release sbom screenshots docs bench bench-long calm-film faults fuzz model clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -39,6 +39,12 @@ test-hardware: $(VENV)/ready ## the tests that need a real camera
 
 test-wire: $(VENV)/ready ## capture every packet of a device over a day, and show that nothing leaves but the contract (root)
 	$(RUN)/pytest -m wire -s
+
+test-image: $(VENV)/ready ## build the image of a card, flash it into a file and boot that in an emulator, a quarter of an hour
+	$(RUN)/pytest -m image -s tests/image/test_boot.py tests/image/test_deb.py
+
+test-image-faults: $(VENV)/ready ## cut the power of an emulated device at its first start, break its card, copy it; an hour
+	$(RUN)/pytest -m image -s tests/image/test_faults.py
 
 test-install: $(VENV)/ready ## install the wheel with every extra on each Python here, and live each user's first hour
 	$(RUN)/pytest -m install

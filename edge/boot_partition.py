@@ -11,6 +11,9 @@ FOLDER: Final = PurePosixPath("wordcam")
 
 INVITATION: Final = FOLDER / "device.enroll"
 SETTINGS: Final = FOLDER / "settings.yaml"
+CONFIG: Final = FOLDER / "edge.yaml"
+"""A whole configuration, which replaces that in use."""
+
 STATUS: Final = FOLDER / "status.txt"
 """What the device says of itself to an owner who puts its card into a computer."""
 
@@ -38,8 +41,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """`wordcam/settings.yaml`: taken, and erased, at the next start of the device."""
 
     wifi: WifiNetwork | None = None
-    camera: Annotated[str, Meta(min_length=1)] | None = None
-    """As `wordcam-edge init --camera` takes it; None for the first camera that is found."""
+    camera: Annotated[str, Meta(pattern=r"^[^\s'\"\\\\$%]+$")] | None = None
+    """As `wordcam-edge init --camera` takes it, for a new edge.yaml; None for the first camera that is found."""
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):

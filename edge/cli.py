@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -21,11 +22,12 @@ from contract.update import Progress
 from edge import check, config, service, starter
 from edge.errors import MISCONFIGURED, TRY_AGAIN, Failure, Misconfigured, NotIsolated
 from edge.flash import options as flash_options
+from edge.image import options as image_options
 from edge.last_good import state_folder
 from edge.last_good.configuration import Chosen, LastConfiguration
 from edge.outbox.recovery import open_outbox
 from edge.process import isolation, summary, supervisor
-from foundation import log, terminal, yaml_file
+from foundation import log, terminal, whole_file, yaml_file
 from foundation.errors import from_os_error
 
 PROGRAM: Final = "wordcam-edge"
@@ -68,8 +70,10 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     _add_init(verbs)
     _add_enroll(verbs)
+    _add_take_settings(verbs)
     _add_zones(verbs)
     flash_options.add(verbs)
+    image_options.add(verbs)
     _add_update(verbs)
     _add_processes(verbs)
     caption = verbs.add_parser(
@@ -163,6 +167,7 @@ def _add_init(verbs: Any) -> None:  # argparse keeps the type of its subparsers 
     sources = "/dev/video0, rtsp://..., picamera, or a film; default: the first camera that is found here"
     init.add_argument("--camera", metavar="CAMERA", help=sources)
     init.add_argument("--server", default="localhost", metavar="HOST", help="the MQTT server (%(default)s)")
+    init.add_argument("--outbox", metavar="FILE", help="where captions wait; default: beside edge.yaml")
     init.add_argument("--force", action="store_true", help="replace a file that is there")
     init.set_defaults(run=_init)
 
@@ -176,7 +181,9 @@ def _init(arguments: argparse.Namespace) -> int:
         raise Misconfigured(f"{path}: is there already; --force replaces it")
     camera = starter.named(arguments.camera) if arguments.camera else starter.found(video_devices.found())
     device = arguments.device or starter.device_name(socket.gethostname())
-    text = starter.text(site=arguments.site, device=device, camera=camera, host=arguments.server)
+    text = starter.text(
+        site=arguments.site, device=device, camera=camera, host=arguments.server, outbox=arguments.outbox
+    )
     try:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
@@ -191,6 +198,7 @@ def _add_enroll(verbs: Any) -> None:  # as above
     enroll = verbs.add_parser("enroll", help=text, description=text)
     enroll.add_argument("invitation", type=Path, metavar="FILE", help="the invitation, such as north-gate_pi-01.enroll")
     enroll.add_argument("--config", type=Path, default=LOCAL_CONFIG, metavar="FILE", help="default: %(default)s")
+    enroll.add_argument("--outbox", metavar="FILE", help="for a new edge.yaml; default: beside it")
     enroll.add_argument("--camera", metavar="CAMERA", help="for a new edge.yaml; as of `init`")
     enroll.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     enroll.set_defaults(run=_enroll)
@@ -218,9 +226,10 @@ def _enroll(arguments: argparse.Namespace) -> int:
             host=invitation.mqtt_host,
             port=invitation.mqtt_port,
             models_url=files.models_url,
+            outbox=arguments.outbox,
         )
         try:
-            path.write_text(text, encoding="utf-8")
+            whole_file.write(path, text)
         except OSError as error:
             raise from_os_error(error, str(path)) from error
         print(*_next_steps(path, config.load(path), camera), sep="\n")
@@ -251,6 +260,22 @@ def _update(arguments: argparse.Namespace) -> int:
     said = (done.progress.value, done.target, done.reason and done.reason.value, done.detail)
     print(*(part for part in said if part), sep=" · ")
     return TRY_AGAIN if done.progress is Progress.WAITING else MISCONFIGURED if done.reason else 0
+
+
+def _add_take_settings(verbs: Any) -> None:  # as above
+    text = "take what an owner put on the boot partition of wordcam's own image; its unit runs this"
+    verbs.add_parser("take-settings", help=text, description=text).set_defaults(run=_take_settings)
+
+
+def _take_settings(_: argparse.Namespace) -> int:
+    from edge import take_settings  # noqa: PLC0415  # only an image has a boot partition of ours
+
+    try:
+        problems = take_settings.take(take_settings.Places(), take_settings.Device(), time.time())
+    except OSError as error:
+        raise from_os_error(error) from error
+    print(*problems, sep="\n", file=sys.stderr, end="\n" if problems else "")
+    return MISCONFIGURED if problems else 0
 
 
 def _next_steps(path: Path, settings: config.Config, camera: starter.CameraChoice) -> Iterator[str]:

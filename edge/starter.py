@@ -54,7 +54,7 @@ gate:
 # `wordcam-edge forget-calm` begins it anew.
 
 outbox:
-  path: outbox.sqlite       # captions wait here until the server has stored them
+  path: {outbox}       # captions wait here until the server has stored them
   max_captions: 50000       # about 50 MB; beyond, the oldest goes, dangers last
   # max_bytes: 67108864     # the same bound in bytes
 
@@ -108,9 +108,18 @@ class CameraChoice:
 
 
 def text(  # noqa: PLR0913  # what the file says
-    *, site: str, device: str, camera: CameraChoice, host: str, port: int | None = None, models_url: str = ""
+    *,
+    site: str,
+    device: str,
+    camera: CameraChoice,
+    host: str,
+    port: int | None = None,
+    models_url: str = "",
+    outbox: str | None = None,
 ) -> str:
     """Return the text of the file; with a `port`, for a device that is enrolled, and for one that takes new models.
+
+    `outbox` is where its captions wait, if not beside the file.
 
     Raises `Misconfigured` for a name that the protocol does not take.
     """
@@ -130,6 +139,7 @@ def text(  # noqa: PLR0913  # what the file says
             else _ENROLLED.format(port=port, files=TLS_FOLDER)
         ),
         camera="\n".join(lines),
+        outbox=json.dumps(outbox) if outbox else "outbox.sqlite",
         host=host if _is_plain(host) else json.dumps(host),
         updates=updates,
     )

@@ -1,0 +1,94 @@
+"""Runs `wordcam-edge image build`: says what it will do, and fails before it begins where something is missing."""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from edge.errors import Misconfigured
+from edge.image import build as builder
+from edge.image import deb as package
+from edge.image import recipe
+from edge.image.recipe import Inputs
+
+WHEELS = Path(__file__).parent / "wheels.txt"
+
+
+def build(arguments: argparse.Namespace) -> int:
+    """Build the image."""
+    inputs = Inputs(_snapshot(arguments.snapshot), source_date_epoch(os.environ), arguments.wheels or WHEELS)
+    cache = _cache(arguments)
+    to = arguments.to or Path(builder.DEFAULT_NAME)
+    keys = builder.keys(inputs)
+    root = cache / f"root-{keys.root}"
+    print(f"image: {to}, {sum(_sizes())} MiB: boot, root A, root B, data")
+    is_kept = root.is_dir() and not arguments.refresh
+    print(f"Debian: {inputs.source}; root {'made before' if is_kept else 'to be built'}")
+    print(f"time of its files: {time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime(inputs.epoch))} UTC; parts in {cache}")
+    builder.require(cache, to)
+    if arguments.dry_run:
+        return 0
+    started = time.monotonic()
+    if arguments.refresh and root.is_dir():
+        shutil.rmtree(root)
+
+    def say(text: str) -> None:
+        print(f"[{time.monotonic() - started:5.0f} s] {text}", file=sys.stderr, flush=True)
+
+    builder.build(inputs, cache, to, say)
+    if arguments.xz:
+        builder.compress(to, to.with_name(f"{to.name}.xz"), inputs.epoch, say)
+    print(f"{to}: built of {keys.image[:16]}; bill of materials, licences, block map and manifest lie beside it")
+    print(f"Next: wordcam-edge flash {to} --device FILE.enroll --to /dev/sdX")
+    return 0
+
+
+def deb(arguments: argparse.Namespace) -> int:
+    """Build the Debian package."""
+    target = package.Target(arguments.architecture, arguments.python)
+    print(f"package: {arguments.to / target.file_name}, for {target.architecture} with Python {target.python}")
+    if missing := builder.missing_tools({"dpkg-deb": "dpkg"}):
+        raise Misconfigured(
+            f"missing here: {', '.join(missing)} (Debian: sudo apt install {' '.join(missing.values())})"
+        )
+    if not arguments.to.is_dir():
+        raise Misconfigured(f"{arguments.to}: there is no such folder")
+    if arguments.dry_run:
+        return 0
+    done = package.build(target, WHEELS, _cache(arguments), arguments.to, source_date_epoch(os.environ))
+    print(f"{done}: {done.stat().st_size / 1e6:.0f} MB; on the device: sudo apt install ./{done.name}")
+    return 0
+
+
+def source_date_epoch(environ: Mapping[str, str]) -> int:
+    """Return the time of every file of the image: SOURCE_DATE_EPOCH, the commit's, or now."""
+    if found := environ.get("SOURCE_DATE_EPOCH"):
+        if not found.isdecimal():
+            raise Misconfigured(f"SOURCE_DATE_EPOCH={found}: expected seconds since 1970")
+        return int(found)
+    command = ["git", "-C", str(Path(__file__).parent), "log", "-1", "--format=%ct"]
+    try:
+        said = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    except FileNotFoundError:
+        said = ""
+    return int(said) if said.isdecimal() else int(time.time())
+
+
+def _cache(arguments: argparse.Namespace) -> Path:
+    usual = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "wordcam/image"
+    return (arguments.cache or usual).absolute()
+
+
+def _snapshot(moment: str | None) -> str | None:
+    if moment is not None and not re.fullmatch(r"\d{8}T\d{6}Z", moment):
+        raise Misconfigured(f"--snapshot {moment}: write a moment such as 20261101T000000Z")
+    return moment
+
+
+def _sizes() -> tuple[int, ...]:
+    return (1, recipe.BOOT_MIB, recipe.ROOT_MIB, recipe.ROOT_MIB, recipe.DATA_MIB)

@@ -1,0 +1,127 @@
+"""What goes into the image, and the digest by which a part that was built before is found again."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+SUITE: Final = "trixie"
+ARCHITECTURE: Final = "arm64"
+COMPONENTS: Final = ("main", "non-free-firmware")
+MIRROR: Final = "http://deb.debian.org/debian"
+SNAPSHOT: Final = "http://snapshot.debian.org/archive/debian"
+"""Debian's archive as it was at a moment, `YYYYMMDDTHHMMSSZ`."""
+
+PYTHON: Final = "3.13"
+"""That of the suite."""
+
+PACKAGES: Final = (
+    *("base-files", "base-passwd", "dash", "coreutils", "libc-bin", "mount", "util-linux", "kmod", "netbase"),
+    *("systemd", "systemd-sysv", "systemd-resolved", "systemd-timesyncd", "udev"),
+    *("ca-certificates", "tzdata", "e2fsprogs", "dosfstools"),
+    *("wpasupplicant", "wireless-regdb", "firmware-brcm80211"),
+    *("raspi-firmware", "linux-image-arm64", "busybox-static"),
+    *("python3", "libstdc++6"),
+)
+"""No shell on a port, no package manager that would be used, no message bus."""
+
+UNWANTED: Final = (
+    *(
+        "boot/System.map-*",
+        "boot/config-*",
+        "etc/init.d",
+        "etc/rc?.d",
+        "etc/cron*",
+        "etc/apt",
+        "etc/dpkg",
+        "etc/initramfs*",
+    ),
+    *("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/info", "usr/share/lintian", "usr/share/bug"),
+    *("usr/share/bash-completion", "usr/share/zsh", "usr/share/pixmaps", "usr/share/perl5", "usr/share/debconf"),
+    *("usr/share/initramfs-tools", "usr/lib/dracut", "usr/lib/klibc*", "usr/lib/valgrind", "usr/include", "usr/games"),
+    *("usr/lib/udev/hwdb.d", "usr/lib/udev/hwdb.bin", "usr/lib/systemd/system/systemd-hwdb-update.service"),
+    *("usr/bin/apt*", "usr/bin/dpkg*", "usr/sbin/dpkg*", "usr/sbin/update-initramfs", "usr/sbin/mkinitramfs"),
+    *("usr/bin/dbus*", "usr/share/dbus-1/system-services", "usr/lib/systemd/system/dbus*", "usr/bin/deb*"),
+    *("usr/lib/systemd/system-generators/systemd-gpt-auto-generator", "usr/sbin/telinit"),
+    *("usr/lib/python3.13/idlelib", "usr/lib/python3.13/ensurepip", "usr/lib/python3.13/lib2to3"),
+    *("usr/lib/python3.13/pydoc_data", "usr/lib/python3.13/test", "usr/lib/python3.13/turtledemo"),
+    *("usr/lib/modules/*/kernel/sound", "usr/lib/modules/*/kernel/drivers/infiniband"),
+    *("usr/lib/modules/*/kernel/drivers/iio", "usr/lib/modules/*/kernel/drivers/isdn"),
+    *("usr/lib/modules/*/kernel/drivers/gpu/drm/amd", "usr/lib/modules/*/kernel/drivers/gpu/drm/nouveau"),
+    *("usr/lib/modules/*/kernel/drivers/net/ethernet/mellanox", "usr/lib/modules/*/kernel/drivers/net/ethernet/intel"),
+)
+"""Removed from the root: documentation (licences lie beside the image), and what a card never needs."""
+
+BOOT_MIB: Final = 256
+ROOT_MIB: Final = 384
+"""Of each of the two roots; one of them is empty until an update fills it."""
+DATA_MIB: Final = 256
+
+SIGNATURE: Final = 0x776F7264
+"""Of the disk; the root is found by it: PARTUUID=776f7264-02 is root A, -03 is root B."""
+
+COMMAND_LINE: Final = (
+    "console=ttyAMA0,115200 console=tty1 root=PARTUUID=776f7264-02 rootfstype=squashfs ro rootwait panic=10 "
+    "systemd.getty_auto=0 systemd.firstboot=off fsck.repair=yes quiet"
+)
+
+CONFIG_TXT: Final = """\
+# Kernel, device trees and command line of one system lie in a folder each; an update writes the other one.
+[all]
+arm_64bit=1
+enable_uart=1
+upstream_kernel=1
+kernel=vmlinuz
+initramfs initrd.img followkernel
+os_prefix=a/
+[tryboot]
+os_prefix=b/
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a build is made of."""
+
+    snapshot: str | None
+    """A moment of Debian's archive; None for what it offers now."""
+    epoch: int
+    """Time of every file of the image, seconds since 1970 (SOURCE_DATE_EPOCH)."""
+    wheels: Path
+    """Wheels for the image, as pip reads them, each with its SHA-256."""
+
+    @property
+    def source(self) -> str:
+        """Line of sources.list."""
+        where = f"{SNAPSHOT}/{self.snapshot}" if self.snapshot else MIRROR
+        return f"deb {where} {SUITE} {' '.join(COMPONENTS)}"
+
+
+def digest(*parts: str | bytes) -> str:
+    """Return the SHA-256 of parts in order, as 64 hexadecimal digits."""
+    found = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        found.update(len(data).to_bytes(8, "big") + data)
+    return found.hexdigest()
+
+
+def digest_of_files(folders: Iterable[Path]) -> str:
+    """Return the SHA-256 of names and contents of all files below folders, compiled Python left out."""
+    parts: list[str | bytes] = []
+    for folder in folders:
+        for path in files_of(folder):
+            parts += [f"{folder.name}/{path.relative_to(folder)}", path.read_bytes()]
+    return digest(*parts)
+
+
+def files_of(folder: Path) -> list[Path]:
+    """Return the files below a folder in order, also those behind links, compiled Python left out."""
+    found: list[Path] = []
+    for path in sorted(folder.iterdir()):
+        if path.is_dir() and path.name != "__pycache__":
+            found += files_of(path)
+        elif path.is_file():
+            found.append(path)
+    return found

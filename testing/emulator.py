@@ -1,0 +1,127 @@
+"""Boots the image of a card in an emulated 64-bit ARM computer, which reaches only chosen ports of this machine."""
+
+import base64
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from testing.errors import NotInstalled
+from testing.waiting import wait_until
+
+QEMU: Final = "qemu-system-aarch64"
+
+SERVER: Final = "10.0.2.100"
+"""Address by which the emulated computer reaches this machine."""
+
+CAMERA: Final = "modules_load=vivid vivid.n_devs=1 vivid.node_types=0x1"
+"""A camera of the kernel's own, `/dev/video0`, which shows test pictures."""
+
+_BOOT_OFFSET: Final = 1 << 20
+
+_RUN_SCRIPT: Final = """\
+[Unit]
+DefaultDependencies=no
+After=basic.target
+[Service]
+ExecStart=/bin/sh /dev/vdb
+StandardOutput=tty
+StandardError=tty
+TTYPath=/dev/ttyAMA0
+"""
+
+
+@dataclass
+class Emulator:
+    """One computer with a card, on while entered; a file is the card and keeps what is written."""
+
+    card: Path
+    folder: Path
+    ports: Mapping[int, int]
+    """Ports of `SERVER`, and those of this machine that answer in their place."""
+    script: str = ""
+    """Shell commands that the computer runs as root from a second disk; they write on the serial line."""
+    camera: bool = True
+    options: Sequence[str] = ()
+    """More of QEMU's."""
+    _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.cut_power()
+
+    @property
+    def serial(self) -> str:
+        """All that came on the serial line since the computer was last switched on."""
+        path = self.folder / "serial.log"
+        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+    def start(self) -> None:
+        """Switch it on; raises `NotInstalled`."""
+        for program in (QEMU, "mcopy"):
+            if shutil.which(program) is None:
+                raise NotInstalled(f"{program} is not installed")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "serial.log").unlink(missing_ok=True)
+        kernel, initrd, words = (self._boot_file(name) for name in ("vmlinuz", "initrd.img", "cmdline.txt"))
+        command_line = f"{words.read_text(encoding='utf-8').strip()} {self._more_words()}"
+        command = [QEMU, "-machine", "virt", "-cpu", "cortex-a72", "-smp", "2", "-m", "2048"]
+        command += ["-accel", "tcg,thread=multi", "-nographic", "-no-reboot", "-monitor", "none"]
+        command += ["-serial", f"file:{self.folder / 'serial.log'}"]
+        command += ["-kernel", str(kernel), "-initrd", str(initrd), "-append", command_line]
+        command += [*_disk("card", self.card), *_disk("script", self._script_disk()), *self._network()]
+        command += ["-device", "virtio-rng-pci", *self.options]
+        with (self.folder / "qemu.log").open("wb") as log:
+            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def cut_power(self) -> None:
+        """Switch it off at once."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def wait_said(self, text: str, seconds: float) -> None:
+        """Wait until a text has come on the serial line."""
+        wait_until(lambda: text in self.serial or self._has_ended(), f"{text!r} on the serial line", seconds)
+        assert text in self.serial, f"the emulator ended:\n{self.serial[-2000:]}"
+
+    def _has_ended(self) -> bool:
+        return self._process is None or self._process.poll() is not None
+
+    def _more_words(self) -> str:
+        unit = base64.b64encode(_RUN_SCRIPT.encode()).decode()
+        run = f"systemd.set_credential_binary=systemd.extra-unit.script.service:{unit} systemd.wants=script.service"
+        return " ".join([*([CAMERA] if self.camera else []), *([run] if self.script else [])])
+
+    def _boot_file(self, name: str) -> Path:
+        to = self.folder / name
+        command = ["mcopy", "-o", "-n", "-i", f"{self.card}@@{_BOOT_OFFSET}", f"::/a/{name}", str(to)]
+        subprocess.run(command, check=True, env=os.environ | {"MTOOLS_SKIP_CHECK": "1"})
+        return to
+
+    def _script_disk(self) -> Path:
+        disk = self.folder / "script"
+        disk.write_bytes(f"{self.script}\nexit 0\n".encode().ljust(1 << 20, b"\n"))
+        return disk
+
+    def _network(self) -> list[str]:
+        relay = Path(__file__).with_name("relay.py")
+        ways = "".join(
+            f",guestfwd=tcp:{SERVER}:{port}-cmd:{sys.executable} -S -E {relay} {here}"
+            for port, here in self.ports.items()
+        )
+        return ["-netdev", f"user,id=net,restrict=on{ways}", "-device", "virtio-net-pci,netdev=net,romfile="]
+
+
+def _disk(name: str, path: Path) -> list[str]:
+    drive = f"if=none,id={name},format=raw,file={path},cache=unsafe"
+    return ["-drive", drive, "-device", f"virtio-blk-pci,drive={name}"]

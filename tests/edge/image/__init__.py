@@ -1,0 +1,1 @@
+"""Building the image, as far as it takes seconds."""

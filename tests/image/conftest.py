@@ -1,0 +1,108 @@
+"""The image, built once and kept for the next run, and a server that devices are invited by."""
+
+import os
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from broker.cli import main as broker_cli
+from broker.config import broker as broker_config
+from edge import cli as edge_cli
+from edge.image import build
+from testing import loopback
+from testing.emulator import SERVER
+from testing.errors import NotInstalled
+from testing.mosquitto import Mosquitto
+from tests.broker.running_service import Running
+from tests.broker.web.serving import serving
+from tests.conftest import REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def image_cache() -> Path:
+    """Where parts of the image are kept."""
+    return Path(os.environ.get("WORDCAM_IMAGE_CACHE", REPOSITORY / ".cache" / "image"))
+
+
+@pytest.fixture(scope="session")
+def image(image_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The image, as `wordcam-edge image build` makes it."""
+    if missing := build.missing_tools():
+        raise NotInstalled(f"not installed: {' '.join(missing.values())}")
+    to = tmp_path_factory.mktemp("image") / "wordcam.img"
+    assert edge_cli.main(["image", "build", "--to", str(to), "--cache", str(image_cache)]) == 0
+    return to
+
+
+@dataclass
+class Site:
+    """A server made by `wordcam-broker setup`, running, and its folder for cards."""
+
+    folder: Path
+    mosquitto: Mosquitto
+    console_port: int
+    service: Running
+
+    @property
+    def ports(self) -> dict[int, int]:
+        """Ports as devices know them, and as they are here: the same."""
+        return {port: port for port in (self.mosquitto.port, self.console_port)}
+
+    def broker(self, *words: str) -> None:
+        """Run a verb of `wordcam-broker`."""
+        assert broker_cli.main([*words, "--config", str(self.folder / "broker.yaml")]) == 0
+
+    def invite(self, device: str) -> Path:
+        """Invite a device."""
+        out = self.folder / f"{device.replace('/', '_')}.enroll"
+        out.unlink(missing_ok=True)
+        self.broker("enroll", device, "--out", str(out))
+        return out
+
+    def flash(self, image: Path, device: str, card: Path, *options: str) -> Path:
+        """Write a card for a device."""
+        words = ["flash", str(image), "--device", str(self.invite(device)), "--to", str(card), "--yes", *options]
+        assert edge_cli.main(words) == 0
+        return card
+
+    def captions(self, device: str) -> list[str]:
+        """Return the sentences that are stored of a device."""
+        site, _, name = device.partition("/")
+        with sqlite3.connect(f"file:{self.folder / 'wordcam.db'}?mode=ro", uri=True) as database:
+            rows = database.execute("SELECT text FROM caption WHERE site = ? AND device = ?", (site, name))
+            return [str(row[0]) for row in rows]
+
+    @property
+    def certificates(self) -> set[str]:
+        """Names of the certificates that were issued to devices."""
+        found = set()
+        for path in (self.folder / "authority" / "issued").glob("*.crt"):
+            command = ["openssl", "x509", "-noout", "-subject", "-nameopt", "multiline", "-in", str(path)]
+            said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            found.add(said.rpartition("commonName")[2].strip(" =\n"))
+        return found
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """The server, running: Mosquitto, the alert service and the console."""
+    folder = tmp_path / "server"
+    folder.mkdir()
+    mosquitto = Mosquitto(tmp_path / "mosquitto", verbose=False)
+    console_port = loopback.free_port()
+    service = Running(folder / "broker.yaml", as_installed=True)
+    made = Site(folder, mosquitto, console_port, service)
+    ports = ["--mqtt-port", str(mosquitto.port), "--console-port", str(console_port)]
+    made.broker("setup", SERVER, "--language", "en", *ports)
+    whole = (folder / "mosquitto" / "mosquitto.conf").read_text(encoding="utf-8")
+    mosquitto.whole = whole.replace(f"listener {mosquitto.port}", f"listener {mosquitto.port} 127.0.0.1")
+    made.broker("migrate")
+    config = broker_config.load(folder / "broker.yaml")
+    loopback_only = msgspec.structs.replace(config, web=msgspec.structs.replace(config.web, host="127.0.0.1"))
+    with mosquitto, service, serving(loopback_only):
+        yield made

@@ -1,0 +1,89 @@
+"""A card from its image to its first sentence: flashed for a made-up device and booted in an emulator."""
+
+import itertools
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from testing.emulator import Emulator
+from testing.waiting import wait_until
+from tests.image.conftest import Site
+
+pytestmark = [pytest.mark.image, pytest.mark.timeout(1800)]
+
+BOOT_SECONDS = 900
+"""The longest that an emulated boot may take on a busy machine."""
+
+REPORT = r"""
+exec 2>&1
+until [ -e /run/wordcam-enroll/done ] && systemctl -q is-active wordcam-look wordcam-send; do sleep 2; done
+until [ ! -e /boot/firmware/wordcam/device.enroll ]; do sleep 1; done
+section() { echo; echo "=== $1"; }
+section sockets; busybox netstat -tuln
+section mounts; cat /proc/mounts
+section root; touch /usr/x; touch /etc/x; touch /opt/wordcam/x; mount -o remount,rw /
+section boot; ls -a /boot/firmware/wordcam; cat /boot/firmware/wordcam/status.txt
+section config; ls -ln /etc/wordcam/ /etc/wordcam/tls; id wordcam-send
+section failed; systemctl --failed --no-legend --plain
+section time; systemd-analyze; systemd-analyze blame --no-pager | busybox head -12
+section exposure; systemd-analyze security --no-pager | busybox grep wordcam
+section memory; for u in look send; do echo $u $(cat /sys/fs/cgroup/system.slice/wordcam-$u.service/memory.peak); done
+section journal; journalctl -b -o short-monotonic --no-pager -u 'wordcam-*' -u systemd-networkd | busybox tail -60
+section users; busybox grep -v '!\*' /etc/shadow; ls /usr/bin/sudo /usr/bin/su /usr/sbin/sshd
+section processes; ps 2>/dev/null || busybox ps -o user,args | busybox grep -v '\['
+section end
+"""
+
+
+def sections(report: str) -> dict[str, str]:
+    """Split what the computer says of itself."""
+    parts = re.split(r"^=== (\w+)\r?$", report.replace("\r", ""), flags=re.MULTILINE)
+    return {name: text.strip() for name, text in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def test_from_a_blank_card_to_the_first_sentence(image: Path, site: Site, tmp_path: Path) -> None:
+    marks = [("image built", time.monotonic())]
+    card = site.flash(image, "north-gate/pi-01", tmp_path / "sd.img")
+    marks.append(("card flashed and read back", time.monotonic()))
+
+    with Emulator(card, tmp_path / "computer", site.ports, script=REPORT) as computer:
+        wait_until(lambda: "north-gate/pi-01" in site.certificates, "the certificate", BOOT_SECONDS)
+        marks.append(("certificate issued", time.monotonic()))
+        wait_until(lambda: site.captions("north-gate/pi-01"), "the first sentence", BOOT_SECONDS)
+        marks.append(("first sentence stored", time.monotonic()))
+        computer.wait_said("=== end", BOOT_SECONDS)
+    said = sections(computer.serial)
+    print_story(marks, said, site.captions("north-gate/pi-01"))
+
+    assert listening(said["sockets"]) == set()
+    assert "/ squashfs ro" in said["mounts"]
+    assert said["root"].count("Read-only file system") == 3
+    assert "device.enroll" not in said["boot"]
+    assert "The device has its certificate" in said["boot"]
+    assert said["failed"] == ""
+    assert exposure(said["exposure"])["wordcam-look.service"] < 3
+    assert exposure(said["exposure"])["wordcam-send.service"] < 3
+    assert re.search(r"-rw------- \d+ (\d+) .* device.key", said["config"])
+    assert ":" not in said["users"].replace("ls:", "")
+
+
+def listening(text: str) -> set[str]:
+    """Return what listens: every TCP port, and UDP but that by which an address is asked for (DHCP)."""
+    rows = [line.split() for line in text.splitlines() if line.startswith(("tcp", "udp"))]
+    return {" ".join(row) for row in rows if not row[3].endswith((":68", ":546"))}
+
+
+def exposure(text: str) -> dict[str, float]:
+    """Return systemd's figure of each unit: from 0, locked in, to 10."""
+    return {row[0]: float(row[1]) for row in (line.split() for line in text.splitlines()) if len(row) > 2}
+
+
+def print_story(marks: list[tuple[str, float]], said: dict[str, str], captions: list[str]) -> None:
+    print()  # noqa: T201 - `make test-image` shows it
+    for (_, before), (name, moment) in itertools.pairwise(marks):
+        print(f"{moment - before:7.1f} s  {name}")  # noqa: T201 - as above
+    for name in ("time", "exposure", "memory", "sockets", "boot", "journal", "processes"):
+        print(f"--- {name}\n{said[name]}")  # noqa: T201 - as above
+    print("sentences:", *captions, sep="\n  ")  # noqa: T201 - as above
