@@ -31,7 +31,7 @@ section time; systemd-analyze; systemd-analyze blame --no-pager | busybox head -
 section exposure; systemd-analyze security --no-pager | busybox grep wordcam
 section memory; for u in look send; do echo $u $(cat /sys/fs/cgroup/system.slice/wordcam-$u.service/memory.peak); done
 section journal; journalctl -b -o short-monotonic --no-pager -u 'wordcam-*' -u systemd-networkd | busybox tail -60
-section users; busybox grep -v '!\*' /etc/shadow; ls /usr/bin/sudo /usr/bin/su /usr/sbin/sshd
+section users; busybox grep -v '!\*' /etc/shadow; busybox find /usr /etc /opt -xdev -perm /6000
 section processes; ps 2>/dev/null || busybox ps -o user,args | busybox grep -v '\['
 section end
 """
@@ -66,7 +66,7 @@ def test_from_a_blank_card_to_the_first_sentence(image: Path, site: Site, tmp_pa
     assert exposure(said["exposure"])["wordcam-look.service"] < 3
     assert exposure(said["exposure"])["wordcam-send.service"] < 3
     assert re.search(r"-rw------- \d+ (\d+) .* device.key", said["config"])
-    assert ":" not in said["users"].replace("ls:", "")
+    assert said["users"] == "", "accounts with a password, or programs that take another user's rights"
 
 
 def listening(text: str) -> set[str]:
