@@ -37,6 +37,7 @@ from foundation.errors import from_os_error
 if TYPE_CHECKING:
     from contract.update import Update
     from edge.infer.captioner import Captioner
+    from edge.look.budget import Budget
     from edge.look.bundle.loading import Loader, Opened
     from edge.look.camera_port import Camera
     from edge.look.event import Eye
@@ -117,7 +118,7 @@ def look(  # noqa: PLR0913  # what the process was started with
             camera = _camera_to_look_at(settings, stop, frames, watchdog.waiting(stop.wait))
         update = BundleUpdate(loader, opened, stop.wait)
         update.start()
-        with closing(camera):
+        with closing(camera), _budget(chosen.settings, settings.camera.stream) as budget:
             Look(
                 camera,
                 opened.captioner,
@@ -133,6 +134,7 @@ def look(  # noqa: PLR0913  # what the process was started with
                 wall_clock=_wall_clock(outbox),
                 started_at=started_at,
                 journal=_journal(settings, manifest),
+                budget=budget,
                 name=name,
                 can_be_disarmed=settings.mqtt.home_assistant is not None and settings.mqtt.home_assistant.arming,
             ).run(stop)
@@ -146,6 +148,19 @@ def _close(settings: Config, state: Path) -> tuple[Exposure, ...]:
     exposed += isolation.close_look(folders, allow_network=settings.allow_network)
     _quiet_opencv()
     return exposed
+
+
+@contextmanager
+def _budget(settings: Config, stream: str) -> "Iterator[Budget | None]":
+    """Share the processor with the device's other cameras, where that is wanted."""
+    if settings.max_cores is None or not settings.has_several:
+        yield None
+        return
+    from edge.look.budget import Budget, Slots  # noqa: PLC0415  # see the module's docstring
+
+    number = [camera.stream for camera in settings.every_camera].index(stream)
+    with closing(Slots(settings.outbox.path.with_suffix(".budget"), number)) as slots:
+        yield Budget(settings.max_cores, slots, time.monotonic)
 
 
 def _eye(settings: Config, manifest: Manifest) -> "Eye":

@@ -18,6 +18,7 @@ from edge.infer import image
 from edge.infer.captioner import Captioner, Sentence
 from edge.look import event, gate, scene
 from edge.look.arm_switch import ArmSwitch
+from edge.look.budget import Budget
 from edge.look.bundle.port import Bundles
 from edge.look.camera_port import Camera, Frame
 from edge.look.condition.measure import measure
@@ -61,6 +62,7 @@ class Look:
         wall_clock: WallClock,
         started_at: float,
         journal: Journal | None = None,
+        budget: Budget | None = None,
         name: str = process_report.LOOK,
         can_be_disarmed: bool = False,
         clock: Callable[[], float] = time.perf_counter,
@@ -92,6 +94,7 @@ class Look:
         self._sentences = self._sentences_before = 0
         self._sentence_seconds = self._invoke_seconds = 0.0
         self._reported_at = clock()
+        self._budget = budget
         self._name, self._frames = name, 0
         self._trouble = ""
 
@@ -174,8 +177,21 @@ class Look:
             thumbnail = image.thumbnail(small, gate.HEIGHT, gate.WIDTH)
             verdict, memory = gate.judge(thumbnail, frame.at, self._gate, self._settings, self._look_again_seconds())
         self._is_moving = verdict.motion >= self._settings.motion_share
+        if self._gate is not None and not self._may_look(verdict):
+            self._gate = memory.before_look(self._gate)
+            return gate.Reason.BUSY if verdict.look else verdict.reason
+        spent = time.process_time()
         self._gate = self._examine(frame, image.rgb(small), verdict, began, invoked, memory) if verdict.look else memory
+        if self._budget is not None:
+            self._budget.spend(time.process_time() - spent)
         return verdict.reason
+
+    def _may_look(self, verdict: gate.Verdict) -> bool:
+        """Return whether this camera's share of the processor allows a look, where one is shared."""
+        if self._budget is None:
+            return True
+        is_danger = self._memory.dangers.attention is not Attention.CALM
+        return self._budget.may_look(wanted=verdict.look, is_danger=is_danger) or not verdict.look
 
     def _examine(  # noqa: PLR0913, PLR0917  # what is known of the frame so far
         self,

@@ -42,6 +42,8 @@ class Reason(StrEnum):
     """Nothing happens."""
     TOO_SOON = "too-soon"
     """Something happens, but the last caption is very young."""
+    BUSY = "busy"
+    """It is worth a sentence or a look, but this camera's share of the processor is used up."""
     DOUBT = "doubt"
     """A danger may be about to begin or to end: its evidence is weighed, and a sentence written only if it does."""
     DISARMED = "disarmed"
@@ -68,6 +70,10 @@ class Memory:
     def after_caption(self) -> "Memory":
         """Return what to remember where the frame just judged was captioned after all."""
         return Memory(self.before, self.before, self.looked_at, self.looked_at)
+
+    def before_look(self, last: "Memory") -> "Memory":
+        """Return what to remember where the frame just judged was not looked at after all; `last` is from before it."""
+        return Memory(self.before, last.captioned, last.captioned_at, last.looked_at)
 
 
 @dataclass(frozen=True, slots=True)
