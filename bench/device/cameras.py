@@ -25,7 +25,7 @@ from edge.outbox.outbox import Outbox
 
 LOOKS_PER_SECOND: Final = 5
 
-RUNS: Final = ((1, None), (2, None), (4, None), (4, 0.5))
+RUNS: Final = ((1, None), (2, None), (4, None), (4, 0.02))
 """Cameras, and the cores that they may use."""
 
 

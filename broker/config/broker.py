@@ -1,10 +1,11 @@
 """`broker.yaml`: the whole configuration of the alert service, checked before anything starts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, ClassVar, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import msgspec
 from msgspec import Meta
 
 from broker.config import time_interval
@@ -163,6 +164,20 @@ class Device(Section, frozen=True):
     streams: tuple[Stream, ...] = ()
 
 
+Profiles = dict[Name, Annotated[tuple[str, ...], Meta(min_length=1)]]
+"""Profiles by name, each with its hours: `night: [22:00-06:00]`. Of several at once the first counts; while none is in
+force, it is `home`."""
+
+
+def _check_profiles(profiles: Mapping[str, Sequence[str]]) -> None:
+    for name, texts in profiles.items():
+        for text in texts:
+            try:
+                time_interval.read(text)
+            except ValueError as error:
+                raise ValueError(f"`profiles.{name}`: {error}") from error
+
+
 class Site(Section, frozen=True):
     """A site: its display name, time zone and devices."""
 
@@ -171,10 +186,13 @@ class Site(Section, frozen=True):
     timezone: str = ""
     """Time zone of the site, where it differs from `timezone` of the file."""
     devices: tuple[Device, ...] = ()
+    profiles: Profiles = msgspec.field(default_factory=dict)
+    """When which profile is in force here, in place of `profiles` of the file."""
 
     def __post_init__(self) -> None:
         if self.timezone:
             _zone(self.timezone)
+        _check_profiles(self.profiles)
 
 
 class Links(Section, frozen=True, kw_only=True):
@@ -202,6 +220,9 @@ class Config(Section, frozen=True, kw_only=True):
     """Time zone of times that people read: `Asia/Seoul`."""
     language: Language = "en"
     """Language of the terminal."""
+    profiles: Profiles = msgspec.field(default_factory=dict)
+    """When which profile is in force at the sites, by their clocks: `{night: [22:00-06:00]}`. Rules may hold in some
+    alone."""
     twilio: Twilio | None = None
     solapi: Solapi | None = None
     apprise: Apprise = Apprise()
@@ -220,6 +241,7 @@ class Config(Section, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         _zone(self.timezone)
+        _check_profiles(self.profiles)
         names = [recipient.name for recipient in self.recipients]
         if len(set(names)) != len(names):
             twice = next(name for name in names if names.count(name) > 1)

@@ -1,11 +1,17 @@
 """Display names, time zones and zones of sites, devices and cameras."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Self
+from typing import Final, Self
 from zoneinfo import ZoneInfo
 
+from broker.config import time_interval
 from broker.config.broker import Config, Language, Recipient, Wording, in_language
+from broker.config.time_interval import Schedule
+
+HOME: Final = "home"
+"""The profile that is in force while no other is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +25,8 @@ class Places:
     clock: ZoneInfo
     zones: dict[tuple[str, str, str], frozenset[str]] = field(default_factory=dict)
     """Zones in the view of a camera, by (site, device, stream)."""
+    profiles: Mapping[str, Mapping[str, Schedule]] = field(default_factory=dict)
+    """When which profile is in force, by site; under "" for sites without hours of their own."""
 
     @classmethod
     def of(cls, config: Config) -> Self:
@@ -36,7 +44,9 @@ class Places:
             for device in site.devices
             for stream in device.streams
         }
-        return cls(names, clocks, ZoneInfo(config.timezone), zones)
+        hours = {"": config.profiles, **{site.id: site.profiles for site in config.sites if site.profiles}}
+        profiles = {site: {name: _schedule(texts) for name, texts in of.items()} for site, of in hours.items()}
+        return cls(names, clocks, ZoneInfo(config.timezone), zones, profiles)
 
     @classmethod
     def nameless(cls, clock: str = "UTC") -> Self:
@@ -59,6 +69,15 @@ class Places:
         """Return a time in the time zone of a recipient."""
         return moment.astimezone(ZoneInfo(person.timezone) if person.timezone else self.clock)
 
+    def profile_at(self, local: datetime, site: str) -> str:
+        """Return the profile in force at a site at a local time."""
+        own = self.profiles.get(site, self.profiles.get("", {}))
+        return next((name for name, hours in own.items() if time_interval.holds_at(hours, local)), HOME)
+
     def zones_of(self, site: str, device: str, stream: str) -> frozenset[str]:
         """Return the zones in the view of a camera; empty where none are configured."""
         return self.zones.get((site, device, stream), frozenset())
+
+
+def _schedule(texts: Sequence[str]) -> Schedule:
+    return [time_interval.read(text) for text in texts]

@@ -169,8 +169,12 @@ class BatchProcessor:
         return IngestedBatch(messages, seconds, batch.heard, *counted, delays, batch.clocks)
 
     def _seen(self, event: Caption) -> Seen:
-        zones = self.grouper.places.zones_of(event.site, event.device, event.stream)
-        return Seen.of(event, zones=zones, local=self.grouper.places.local(event.captured_at, event.site))
+        places = self.grouper.places
+        zones, local = (
+            places.zones_of(event.site, event.device, event.stream),
+            places.local(event.captured_at, event.site),
+        )
+        return Seen.of(event, zones=zones, local=local, profile=places.profile_at(local, event.site))
 
     def _count(self, batch: _Batch) -> None:
         self.counts.captions += batch.captions

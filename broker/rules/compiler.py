@@ -47,6 +47,7 @@ class Rule:
     devices: frozenset[str]
     streams: frozenset[str]
     zones: frozenset[str]
+    profiles: frozenset[str]
     when: Schedule
 
     @property
@@ -168,6 +169,7 @@ def _rule(text: RuleText, lists: Mapping[str, Sequence[str]], common: tuple[Patt
         devices=frozenset(text.devices),
         streams=frozenset(text.streams),
         zones=frozenset(text.zones),
+        profiles=frozenset(text.profiles),
         when=[time_interval.read(span) for span in text.when],
     )
 

@@ -48,11 +48,20 @@ class Seen:
     """What the camera looks at."""
     company: Company = field(default_factory=Company)
     """Who is in view."""
+    profile: str = ""
+    """The profile in force at the site; "" where that is unknown: rules of every profile apply."""
     local: datetime | None = None
     """When it was taken, by the clock of the site; None where it is unknown: rules of every hour apply."""
 
     @classmethod
-    def of(cls, caption: Caption, *, zones: frozenset[str] = frozenset(), local: datetime | None = None) -> Self:
+    def of(
+        cls,
+        caption: Caption,
+        *,
+        zones: frozenset[str] = frozenset(),
+        local: datetime | None = None,
+        profile: str = "",
+    ) -> Self:
         """Return what rules look at in an event."""
         hazards = {hazard.term: hazard.probability for hazard in caption.hazards}
         labels = {label.name: label for label in caption.labels}
@@ -65,6 +74,7 @@ class Seen:
             labels=labels,
             zones=zones,
             company=Company.of(caption),
+            profile=profile,
             local=local,
         )
 
@@ -140,6 +150,8 @@ def _sites(site: str) -> tuple[str, ...]:
 def _concerns(rule: Rule, seen: Seen) -> bool:
     """Return whether a rule holds for this camera at this hour."""
     if not rule.holds_at(seen.site, seen.device, seen.stream, seen.zones):
+        return False
+    if rule.profiles and seen.profile and seen.profile not in rule.profiles:
         return False
     return not rule.when or seen.local is None or time_interval.holds_at(rule.when, seen.local)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from broker.config.broker import Config
+from broker.config.sites import HOME
 from broker.rules import compiler, engine, phrase, reasons, regex, wordlists
 from broker.rules.company import Company
 from broker.rules.compiler import Rule, Rulebook
@@ -185,6 +186,7 @@ def _unknown_places(file: RulesFile, config: Config) -> Iterator[Found]:
         "devices": devices,
         "streams": [stream.id for stream in streams],
         "zones": sorted({zone for stream in streams for zone in stream.zones}),
+        "profiles": [HOME, *config.profiles, *(name for site in config.sites for name in site.profiles)],
     }
     for number, rule in enumerate(file.rules):
         for key, names in known.items():

@@ -171,6 +171,7 @@ class Trial:
         else:
             hazards = {hazard.term: hazard.probability for hazard in line.hazards or ()}
         place = (line.site, line.device, line.stream)
+        local = self.places.local(line.captured_at, line.site) if line.captured_at else None
         return Seen(
             line.text,
             line.confidence,
@@ -179,7 +180,8 @@ class Trial:
             labels={label.name: label for label in line.labels or ()},
             zones=self.places.zones_of(*place),
             company=Company(_people(line), line.visits or ()),
-            local=self.places.local(line.captured_at, line.site) if line.captured_at else None,
+            profile="" if local is None else self.places.profile_at(local, line.site),
+            local=local,
         )
 
 

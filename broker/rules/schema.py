@@ -81,6 +81,8 @@ class RuleText(Section, frozen=True, kw_only=True):
     streams: tuple[Name, ...] = ()
     zones: tuple[Name, ...] = ()
     """Where the rule holds; none means everywhere. Which camera looks at which zones stands in `broker.yaml`."""
+    profiles: tuple[Name, ...] = ()
+    """Profiles in which it holds, `[away, night]`; none means all. When which is in force stands in `broker.yaml`."""
     when: Texts = ()
     """When it holds, by the clock of the site: `mon-fri 22:00-06:00`; none means always."""
 

@@ -52,6 +52,7 @@ def _named(name: str, settings: PresenceSettings) -> Rule:
         devices=frozenset(),
         streams=frozenset(),
         zones=frozenset(),
+        profiles=frozenset(),
         when=[],
     )
 

@@ -139,6 +139,14 @@ def stretch(page: Page, when: str) -> tuple[datetime, datetime]:
     return (midnight - timedelta(days=1), midnight) if when == "yesterday" else (now - timedelta(days=7), now)
 
 
+def _profiles(page: Page) -> dict[str, str]:
+    """Return the profile in force at each site, where any rule or site goes by profiles."""
+    config, places = page.console.config, page.console.places
+    if not config.profiles and not any(site.profiles for site in config.sites):
+        return {}
+    return {site.id: places.profile_at(places.local(page.now, site.id), site.id) for site in config.sites}
+
+
 def _show(page: Page, draft: Draft, *, status: int = 200, problem: str = "", **values: Any) -> Response[str]:
     path = page.console.config.rules_file
     try:
@@ -146,6 +154,7 @@ def _show(page: Page, draft: Draft, *, status: int = 200, problem: str = "", **v
         book = page.console.rulebook()
     except (OSError, UnicodeDecodeError, Misconfigured) as error:
         text, book, problem = "", None, problem or str(error)
+    values["profiles"] = _profiles(page)
     given: dict[str, Any] = {"replay": None, "outcome": None, "before": Counter(), "count": 0}
     given |= {"rules": book.rules if book else (), "text": draft.rules or text, "draft": draft}
     return page.render("rules.html", status=status, problem=problem, **(given | values))

@@ -123,7 +123,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("rule", "said"),
     [
-        ({"name": "a"}, "rules[0]: the rule 'a' can never fire: give it `says`, `hazards` or `labels`"),
+        ({"name": "a"}, "rules[0]: the rule 'a' can never fire: give it `says`, `hazards`, `labels`, "),
         ({"name": "a", "says": ["<nobody>"]}, "rules[0].says[0]: there is no list <nobody>; lists here: person"),
         ({"name": "a", "says": ["gun"], "unless": ["?"]}, "rules[0].unless[0]: '?' is no word"),
         ({"name": "a", "says": ["gun"], "except": ["a ..."]}, "rules[0].except[0]: 'a ...' needs a word"),
