@@ -300,8 +300,8 @@ class Config(Section, frozen=True, kw_only=True):
     `timeout_seconds` is added."""
     max_cores: Annotated[float, Meta(gt=0, le=64)] | None = None
     """Processor cores that models may take with several cameras, all of them together; the busiest is looked at most.
-    Receiving pictures, and finding out whether anything moves, goes on all the time and is not counted. Without it, each
-    camera takes what it needs."""
+    Receiving pictures, and finding out whether anything moves, goes on all the time and is not counted. Without it,
+    each camera takes what it needs."""
     threads: Annotated[int, Meta(ge=1, le=16)] = 2
     """Processor cores for inference."""
     allow_network: bool = False

@@ -99,9 +99,8 @@ def look(  # noqa: PLR0913  # what the process was started with
 ) -> None:
     """Watch the camera until `stop`, or the end of a replay; raises `Failure`.
 
-    What has worked is kept in the folder `state`. `started_at` is the start of the process on `time.perf_counter`, in
-    seconds; a network camera's pictures come from `pull`, by a file in the folder `frames`; `stream` names the camera
-    where there are several.
+    What has worked is kept in `state`. `started_at` is the start of the process on `time.perf_counter`; a network
+    camera's pictures come from `pull`, by a file in `frames`; `stream` names the camera where there are several.
     """
     settings, several = chosen.settings.of(stream), chosen.settings.has_several
     name = process_report.name(settings.camera.stream, is_one_of_several=several)
