@@ -177,6 +177,26 @@ class Visits(Section, frozen=True, kw_only=True):
     """How long a visit, and a time in a zone, has lasted when that is said; after the last, each time as long again."""
 
 
+class Cooling(Section, frozen=True, kw_only=True):
+    """How a live camera is looked at while the device is hot or has too much to do: less often, evenly between both
+    limits."""
+
+    slow_celsius: float = 75.0
+    """Temperature of the hottest sensor from which fewer frames are looked at."""
+    slowest_celsius: float = 84.0
+    """Temperature from which it is `least_looks_per_second`."""
+    slow_load_per_core: Positive = 2.0
+    """Processes that run or wait to, for each processor core, from which fewer frames are looked at."""
+    slowest_load_per_core: Positive = 4.0
+    """Processes for each core from which it is `least_looks_per_second`."""
+    least_looks_per_second: Positive = 1.0
+    """Frames looked at in a second at the worst, where it is not less anyway."""
+
+    def __post_init__(self) -> None:
+        if self.slow_celsius >= self.slowest_celsius or self.slow_load_per_core >= self.slowest_load_per_core:
+            raise ValueError("`slow_...` must be below `slowest_...`")
+
+
 class OutboxSettings(Section, frozen=True, kw_only=True):
     """Captions that wait for the server."""
 
@@ -295,6 +315,8 @@ class Config(Section, frozen=True, kw_only=True):
     """Whether people are looked at again, larger."""
     visits: Visits = Visits()
     """How people are followed."""
+    cooling: Cooling = Cooling()
+    """What is done about heat and load."""
     watchdog_seconds: Annotated[float, Meta(ge=1)] = 60.0
     """Time without progress after which a process hangs, and is ended to be started again; for a live camera,
     `timeout_seconds` is added."""

@@ -79,7 +79,7 @@ def pull(  # noqa: PLR0913  # what the process was started with
     writer = FrameWriter(frames_folder.frames_file(where, camera.stream))
     with _watched(settings) as watchdog:
         hand_over(
-            lambda: open_camera(camera, watchdog.waiting(stop.wait)),
+            lambda: open_camera(camera, watchdog.waiting(stop.wait), settings.cooling),
             writer,
             stop,
             on_work=lambda: last.keep(chosen.text),
@@ -378,7 +378,7 @@ def _open_bundle(loader: "Loader") -> "Opened":
 def _camera_to_look_at(settings: Config, stop: threading.Event, frames: Path | None, wait: Wait) -> "Camera":
     """Open the camera, where it is no network camera, which `pull` opens; raises `CameraGone` or `Misconfigured`."""
     if not isinstance(settings.camera, config.NetworkCamera):
-        return open_camera(settings.camera, wait)
+        return open_camera(settings.camera, wait, settings.cooling)
     from edge.look.camera import frames_folder  # noqa: PLC0415
     from edge.look.camera.frame_ring import FrameReader  # noqa: PLC0415
     from edge.look.camera.pulled import Pulled  # noqa: PLC0415  # see the module's docstring
@@ -387,26 +387,24 @@ def _camera_to_look_at(settings: Config, stop: threading.Event, frames: Path | N
     return Pulled(settings.camera, FrameReader(frames_folder.frames_file(where, settings.camera.stream)), stop)
 
 
-def open_camera(settings: config.AnyCamera, wait: Wait) -> "Camera":
+def open_camera(settings: config.AnyCamera, wait: Wait, cooling: config.Cooling | None = None) -> "Camera":
     """Open the camera of the configured kind, adjusted and masked; raises `CameraGone` or `Misconfigured`.
 
-    `wait` is how it waits between two frames.
+    `wait` is how it waits between two frames; without `cooling`, it is looked at at full rate.
     """
     _quiet_opencv()
     from edge.look.camera import adjusted  # noqa: PLC0415  # see the module's docstring
 
-    camera = _open_camera(settings, wait)
+    camera = _open_camera(settings, wait, cooling)
     return adjusted.Adjusted(camera, settings) if adjusted.is_needed(settings) else camera
 
 
-def _open_camera(settings: config.AnyCamera, wait: Wait) -> "Camera":
-    from edge.look.camera.pace import Pace  # noqa: PLC0415  # see the module's docstring
-
+def _open_camera(settings: config.AnyCamera, wait: Wait, cooling: config.Cooling | None) -> "Camera":
     if isinstance(settings, config.Replay):
         from edge.look.camera import replay  # noqa: PLC0415
 
         return replay.open_camera(settings, wait)
-    pace = Pace(1 / settings.looks_per_second, wait)
+    pace = _pace(settings, wait, cooling)
     if isinstance(settings, config.V4l2):
         from edge.look.camera import v4l2  # noqa: PLC0415
 
@@ -422,6 +420,15 @@ def _open_camera(settings: config.AnyCamera, wait: Wait) -> "Camera":
     from edge.look.camera import picamera  # noqa: PLC0415  # picamera2 exists on a Raspberry Pi only
 
     return picamera.open_camera(settings, pace)
+
+
+def _pace(settings: config.LiveCamera, wait: Wait, cooling: config.Cooling | None) -> "Pace":
+    from edge.look.camera.cooling import Governor  # noqa: PLC0415  # see the module's docstring
+    from edge.look.camera.pace import Pace  # noqa: PLC0415
+
+    if cooling is None:
+        return Pace(1 / settings.looks_per_second, wait)
+    return Pace(1 / settings.looks_per_second, wait, stretch=Governor(cooling, settings.looks_per_second).stretch)
 
 
 def _made(*folders: Path) -> tuple[Path, ...]:

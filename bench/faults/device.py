@@ -58,6 +58,7 @@ class Device:
             "site": "north-gate",
             "device": "pi-01",
             "bundle": str(bundle.resolve()),
+            "as_root": os.geteuid() == 0,
             "threads": 1,
             "camera": {"kind": "snapshot", "url": camera_url, "looks_per_second": 8, "timeout_seconds": 5},
             "gate": {"min_gap_seconds": 0.2},

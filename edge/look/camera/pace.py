@@ -10,9 +10,14 @@ class Pace:
     """Beats at a fixed period; one that was missed is skipped, not made up for."""
 
     def __init__(
-        self, period_seconds: float, sleep: Sleep = time.sleep, clock: Callable[[], float] = time.monotonic
+        self,
+        period_seconds: float,
+        sleep: Sleep = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+        stretch: Callable[[], float] = lambda: 1.0,
     ) -> None:
-        self._period = period_seconds
+        """`stretch` says by what the period is multiplied at this moment."""
+        self._period, self._stretch = period_seconds, stretch
         self._sleep = sleep
         self._clock = clock
         self._next = clock()
@@ -23,4 +28,4 @@ class Pace:
         beat = max(now, self._next)
         if beat > now:
             self._sleep(beat - now)
-        self._next = beat + self._period
+        self._next = beat + self._period * self._stretch()
