@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from edge.infer.captioner import Captioner
     from edge.look.budget import Budget
     from edge.look.bundle.loading import Loader, Opened
+    from edge.look.camera.pace import Pace
     from edge.look.camera_port import Camera
     from edge.look.event import Eye
     from edge.look.memory.camera_memory import CameraMemory
