@@ -70,7 +70,7 @@ sbom: release ## build the bills of materials (CycloneDX) beside each artefact, 
 screenshots: $(VENV)/ready ## take the pictures of the console anew, for docs/images
 	$(RUN)/python -m tests.broker.web.screenshots docs/images
 
-docs: $(VENV)/ready ## write docs/protocol.md, docs/bundle.md and docs/schema from contract/
+docs: $(VENV)/ready ## write docs/protocol.md, docs/bundle.md, docs/asyncapi.json and docs/schema from contract/
 	$(RUN)/python -m contract.docs --write
 
 faults: $(VENV)/ready ## kill a device's processes 200 times, and instances of the alert service on each database; an hour

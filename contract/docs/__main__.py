@@ -4,13 +4,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from contract.docs import bundle, protocol, schemas
+from contract.docs import asyncapi, bundle, protocol, schemas
 
 
 def pages() -> dict[str, str]:
     """Generate every file, by its path below the documentation folder."""
     files = {f"schema/{name}.json": schemas.text(kind) for name, kind in schemas.KINDS.items()}
-    return {"protocol.md": protocol.text(), "bundle.md": bundle.text(), **files}
+    return {"protocol.md": protocol.text(), "bundle.md": bundle.text(), "asyncapi.json": asyncapi.text(), **files}
 
 
 def stale(folder: Path) -> list[Path]:

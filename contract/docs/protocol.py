@@ -109,6 +109,12 @@ $ mosquitto_sub -V 5 -h broker.example -t '{filter}' -v
 
 That caption has {caption_bytes} bytes.
 
+The same as an [AsyncAPI 3 document](asyncapi.json), from which tools make pages, clients and mock servers:
+
+```console
+$ npx @asyncapi/cli generate fromTemplate docs/asyncapi.json @asyncapi/html-template -o pages
+```
+
 ## Caption
 
 One sentence about what one camera saw at one moment. Schema: [schema/caption.json](schema/caption.json).

@@ -10,7 +10,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.home_assistant.installation import HomeAssistant
 
-WIDTH, HEIGHT = 1280, 1100
+WIDTH, HEIGHT = 1280, 1650
 
 OPEN_SECONDS = 25.0
 """Until the page has drawn itself: its scripts are loaded one after the other."""

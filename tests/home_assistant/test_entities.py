@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from contract.status import CameraCondition, Condition
@@ -20,6 +21,8 @@ from tests.home_assistant.installation import HomeAssistant, NoPython, environme
 pytestmark = [pytest.mark.home_assistant, pytest.mark.timeout(1800)]
 
 MODEL = "wordcam-1@2.4.1"
+CALM = "a man stands at the north door"
+FIRE = "a fire burns in a kitchen"
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -47,9 +50,9 @@ def edge(server: Mosquitto, home: HomeAssistant, tmp_path_factory: pytest.TempPa
         leave(box)
         with sending(found):
             wait_until(lambda: "lab dev-1 Sentence" in home.states(), "the entities")
-            box.append(event)
-            wait_until(lambda: state(home, "Sentence") == "sentence 0", "a sentence, when it hears the topics")
-            box.append(danger)
+            box.append(lambda seq: msgspec.structs.replace(event(seq), text=CALM))
+            wait_until(lambda: state(home, "Sentence") == CALM, "a sentence, when it hears the topics")
+            box.append(lambda seq: msgspec.structs.replace(danger(seq), text=FIRE))
             yield found
 
 
@@ -85,7 +88,7 @@ def test_it_shows_sentence_dangers_conditions_and_versions(home: HomeAssistant, 
 def test_a_danger_is_an_event(home: HomeAssistant, edge: config.Config) -> None:
     wait_until(lambda: attributes(home, "Danger")["event_type"] == "fire", "the event")
 
-    assert attributes(home, "Danger")["sentence"] == "sentence 1"
+    assert attributes(home, "Danger")["sentence"] == FIRE
 
 
 def test_its_switch_disarms_and_what_the_pictures_say_is_unknown_then(home: HomeAssistant, edge: config.Config) -> None:
@@ -111,7 +114,9 @@ def test_a_home_assistant_that_has_restarted_knows_the_device_again(home: HomeAs
     home.stop()
     home.start()
 
-    wait_until(lambda: state(home, "Camera covered") == "on", "the device")
+    wait_until(lambda: "lab dev-1 Camera covered" in home.states(), "the device")
+    wait_until(lambda: state(home, "Camera covered") == "on", "its status")
+    wait_until(lambda: (state(home, "Fire"), state(home, "Sentence")) == ("on", FIRE), "its state")
 
 
 def test_it_complains_of_nothing(home: HomeAssistant, edge: config.Config) -> None:
@@ -120,7 +125,7 @@ def test_it_complains_of_nothing(home: HomeAssistant, edge: config.Config) -> No
     assert complaints == []
 
 
-def test_a_picture_of_it(home: HomeAssistant, edge: config.Config, pytestconfig: pytest.Config, tmp_path: Path) -> None:
+def test_a_picture_of_it(home: HomeAssistant, edge: config.Config, tmp_path: Path) -> None:
     """Take the device's page; kept where WORDCAM_SCREENSHOTS names a folder."""
     from tests.home_assistant import screenshot  # noqa: PLC0415  # only this test needs a browser
 

@@ -1,0 +1,91 @@
+"""A network camera that speaks RTSP: a real server, GStreamer's, whose film is pulled as the device does it."""
+
+import itertools
+import logging
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edge import config
+from edge.errors import CameraGone
+from edge.look.camera import rtsp
+from edge.look.camera.live import Live
+from edge.look.camera.pace import Pace
+from testing.loopback import free_port
+from tests.edge.look.camera import rtsp_server
+from tests.edge.look.camera.rtsp_server import RtspServer
+
+PASSWORD = "p@ss/word"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _gstreamer() -> None:
+    why = rtsp_server.missing()
+    if why:
+        pytest.skip(f"GStreamer's RTSP server is not here: {why}")
+
+
+@pytest.fixture
+def server() -> Iterator[RtspServer]:
+    with RtspServer(free_port(), password=PASSWORD) as made:
+        yield made
+
+
+def opened(server: RtspServer, folder: Path, password: str = PASSWORD, period: float = 0.2) -> Live:
+    (folder / "password").write_text(f"{password}\n", encoding="utf-8")
+    settings = config.Rtsp(
+        url=server.url, username="viewer", password_file=folder / "password", timeout_seconds=30.0, bit_rate_kbps=800.0
+    )
+    return rtsp.open_camera(settings, Pace(period))
+
+
+def test_a_stream_is_seen_as_it_goes_on(server: RtspServer, tmp_path: Path) -> None:
+    camera = opened(server, tmp_path)
+    try:
+        frames = [camera.read() for _ in range(5)]
+    finally:
+        camera.close()
+
+    assert {frame.bgr.shape for frame in frames} == {(360, 640, 3)}
+    assert all((before.bgr != after.bgr).any() for before, after in itertools.pairwise(frames)), "the ball moves"
+    assert all(after.at > before.at for before, after in itertools.pairwise(frames))
+
+
+def test_a_server_that_is_killed_and_comes_back_is_found_again_without_a_new_camera(
+    server: RtspServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    camera = opened(server, tmp_path)
+    try:
+        camera.read()
+        server.kill()
+        back = threading.Timer(2.0, server.start)
+        back.start()
+        frames = [camera.read()]
+        while "camera back" not in caplog.messages:
+            frames.append(camera.read())
+        last, first = frames[-1], camera.read()
+        back.join()
+    finally:
+        camera.close()
+
+    assert caplog.messages == ["camera interrupted", "camera back"]
+    assert first.at > last.at
+
+
+def test_the_password_of_a_digest_login_comes_from_its_file_and_is_told_to_nobody(
+    server: RtspServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with pytest.raises(CameraGone, match="user name and password are right") as caught:
+        opened(server, tmp_path, "wr0ng")
+    camera = opened(server, tmp_path)
+    camera.read()
+    camera.close()
+
+    said = " ".join([str(caught.value), *(str(vars(record)) for record in caplog.records)])
+    assert "wr0ng" not in said
+    assert "p@ss" not in said
+    assert "p%40ss" not in said
