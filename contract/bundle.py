@@ -143,6 +143,34 @@ class SelfTest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How far the evidence may be from that."""
 
 
+class MotionHead(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How movement over the last looks counts for one danger, where people are in view.
+
+    A logistic regression on the logarithms of mean, maximum and deviation, over up to eight pairs of looks, of eight
+    features of their optical flow (`edge/look/movement/flow.py`).
+    """
+
+    mean: tuple[float, ...]
+    """Of each feature."""
+    spread: tuple[Annotated[float, Meta(gt=0)], ...]
+    """Deviation of each."""
+    weights: tuple[float, ...]
+    """What a deviation adds to the log-odds."""
+    bias: float
+    """Log-odds at the mean, danger and calm being as common."""
+    most: Annotated[float, Meta(gt=0, le=10)] = 3.0
+    """Log-odds that movement adds or takes at most."""
+
+
+class Motion(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What several looks add to the evidence of one picture, in log-odds."""
+
+    flow: dict[str, MotionHead] = msgspec.field(default_factory=dict)
+    """Dangers that people's movement speaks for or against."""
+    falls: dict[str, Annotated[float, Meta(gt=0, le=10)]] = msgspec.field(default_factory=dict)
+    """Log-odds that somebody who stood and does so no more adds to a danger."""
+
+
 class Licence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Terms of something that went into the model."""
 
@@ -199,6 +227,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     self_test: SelfTest | msgspec.UnsetType = msgspec.UNSET
     """What it answers to a drawn picture. Absent: a device checks only that it answers. Readers before version 0.2
     refuse a manifest that has it."""
+    motion: Motion | msgspec.UnsetType = msgspec.UNSET
+    """What several looks at people add to the evidence of one. Absent: every picture is judged by itself. Readers
+    before version 0.2 refuse a manifest that has it."""
     licences: Annotated[tuple[Licence, ...], Meta(min_length=1)]
     """Terms of the data and weights it was made from."""
     metrics: dict[str, dict[str, float]] = msgspec.field(default_factory=dict)
@@ -284,6 +315,7 @@ def _check(path: Path, manifest: Manifest) -> None:
     if unweighed:
         raise Refused("schema", f"{path}: `crop_weight` names {unweighed[0]!r}, which is not among `evidence`")
     _check_own_calm(path, manifest)
+    _check_motion(path, manifest)
 
 
 def _check_own_calm(path: Path, manifest: Manifest) -> None:
@@ -292,6 +324,21 @@ def _check_own_calm(path: Path, manifest: Manifest) -> None:
             raise Refused("schema", f"{path}: `own_calm` names {term!r}, which is not among `evidence`")
         if own.floor > manifest.evidence[term]:
             raise Refused("schema", f"{path}: `own_calm.{term}.floor` {own.floor} is above its `evidence` threshold")
+
+
+MOTION_FEATURES: Final = 24
+"""Numbers that a motion head weighs."""
+
+
+def _check_motion(path: Path, manifest: Manifest) -> None:
+    motion = Motion() if manifest.motion is msgspec.UNSET else manifest.motion
+    unweighed = sorted({*motion.flow, *motion.falls} - set(manifest.evidence))
+    if unweighed:
+        raise Refused("schema", f"{path}: `motion` names {unweighed[0]!r}, which is not among `evidence`")
+    for term, head in motion.flow.items():
+        sizes = {len(head.mean), len(head.spread), len(head.weights)}
+        if sizes != {MOTION_FEATURES}:
+            raise Refused("schema", f"{path}: `motion.flow.{term}` weighs {max(sizes)} numbers, not {MOTION_FEATURES}")
 
 
 def _read(path: Path, remedy: str) -> bytes:

@@ -16,7 +16,7 @@ from tests.house import ROOT, SERVICES, STARTERS, sources
 DOORS = {
     "cv2": {
         "edge": "edge.look.camera edge.infer.image",
-        "trainer": "trainer.data.example trainer.hazards.features trainer.hazards.bad_pictures",
+        "trainer": "trainer.data.example trainer.hazards.features trainer.hazards.bad_pictures trainer.hazards.lights",
     },
     "picamera2": {"edge": "edge.look.camera.picamera"},
     "ai_edge_litert": {"edge": "edge.infer.runtime", "converter": "converter.tflite.inspect"},

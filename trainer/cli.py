@@ -49,7 +49,7 @@ def main(argv: Sequence[str]) -> int:
     logging.getLogger("tensorflow").setLevel(logging.ERROR)  # its warnings are for programmers
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        if "recipe" not in arguments:
+        if "alone" in arguments:
             alone: Callable[[argparse.Namespace], int] = arguments.alone
             return alone(arguments)
         recipe = recipes.load(arguments.recipe)

@@ -86,6 +86,13 @@ def thumbnail(bgr: Picture, height: int, width: int) -> NDArray[np.uint8]:
     return fit(_picture(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)), height, width)
 
 
+def flow(before: NDArray[np.uint8], after: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the dense optical flow of two grey pictures [h, w] (Farnebäck 2003): [h, w, 2], pixels across and down."""
+    nothing: Any = None
+    found = cv2.calcOpticalFlowFarneback(before, after, nothing, 0.5, 3, 13, 2, 5, 1.1, 0)
+    return np.asarray(found, np.float32)
+
+
 def use_threads(count: int) -> None:
     """Let OpenCV work on this many threads."""
     cv2.setNumThreads(count)

@@ -16,6 +16,7 @@ from edge import config
 from edge.errors import CameraGone, CameraUnreachable
 from edge.infer import image
 from edge.infer.captioner import Captioner, Sentence
+from edge.infer.detection import Detection
 from edge.look import event, gate, scene
 from edge.look.arm_switch import ArmSwitch
 from edge.look.budget import Budget
@@ -27,6 +28,7 @@ from edge.look.event import Company, Eye
 from edge.look.memory.camera_memory import CameraMemory
 from edge.look.memory.danger_memory import Attention, Change
 from edge.look.memory.raised import RaisedThresholds
+from edge.look.movement.moving_evidence import MovingEvidence
 from edge.look.scene import Sight
 from edge.look.visits import story
 from edge.look.visits.journal import Journal
@@ -87,7 +89,7 @@ class Look:
         self._is_moving = False
         self._latency = Latency(clock)
         self._gate: gate.Memory | None = None
-        self._conditions = ConditionWatch()
+        self._conditions, self._moving = ConditionWatch(), MovingEvidence(captioner.manifest)
         self._seen = Seen()
         self._started_at = started_at
         self._first_caption_seconds: float | None = None
@@ -132,6 +134,7 @@ class Look:
         self._captioner = opened.captioner
         self._eye = replace(self._eye, model=manifest.model, language=manifest.language)
         self._memory = self._remember(manifest)
+        self._moving = MovingEvidence(manifest)
         self._sentences_before = self._sentences
         self._hear()
         self._report()
@@ -174,6 +177,9 @@ class Look:
             small = image.fit(frame.bgr, size.height, size.width)
             thumbnail = image.thumbnail(small, gate.HEIGHT, gate.WIDTH)
             verdict, memory = gate.judge(thumbnail, frame.at, self._gate, self._settings, self._look_again_seconds())
+        if self._moving.follows:
+            with self._latency.of("flow"):
+                self._moving.see(small, frame.bgr.shape, frame.at)
         self._is_moving = verdict.motion >= self._settings.motion_share
         if self._gate is not None and not self._may_look(verdict):
             self._gate = memory.before_look(self._gate)
@@ -205,7 +211,7 @@ class Look:
         if self._is_to_be_weighed(verdict, frame.at):
             sight, change = self._weigh(frame, small)
         if self._journal is not None and not self._conditions.hides_view:
-            found = scene.find(self._captioner, small, self._latency) if sight is None else sight.detections
+            found = sight.detections if sight is not None else self._find(frame, small)
             self._journal.look(found, frame.at)
         worth = self._worth(verdict, frame.at)
         if sight is None and worth is not Worth.NOTHING:
@@ -229,10 +235,18 @@ class Look:
     def _weigh(self, frame: Frame, small: image.Picture) -> tuple[Sight, Change]:
         self._weighed_at = frame.at
         sight = scene.look(self._captioner, frame.bgr, small, self._crops, self._latency)
+        self._moving.meet(sight.detections, frame.bgr.shape, frame.at)
+        sight = replace(sight, weighed=self._moving.weigh(sight.weighed))
         if self._conditions.hides_view:
             sight = scene.without_evidence(sight)
         readings = scene.readings(self._captioner, sight)
         return sight, self._memory.dangers.look(readings, frame.at, self._now())
+
+    def _find(self, frame: Frame, small: image.Picture) -> tuple[Detection, ...]:
+        """Find people in a frame that is not weighed."""
+        found = scene.find(self._captioner, small, self._latency)
+        self._moving.meet(found, frame.bgr.shape, frame.at)
+        return found
 
     def _worth(self, verdict: gate.Verdict, at: float) -> Worth:
         """Return what a look is worth where no danger began or ended."""

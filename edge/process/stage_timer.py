@@ -11,9 +11,9 @@ from contract.status import Stage
 WINDOW: Final = 512
 """Times remembered for each stage: at a caption a second, the last eight minutes."""
 
-STAGES: Final = ("wait", "gate", "encode", "detect", "weigh", "closer", "decode", "store", "ack")
-"""Every stage in the order of the work; `wait` is for the next frame, with its decoding, and `ack` from publishing to
-the server's acknowledgement."""
+STAGES: Final = ("wait", "gate", "flow", "encode", "detect", "weigh", "closer", "decode", "store", "ack")
+"""Every stage in the order of the work; `wait` is for the next frame, with its decoding, `flow` for the
+movement of people in view since the frame before, and `ack` from publishing to the server's acknowledgement."""
 
 
 class Latency:

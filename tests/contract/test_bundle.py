@@ -121,6 +121,8 @@ def test_a_file_name_never_leaves_the_folder(folder: Path, name: str) -> None:
         ("decoding", {"beam_width": 100}, r"\$\.decoding\.beam_width"),
         ("own_calm", {"gun": {"floor": 0.2}}, "`own_calm` names 'gun', which is not among `evidence`"),
         ("own_calm", {"gun": {"floor": 0.2, "quantile": 1.0}}, r"\$\.own_calm"),
+        ("motion", {"falls": {"gun": 2.0}}, "`motion` names 'gun', which is not among `evidence`"),
+        ("motion", {"falls": {"gun": 0}}, r"\$\.motion\.falls"),
     ],
 )
 def test_a_manifest_that_does_not_keep_the_format_is_refused(folder: Path, field: str, value: Any, said: str) -> None:
@@ -145,6 +147,14 @@ def test_own_calm_is_read_where_it_is_given(folder: Path) -> None:
 
 def test_a_manifest_without_own_calm_does_not_mention_it(folder: Path) -> None:
     assert b"own_calm" not in (folder / MANIFEST).read_bytes()
+
+
+def test_a_motion_head_of_another_size_is_refused(folder: Path) -> None:
+    head = {"mean": [0.0] * 3, "spread": [1.0] * 3, "weights": [0.0] * 3, "bias": 0.0}
+    edit(folder, hazards={"gun": ["gun"]}, evidence={"gun": 0.5}, motion={"flow": {"gun": head}})
+
+    with pytest.raises(Refused, match=r"`motion\.flow\.gun` weighs 3 numbers, not 24"):
+        bundle.load(folder)
 
 
 def test_a_bundle_without_a_needed_file_says_which(folder: Path) -> None:

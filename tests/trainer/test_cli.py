@@ -187,6 +187,14 @@ def test_a_recipe_that_is_not_there_is_one_clear_line(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (78, "wordcam-train: none.yaml: No such file or directory\n")
 
 
+def test_the_recipe_of_dangers_is_read_as_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    recipe = tmp_path / "dangers.yaml"
+    recipe.write_text("version: 1.0.0\nscenes: []\nclip: here\n", encoding="utf-8")
+
+    assert cli.main(["hazards", str(recipe), "--bundle", str(tmp_path)]) == 78
+    assert "did you mean `clips`" in capsys.readouterr().err
+
+
 def test_a_place_that_cannot_be_written_is_no_fault_of_the_recipe(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,7 +6,7 @@ others less: the kind is named where the classifier is sure of it, and else it i
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from contract import bundle
-from contract.bundle import Manifest, OwnCalm
+from contract.bundle import Manifest, Motion, MotionHead, OwnCalm
 from edge.infer import runtime
 from trainer.errors import CheckpointError
 from trainer.hazards import card
@@ -48,6 +48,8 @@ class Classifier:
     chosen: Mapping[str, Choice]
     any_danger: Mapping[str, float]
     """Share of each source's calm frames that raise any danger."""
+    heads: Mapping[str, MotionHead] = field(default_factory=dict)
+    """How movement counts for dangers."""
 
 
 def write(folder: Path, classifier: Classifier, recipe: HazardRecipe, now: datetime) -> Manifest:
@@ -74,6 +76,7 @@ def write(folder: Path, classifier: Classifier, recipe: HazardRecipe, now: datet
         crop_evidence={},
         crop_weight=weapons,
         own_calm=own,
+        motion=_motion(classifier, recipe, terms),
         licences=(*manifest.licences, *(one for one in recipe.licences if one not in manifest.licences)),
     )
     path = folder / files["card"].name
@@ -82,6 +85,12 @@ def write(folder: Path, classifier: Classifier, recipe: HazardRecipe, now: datet
     renewed.files["card"] = bundle.describe(path)
     bundle.write(folder, renewed)
     return bundle.load(folder)
+
+
+def _motion(classifier: Classifier, recipe: HazardRecipe, terms: Sequence[str]) -> Motion | msgspec.UnsetType:
+    falls = {danger: odds for danger, odds in recipe.movement.falls.items() if danger in terms}
+    flow = {danger: head for danger, head in classifier.heads.items() if danger in terms}
+    return Motion(flow=flow, falls=falls) if flow or falls else msgspec.UNSET
 
 
 def danger_of(term: str) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from contract.bundle import Licence, Manifest
+from contract.bundle import Licence, Manifest, Motion
 from trainer.hazards.choosing import Choice
 
 SECTION: Final = "## Alarms"
@@ -17,7 +17,7 @@ def renew(card: str, manifest: Manifest, chosen: Mapping[str, Choice], any_dange
     text = re.sub(r"\A# .*", f"# {manifest.name} {manifest.version}", card)
     text = re.sub(rf"^{SECTION}\n.*?(?=^## )", "", text, flags=re.MULTILINE | re.DOTALL)
     text = _terms(text, manifest.licences)
-    section = "\n".join(_section(chosen, any_danger))
+    section = "\n".join([*_section(chosen, any_danger), *_several_looks(manifest.motion or Motion())])
     return text.replace(BEFORE, f"{section}\n\n{BEFORE}", 1) if BEFORE in text else f"{text}\n{section}\n"
 
 
@@ -48,3 +48,15 @@ def _section(chosen: Mapping[str, Choice], any_danger: Mapping[str, float]) -> l
         "| --- | ---: |",
         *(f"| {source} | {share:.1%} |" for source, share in any_danger.items()),
     ]
+
+
+def _several_looks(motion: Motion) -> list[str]:
+    moved = [
+        f"How people moved for a second and a half adds to {danger}, or takes from it, {head.most:g} log-odds at most."
+        for danger, head in motion.flow.items()
+    ]
+    fell = [
+        f"Somebody who stood and does so no more adds {odds:g} log-odds to {danger}."
+        for danger, odds in motion.falls.items()
+    ]
+    return ["", *moved, *fell] if moved or fell else []

@@ -19,7 +19,7 @@ from edge.infer import image
 from edge.infer.captioner import Captioner, Features
 from edge.look import crops as device_crops
 from trainer.errors import CheckpointError, DataError
-from trainer.hazards import bad_pictures, views
+from trainer.hazards import bad_pictures, lights, views
 from trainer.hazards.arrays import Floats
 from trainer.hazards.pictures import Picture
 from trainer.hazards.views import WHOLE, View
@@ -36,6 +36,9 @@ THUMBNAIL: Final = 16
 
 CLIP_STEP: Final = 3
 """Every such frame of a clip is shown: four a second of most."""
+
+SLACK_SECONDS: Final = 0.001
+"""By so much a look may come early: times of a film are rounded."""
 
 POOLED: Final = 2
 """Kinds of pooling: mean, then maximum, over the cells."""
@@ -162,6 +165,12 @@ def worse(number: int) -> Showing:
     return show
 
 
+def lit(_captioner: Captioner, picture: Picture) -> Iterator[Shown]:
+    """Show the frame with a lamp or the sun in the lens, in infrared or in fog."""
+    bgr, bad, level = lights.drawn(image.read_bgr(picture.path), views.randomness(picture, "lights"))
+    yield bgr, _example(picture, View("lit"), bad=bad, level=round(float(level), 3))
+
+
 def mirrored(_captioner: Captioner, picture: Picture) -> Iterator[Shown]:
     """Show the frame's mirror image."""
     yield np.ascontiguousarray(image.read_bgr(picture.path)[:, ::-1]), _example(picture, View("mirrored"))
@@ -178,6 +187,19 @@ def clips(_captioner: Captioner, picture: Picture) -> Iterator[Shown]:
         if number % CLIP_STEP == 0:
             yield np.asarray(bgr, np.uint8), _example(picture, View("clip"))
         number += 1
+
+
+def played(path: Path, looks_per_second: float) -> Iterator[tuple[float, Pixels]]:
+    """Yield the frames of a film that a device would look at, BGR, with their seconds."""
+    video, due = cv2.VideoCapture(str(path)), 0.0
+    while True:
+        found, bgr = video.read()
+        if not found:
+            return
+        at = video.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        if at >= due - SLACK_SECONDS:
+            yield at, np.asarray(bgr, np.uint8)
+            due += 1 / looks_per_second
 
 
 def _shown(captioner: Captioner, picture: Picture, show: Showing) -> Iterator[Shown]:

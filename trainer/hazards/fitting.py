@@ -90,6 +90,40 @@ def fit(scaled: Floats, there: Floats, weights: Sequence[Floats], sizes: Fit, se
     ]
 
 
+def refit(  # noqa: PLR0913, PLR0917  # what is learnt anew, from what, and how
+    networks: Sequence[Network],
+    scaled: Floats,
+    there: Floats,
+    weights: Sequence[Floats],
+    columns: Sequence[int],
+    sizes: Fit,
+    seed: int,
+) -> list[Network]:
+    """Fit some dangers of each classifier anew, from further views; the hidden layer and all other dangers stay."""
+    plan = _Plan(sizes.hidden, sizes.hidden_epochs, HIDDEN_RATE, sizes.batch, seed)
+    chosen = list(columns)
+    first, first_bias = (tf.constant(np.stack([getattr(one, name) for one in networks], -2)) for name in FIXED)
+    variables = [
+        tf.Variable(np.stack([one.linear[:, chosen] for one in networks], 1)),
+        tf.Variable(np.stack([one.bias[chosen] for one in networks])),
+        first,
+        first_bias,
+        tf.Variable(np.stack([one.second[:, chosen] for one in networks])),
+    ]
+    _run(scaled, there[:, chosen], [one[:, chosen] for one in weights], plan, variables)
+    return [_with_columns(one, chosen, at, variables) for at, one in enumerate(networks)]
+
+
+FIXED: Final = ("first", "first_bias")
+
+
+def _with_columns(network: Network, columns: Sequence[int], at: int, variables: Sequence[Any]) -> Network:
+    linear, bias, second = network.linear.copy(), network.bias.copy(), network.second.copy()
+    linear[:, columns], bias[columns] = variables[0].numpy()[:, at], variables[1].numpy()[at]
+    second[:, columns] = variables[4].numpy()[at]
+    return Network(linear, bias, network.first, network.first_bias, second)
+
+
 @dataclass(frozen=True, slots=True)
 class _Plan:
     hidden: int
@@ -100,21 +134,34 @@ class _Plan:
 
 
 def _fit(scaled: Floats, there: Floats, weights: Sequence[Floats], plan: _Plan) -> list[Network]:
-    views, size = scaled.shape
-    dangers, samples = there.shape[1], len(weights)
     draw = np.random.default_rng(plan.seed)
+    variables = _variables(draw, scaled.shape[1], there.shape[1], len(weights), plan.hidden)
+    _run(scaled, there, weights, plan, variables, draw)
+    linear, bias, first, first_bias, second = (variable.numpy() for variable in variables)
+    return [
+        Network(linear[:, one], bias[one], first[:, one], first_bias[one], second[one]) for one in range(len(weights))
+    ]
+
+
+def _run(  # noqa: PLR0913, PLR0917  # what is learnt, from what, and how
+    scaled: Floats,
+    there: Floats,
+    weights: Sequence[Floats],
+    plan: _Plan,
+    variables: list[Any],
+    draw: np.random.Generator | None = None,
+) -> None:
+    """Learn for as many epochs as planned."""
+    draw = np.random.default_rng(plan.seed) if draw is None else draw
     tf.random.set_seed(plan.seed)
-    variables = _variables(draw, size, dangers, samples, plan.hidden)
-    steps = plan.epochs * max(1, views // plan.batch)
-    step = _stepper(variables, plan, steps)
+    views = len(scaled)
+    step = _stepper(variables, plan, plan.epochs * max(1, views // plan.batch))
     wanted, stacked = there.astype(np.float16), np.stack(weights, 1).astype(np.float16)
     for _ in range(plan.epochs):
         order = draw.permutation(views)
         for at in range(0, max(1, views - plan.batch + 1), plan.batch):
             rows = np.sort(order[at : at + plan.batch])
             step(scaled[rows], wanted[rows], stacked[rows])
-    linear, bias, first, first_bias, second = (variable.numpy() for variable in variables)
-    return [Network(linear[:, one], bias[one], first[:, one], first_bias[one], second[one]) for one in range(samples)]
 
 
 def _variables(draw: np.random.Generator, size: int, dangers: int, samples: int, hidden: int) -> list[tf.Variable]:
@@ -128,10 +175,10 @@ def _variables(draw: np.random.Generator, size: int, dangers: int, samples: int,
     return [tf.Variable(value.astype(np.float32)) for value in values]
 
 
-def _stepper(variables: list[tf.Variable], plan: _Plan, steps: int) -> Callable[[Any, Any, Any], None]:
+def _stepper(variables: list[Any], plan: _Plan, steps: int) -> Callable[[Any, Any, Any], None]:
     rate = tf.keras.optimizers.schedules.CosineDecay(plan.rate, steps)
     linear, bias, first, first_bias, second = variables
-    learnt = variables if plan.hidden else variables[:2]
+    learnt = [one for one in (variables if plan.hidden else variables[:2]) if isinstance(one, tf.Variable)]
     optimizer = tf.keras.optimizers.AdamW(rate, weight_decay=DECAY if plan.hidden else DECAY / 3)
     size, samples, dangers = linear.shape
 

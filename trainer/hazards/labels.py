@@ -10,8 +10,8 @@ from typing import Final
 
 import numpy as np
 
+from trainer.hazards import bad_pictures, lights
 from trainer.hazards.arrays import Floats
-from trainer.hazards.bad_pictures import KINDS
 from trainer.hazards.features import Example
 from trainer.hazards.pictures import CALM, EVERYDAY
 from trainer.hazards.recipe import DANGERS, Source
@@ -39,7 +39,13 @@ NAMED: Final[Mapping[str, str]] = {
 }
 """Words of people that leave a danger open."""
 
-ROOMS: Final = frozenset({"frame", "mirrored", "bad", "zoom", "clip"})
+SEEN: Final = {name: kind[2] for name, kind in {**bad_pictures.KINDS, **lights.KINDS}.items()}
+"""How bad a picture may be for a danger to be seen, by what was done to it."""
+
+LIGHTS_TEACH: Final = frozenset({"fire", "smoke"})
+"""Dangers that a lamp in the lens is taken for; of others a lit picture teaches nothing: it cost weapons, fights."""
+
+ROOMS: Final = frozenset({"frame", "mirrored", "bad", "lit", "zoom", "clip"})
 """Kinds of views that show the whole scene or nearly so: what is not boxed is there all the same."""
 
 Row = tuple[dict[str, float], dict[str, float]]
@@ -63,6 +69,8 @@ def _target(example: Example, source: Source) -> Row:
     elif example.label != CALM and not source.calm:
         _other(example, source, there, known)
     known |= dict.fromkeys(source.unknown.get(example.label, ()), 0.0)
+    if example.kind == "lit":
+        known |= dict.fromkeys(set(DANGERS) - LIGHTS_TEACH, 0.0)
     return _worsened(example, there, known)
 
 
@@ -109,7 +117,7 @@ def _worsened(example: Example, there: dict[str, float], known: dict[str, float]
     if "sideways" in example.bad:
         known["falling"] = known["fallen"] = 0.0
     for kind in example.bad:
-        most = 0.5 if kind == "dark" and there["fire"] else KINDS[kind][2]
+        most = 0.5 if kind == "dark" and there["fire"] else SEEN[kind]
         if example.level > most:
             known = {term: 0.0 if there[term] else share for term, share in known.items()}
     if example.bad:

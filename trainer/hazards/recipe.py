@@ -71,6 +71,19 @@ class Bounds(Section, frozen=True, kw_only=True):
     """Share of a camera's calm that must lie below its own threshold."""
 
 
+class Movement(Section, frozen=True, kw_only=True):
+    """What several looks add to the evidence of one."""
+
+    flow: tuple[str, ...] = ()
+    """Dangers that people's movement is weighed for; learnt from `clips`."""
+    falls: dict[str, Annotated[float, Meta(gt=0, le=10)]] = msgspec.field(default_factory=dict)
+    """By danger, log-odds that somebody who stood and does so no more adds."""
+    penalty: Annotated[float, Meta(gt=0)] = 5.0
+    """What a squared weight costs, in clips."""
+    most: Annotated[float, Meta(gt=0, le=10)] = 3.0
+    """Log-odds that movement adds or takes at most."""
+
+
 class HazardRecipe(Section, frozen=True, kw_only=True):
     """Everything that makes a classifier for a bundle."""
 
@@ -93,6 +106,7 @@ class HazardRecipe(Section, frozen=True, kw_only=True):
     crop_weight: Share = 0.5
     """Share of the clearest crop in the log-odds of weapons."""
     fit: Fit = msgspec.field(default_factory=Fit)
+    movement: Movement = msgspec.field(default_factory=Movement)
     bounds: Bounds = msgspec.field(default_factory=Bounds)
     licences: tuple[Licence, ...] = ()
     """Terms of data that the bundle does not name yet."""

@@ -24,6 +24,7 @@ def encode(folder: Path, pictures: list[Picture], captioner: Captioner) -> Encod
         ("bad-1", scenes, features.worse(1)),
         ("bad-2", scenes, features.worse(2)),
         ("bad-everyday", everyday, features.worse(1)),
+        ("lit", [*scenes, *everyday], features.lit),
         ("mirrored", scenes, features.mirrored),
         ("clips", moving, features.clips),
     )

@@ -9,13 +9,16 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
+from contract.bundle import MotionHead
 from edge.infer.captioner import Captioner
-from trainer.hazards import bundle_file, choosing, fitting, labels, pictures, places, sets
+from trainer.hazards import bundle_file, choosing, fitting, labels, movement, pictures, places, sets
 from trainer.hazards.arrays import Bools, Floats, Ints, Names
 from trainer.hazards.bundle_file import Classifier
 from trainer.hazards.choosing import FOLDS, Choice, Frames
 from trainer.hazards.features import Example
-from trainer.hazards.fitting import Scale
+from trainer.hazards.fitting import Network, Scale
+from trainer.hazards.movement import Learnt
+from trainer.hazards.pictures import Picture
 from trainer.hazards.recipe import DANGERS, HazardRecipe
 
 WEIGHTS: Final[Mapping[str, float]] = {
@@ -27,6 +30,7 @@ WEIGHTS: Final[Mapping[str, float]] = {
     "beside": 0.6,
     "person": 0.8,
     "bad": 0.8,
+    "lit": 1.4,
     "mirrored": 0.7,
     "clip": 0.5,
 }
@@ -44,6 +48,8 @@ class Report(msgspec.Struct, frozen=True):
     dangers: dict[str, Choice]
     any_danger: dict[str, float]
     """Share of each source's calm frames, at places that were not learnt from, that raise any danger."""
+    movement: dict[str, Learnt] = {}
+    """What people's movement tells of each danger's clips."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +75,51 @@ def run(recipe: HazardRecipe, bundle: Path, work: Path, now: datetime) -> Report
     views = _views(encoded.examples, known_places, recipe)
     there, known = labels.targets(encoded.examples, recipe.sources)
     maximum = encoded.pooled[:, encoded.pooled.shape[1] // 2 :]
-    scale = Scale.of(maximum[views.train])
+    networks, scale = _learn(maximum, views, there, known, recipe)
     scaled = scale.scaled(maximum)
-    keeps = _samples(views, recipe)
-    weights = np.array([WEIGHTS[one.kind] for one in encoded.examples], np.float32)[:, np.newaxis]
-    weighed = [fitting.balanced(views.sources, views.places, there, known * weights * keep[:, None]) for keep in keeps]
-    networks = fitting.fit(scaled, there, weighed, recipe.fit, recipe.seed)
     frames = _frames(views, [network.log_odds(scaled) for network in networks], known, recipe)
     chosen = choosing.choose(frames, recipe.sources, recipe.bounds)
-    report = Report(len(encoded.examples), _counts(known_places), chosen, _any(frames, chosen, recipe))
-    bundle_file.write(bundle, Classifier(networks[-1], scale, chosen, report.any_danger), recipe, now)
+    heads, moved = _movement(listed, known_places, recipe)
+    report = Report(len(encoded.examples), _counts(known_places), chosen, _any(frames, chosen, recipe), moved)
+    bundle_file.write(bundle, Classifier(networks[-1], scale, chosen, report.any_danger, heads), recipe, now)
     np.savez(work / "frames.npz", **_kept(frames))
     (work / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2))
     return report
+
+
+def _learn(
+    maximum: Floats, views: Views, there: Floats, known: Floats, recipe: HazardRecipe
+) -> tuple[list[Network], Scale]:
+    """Fit a classifier to each part, first without the lit pictures, then with them what these teach."""
+    lit = np.array([one.kind == "lit" for one in views.examples])
+    scale = Scale.of(maximum[views.train & ~lit])
+    scaled = scale.scaled(maximum)
+    kinds = np.array([WEIGHTS[one.kind] for one in views.examples], np.float32)[:, np.newaxis]
+
+    def weighed(rows: Bools) -> list[Floats]:
+        return [
+            fitting.balanced(
+                views.sources[rows], views.places[rows], there[rows], (known * kinds * keep[:, None])[rows]
+            )
+            for keep in _samples(views, recipe)
+        ]
+
+    networks = fitting.fit(scaled[~lit], there[~lit], weighed(~lit), recipe.fit, recipe.seed)
+    if not lit.any():
+        return networks, scale
+    columns = [DANGERS.index(danger) for danger in sorted(labels.LIGHTS_TEACH)]
+    every = np.ones(len(lit), bool)
+    return fitting.refit(networks, scaled, there, weighed(every), columns, recipe.fit, recipe.seed), scale
+
+
+def _movement(
+    listed: list[Picture], known_places: Mapping[str, str], recipe: HazardRecipe
+) -> tuple[dict[str, MotionHead], dict[str, Learnt]]:
+    """Learn how people move in each danger that the recipe names."""
+    clips = [picture for picture in listed if picture.path.suffix == ".mp4"]
+    each = {danger: movement.learn(danger, clips, known_places, recipe.movement) for danger in recipe.movement.flow}
+    found = {danger: one for danger, one in each.items() if one is not None}
+    return {danger: head for danger, (head, _) in found.items()}, {danger: one for danger, (_, one) in found.items()}
 
 
 def _kept(frames: Frames) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from tests.edge import pictures
 
 ROOT = Path(__file__).resolve().parents[4]
 CLIPS = ROOT.parent / "shared" / "data" / "clips"
-EYE = Eye("lab", "dev-1", "cam-0", "wordcam-1@2.4.1", "en")
+EYE = Eye("lab", "dev-1", "cam-0", "wordcam-1@2.5.0", "en")
 LOWER_HALF = ((0.0, 0.5), (1.0, 0.5), (1.0, 1.0), (0.0, 1.0))
 
 

@@ -1,0 +1,1 @@
+"""What several frames show and one does not: how people move, and whether someone who stood lies now."""
