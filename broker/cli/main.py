@@ -100,6 +100,10 @@ def _run_query(arguments: argparse.Namespace) -> int:  # noqa: PLR0911 - as abov
             from broker.cli import leader
 
             return leader.run(arguments)
+        case "away":
+            from broker.cli import away
+
+            return away.run(arguments)
         case "watch":
             from broker.cli import watch
 

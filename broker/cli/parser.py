@@ -37,6 +37,7 @@ def build() -> argparse.ArgumentParser:
     _add_terminal(verbs)
     _add_messages(verbs)
     _add_incidents(verbs)
+    _add_absences(verbs)
     _add_data(verbs)
     _add_rules(verbs.add_parser("rules", help="try the rules"))
     _add_console(verbs)
@@ -163,6 +164,14 @@ def _add_incidents(verbs: _Verbs) -> None:
     silence.add_argument("--minutes", type=float, default=60, metavar="N", help="for how long (default: %(default)s)")
     silence.add_argument("--reason", default="", metavar="TEXT", help="why, for those who miss a notification")
     silence.add_argument("--by", default=None, metavar="NAME", help="who; default: your login")
+
+
+def _add_absences(verbs: _Verbs) -> None:
+    away = _add(verbs, "away", "list who is away, set someone away until a time, or back")
+    away.add_argument("name", nargs="?", type=_composed, metavar="NAME", help="of the recipient")
+    away.add_argument("--until", metavar="TIME", help="2026-03-14 18:00, or 2026-03-14 for the whole of that day")
+    away.add_argument("--because", default="", metavar="TEXT", help="why, for the console and the timeline")
+    away.add_argument("--back", action="store_true", help="they are there again")
 
 
 def _add_data(verbs: _Verbs) -> None:

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from broker.config import time_interval
+from broker.config.absence import Absence
 from broker.config.channels import Apprise, Channel, Solapi, Translation, Twilio, e164
 from broker.config.database import Database
 from broker.config.enrolment import Enrolment
@@ -110,6 +111,9 @@ class Recipient(Section, frozen=True, kw_only=True):
     """Least severity that they are notified of."""
     quiet_hours: tuple[str, ...] = ()
     """Hours without notifications: `22:00-07:00`, `sat-sun`. A digest of what was held back follows at their end."""
+    away: tuple[Absence, ...] = ()
+    """Times without any notification, by their clock: `{from: 2026-03-14, until: 2026-03-20 08:00}`. Escalations go on
+    to the next at once; a digest of what was held back follows."""
     quiet_passes: Severity | None = "critical"
     """Least severity that is sent even in quiet hours; null for none."""
     timezone: str = ""

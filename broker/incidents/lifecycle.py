@@ -17,7 +17,7 @@ from broker.incidents.policy.auto_resolve import Lasting, Over
 from broker.incidents.policy.cooldown import Verdict
 from broker.incidents.policy.escalation import Escalate, Finished, Wait
 from broker.incidents.silence import Silence, Subject
-from broker.notify import contacts, notifications
+from broker.notify import absences, contacts, notifications
 from broker.notify.notifications import Kind, Notification, SendStatus
 from broker.notify.notifications import State as Sent
 from broker.notify.reasons import ClosedAs, DevicesRecovered, EscalatedTo, NobodyAnswered, NoLongerSeen
@@ -124,8 +124,11 @@ class Lifecycle:
         since = incident.stepped_at or incident.opened_at
         notified = notifications.of_incident(self.connection, incident.id)
         sent = [one for one in notified if one.created_at >= since]
-        stopped = contacts.stopped(self.connection)
-        if not sent or any(one.state in REACHED and one.recipient not in stopped for one in sent):
+        grouper = self.grouper
+        gone = contacts.stopped(self.connection) | absences.names(
+            self.connection, grouper.recipients, grouper.places, at=self.now
+        )
+        if not sent or any(one.state in REACHED and one.recipient not in gone for one in sent):
             return ""
         return ", ".join(dict.fromkeys(one.recipient for one in sent))
 

@@ -8,6 +8,7 @@ from typing import Final
 from broker.config import time_interval
 from broker.config.broker import Recipient
 from broker.config.section import Severity, at_least
+from broker.notify import absences
 from broker.notify.contacts import Contact
 from broker.notify.reasons import Away, HourlyLimit, QuietHours
 from broker.rules.reasons import Reason
@@ -31,14 +32,15 @@ def decide(
     `recent` are the moments at which messages went to this person lately, empty for a notification that the hourly
     limit never defers; `local` is now by their clock.
     """
-    return away(contact, local) or quiet(person, severity, local) or cap(person, recent, local)
+    return away(person, contact, local) or quiet(person, severity, local) or cap(person, recent, local)
 
 
-def away(contact: Contact | None, now: datetime) -> Deferral | None:
+def away(person: Recipient, contact: Contact | None, local: datetime) -> Deferral | None:
     """Defer everything for someone who is away."""
-    if contact is None or contact.away_until is None or contact.away_until <= now:
+    ends_at = absences.until(person, contact, local)
+    if ends_at is None:
         return None
-    return Deferral(contact.away_until, Away(contact.away_because))
+    return Deferral(ends_at, Away(contact.away_because if contact else ""))
 
 
 def quiet(person: Recipient, severity: Severity, local: datetime) -> Deferral | None:

@@ -23,6 +23,7 @@ from broker.web.background import search_indexer
 from broker.web.background.live_feed import Feed
 from broker.web.error_handlers import handlers
 from broker.web.pages import (
+    absences,
     acknowledge,
     audit,
     device,
@@ -80,7 +81,7 @@ HEADERS: Final = {
 PAGES: Final = (
     *(live.show, live.stream),
     *(incidents.show, incidents.detail, incidents.answer, incidents.note),
-    *(silences.show, silences.add, silences.end, silences.take_back),
+    *(silences.show, silences.add, silences.end, silences.take_back, absences.add, absences.end),
     *(history.show, history.download, visits.show),
     *(devices.show, devices.picture, devices.upload, devices.put, device.show),
     *(enrolment.ask, enrolment.invite, enrolment.show, enrolment.progress, enrolment.revoke),

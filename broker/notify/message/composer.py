@@ -32,14 +32,21 @@ class Composer:
         """Return the message as it is sent."""
         language = notification.language
         if notification.kind is Kind.CONTACT:
-            name = segments.plain(str(notification.facts["name"]))
-            return texts.of(language).contact[bool(notification.facts["reachable"])].format(name=name)
+            return self._contact(notification, now)
         fits = segments.is_one_in_korea if notification.recipient in self.by_korean_gateway else segments.is_one
         local = self.places.local(now, notification.site)
         telling = self._lost(notification, local) if notification.facts.get("lost") else self._said(notification)
         if self.signer is not None and notification.incident_id is not None and notification.kind is not Kind.RESOLVED:
             telling = replace(telling, link=self.signer.masked(notification.id))
         return render.text(telling, language=language, now=local, fits=fits)
+
+    def _contact(self, notification: Notification, now: datetime) -> str:
+        """Compose what someone is notified of a colleague who cannot be reached, or can be again."""
+        said, name = texts.of(notification.language), segments.plain(str(notification.facts["name"]))
+        if "away_until" not in notification.facts:
+            return said.contact[bool(notification.facts["reachable"])].format(name=name)
+        ends_at = self.places.local(datetime.fromisoformat(str(notification.facts["away_until"])), "")
+        return said.away.format(name=name, time=render.clock(ends_at, self.places.local(now, "")))
 
     def _said(self, notification: Notification) -> Telling:
         """Compose a notification about a caption."""

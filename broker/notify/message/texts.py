@@ -27,7 +27,9 @@ class Words:
     brief: "Brief"
     """The same with less around it, where the link would not fit otherwise."""
     contact: dict[bool, str]
-    """Someone wrote START (true) or STOP (false): `name`."""
+    """Someone can be reached again (true), or wrote STOP (false): `name`."""
+    away: str
+    """Someone is away: `name`, `time`."""
     by: str
     """Who brought an incident to its end: `name`."""
     unseen: str
@@ -166,6 +168,7 @@ ENGLISH = Words(
         False: "NOTE: {name} wrote STOP and gets no notifications until START. Open alarms go to the next person.",
         True: "NOTE: {name} gets notifications again.",
     },
+    away="NOTE: {name} is away until {time}. Open alarms go to the next person.",
     late="LATE by {age}: {heading}",
     by="{name} says it is over.",
     unseen="not seen for {minutes} min.",
@@ -257,6 +260,7 @@ KOREAN = Words(
         False: "[안내] {name} 님 수신 거부(STOP). START 전까지 알림이 가지 않아 다음 담당자에게 보냅니다.",
         True: "[안내] {name} 님에게 알림을 다시 보냅니다.",
     },
+    away="[안내] {name} 님 {time}까지 부재. 미종료 경보는 다음 담당자에게 보냅니다.",
     late="{age} 지연 · {heading}",
     by="{name} 확인.",
     unseen="{minutes}분 동안 보이지 않음.",

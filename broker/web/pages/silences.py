@@ -12,6 +12,7 @@ from broker.incidents import raised_thresholds, silence, store
 from broker.incidents.silence import Silence
 from broker.store.engine import reading, writing
 from broker.web.accounts.account import Role
+from broker.web.pages import absences
 from broker.web.request.context import Page, ThisPage, needs
 
 HOURS: Final = (0.5, 2, 8, 24)
@@ -86,6 +87,7 @@ def _show(page: Page, *, status: int = 200, problem: str = "", wish: Wish | None
         found = sorted(silence.newest(connection), key=lambda one: not one.holds_at(now))
         now_open = store.now_open(connection)
         raised = raised_thresholds.newest(connection)
+        away = absences.listed(page, connection)
     return page.render(
         "silences.html",
         status=status,
@@ -97,4 +99,7 @@ def _show(page: Page, *, status: int = 200, problem: str = "", wish: Wish | None
         hours=HOURS,
         fields=silence.FIELDS,
         open=now_open,
+        away=away,
+        people=[one.name for one in page.console.config.recipients],
+        away_hours=absences.HOURS,
     )

@@ -1,26 +1,32 @@
 """From sightings to messages, with the desk, the rounds and a database: what people are told, and what is kept."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from broker.config.absence import Absence
 from broker.config.broker import Recipient
 from broker.config.incidents import Escalation, Incidents, Inhibition, Step
+from broker.config.sites import Places
 from broker.incidents import responses, silence
+from broker.incidents.absences import Absences
 from broker.incidents.ack_links import Choice, use
 from broker.incidents.incident import State
 from broker.incidents.responses import Effect
 from broker.incidents.silence import Silence
 from broker.notify import contacts, reply_text
 from broker.notify.links import Refused, Signer
+from broker.notify.message.composer import Composer
 from broker.notify.opt_out import OptOut
 from broker.notify.reasons import AlsoSeen, HourlyLimit, NotificationFor, OptedOut, Silenced
+from broker.notify.translation.none import NoTranslation
 from broker.store.engine import reading, writing
 from broker.web.webhooks.reply_actions import ReplyActions
-from tests.broker.scene import CHAIN, CHIEF, GUARD, Scene, empty_database
+from tests.broker.scene import CHAIN, CHIEF, GUARD, RULES, Scene, empty_database
 
 Make = Callable[..., Scene]
 
@@ -522,3 +528,28 @@ def test_a_false_alarm_that_is_said_after_the_end_is_still_written_down(scene: M
     assert room.wait(minutes=1) == []
     assert room.do(responses.false_alarm, 1, by="chief", how="sms").effect is Effect.OVER
     assert room.do(responses.resolve, 1, by="chief", how="sms").effect is Effect.OVER
+
+
+def test_someone_who_goes_away_after_the_first_notification_lets_the_escalation_go_on(scene: Make) -> None:
+    room = scene(GUARD, CHIEF, escalation=(CHAIN,))
+    room.say("a gun")
+    assert room.deliver() == ["first to guard"]
+    absences = Absences(OptOut((GUARD, CHIEF), (CHAIN,)))
+
+    room.do(absences.set, GUARD, ends_at=room.now + timedelta(hours=2), because="hospital")
+
+    assert room.wait(seconds=1) == ["contact to chief", "escalation to chief"]
+    told = next(one for one in room.alerts if one.kind == "contact")
+    for language, expected in (("en", "NOTE: guard is away until 05:00."), ("ko", "[안내] guard 님 05:00까지 부재.")):
+        text = Composer(Places.nameless(), RULES, NoTranslation())(replace(told, language=language), room.now)  # type: ignore[arg-type]  # both are
+        assert text.startswith(expected)
+
+
+def test_whoever_is_away_by_the_configuration_is_passed_over_at_once(scene: Make) -> None:
+    absent = Recipient(name="guard", phone=GUARD.phone, away=(Absence(start="2026-03-14", until="2026-03-14"),))
+    room = scene(absent, CHIEF, escalation=(CHAIN,))
+
+    room.say("a gun")
+
+    assert room.wait(seconds=1) == ["escalation to chief"]
+    assert room.pass_by(hours=21, minutes=10)[-1].endswith("to guard")

@@ -1,7 +1,11 @@
 """Whose message waits, and until when."""
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 
+from broker.config.absence import Absence
 from broker.config.broker import Recipient
 from broker.config.section import Severity
 from broker.notify import delivery_window
@@ -10,6 +14,7 @@ from broker.notify.reasons import Away, HourlyLimit, QuietHours
 from tests.broker.device import NOON
 from tests.broker.incidents.policy.cases import minutes
 
+SEOUL = ZoneInfo("Asia/Seoul")
 SLEEPER = Recipient(name="guard", phone="+12025550143", quiet_hours=("22:00-07:00",))
 DEAF = Recipient(name="guard", phone="+12025550143", quiet_hours=("22:00-07:00",), quiet_passes=None)
 CAPPED = Recipient(name="guard", phone="+12025550143", max_per_hour=2)
@@ -51,3 +56,28 @@ def test_whoever_is_away_gets_nothing_until_they_are_back() -> None:
 
     assert found == delivery_window.Deferral(NOON + minutes(30), Away("lunch"))
     assert delivery_window.decide(SLEEPER, away, "critical", recent=[], local=NOON + minutes(30)) is None
+
+
+AWAY = Recipient(name="guard", phone="+12025550143", away=(Absence(start="2026-03-14", until="2026-03-15 08:00"),))
+
+
+@pytest.mark.parametrize(
+    ("local", "until"),
+    [
+        (datetime(2026, 3, 13, 23, 59, tzinfo=SEOUL), None),
+        (datetime(2026, 3, 14, 0, 0, tzinfo=SEOUL), datetime(2026, 3, 15, 8, 0, tzinfo=SEOUL)),
+        (datetime(2026, 3, 15, 8, 0, tzinfo=SEOUL), None),
+    ],
+)
+def test_someone_is_away_as_the_configuration_says(local: datetime, until: datetime | None) -> None:
+    deferral = delivery_window.decide(AWAY, None, "critical", recent=(), local=local)
+
+    assert (deferral.until if deferral else None) == until
+
+
+@pytest.mark.parametrize(
+    ("start", "until"), [("2026-03-14", "2026-03-13"), ("today", "2026-03-13"), ("2026-03-14", "")]
+)
+def test_an_absence_that_is_none_is_refused(start: str, until: str) -> None:
+    with pytest.raises(ValueError, match=r"away|not a time"):
+        Absence(start=start, until=until)

@@ -227,3 +227,20 @@ def test_the_open_incidents_are_those_of_the_store(guard: Browser, config: Confi
 
     assert numbers
     assert all(f'id="incident-{number}"' in page for number in numbers)
+
+
+def test_a_supervisor_sets_a_recipient_away_and_back(supervisor: Browser, guard: Browser, config: Config) -> None:
+    name = config.recipients[0].name
+    wish = {"name": name, "hours": "8", "because": "holiday"}
+
+    assert supervisor.send("/absences", wish).headers["location"] == "/silences#away"
+    page = supervisor.http.get("/silences").text
+    assert "holiday" in page
+    assert "/absences/end" in page
+    assert "/absences/end" not in guard.http.get("/silences").text
+    assert guard.send("/absences", wish).status_code == 403
+
+    assert supervisor.send("/absences/end", {"name": name}).headers["location"] == "/silences#away"
+    assert "Nobody is away." in supervisor.http.get("/silences").text
+    assert supervisor.send("/absences/end", {"name": name}).status_code == 404
+    assert supervisor.send("/absences", wish | {"name": "nobody"}).status_code == 404
