@@ -29,6 +29,9 @@ ONE_LINE: Final = r"^[^\x00-\x1f\x7f\u2028\u2029]+" + wire.END
 MAX_VISITS: Final = 8
 """Visits that one caption carries: more people than that are a number."""
 
+MAX_BOXES: Final = 4
+"""Boxes of one kind of thing: what is in view is counted, and the clearest of it placed."""
+
 MAX_ZONES: Final = 4
 """Zones that one visit carries; those of a camera seldom overlap."""
 
@@ -37,17 +40,6 @@ MAX_SECONDS: Final = 2**31 - 1
 
 Name = Annotated[str, Meta(pattern=wire.NAME, description="1 to 63 of a-z, 0-9 and inner hyphens")]
 Share = Annotated[float, Meta(ge=0, le=1)]
-
-
-class Label(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One kind of thing that the detector found in the frame."""
-
-    name: Annotated[str, Meta(min_length=1, max_length=32)]
-    """What it is, in English: `person`."""
-    count: Annotated[int, Meta(ge=1, le=999)]
-    """How many of them."""
-    score: Share
-    """The best detection's score, 0 to 1."""
 
 
 class Box(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,6 +53,19 @@ class Box(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Width."""
     height: Share
     """Height."""
+
+
+class Label(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One kind of thing that the detector found in the frame."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=32)]
+    """What it is, in English: `person`."""
+    count: Annotated[int, Meta(ge=1, le=999)]
+    """How many of them."""
+    score: Share
+    """The best detection's score, 0 to 1."""
+    boxes: Annotated[tuple[Box, ...], Meta(max_length=MAX_BOXES)] | msgspec.UnsetType = msgspec.UNSET
+    """Where they are, the surest first; absent where the device does not say."""
 
 
 class Hazard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -25,6 +25,9 @@ MAX_COUNT: Final = 999
 DIGITS: Final = 3
 """Digits of a share: a thousandth is finer than any model is sure."""
 
+PLACE_DIGITS: Final = 2
+"""Digits of a place: a hundredth of the frame is finer than the detector's boxes are."""
+
 
 @dataclass(frozen=True, slots=True)
 class Company:
@@ -60,8 +63,8 @@ def compose(  # noqa: PLR0913  # an event is made of that much
 ) -> Caption:
     """Write the event; raises `contract.errors.Refused` where it would not keep the contract.
 
-    `dangers` are what the camera's memory believes; without one, the sentence's own are taken. Visits go from the last
-    on where the event would be too long with them, and then the details of dangers.
+    `dangers` are what the camera's memory believes; without one, the sentence's own are taken. Where the event would be
+    too long, the boxes of things go, then visits from the last on, and then the details of dangers.
     """
     found = hazards(sentence) if dangers is None else tuple(dangers)
     event = Caption(
@@ -92,6 +95,8 @@ def _fitting(event: Caption) -> Caption:
     except Refused as error:
         if error.reason != "too-large":
             raise
+    if any(label.boxes for label in event.labels):
+        return _fitting(msgspec.structs.replace(event, labels=tuple(map(_without_boxes, event.labels))))
     if event.visits:
         return _fitting(msgspec.structs.replace(event, visits=event.visits[: len(event.visits) // 2] or msgspec.UNSET))
     bare = tuple(Hazard(hazard.term, hazard.probability) for hazard in event.hazards)
@@ -127,10 +132,26 @@ def labels(detections: Sequence[Detection]) -> tuple[Label, ...]:
     for detection in detections:
         by_name.setdefault(detection.name, []).append(detection)
     found = [
-        Label(name, min(counting.count(boxes), MAX_COUNT), round(min(1.0, max(box.score for box in boxes)), DIGITS))
+        Label(
+            name,
+            min(counting.count(boxes), MAX_COUNT),
+            round(min(1.0, max(box.score for box in boxes)), DIGITS),
+            tuple(_place(box) for box in sorted(boxes, key=lambda box: -box.score)[: caption.MAX_BOXES]),
+        )
         for name, boxes in by_name.items()
     ]
     return tuple(sorted(found, key=lambda label: -label.score)[:MAX_LABELS])
+
+
+def _place(found: Detection) -> Box:
+    """Return where something is, within the frame."""
+    left, top = min(1.0, max(0.0, found.x)), min(1.0, max(0.0, found.y))
+    right, bottom = min(1.0, max(left, found.x + found.w)), min(1.0, max(top, found.y + found.h))
+    return Box(*(round(length, PLACE_DIGITS) for length in (left, top, right - left, bottom - top)))
+
+
+def _without_boxes(label: Label) -> Label:
+    return msgspec.structs.replace(label, boxes=msgspec.UNSET)
 
 
 def hazards(sentence: Sentence) -> tuple[Hazard, ...]:

@@ -64,6 +64,9 @@ def show(page: ThisPage, site: FromPath[str], device: FromPath[str], revoked: Fr
 
 def rectangles(seen: Seen) -> Iterator[Rectangle]:
     """Yield what was found where: things first, so that dangers are drawn over them."""
+    for label in seen.labels:
+        for box in label.boxes or ():
+            yield _rectangle(label.name, box, is_danger=False)
     for hazard in seen.hazards:
         if hazard.box is not None:
             yield _rectangle(hazard.term, hazard.box, is_danger=True)

@@ -104,3 +104,20 @@ def test_an_event_too_long_for_the_wire_gives_up_details_before_dangers() -> Non
     )
 
     assert [(hazard.probability, hazard.evidence) for hazard in made.hazards] == [(0.987, None)] * 8
+
+
+def test_the_surest_four_of_a_kind_are_placed_within_the_frame() -> None:
+    crowd = tuple(person(0.5 + number / 100, x=number / 10) for number in range(8))
+
+    (label,) = compose(sentence("a", "crowd"), crowd).labels
+
+    assert label.boxes == (Box(0.7, 0, 0.3, 1), Box(0.6, 0, 0.4, 1), Box(0.5, 0, 0.5, 1), Box(0.4, 0, 0.5, 1))
+
+
+def test_an_event_too_long_for_the_wire_gives_up_boxes_of_things_first() -> None:
+    many = tuple(Detection(f"{n}" * 32, 0.9, 0.123, 0.123, 0.5, 0.5) for n in range(8) for _ in range(4))
+
+    made = compose(sentence("a", "crowd"), many)
+
+    assert len(made.labels) == 8
+    assert not any(label.boxes for label in made.labels)
