@@ -15,6 +15,7 @@ from litestar.params import FromPath, MultipartBody, URLEncodedBody
 from broker.config.sites import Places
 from broker.incidents.presence import devices
 from broker.incidents.presence.devices import Device
+from broker.ingest.rollout import stages
 from broker.store import search
 from broker.store.engine import reading, writing
 from broker.store.search import Found
@@ -33,6 +34,9 @@ KINDS: Final = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"
 
 GRID: Final = (1200, 700)
 """Size of the empty plan of a site without a drawing, in its own units."""
+
+SHOWN_ROLLOUTS: Final = 3
+"""Models that were offered last."""
 
 MAX_SIDE: Final = 12_000
 """Pixels: more would exhaust a browser's memory, whatever the file's size."""
@@ -153,10 +157,18 @@ def _show(page: Page, *, status: int = 200, problem: str = "") -> Response[str]:
             found, search.last_words(connection), floor_plans.places(connection), page.now, patience(page.console)
         )
         drawings = floor_plans.every(connection)
+        rollouts = [(one, stages.counted(one, found)) for one in stages.newest(connection, limit=SHOWN_ROLLOUTS)]
     for site in page.console.config.sites:
         by_site.setdefault(site.id, [])
     return page.render(
-        "devices.html", status=status, sites=by_site, plans=drawings, grid=GRID, problem=problem, now=page.now
+        "devices.html",
+        status=status,
+        sites=by_site,
+        plans=drawings,
+        rollouts=rollouts,
+        grid=GRID,
+        problem=problem,
+        now=page.now,
     )
 
 

@@ -11,9 +11,12 @@ from playwright.sync_api import expect
 
 from broker.config.broker import Config
 from broker.config.enrolment import Enrolment
+from broker.incidents.presence import devices
 from broker.ingest.enrolment import authority
+from broker.ingest.rollout import stages
+from broker.store.engine import open_database, writing
 from contract import enrolment
-from contract.caption import Box, Hazard
+from contract.caption import Box, Hazard, Label
 from contract.enrolment import Invitation, Request
 from contract.update import Progress, Reason, Update
 from tests.broker.device import stated
@@ -161,9 +164,10 @@ def test_a_device_comes_while_one_looks_and_its_page_says_what_it_sees(address: 
         )
         sample.accept(config, stated(online(site="harbour", device="pi-40", since=now, at=now, update=update)))
         expect(page.locator("#joining")).to_contain_text("Connected")
+        person = Label("person", 2, 0.8, (Box(0.5, 0.5, 0.1, 0.3),))
         hazard = Hazard("fire", 0.9, 0.9, now, Box(0.1, 0.2, 0.3, 0.4))
         said = sample.caption("a fire burns next to a truck", 9001, now, device="pi-40")
-        sample.say(config, msgspec.structs.replace(said, hazards=(hazard,)))
+        sample.say(config, msgspec.structs.replace(said, labels=(person,), hazards=(hazard,)))
         expect(page.locator("#joining")).to_contain_text("a fire burns next to a truck")
 
         page.get_by_role("link", name="Show the device").click()
@@ -171,8 +175,26 @@ def test_a_device_comes_while_one_looks_and_its_page_says_what_it_sees(address: 
         expect(page.get_by_text("The device's program ended with the new model.")).to_be_visible()
         box = page.locator("svg rect.found.danger")
         assert box.get_attribute("x") == "16.0"
+        assert page.locator("svg rect.found").first.get_attribute("width") == "16.0"
+        expect(page.get_by_text("2 × person")).to_be_visible()
         assert page.locator("img:not([src^='/static/'])").count() == 0
 
         page.get_by_text("Lost or stolen?").click()
         page.get_by_role("button", name="Revoke its certificate").click()
         expect(page.get_by_text("restart it now")).to_be_visible()
+
+
+def test_a_rollout_that_halted_is_shown_with_the_device_that_halted_it(admin: Browser, config: Config) -> None:
+    now = datetime.now(UTC)
+    bad = Update(progress=Progress.ROLLED_BACK, target="standard/wordcam-1-1.4.0.tar", reason=Reason.SELF_TEST, at=now)
+    sample.accept(config, stated(online(site="harbour", device="pi-41", since=now, at=now, update=bad)))
+    engine = open_database(config.database)
+    with writing(engine) as connection:
+        stages.start(connection, str(bad.target), "standard", sites=(), percent=10, by="lee", at=now)
+        stages.halt_failed(connection, devices.everyone(connection), at=now)
+    engine.dispose()
+
+    page = admin.http.get("/devices").text
+
+    assert "halted by itself" in page
+    assert "harbour/pi-41 rolled-back, self-test" in page
