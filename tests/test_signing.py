@@ -29,7 +29,7 @@ def signed(tmp_path: Path) -> Path:
     (tmp_path / "maker.pub").write_bytes(
         key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     )
-    done = model_signing(tmp_path, "sign", "--private-key", "maker.pem")
+    done = model_signing(tmp_path, "sign", "--private_key", "maker.pem")
     assert done.returncode == 0, done.stderr
     return tmp_path
 
@@ -40,7 +40,7 @@ def model_signing(folder: Path, verb: str, option: str, key: str) -> subprocess.
 
 
 def test_a_bundle_is_verified(signed: Path) -> None:
-    done = model_signing(signed, "verify", "--public-key", "maker.pub")
+    done = model_signing(signed, "verify", "--public_key", "maker.pub")
 
     assert done.returncode == 0, done.stderr
 
@@ -50,4 +50,4 @@ def test_an_altered_bundle_is_not(name: str, signed: Path) -> None:
     path = signed / "bundle" / name
     path.write_bytes(path.read_bytes()[:-1] + b"?")
 
-    assert model_signing(signed, "verify", "--public-key", "maker.pub").returncode != 0
+    assert model_signing(signed, "verify", "--public_key", "maker.pub").returncode != 0
