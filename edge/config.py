@@ -317,6 +317,8 @@ class Config(Section, frozen=True, kw_only=True):
     """How people are followed."""
     cooling: Cooling = Cooling()
     """What is done about heat and load."""
+    metrics_file: Path | None = None
+    """File for Prometheus's node_exporter (textfile collector), ending in `.prom`; without it, none is written."""
     watchdog_seconds: Annotated[float, Meta(ge=1)] = 60.0
     """Time without progress after which a process hangs, and is ended to be started again; for a live camera,
     `timeout_seconds` is added."""

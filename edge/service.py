@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from edge.look.visits.journal import Journal
     from edge.look.wall_clock import WallClock
     from edge.send.integration.port import Integration
+    from edge.send.metrics_file import MetricsFile
     from edge.send.updates import Updates
 
 log = logging.getLogger(__name__)
@@ -258,7 +259,14 @@ def send(chosen: Chosen, last: LastConfiguration, path: Path, stop: threading.Ev
     with _watched(settings, lambda: manager.say(GOES_ON)) as watchdog, _outbox(settings) as outbox:
         manager.say(READY)
         process_report.forget_all_but(outbox, [camera.stream for camera in settings.every_camera])
-        Send(
+        metrics = _metrics_file(settings)
+
+        def go_on() -> None:
+            watchdog.progress()
+            if metrics is not None:
+                metrics.write_if_due(outbox, is_connected=sender.is_connected)
+
+        sender = Send(
             outbox,
             settings.mqtt,
             site=settings.site,
@@ -267,10 +275,21 @@ def send(chosen: Chosen, last: LastConfiguration, path: Path, stop: threading.Ev
             fallback=chosen.fallback,
             on_connect=lambda: last.keep(chosen.text),
             updates=_updates(settings, path, outbox),
-            on_progress=watchdog.progress,
+            on_progress=go_on,
             integrations=tuple(_integrations(settings, outbox)),
-        ).run(stop)
+        )
+        sender.run(stop)
         manager.say(STOPS)
+
+
+def _metrics_file(settings: Config) -> "MetricsFile | None":
+    """Return the file for node_exporter, where one is configured."""
+    if settings.metrics_file is None:
+        return None
+    from edge.send.metrics_file import MetricsFile  # noqa: PLC0415  # see the module's docstring
+
+    labels = {"site": settings.site, "device": settings.device}
+    return MetricsFile(settings.metrics_file, labels, release.VERSION, time.monotonic)
 
 
 def _updates(settings: Config, path: Path, outbox: Outbox) -> "Updates | None":

@@ -61,6 +61,7 @@ outbox:
 mqtt:
   host: {host}
 {connection}{updates}
+# metrics_file: /var/lib/prometheus/node-exporter/wordcam.prom   # for Prometheus's node_exporter
 # bundle: models/mine       # a model of your own; without this line, the one that comes with wordcam
 """
 

@@ -93,6 +93,11 @@ class Send:
         self._sent_bytes = 0
         self._said: tuple[object, ...] = ()
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether the server has accepted this device's connection."""
+        return self._up
+
     def run(self, stop: threading.Event) -> None:
         """Send until `stop` is set; raises `DiskFull`, `TryAgain`, and `Misconfigured` for files of the device.
 
