@@ -95,6 +95,7 @@ def _settings(film: Path, cameras: int, max_cores: float | None) -> dict[str, ob
         "threads": 1,
         "cameras": each,
         "max_cores": max_cores,
+        "as_root": os.geteuid() == 0,  # it watches no camera
         "outbox": {"path": "outbox.sqlite"},
         "mqtt": {"host": "localhost"},
     }
