@@ -17,8 +17,14 @@ CONFIG: Final = FOLDER / "edge.yaml"
 STATUS: Final = FOLDER / "status.txt"
 """What the device says of itself to an owner who puts its card into a computer."""
 
+NETWORK_CONFIG: Final = PurePosixPath("network-config")
+"""Where cloud-init looks for a network: an image with another base than ours joins Wi-Fi by it."""
+
 MARK: Final = FOLDER / "image.json"
 """By it `flash` knows an image that has wordcam in it."""
+
+OWN: Final = "debian"
+"""Base of wordcam's own image."""
 
 Country = Annotated[str, Meta(pattern="^[A-Z]{2}$", description="two capital letters (ISO 3166-1), such as KR")]
 
@@ -66,6 +72,14 @@ def render(settings: Settings) -> bytes:
         found = (("name", settings.wifi.name), ("password", settings.wifi.password), ("country", settings.wifi.country))
         lines += [f"  {key}: {_quoted(value)}\n" for key, value in found]
     return "".join(lines).encode()
+
+
+def network_config(wifi: WifiNetwork) -> bytes:
+    """Return a network as cloud-init reads it (netplan, version 2; JSON is YAML)."""
+    access = {"password": wifi.password} if wifi.password else {}
+    wlan0 = {"dhcp4": True, "optional": True, "regulatory-domain": wifi.country, "access-points": {wifi.name: access}}
+    tree = {"version": 2, "ethernets": {"eth0": {"dhcp4": True, "optional": True}}, "wifis": {"wlan0": wlan0}}
+    return msgspec.json.encode(tree) + b"\n"
 
 
 def _quoted(value: str) -> str:

@@ -242,7 +242,10 @@ class Device:
 
     @contextmanager
     def writable(self) -> Iterator[None]:
-        """Mount the boot partition for writing, and back."""
+        """Mount the boot partition for writing, and back, where it is not writable always."""
+        if os.statvfs("/boot/firmware").f_flag & os.ST_RDONLY == 0:
+            yield
+            return
         subprocess.run(["mount", "-o", "remount,rw", "/boot/firmware"], check=True)
         try:
             yield

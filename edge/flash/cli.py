@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Final
 
 import msgspec
@@ -65,10 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         checking.end()
         refuse_small(target, found.size_bytes)
         mark = _require_wordcam(arguments.image, Path(boot_copy.name))
-        files = {
-            boot_partition.INVITATION: arguments.device.read_bytes(),
-            boot_partition.SETTINGS: boot_partition.render(settings),
-        }
+        files = {boot_partition.INVITATION: arguments.device.read_bytes(), **_settings_files(settings, mark)}
         fat.write(Path(boot_copy.name), files)
         boot_copy.seek(0)
         plan = _plan(arguments.image, found, boot_copy.file)
@@ -152,6 +149,16 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         except msgspec.ValidationError as error:
             raise Misconfigured(_wifi_problem(str(error))) from error
     return Settings(wifi=wifi, camera=arguments.camera)
+
+
+def _settings_files(settings: Settings, mark: Mark) -> dict[PurePosixPath, bytes]:
+    if mark.base == boot_partition.OWN or settings.wifi is None:
+        return {boot_partition.SETTINGS: boot_partition.render(settings)}
+    without = msgspec.structs.replace(settings, wifi=None)
+    return {
+        boot_partition.SETTINGS: boot_partition.render(without),
+        boot_partition.NETWORK_CONFIG: boot_partition.network_config(settings.wifi),
+    }
 
 
 def _wifi_problem(said: str) -> str:

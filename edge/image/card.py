@@ -115,7 +115,7 @@ def _boot_partition(root: Path, work: Path, epoch: int, built_of: str) -> Path:
     _stage(staged / "a/initrd.img", initrd.build(root, version))
     for tree in sorted((root / f"usr/lib/linux-image-{version}/broadcom").glob("bcm27*.dtb")):
         _stage(staged / "a" / tree.name, tree.read_bytes())
-    mark = Mark(version=release.VERSION, base="debian", built_of=built_of)
+    mark = Mark(version=release.VERSION, base=boot_partition.OWN, built_of=built_of)
     _stage(staged / boot_partition.MARK, msgspec.json.encode(mark))
     _stage(staged / boot_partition.FOLDER / "README.txt", _README.encode())
     image.unlink(missing_ok=True)

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from edge.errors import Misconfigured
+from edge.image import base, imager, recipe
 from edge.image import build as builder
 from edge.image import deb as package
-from edge.image import recipe
 from edge.image.recipe import Inputs
 
 WHEELS = Path(__file__).parent / "wheels.txt"
@@ -21,6 +21,8 @@ WHEELS = Path(__file__).parent / "wheels.txt"
 
 def build(arguments: argparse.Namespace) -> int:
     """Build the image."""
+    if arguments.base is not None:
+        return _onto_base(arguments)
     inputs = Inputs(_snapshot(arguments.snapshot), source_date_epoch(os.environ), arguments.wheels or WHEELS)
     cache = _cache(arguments)
     to = arguments.to or Path(builder.DEFAULT_NAME)
@@ -45,6 +47,30 @@ def build(arguments: argparse.Namespace) -> int:
         builder.compress(to, to.with_name(f"{to.name}.xz"), inputs.epoch, say)
     print(f"{to}: built of {keys.image[:16]}; bill of materials, licences, block map and manifest lie beside it")
     print(f"Next: wordcam-edge flash {to} --device FILE.enroll --to /dev/sdX")
+    return 0
+
+
+def _onto_base(arguments: argparse.Namespace) -> int:
+    base_image: Path = arguments.base
+    to = arguments.to or Path(f"wordcam-{base_image.name.partition('.')[0]}.img")
+    target = package.Target("arm64", arguments.python)
+    print(f"image: {to}, of {base_image} with {target.file_name}, which its cloud-init installs without a network")
+    if missing := builder.missing_tools({"dpkg-deb": "dpkg", "mcopy": "mtools"}):
+        raise Misconfigured(
+            f"missing here: {', '.join(missing)} (Debian: sudo apt install {' '.join(missing.values())})"
+        )
+    if not base_image.is_file():
+        raise Misconfigured(f"{base_image}: there is no such file")
+    if arguments.dry_run:
+        return 0
+    epoch = source_date_epoch(os.environ)
+    cache = _cache(arguments)
+    cache.mkdir(parents=True, exist_ok=True)
+    made = package.build(target, WHEELS, cache, cache, epoch)
+    base.inject(base_image, made, to, built_of=recipe.digest(made.read_bytes(), base_image.name))
+    manifest = imager.manifest(to, to.name, epoch, init_format="cloudinit-rpi")
+    to.with_name(f"{to.name}.rpi-imager-manifest").write_bytes(manifest)
+    print(f"{to}: written. Next: wordcam-edge flash {to} --device FILE.enroll --to /dev/sdX")
     return 0
 
 

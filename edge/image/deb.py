@@ -46,7 +46,8 @@ if [ "$1" = configure ]; then
   install -d -m 2770 -g wordcam /var/lib/wordcam
   /opt/wordcam/bin/python -m compileall -q /opt/wordcam/lib || true
   mkdir -p /etc/wordcam
-  if [ ! -e /etc/wordcam/edge.yaml ]; then
+  # A card with an invitation gets its file by enrolment.
+  if [ ! -e /etc/wordcam/edge.yaml ] && [ ! -d /boot/firmware/wordcam ]; then
     /opt/wordcam/bin/wordcam-edge init --config /etc/wordcam/edge.yaml --outbox /var/lib/wordcam/outbox.sqlite
     echo "Next: wordcam-edge enroll FILE --config /etc/wordcam/edge.yaml, or edit that file; then"
     echo "  systemctl enable --now wordcam-look wordcam-send"
@@ -129,7 +130,8 @@ def _fill(tree: Path, target: Target, wheels: list[wheelhouse.Wheel]) -> None:
     tree.chmod(0o755)
     libraries = tree / program.libraries(target.python)
     wheelhouse.unpack(wheels, libraries)
-    program.write(tree, target.python)
+    # picamera2 of Debian 12 needs an older NumPy than ours.
+    program.write(tree, target.python, with_system=target.python == "3.13")
     units = tree / "usr/lib/systemd/system"
     units.mkdir(parents=True)
     for unit in sorted(device.UNITS.glob("wordcam-*.service")):
@@ -137,6 +139,7 @@ def _fill(tree: Path, target: Target, wheels: list[wheelhouse.Wheel]) -> None:
     for name, where in (("sysusers", "sysusers.d"), ("tmpfiles", "tmpfiles.d")):
         (tree / "usr/lib" / where).mkdir()
         shutil.copy(device.UNITS / f"wordcam.{name}.conf", tree / "usr/lib" / where / "wordcam.conf")
+    _card_units(tree / "usr/share/wordcam/card")
     (tree / "usr/bin").mkdir()
     (tree / "usr/bin/wordcam-edge").symlink_to("../../opt/wordcam/bin/wordcam-edge")
     copyright_file = tree / "usr/share/doc" / NAME / "copyright"
@@ -147,6 +150,14 @@ def _fill(tree: Path, target: Target, wheels: list[wheelhouse.Wheel]) -> None:
         "its card.md. Libraries below /opt/wordcam:\n" + "".join(lines),
         encoding="utf-8",
     )
+
+
+def _card_units(folder: Path) -> None:
+    """Put aside what a card with a boot partition of ours needs besides: `image build --base` has it copied."""
+    where = Path("usr/lib/systemd/system")
+    for name in ("wordcam-boot-partition.service", "wordcam-enroll.service", *program.DROP_INS):
+        (folder / where / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(device.OVERLAY / where / name, folder / where / name)
 
 
 def _describe(tree: Path, target: Target) -> None:

@@ -13,6 +13,11 @@ def add(verbs: Any) -> None:  # argparse keeps the type of its subparsers privat
     text = "build wordcam's own image: Debian for 64-bit Raspberry Pi with USB or network cameras"
     build = parts.add_parser("build", help=text, description=text)
     build.add_argument("--to", type=Path, metavar="FILE", help="default: wordcam-VERSION-arm64.img in this folder")
+    other = "put wordcam into this image of Raspberry Pi OS (with cloud-init, 64-bit) instead; ribbon cameras need it"
+    build.add_argument("--base", type=Path, metavar="IMAGE", help=other)
+    build.add_argument(
+        "--python", choices=("3.11", "3.12", "3.13"), default="3.13", help="that of --base (%(default)s)"
+    )
     moment = "take Debian's archive as it was at a moment, such as 20261101T000000Z: the same image at any time"
     build.add_argument("--snapshot", metavar="MOMENT", help=moment)
     pinned = "wheels for the image, pinned by hash; default: those that come along"

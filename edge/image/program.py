@@ -34,6 +34,8 @@ from edge.__main__ import console
 console()
 """
 
+DROP_INS: Final = tuple(f"wordcam-{process}.service.d/image.conf" for process in ("look", "send", "pull"))
+
 _UNWANTED: Final = ("edge/image/root/", "edge/image/units/", "edge/image/wheels")
 """What a device itself never does."""
 
@@ -69,8 +71,11 @@ def install(root: Path, kept: Path, python_root: Path) -> None:
         foreign.compile_python(python_root, folder / package.name, python=recipe.PYTHON, inside=where)
 
 
-def write(root: Path, python: str) -> None:
-    """Write the program, its starter and its environment into a root."""
+def write(root: Path, python: str, *, with_system: bool = False) -> None:
+    """Write the program, its starter and its environment into a root.
+
+    `with_system` lets it import the system's own packages too, such as picamera2.
+    """
     home, folder = root / HOME, root / libraries(python)
     (home / "bin").mkdir(parents=True, exist_ok=True)
     (home / "bin/python").symlink_to(f"/usr/bin/python{python}")
@@ -78,7 +83,8 @@ def write(root: Path, python: str) -> None:
     starter.write_text(_STARTER, encoding="utf-8")
     starter.chmod(0o755)
     (home / "pyvenv.cfg").write_text(
-        f"home = /usr/bin\ninclude-system-site-packages = false\nversion = {python}\n", encoding="utf-8"
+        f"home = /usr/bin\ninclude-system-site-packages = {str(with_system).lower()}\nversion = {python}\n",
+        encoding="utf-8",
     )
     for package in packages():
         for path in recipe.files_of(package):

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from edge import cli as edge_cli
+from edge.image import base
 
 pytestmark = [pytest.mark.image, pytest.mark.timeout(1800)]
 
@@ -32,6 +33,16 @@ class Debian:
         done = subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
         assert done.returncode == 0, f"{' '.join(words)}:\n{done.stdout}{done.stderr}"
         return done.stdout
+
+
+@pytest.fixture(scope="module")
+def package(image_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package for this machine's processor and Debian 12."""
+    folder = tmp_path_factory.mktemp("package")
+    architecture = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
+    words = ["image", "deb", "--architecture", architecture, "--python", "3.11"]
+    assert edge_cli.main([*words, "--to", str(folder), "--cache", str(image_cache)]) == 0
+    return next(folder.glob("*.deb"))
 
 
 @pytest.fixture
@@ -56,12 +67,8 @@ def debian(tmp_path: Path) -> Iterator[Debian]:
     shutil.rmtree(root, ignore_errors=True)
 
 
-def test_the_package_installs_works_and_goes_without_a_trace(debian: Debian, image_cache: Path, tmp_path: Path) -> None:
-    architecture = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
-    words = ["image", "deb", "--architecture", architecture, "--python", "3.11"]
-    assert edge_cli.main([*words, "--to", str(tmp_path), "--cache", str(image_cache)]) == 0
-    package = next(tmp_path.glob("*.deb"))
-    shutil.move(package, debian.root / "root" / package.name)
+def test_the_package_installs_works_and_goes_without_a_trace(debian: Debian, package: Path) -> None:
+    shutil.copy(package, debian.root / "root" / package.name)
     picture = debian.root / "root/picture.png"
     cv2.imwrite(str(picture), np.full((240, 320, 3), (40, 160, 40), np.uint8))
     (debian.root / "dev/shm").mkdir(exist_ok=True)
@@ -83,3 +90,18 @@ def test_the_package_installs_works_and_goes_without_a_trace(debian: Debian, ima
     assert list((debian.root / "usr/lib/systemd/system").glob("wordcam*")) == []
     wants = debian.root / "etc/systemd/system/multi-user.target.wants"
     assert list(wants.glob("wordcam*")) == []
+
+
+def test_the_script_of_a_base_image_installs_it_and_has_its_card_taken(debian: Debian, package: Path) -> None:
+    boot = debian.root / "boot/firmware/wordcam"
+    boot.mkdir(parents=True)
+    shutil.copy(package, boot / "wordcam-edge.deb")
+    (debian.root / "root/vendor-data").write_text(base.SCRIPT, encoding="utf-8")
+
+    debian("sh", "/root/vendor-data")
+
+    assert not (debian.root / "var/lib/wordcam-config/edge.yaml").exists()
+    assert debian("stat", "-Lc", "%a %U %G", "/etc/wordcam").strip() == "755 wordcam-send wordcam"
+    wants = debian.root / "etc/systemd/system/multi-user.target.wants"
+    started = {path.name for path in wants.glob("wordcam*")}
+    assert started == {f"wordcam-{name}.service" for name in ("boot-partition", "enroll", "look", "send")}
