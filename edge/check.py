@@ -31,12 +31,13 @@ class Finding:
 
 
 def every_part(settings: Config) -> Iterator[Finding]:
-    """Try the model, the outbox, the MQTT server with login and subscription, and the camera; in this order, each."""
+    """Try model, outbox, MQTT server with login and subscription, camera, and updates; in this order, each."""
     parts: dict[str, Callable[[Config], str]] = {
         "bundle": _bundle,
         "outbox": _outbox,
         "mqtt": _mqtt,
         "camera": _cameras,
+        **({} if settings.updates is None else {"updates": _updates}),
     }
     for part, attempt in parts.items():
         try:
@@ -62,6 +63,11 @@ def _bundle(settings: Config) -> str:
     service.open_captioner(settings.bundle, settings.threads)
     said = f"{manifest.model}, {len(manifest.files)} files, every digest right, loads here"
     return f"{said}\nterms: {terms(manifest, settings.bundle)}" if manifest.is_research_only else said
+
+
+def _updates(settings: Config) -> str:
+    """Fetch the signed lists of the repository and believe them, or say why not; raises `Failure`."""
+    return service.check_updates(settings)
 
 
 def _outbox(settings: Config) -> str:

@@ -24,7 +24,7 @@ from contract.errors import Refused
 from contract.status import Exposure
 from edge import config
 from edge.config import Config
-from edge.errors import CameraGone, Misconfigured
+from edge.errors import CameraGone, Misconfigured, TryAgain
 from edge.last_good.configuration import Chosen, LastConfiguration
 from edge.outbox import exposure_note, process_report
 from edge.outbox.outbox import Outbox
@@ -325,6 +325,23 @@ def update(settings: Config, target: str | None) -> "Update":
             lambda: datetime.now(UTC),
             lambda progress: model_update.leave_progress(outbox, progress),
         ).take(wanted)
+
+
+def check_updates(settings: Config) -> str:
+    """Read the signed lists of the repository as an update would, and say what is newest; raises `Failure`."""
+    from edge.update.not_taken import NotTaken  # noqa: PLC0415  # see the module's docstring
+    from edge.update.step import open_repository  # noqa: PLC0415
+
+    if settings.updates is None:
+        return "none"
+    folder = update_folder(settings)
+    try:
+        open_repository(settings.updates, settings.mqtt.tls, folder).refresh()
+    except NotTaken as error:
+        raise TryAgain(f"updates: {settings.updates.url}: {error.reason.value}: {error.detail}") from error
+    except OSError as error:
+        raise from_os_error(error, str(folder)) from error
+    return f"{settings.updates.url}, signed by keys that count; for devices of class {settings.updates.device_class}"
 
 
 def update_folder(settings: Config) -> Path:

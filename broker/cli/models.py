@@ -69,7 +69,6 @@ def _init(arguments: argparse.Namespace, _config: Config, repo: Repository) -> i
     print(f"For a device that is enrolled already, copy {repo.folder}/metadata/1.root.json to it: docs/updates.md")
     print("Next:")
     print("  unplug the medium with the root key")
-    print("  wordcam-broker models refresh   # every week, by a timer")
     print("  wordcam-broker models publish BUNDLE")
     return 0
 

@@ -103,7 +103,7 @@ def _add_models(verbs: _Verbs) -> None:
     withdraw = _add(subs, "withdraw", "offer a model to nobody any more, and take it off the signed list")
     listed = _add(subs, "list", "list models, to whom they are offered, and what devices say of them")
     listed.add_argument("--json", action="store_true", help="one JSON object a line")
-    refresh = _add(subs, "refresh", "sign the timestamp anew; do it every week, by a timer")
+    refresh = _add(subs, "refresh", "sign the timestamp anew, as the alert service does by itself")
     rotate = _add(subs, "rotate", "replace a key of the repository, because it is old or was stolen")
     rotate.add_argument("role", choices=("root", "targets", "snapshot", "timestamp"), help="whose key")
     for sub in (offer, withdraw):

@@ -27,6 +27,8 @@ class OfferPublisher:
     """One instance's share of it; where several publish the same, the last one counts, and says the same."""
 
     engine: Engine
+    renew: Callable[[datetime], None]
+    """Renews the signatures of the repository, where that is due."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     clock: Callable[[], float] = time.monotonic
     _connection: Retaining | None = None
@@ -44,6 +46,7 @@ class OfferPublisher:
             self._said.clear()
         if self.clock() < self._next_at:
             return
+        self.renew(self.now())
         for site, device, target in self._due():
             offer = Offer(site=site, device=device, at=self.now(), target=target)
             connection.retain(topics.topic(site, device, "update"), update.encode(offer))

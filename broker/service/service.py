@@ -119,6 +119,16 @@ class _Service:
     watched: Watched
 
 
+def _renewal(config: Config) -> Callable[[datetime], None]:
+    """Return what renews the signatures of the models, where there are any."""
+    if config.models is None:
+        return lambda _now: None
+    # The library of the signatures takes a while and memory, which a server without models does not need.
+    from broker.ingest.rollout.renewal import Renewal  # noqa: PLC0415 - see above
+
+    return Renewal(config.models.folder).step
+
+
 def _dispatcher(
     given: _Given, rulebook: Rulebook, places: Places, leadership: LeaderElection, metrics: Metrics
 ) -> Dispatcher:
@@ -158,7 +168,8 @@ def _build(given: _Given, metrics: Metrics) -> _Service:
     leadership = LeaderElection(engine, config.mqtt.client_id, on_elected=wake)
     processor = BatchProcessor(engine, given.book, grouper, on_notification=wake, metrics=metrics)
     password = secret.read(config.mqtt.password_file, MQTT_PASSWORD, field="mqtt.password_file")
-    consumer = Consumer(config.mqtt, password, processor.process, ThresholdPublisher(engine), OfferPublisher(engine))
+    offers = OfferPublisher(engine, _renewal(config))
+    consumer = Consumer(config.mqtt, password, processor.process, ThresholdPublisher(engine), offers)
     dispatcher = _dispatcher(given, rulebook, places, leadership, metrics)
     presence = config.presence
     scheduler = Scheduler(

@@ -60,6 +60,11 @@ class Repository:
                 str(metadata), f"{self._url}/metadata", fetcher=fetcher, config=LIMITS, bootstrap=root
             )
 
+    def refresh(self) -> None:
+        """Fetch what is new of the signed lists; raises `NotTaken`, `OSError`."""
+        with _explained():
+            self._updater.refresh()
+
     def find(self, target: str) -> Package:
         """Return a package of the signed list, after fetching what is new of it; raises `NotTaken`, `OSError`."""
         with _explained():

@@ -61,7 +61,7 @@ class Step:
             return self._update(Progress.RUNNING, target)
         _require_newer(target, self.running)
         self._said(self._update(Progress.DOWNLOADING, target))
-        repository = self._repository()
+        repository = open_repository(self.settings, self.tls, self.installed.folder, self.patience)
         found = repository.find(target)
         self._require_meant_for_us(found)
         file = repository.download(found)
@@ -69,14 +69,6 @@ class Step:
         file.unlink()
         log.info("update in place", extra={"target": target, "model": found.model})
         return self._update(Progress.TESTING, target)
-
-    def _repository(self) -> Repository:
-        try:
-            root = self.settings.root_file.read_bytes()
-        except OSError as error:
-            raise from_os_error(error, f"updates.root_file: {self.settings.root_file}") from error
-        fetcher = BoundedFetcher(_context(self.settings.url, self.tls), self.patience)
-        return Repository(self.settings.url, root, self.installed.folder, fetcher)
 
     def _require_meant_for_us(self, found: Package) -> None:
         own = self.settings.device_class
@@ -126,6 +118,17 @@ class Step:
                     f"{self.installed.folder}: another process is updating; wait until it has ended"
                 ) from error
             yield
+
+
+def open_repository(
+    settings: config.Updates, tls: config.Tls | None, folder: Path, patience: Patience = PATIENT
+) -> Repository:
+    """Return the configured repository, as this device believes it; raises `NotTaken`, `Misconfigured`, `OSError`."""
+    try:
+        root = settings.root_file.read_bytes()
+    except OSError as error:
+        raise from_os_error(error, f"updates.root_file: {settings.root_file}") from error
+    return Repository(settings.url, root, folder, BoundedFetcher(_context(settings.url, tls), patience))
 
 
 def _require_newer(target: str, running: str) -> None:

@@ -14,7 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
 from broker.cli import main as broker_cli
 from broker.config import broker as broker_config
-from contract import enrolment
+from contract import bundle, enrolment
 from contract.enrolment import Invitation
 from edge import cli as edge_cli
 from edge import config as edge_config
@@ -22,6 +22,7 @@ from testing import loopback
 from testing.mosquitto import Mosquitto
 from testing.waiting import PATIENCE_SECONDS
 from tests.broker.web.serving import serving
+from tests.edge.update.publisher import make_bundle
 
 MISCONFIGURED, TRY_AGAIN = 78, 75
 
@@ -116,6 +117,17 @@ def test_its_key_is_its_own_and_its_edge_yaml_is_whole(site: Site) -> None:
     assert key is not None
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     assert not [path for path in site.server.rglob("*") if path.is_file() and path.read_bytes() == key.read_bytes()]
+
+
+def test_an_enrolled_device_takes_a_signed_model_over_tls(site: Site, tmp_path: Path) -> None:
+    assert site.broker("models", "init", "--root-keys", str(tmp_path / "safe")) == 0
+    assert site.enroll(site.invite("north-gate/pi-01"), "one") == 0
+    assert site.broker("models", "publish", str(make_bundle(tmp_path / "bundle"))) == 0
+    card = site.cards / "one" / "edge.yaml"
+
+    assert edge_cli.main(["update", "--target", "standard/wordcam-1-1.1.0.tar", "--config", str(card)]) == 0
+
+    assert bundle.load(card.parent / "models" / "current").version == "1.1.0"
 
 
 def test_a_copied_invitation_is_worth_nothing(site: Site, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,9 @@ from broker.cli import main
 from broker.config import broker as config_file
 from broker.incidents.presence import devices
 from broker.ingest.offer_publisher import PERIOD_SECONDS, OfferPublisher
-from broker.ingest.rollout import stages
+from broker.ingest.rollout import repository, stages
+from broker.ingest.rollout.renewal import Renewal
+from broker.ingest.rollout.repository import Repository
 from broker.ingest.rollout.stages import Rollout, State
 from broker.store import migrate
 from broker.store.engine import open_database, reading, writing
@@ -49,7 +51,9 @@ class Fleet:
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        self.publisher = OfferPublisher(self.engine, now=lambda: NOW, clock=lambda: self.seconds)
+        self.publisher = OfferPublisher(
+            self.engine, Renewal(self.config.parent / "models").step, now=lambda: NOW, clock=lambda: self.seconds
+        )
 
     def say(self, device: str, report: Update | None = None, site: str = "north-gate") -> None:
         """Let a device send its status."""
@@ -273,3 +277,25 @@ def test_the_same_bundle_makes_the_same_package(tmp_path: Path) -> None:
     package.pack(other, tmp_path / "other.tar")
 
     assert (tmp_path / "one.tar").read_bytes() == (tmp_path / "other.tar").read_bytes()
+
+
+def test_signatures_are_renewed_before_they_expire_and_not_all_the_time(fleet: Fleet, tmp_path: Path) -> None:
+    made = repository.create(tmp_path / "models", tmp_path / "safe", now=NOW - timedelta(days=20))
+    fleet.work(FakeServer())
+    renewed = (made.folder / "metadata" / "timestamp.json").read_bytes()
+    fleet.work(FakeServer())
+
+    assert Repository(made.folder).expiries()["timestamp"] == NOW + repository.EXPIRY["timestamp"]
+    assert (made.folder / "metadata" / "timestamp.json").read_bytes() == renewed
+
+
+def test_a_service_without_the_keys_says_so_and_goes_on(
+    fleet: Fleet, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = repository.create(tmp_path / "models", tmp_path / "safe", now=NOW - timedelta(days=20))
+    (made.folder / "keys" / "timestamp.pem").unlink()
+    fleet.say("pi-01")
+    fleet.start()
+
+    assert fleet.work(FakeServer()) == {"pi-01": TARGET}
+    assert "signatures not renewed" in caplog.text
