@@ -96,6 +96,7 @@ OPEN_PAGES: Final = (
     login.show,
     login.enter,
     acknowledge.show,
+    acknowledge.show_button,
     acknowledge.use,
     acknowledge.use_button,
     enrolment_api.enrol,

@@ -36,6 +36,8 @@ class Words:
     """Why an incident ended by itself: `minutes` without a sighting."""
     unanswered: str
     """Nobody has answered it until then."""
+    answers: dict[str, str]
+    """What the buttons of a link are called, by `broker.incidents.ack_links.Choice`."""
     again: str
     """Before a message that may have been sent already."""
     between_places: str
@@ -173,6 +175,7 @@ ENGLISH = Words(
     by="{name} says it is over.",
     unseen="not seen for {minutes} min.",
     unanswered="Nobody answered.",
+    answers={"take": "Acknowledge", "going": "On my way", "over": "It is over", "false": "False alarm"},
     again="(perhaps sent twice) ",
     between_places=", ",
     test="wordcam test message for {name}, {time}. Alerts will look like this and come to this number.",
@@ -265,6 +268,7 @@ KOREAN = Words(
     by="{name} 확인.",
     unseen="{minutes}분 동안 보이지 않음.",
     unanswered="아무도 응답하지 않음.",
+    answers={"take": "확인", "going": "출동", "over": "상황 종료", "false": "오경보"},
     again="(중복일 수 있음) ",
     between_places=" ",
     test="wordcam 시험 문자입니다. {name}, {time}. 경보가 이 번호로 옵니다.",

@@ -3,12 +3,14 @@
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import apprise
 from apprise import AppriseAsset, NotifyFormat, PersistentStoreMode
+from apprise.plugins.ntfy import NotifyNtfy
 
 from broker.config.errors import Misconfigured
+from broker.notify.senders import answer_buttons
 from broker.ports import Doubtful, Rejected
 
 EXAMPLES: Final = "mailto://user:password@mail.example?to=guard@example.org, jsons://hooks.example/alerts"
@@ -44,15 +46,19 @@ class AppriseSender:
 
     def send(self, to: str, text: str) -> str:
         """Hand over one message to the recipient named `to`; there is no id. Raises `SendFailed`."""
+        said, link = answer_buttons.parted(text)
         try:
-            service = self.service(to)
+            service = self.service(to, answered=(said, link))
         except Misconfigured as error:
             raise Rejected(str(error)) from error
-        title, _, body = text.partition("\n") if "\n" in text else (text[:60], "", text)
+        title, _, body = said.partition("\n") if "\n" in said else (said[:60], "", said)
+        body = plain(body)
+        if link and not any(isinstance(one, NotifyNtfy) for one in service):
+            body = f"{body}\n\n{answer_buttons.lines(said, link)}"
         lines: list[str] = []
         capture = apprise.LogCapture(level=logging.WARNING, fmt="%(message)s")  # type: ignore[no-untyped-call]  # theirs
         with capture as output:
-            sent = service.notify(body=plain(body), title=plain(title), body_format=NotifyFormat.TEXT)
+            sent = service.notify(body=body, title=plain(title), body_format=NotifyFormat.TEXT)
             lines = output.getvalue().splitlines()
         if not sent:
             raise Doubtful(f"Apprise: {' '.join(lines)[:300] or 'not sent'}")
@@ -62,12 +68,26 @@ class AppriseSender:
         """Find nothing: the services cannot be asked."""
         return ()
 
-    def service(self, name: str) -> apprise.Apprise:
-        """Read a recipient's address; raises `Misconfigured` where Apprise cannot."""
+    def service(self, name: str, *, answered: tuple[str, str] = ("", "")) -> apprise.Apprise:
+        """Read a recipient's address; raises `Misconfigured` where Apprise cannot.
+
+        `answered` is a text and its link, which become buttons where the service has such.
+        """
         service = apprise.Apprise(asset=self._asset)
-        if not service.add(self._address_of(name)):
+        address = self._address_of(name)
+        if not service.add(_with_buttons(address, *answered) if answered[1] else address):
             raise Misconfigured(f"recipients: {name}: address_file: Apprise cannot read the address; write {EXAMPLES}")
         return service
+
+
+def _with_buttons(address: str, text: str, link: str) -> str | dict[str, Any]:
+    """Return an address of ntfy with a button for each answer; any other as it is."""
+    if not address.lower().startswith(("ntfy://", "ntfys://")):
+        return address
+    parsed = NotifyNtfy.parse_url(address)  # type: ignore[no-untyped-call]  # theirs
+    if not isinstance(parsed, dict):
+        return address
+    return parsed | {"actions": answer_buttons.ntfy_actions(text, link), "click": link}
 
 
 def plain(text: str) -> str:

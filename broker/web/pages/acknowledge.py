@@ -30,6 +30,18 @@ ACTIONS: Final = {
 @get("/a/{token:str}", sync_to_thread=True)
 def show(page: ThisPage, token: FromPath[str]) -> Response[str]:
     """Show what it is about. Opening it changes nothing: telephones open links by themselves, for a preview."""
+    return _show(page, token, Choice.TAKE)
+
+
+@get("/a/{token:str}/{answer:str}", sync_to_thread=True)
+def show_button(page: ThisPage, token: FromPath[str], answer: FromPath[str]) -> Response[str]:
+    """Show it with one button first: a labelled link of a mail leads here, and mail programs open links, too."""
+    if answer not in CHOICES:
+        raise NotFoundException
+    return _show(page, token, Choice(answer))
+
+
+def _show(page: Page, token: str, chosen: Choice) -> Response[str]:
     signer = page.console.signer
     if signer is None or len(token) > 200:
         raise NotFoundException
@@ -44,7 +56,7 @@ def show(page: ThisPage, token: FromPath[str]) -> Response[str]:
         return page.render("link.html", status=410, refused=str(refused), incident=None, effect=None, token="")
     if incident is None:
         raise NotFoundException
-    return page.render("link.html", incident=incident, effect=None, token=token, refused="")
+    return page.render("link.html", incident=incident, effect=None, token=token, refused="", chosen=chosen.value)
 
 
 @post("/a/{token:str}", sync_to_thread=True, status_code=200)

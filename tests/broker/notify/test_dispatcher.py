@@ -12,6 +12,7 @@ from broker.config.broker import Notify
 from broker.notify import dead_letters, delivery_reports, notifications
 from broker.notify.delivery_reports import Report
 from broker.notify.dispatcher import Dispatcher
+from broker.notify.links import Signer
 from broker.notify.notifications import State
 from broker.notify.senders.by_recipient import SendersByRecipient
 from broker.notify.senders.rate_limited import RateLimited
@@ -317,3 +318,31 @@ def test_at_a_stop_what_is_due_is_still_sent(bench: Bench) -> None:
     bench.dispatcher.finish()
 
     assert bench.row.state == "sent"
+
+
+def test_a_link_that_was_taken_after_all_is_found_although_the_database_keeps_it_masked(bench: Bench) -> None:
+    signer = Signer("https://wordcam.example", "x" * 32, timedelta(hours=24))
+    bench.dispatcher.signer = signer
+    bench.dispatcher.compose = lambda alert, now: f"ALERT {alert.sentence} {signer.masked(alert.id)}"
+    bench.twilio.planned = deque([Behaviour.ACCEPTED_SERVER_ERROR])
+
+    assert bench.step_after(0)
+    assert bench.row.state == "doubt"
+    assert bench.step_after(10)
+
+    assert (bench.row.state, bench.twilio.posts, bench.twilio.lists) == ("sent", 1, 1)
+    assert bench.twilio.texts == [f"ALERT a man is holding a gun {signer.link(1)}"]
+    assert bench.row.text.endswith("/a/1-***********")
+
+
+def test_a_link_that_was_lost_is_sent_again_and_works(bench: Bench) -> None:
+    signer = Signer("https://wordcam.example", "x" * 32, timedelta(hours=24))
+    bench.dispatcher.signer = signer
+    bench.dispatcher.compose = lambda alert, now: f"ALERT {alert.sentence} {signer.masked(alert.id)}"
+    bench.twilio.planned = deque([Behaviour.SERVER_ERROR])
+
+    for seconds in (0, 10, 0):
+        assert bench.step_after(seconds)
+
+    (text,) = bench.twilio.texts
+    assert signer.read(text.rpartition("/")[2]) == 1

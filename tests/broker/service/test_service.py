@@ -6,11 +6,13 @@ import signal
 import sqlite3
 import time
 from collections import deque
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import yaml
 
+from broker.notify.links import Signer
 from contract.status import Ledger
 from testing.fake_http import Behaviour
 from testing.fake_twilio import FakeTwilio
@@ -49,6 +51,27 @@ def test_a_gun_becomes_one_text_message_and_every_caption_is_acknowledged(tmp_pa
     assert told["captions"] == 3
     assert told["alerts"] == {"sent": 1}
     assert told["texts"][0]["text"] == twilio.texts[0]
+
+
+def test_a_text_of_the_running_service_ends_in_a_link_that_the_database_does_not_hold(
+    tmp_path: Path, mosquitto: Mosquitto
+) -> None:
+    (tmp_path / "link-secret").write_text("0123456789abcdef" * 2)
+    links = {"base_url": "https://cam.example", "secret_file": "link-secret"}
+    with FakeTwilio() as twilio, FakeDevice(mosquitto) as device:
+        config = write_config(tmp_path, server=mosquitto, twilio=twilio, links=links)
+        with Running(config) as service:
+            device.say(event("a man is holding a gun"))
+            service.wait_said("notification sent")
+            assert service.stop() == 0
+
+    (text,) = twilio.texts
+    signer = Signer("https://cam.example", "0123456789abcdef" * 2, timedelta(hours=24))
+    assert signer.read(text.rpartition("https://cam.example/a/")[2]) == 1
+    with sqlite3.connect(tmp_path / "wordcam.db") as database:
+        assert database.execute("SELECT text FROM alert").fetchone() == (
+            text.replace(signer.link(1), signer.masked(1)),
+        )
 
 
 def test_without_an_account_the_message_is_printed_in_the_recipients_language(

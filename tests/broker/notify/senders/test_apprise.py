@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
+from email.header import decode_header
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -163,3 +164,66 @@ def test_a_contact_that_cannot_be_reached_is_named_before_anything_starts(
 
     with pytest.raises(Misconfigured, match=said):
         factory.senders(load(path), io.StringIO())
+
+
+LINK = "https://wordcam.example/a/17-Xy3k9Qw2PzA"
+ENGLISH = "ALERT Gun - North Gate, 12:00: a man is holding a gun #17"
+
+
+@pytest.mark.parametrize(
+    ("said", "labels"),
+    [(ENGLISH, ["On my way", "It is over", "False alarm"]), (f"{TEXT} #17", ["출동", "상황 종료", "오경보"])],
+)
+def test_ntfy_has_a_button_for_each_answer_and_opens_the_page_at_a_tap(
+    hook: FakeHttp, said: str, labels: list[str]
+) -> None:
+    sender(f"ntfy://127.0.0.1:{hook.port}/guards").send("guard", f"{said} {LINK}")
+
+    headers = {name.lower(): value for name, value in hook.accepted[0].headers.items()}
+    ((actions, charset),) = decode_header(headers["x-actions"])
+    assert isinstance(actions, bytes)
+    going, over, false = actions.decode(str(charset)).split("; ")
+    assert going == f"http, {labels[0]}, {LINK}/going, method=POST, clear=true"
+    assert over == f"http, {labels[1]}, {LINK}/over, method=POST, clear=true"
+    assert false == f"http, {labels[2]}, {LINK}/false, method=POST, clear=true"
+    assert headers["x-click"] == LINK
+    assert body(hook)["message"] == said
+
+
+def test_what_has_no_buttons_gets_a_labelled_link_for_each_answer(hook: FakeHttp) -> None:
+    sender(f"json://127.0.0.1:{hook.port}").send("guard", f"{ENGLISH} {LINK}")
+
+    assert body(hook)["message"].split("\n") == [
+        ENGLISH,
+        "",
+        f"Acknowledge: {LINK}/take",
+        f"On my way: {LINK}/going",
+        f"It is over: {LINK}/over",
+        f"False alarm: {LINK}/false",
+    ]
+
+
+def test_a_mail_has_a_labelled_link_for_each_answer() -> None:
+    mailbox = Mailbox()
+    port = free_port()
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        address = f"mailto://127.0.0.1:{port}?from=wordcam@example.org&to=guard@example.org&mode=insecure"
+        sender(address).send("guard", f"{TEXT} #17 {LINK}")
+    finally:
+        controller.stop()
+
+    (mail,) = mailbox.mails
+    part = mail.get_body(("plain",))
+    assert part is not None
+    assert f"출동: {LINK}/going" in part.get_content()
+
+
+@pytest.mark.parametrize(
+    "end", ["https://evil.example/a/17-Xy3k9Qw2PzA tail", "https://wordcam.example/b/17-Xy3k9Qw2PzA"]
+)
+def test_only_a_link_of_ours_at_the_end_becomes_buttons(hook: FakeHttp, end: str) -> None:
+    sender(f"json://127.0.0.1:{hook.port}").send("guard", f"{ENGLISH} {end}")
+
+    assert body(hook)["message"] == f"{ENGLISH} {end}"

@@ -172,3 +172,22 @@ def test_every_button_answers_once_and_nothing_else_does(
     assert httpx.post(f"{url}/explode").status_code == 404
     assert [httpx.post(f"{url}/{answer}").status_code for _ in range(2)] == [200, 410]
     assert seeded_captions.now(config, incident).state is state
+
+
+@pytest.mark.parametrize("answer", ["take", "going", "over", "false"])
+def test_a_labelled_link_shows_its_button_first_and_answers_nothing_by_itself(
+    address: str, config: Config, answer: str
+) -> None:
+    incident = seeded_captions.tell(config)
+    url = f"{link(address, config, incident)}/{answer}"
+
+    page = httpx.get(url)
+
+    assert page.status_code == 200
+    primary = page.text.split('class="primary"')[0].rpartition("action=")[2]
+    assert primary.split('"')[1].endswith(answer if answer != "take" else url.rpartition("/")[0].rpartition("/")[2])
+    assert seeded_captions.now(config, incident).state is State.OPEN
+    assert httpx.get(f"{url}s").status_code == 404
+    assert httpx.post(url).status_code == 200
+    assert seeded_captions.now(config, incident).state is not State.OPEN
+    assert httpx.post(url).status_code == 410
