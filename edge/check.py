@@ -60,8 +60,11 @@ def _bundle(settings: Config) -> str:
         manifest = bundle.load(settings.bundle)
     except Refused as error:
         raise Misconfigured(error.detail) from error
-    service.open_captioner(settings.bundle, settings.threads)
+    captioner = service.open_captioner(settings.bundle, settings.threads, service.acceleration(settings))
     said = f"{manifest.model}, {len(manifest.files)} files, every digest right, loads here"
+    if settings.delegate is not None:
+        by = ", ".join(captioner.accelerated) or "NOTHING; the processor runs all, see above"
+        said += f"\n{settings.delegate.library} runs: {by}"
     return f"{said}\nterms: {terms(manifest, settings.bundle)}" if manifest.is_research_only else said
 
 

@@ -197,6 +197,20 @@ class Cooling(Section, frozen=True, kw_only=True):
             raise ValueError("`slow_...` must be below `slowest_...`")
 
 
+class Delegate(Section, frozen=True, kw_only=True):
+    """A TFLite external delegate: a library that runs models on something other than the processor."""
+
+    library: Annotated[str, Meta(min_length=1)]
+    """Its file, by a path or as the system's loader finds it: `libedgetpu.so.1` for a Coral."""
+    options: dict[str, str] = {}
+    """Passed to it as they are."""
+    models: tuple[Literal["encoder", "detector", "decoder_init", "decoder_step", "hazard_classifier"], ...] = (
+        "encoder",
+        "detector",
+    )
+    """Models that it is for: those that take most of the time, unless given."""
+
+
 class OutboxSettings(Section, frozen=True, kw_only=True):
     """Captions that wait for the server."""
 
@@ -326,6 +340,8 @@ class Config(Section, frozen=True, kw_only=True):
     """Processor cores that models may take with several cameras, all of them together; the busiest is looked at most.
     Receiving pictures, and finding out whether anything moves, goes on all the time and is not counted. Without it,
     each camera takes what it needs."""
+    delegate: Delegate | None = None
+    """What runs models beside the processor; where it cannot be used, the processor does, and a warning is logged."""
     threads: Annotated[int, Meta(ge=1, le=16)] = 2
     """Processor cores for inference."""
     allow_network: bool = False

@@ -37,6 +37,7 @@ from foundation.errors import from_os_error
 if TYPE_CHECKING:
     from contract.update import Update
     from edge.infer.captioner import Captioner
+    from edge.infer.runtime import Acceleration
     from edge.look.budget import Budget
     from edge.look.bundle.loading import Loader, Opened
     from edge.look.camera.pace import Pace
@@ -213,7 +214,17 @@ def _bundle_loader(settings: Config, state: Path) -> "Loader":
     from edge.look.bundle.loading import Loader  # noqa: PLC0415
 
     image.use_threads(settings.threads)
-    return Loader(bundle_of(settings), settings.threads, BundleCopy(state), trial.run, lambda: datetime.now(UTC))
+    by = acceleration(settings)
+    attempt = partial(trial.run, acceleration=by)
+    return Loader(bundle_of(settings), settings.threads, BundleCopy(state), attempt, lambda: datetime.now(UTC), by)
+
+
+def acceleration(settings: Config) -> "Acceleration | None":
+    """Return what runs models beside the processor, where that is configured."""
+    from edge.infer.runtime import Acceleration  # noqa: PLC0415  # see the module's docstring
+
+    wanted = settings.delegate
+    return None if wanted is None else Acceleration(wanted.library, frozenset(wanted.models), wanted.options)
 
 
 def _wall_clock(outbox: Outbox) -> "WallClock":
@@ -387,7 +398,7 @@ def _integrations(settings: Config, outbox: Outbox) -> "Iterator[Integration]":
         )
 
 
-def open_captioner(folder: Path, threads: int) -> "Captioner":
+def open_captioner(folder: Path, threads: int, by: "Acceleration | None" = None) -> "Captioner":
     """Load a bundle; raises `Misconfigured` naming what is wrong with it."""
     _quiet_opencv()
     from edge.infer import image, runtime  # noqa: PLC0415  # see the module's docstring
@@ -395,7 +406,7 @@ def open_captioner(folder: Path, threads: int) -> "Captioner":
 
     image.use_threads(threads)
     try:
-        return Captioner.open(folder, threads)
+        return Captioner.open(folder, threads, acceleration=by)
     except Refused as error:
         raise Misconfigured(error.detail) from error
     except (runtime.NotAModel, runtime.NoRuntime) as error:

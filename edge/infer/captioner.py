@@ -66,8 +66,17 @@ class Sentence:
 class Captioner:
     """The models of one bundle, loaded and ready."""
 
-    def __init__(self, folder: Path, contents: bundle.Contents, *, threads: int, beam_width: int | None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        contents: bundle.Contents,
+        *,
+        threads: int,
+        beam_width: int | None,
+        acceleration: runtime.Acceleration | None = None,
+    ) -> None:
         """Load the models of a checked bundle; `open` does both. `folder` is where it was read from, for messages."""
+        self._acceleration = acceleration
         self.manifest = manifest = contents.manifest
         self._data = contents.data
         self._folder = folder
@@ -87,13 +96,32 @@ class Captioner:
         self._things = self._make_things()
 
     @classmethod
-    def open(cls, folder: Path, threads: int = 1, beam_width: int | None = None) -> Self:
+    def open(
+        cls,
+        folder: Path,
+        threads: int = 1,
+        beam_width: int | None = None,
+        acceleration: runtime.Acceleration | None = None,
+    ) -> Self:
         """Check a bundle and load it to run on this many threads.
 
         `beam_width` is the manifest's unless given, and at most the decoder's batch. Raises `contract.errors.Refused`
         for a broken bundle, `runtime.NotAModel` or `runtime.NoRuntime`.
         """
-        return cls(folder, bundle.read(folder), threads=threads, beam_width=beam_width)
+        contents = bundle.read(folder)
+        return cls(folder, contents, threads=threads, beam_width=beam_width, acceleration=acceleration)
+
+    @property
+    def accelerated(self) -> tuple[str, ...]:
+        """Return the roles of the models that a delegate runs."""
+        models = {
+            "encoder": self._encoder,
+            "decoder_init": self._init,
+            "decoder_step": self._step,
+            "detector": self._detector,
+            "hazard_classifier": self._classifier,
+        }
+        return tuple(role for role, model in models.items() if model is not None and model.accelerated)
 
     @property
     def invoke_seconds(self) -> float:
@@ -208,7 +236,9 @@ class Captioner:
         return self._log_probs[: len(tokens)], self._step.get("next_state"), self._step.get("attention")
 
     def _load(self, role: bundle.Role) -> runtime.Model:
-        return runtime.Model(self._path(role), self._data[role], self._threads)
+        wanted = self._acceleration
+        acceleration = wanted if wanted is not None and role in wanted.roles else None
+        return runtime.Model(self._path(role), self._data[role], self._threads, acceleration)
 
     def _path(self, role: bundle.Role) -> Path:
         return self._folder / self.manifest.files[role].name

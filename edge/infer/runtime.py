@@ -6,11 +6,12 @@ Both are the same runtime under two names and take the same files. The environme
 
 import contextlib
 import importlib
+import logging
 import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +25,8 @@ MODULES: Final[Mapping[str, str]] = {
     "tflite-runtime": "tflite_runtime.interpreter",
 }
 """Where each runtime keeps its `Interpreter`, in the order of preference."""
+
+log = logging.getLogger(__name__)
 
 STDERR: Final = 2
 
@@ -51,6 +54,18 @@ class Tensor:
     """Type of its numbers."""
 
 
+@dataclass(frozen=True, slots=True)
+class Acceleration:
+    """A library that runs models on something other than the processor: a TFLite external delegate."""
+
+    library: str
+    """Its file, by a path or as the loader of the system finds it: `libedgetpu.so.1`."""
+    roles: frozenset[str]
+    """Models that it is for, by their role in the bundle."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Passed to it as they are."""
+
+
 class Model:
     """One .tflite file, ready to run.
 
@@ -64,18 +79,23 @@ class Model:
     invoke_seconds: float
     """Time spent inside the interpreter since the model was loaded."""
 
-    def __init__(self, path: Path, data: bytes, threads: int = 1) -> None:
+    accelerated: bool
+    """Whether an external delegate runs it, as far as it can; the processor does otherwise."""
+
+    def __init__(self, path: Path, data: bytes, threads: int = 1, acceleration: Acceleration | None = None) -> None:
         """Load the bytes of a file; raises `NotAModel` naming it, or `NoRuntime`.
 
-        Bytes, because a file that is mapped into memory and then becomes shorter ends the process.
+        Bytes, because a file that is mapped into memory and then becomes shorter ends the process. Where the delegate
+        cannot be used, the processor runs the model, and a warning is logged.
         """
         self._path = path
         self.invoke_seconds = 0.0
         kind = _interpreter()
         try:
+            accelerated = None if acceleration is None else _accelerated(kind, path, data, threads, acceleration)
+            self.accelerated = accelerated is not None
             with _no_chatter():
-                self._interpreter = kind(model_content=data, num_threads=threads)
-                self._interpreter.allocate_tensors()
+                self._interpreter = accelerated or _allocated(kind(model_content=data, num_threads=threads))
                 runner = self._interpreter.get_signature_runner(SIGNATURE)
         except (ValueError, RuntimeError, OSError) as error:
             raise NotAModel(f"{path}: {_first_line(error)}; {_remedy(error)}") from error
@@ -119,6 +139,35 @@ class Model:
             self.set(name, value)
         self.invoke()
         return {name: self.get(name) for name in self.outputs}
+
+
+def _allocated(interpreter: Any) -> Any:
+    interpreter.allocate_tensors()
+    return interpreter
+
+
+def _accelerated(kind: Any, path: Path, data: bytes, threads: int, wanted: Acceleration) -> Any | None:
+    """Return an interpreter with the delegate; None where it cannot be used."""
+    try:
+        _require_delegate(wanted.library)
+        with _no_chatter():
+            delegate = importlib.import_module(kind.__module__).load_delegate(wanted.library, dict(wanted.options))
+            return _allocated(kind(model_content=data, num_threads=threads, experimental_delegates=[delegate]))
+    except (OSError, ValueError, RuntimeError, AttributeError) as error:
+        reason = " ".join(str(error).split())[:200] or "it says no reason"
+        log.warning("delegate not used", extra={"library": wanted.library, "model": path.name, "reason": reason})
+        return None
+
+
+def _require_delegate(library: str) -> None:
+    """Raise `OSError` or `ValueError` where a library cannot be loaded or is no delegate.
+
+    The interpreter's own loader raises as well, and once more when what it made half is deleted.
+    """
+    import ctypes  # noqa: PLC0415  # only with a delegate
+
+    if not hasattr(ctypes.CDLL(library), "tflite_plugin_create_delegate"):
+        raise ValueError("the library is no TFLite delegate")
 
 
 def load(path: Path, threads: int = 1) -> Model:

@@ -13,7 +13,7 @@ from contract.errors import Refused
 from contract.status import Fallback, Part
 from edge.errors import Misconfigured
 from edge.infer.captioner import Captioner
-from edge.infer.runtime import NotAModel
+from edge.infer.runtime import Acceleration, NotAModel
 from edge.last_good.bundle_copy import MAX_STARTS, BundleCopy
 from edge.look.bundle.trial import TrialFailed
 
@@ -53,6 +53,7 @@ class Loader:
     copy: BundleCopy
     attempt: Try
     now: Callable[[], datetime]
+    acceleration: Acceleration | None = None
 
     def open(self) -> Opened:
         """Open the configured bundle, or else the last good one; raises `Misconfigured` where neither can be used."""
@@ -72,7 +73,7 @@ class Loader:
 
     def load(self, contents: Contents) -> Captioner:
         """Load a checked bundle; raises `Refused`, `NotAModel` or `NoRuntime`."""
-        return Captioner(self.folder, contents, threads=self.threads, beam_width=None)
+        return Captioner(self.folder, contents, threads=self.threads, beam_width=None, acceleration=self.acceleration)
 
     def fallback(self, reason: str) -> Fallback:
         """Say that the configured bundle is not used, without the path that the operator knows."""

@@ -1,6 +1,7 @@
 """A trial of a bundle in a process of its own: what fails, hangs or crashes there ends nothing here.
 
-Run as a program: `python -m edge.look.bundle.trial FOLDER THREADS`. It prints the digest of what it has tried.
+Run as a program: `python -m edge.look.bundle.trial FOLDER THREADS ACCELERATION`, the last as JSON. It prints the digest
+of what it has tried.
 """
 
 import subprocess
@@ -8,10 +9,13 @@ import sys
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from contract import bundle
 from contract.errors import Refused
 from edge.infer import runtime, self_test
 from edge.infer.captioner import Captioner
+from edge.infer.runtime import Acceleration
 from edge.process import sandbox
 
 TRIAL_SECONDS: Final = 120.0
@@ -25,9 +29,9 @@ class TrialFailed(Exception):
     """A bundle that cannot be used; one line says why."""
 
 
-def run(folder: Path, threads: int, seconds: float = TRIAL_SECONDS) -> str:
+def run(folder: Path, threads: int, *, acceleration: Acceleration | None = None, seconds: float = TRIAL_SECONDS) -> str:
     """Try a bundle, and return the digest of its manifest; raises `TrialFailed`."""
-    program = [sys.executable, "-m", __name__, str(folder), str(threads)]
+    program = [sys.executable, "-m", __name__, str(folder), str(threads), msgspec.json.encode(acceleration).decode()]
     try:
         done = subprocess.run(program, check=False, capture_output=True, timeout=seconds)
     except subprocess.TimeoutExpired as error:
@@ -46,13 +50,14 @@ def _ended(code: int) -> str:
     return f"ended by signal {-code}" if code < 0 else f"ended with code {code}"
 
 
-def main(folder: Path, threads: int) -> int:
+def main(folder: Path, threads: int, acceleration: Acceleration | None) -> int:
     """Load a bundle and run its self-test; return the exit code."""
     sandbox.die_with_parent()
     sandbox.hide_memory()
     try:
         contents = bundle.read(folder)
-        self_test.run(Captioner(folder, contents, threads=threads, beam_width=None))
+        captioner = Captioner(folder, contents, threads=threads, beam_width=None, acceleration=acceleration)
+        self_test.run(captioner)
     except Refused as error:
         sys.stdout.write(error.detail)
     except self_test.SelfTestFailed as error:
@@ -66,4 +71,5 @@ def main(folder: Path, threads: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2])))
+    wanted = msgspec.json.decode(sys.argv[3], type=Acceleration | None)
+    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2]), wanted))
