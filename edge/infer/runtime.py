@@ -160,7 +160,7 @@ def _accelerated(kind: Any, path: Path, data: bytes, threads: int, wanted: Accel
 
 
 def _require_delegate(library: str) -> None:
-    """Raise `OSError` or `ValueError` where a library cannot be loaded or is no delegate.
+    """Raise `OSError` or `ValueError` where a library cannot be loaded, or is something else.
 
     The interpreter's own loader raises as well, and once more when what it made half is deleted.
     """
