@@ -278,6 +278,9 @@ class Mqtt(Section, frozen=True, kw_only=True):
     """Time without acknowledgement after which a caption is sent again; it doubles with each repetition."""
     status_seconds: Positive = 60.0
     """Time between two heartbeats."""
+    max_bytes_per_hour: Annotated[int, Meta(ge=65_536)] = 4 << 20
+    """Bytes of captions sent in an hour, and as many at once after a quieter time; one has about 600. It bounds what a
+    process that was taken over could say, and serves a caption every half second."""
     home_assistant: HomeAssistant | None = None
     """Describe this device to a Home Assistant on the same server; without it, nothing is published there."""
     onvif: Onvif | None = None

@@ -25,6 +25,7 @@ from contract.status import Exposure
 from edge import config
 from edge.config import Config
 from edge.errors import CameraGone, Misconfigured, TryAgain
+from edge.last_good import state_folder
 from edge.last_good.configuration import Chosen, LastConfiguration
 from edge.outbox import exposure_note, process_report
 from edge.outbox.outbox import Outbox
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from edge.look.memory.camera_memory import CameraMemory
     from edge.look.visits.journal import Journal
     from edge.look.wall_clock import WallClock
+    from edge.send.allowance import Allowance
     from edge.send.integration.port import Integration
     from edge.send.metrics_file import MetricsFile
     from edge.send.updates import Updates
@@ -286,6 +288,7 @@ def send(chosen: Chosen, last: LastConfiguration, path: Path, stop: threading.Ev
             fallback=chosen.fallback,
             on_connect=lambda: last.keep(chosen.text),
             updates=_updates(settings, path, outbox),
+            allowance=_allowance(settings, state_folder.of(path, "send")),
             on_progress=go_on,
             integrations=tuple(_integrations(settings, outbox)),
         )
@@ -301,6 +304,12 @@ def _metrics_file(settings: Config) -> "MetricsFile | None":
 
     labels = {"site": settings.site, "device": settings.device}
     return MetricsFile(settings.metrics_file, labels, release.VERSION, time.monotonic)
+
+
+def _allowance(settings: Config, state: Path) -> "Allowance":
+    from edge.send.allowance import Allowance  # noqa: PLC0415  # see the module's docstring
+
+    return Allowance(state, settings.mqtt.max_bytes_per_hour, time.monotonic, lambda: datetime.now(UTC))
 
 
 def _updates(settings: Config, path: Path, outbox: Outbox) -> "Updates | None":

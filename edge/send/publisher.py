@@ -24,6 +24,7 @@ from edge.outbox.outbox import Outbox, Waiting
 from edge.process import backoff
 from edge.process.stage_timer import Latency
 from edge.send import admission, mqtt
+from edge.send.allowance import Allowance
 from edge.send.in_flight import Flights
 from edge.send.integration.port import Integration, Message
 from edge.send.mqtt import Connection, Will
@@ -44,6 +45,9 @@ STEADY_WAITS: Final = 2.0
 SHORT_SESSIONS: Final = 3
 """In a row, from which another device is likely to use this one's name."""
 
+NEWS_SECONDS: Final = 3.0
+"""Least time between two statuses because of news, which a process that was taken over may make up."""
+
 ANSWER_SECONDS: Final = 15.0
 """Wait for the server's answer to CONNECT and SUBSCRIBE."""
 
@@ -62,6 +66,7 @@ class Send:
         fallback: Fallback | None,
         on_connect: Callable[[], None],
         updates: Updates | None,
+        allowance: Allowance,
         on_progress: Callable[[], None],
         integrations: tuple[Integration, ...] = (),
         clock: Callable[[], float] = time.monotonic,
@@ -76,6 +81,7 @@ class Send:
         self._site, self._device, self._version = site, device, version
         self._clock, self._now, self._chance = clock, now, chance
         self._topics = {channel: topics.topic(site, device, channel) for channel in topics.CHANNELS}
+        self._allowance = allowance
         self._offers = () if updates is None else (self._topics["update"],)
         self._integrations = integrations
         self._heard = tuple(topic for one in integrations for topic in one.subscriptions)
@@ -86,7 +92,7 @@ class Send:
         self._attempt = self._short_sessions = 0
         self._up_at = 0.0
         self._trouble = ""
-        self._next_attempt_at = self._answer_by = self._next_status_at = 0.0
+        self._next_attempt_at = self._answer_by = self._next_status_at = self._status_at = 0.0
         self._since = now()
         self._newest_seq = self._newest_danger_seq = -1
         self._seen_version = -1
@@ -111,6 +117,7 @@ class Send:
             reason = str(error)
             raise
         finally:
+            self._allowance.keep()
             self._leave(reason)
 
     def _turn(self, stop: threading.Event) -> None:
@@ -242,7 +249,7 @@ class Send:
             return
         looked = process_report.read(self._outbox, process_report.LOOK)
         if _news(looked) != self._said:
-            self._next_status_at = self._clock()
+            self._next_status_at = min(self._next_status_at, max(self._clock(), self._status_at + NEWS_SECONDS))
         # Dangers have a window of their own: captions that nobody acknowledges hold up none.
         dangers = self._publish_new(connection, danger=True)
         if dangers and self._publish_new(connection, danger=False):
@@ -258,6 +265,8 @@ class Send:
             after=self._newest_danger_seq if danger else self._newest_seq, limit=room, danger=danger
         )
         for row in new:
+            if not self._allowance.allows():
+                return False
             if not self._hand_over(connection, row, danger=danger, is_first=True):
                 return False
             if danger:
@@ -296,6 +305,8 @@ class Send:
             return False
         if is_first and self._updates is not None:
             self._updates.count(payload, danger=danger)
+        if is_first:
+            self._allowance.take(len(payload))
         self._flights.publish(row.id, row.seq, self._clock(), danger=danger)
         self._sent_bytes += len(payload) + len(topic)
         for one in self._integrations:
@@ -352,7 +363,8 @@ class Send:
 
     def _say_status(self, connection: Connection) -> None:
         """Publish birth or heartbeat, and leave a note for the summary."""
-        self._next_status_at = self._clock() + self._settings.status_seconds
+        self._status_at = self._clock()
+        self._next_status_at = self._status_at + self._settings.status_seconds
         if process_report.refuse_unreadable(self._outbox, process_report.LOOK):
             log.error("not a note; deleted, not sent", extra={"child": process_report.LOOK})
         self._note()

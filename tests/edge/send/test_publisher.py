@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from edge.errors import Failure, Misconfigured
 from edge.outbox import process_report, raised_thresholds
 from edge.outbox.outbox import Outbox
 from edge.send import admission
+from edge.send.allowance import Allowance
 from edge.send.publisher import WINDOW, Send
 from testing.loopback import free_port
 from testing.mosquitto import Mosquitto
@@ -52,6 +54,9 @@ class Sender:
                     device="dev-1",
                     version="1.2.3",
                     updates=None,
+                    allowance=Allowance(
+                        self.box.path.parent, settings.max_bytes_per_hour, time.monotonic, lambda: datetime.now(UTC)
+                    ),
                     fallback=None,
                     on_connect=self.connects.release,
                     on_progress=lambda: None,
@@ -444,3 +449,17 @@ def test_a_missing_certificate_is_named(box: Outbox, tmp_path: Path) -> None:
     assert isinstance(sender.error, Misconfigured)
     assert str(sender.error).startswith("`mqtt.tls`: No such file or directory; see ")
     assert str(sender.error).endswith("ca.pem")
+
+
+def test_a_flood_leaves_at_the_hourly_rate_and_dangers_first(mosquitto: Mosquitto, box: Outbox) -> None:
+    with served(mosquitto) as service, sending(box, mqtt(mosquitto, max_bytes_per_hour=65_536)):
+        fill(box, 400)
+        wait_until(lambda: len(service.captions) > 50, "as much as an hour's bytes")
+        before = -1
+        while before != len(service.captions):
+            before = len(service.captions)
+            threading.Event().wait(0.5)
+
+    sent = sum(len(msgspec.json.encode(event)) for event in {event.id: event for event in service.captions}.values())
+    assert sent < 2 * 65_536
+    assert box.ledger().waiting > 100, "they wait; nothing is lost"
