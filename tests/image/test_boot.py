@@ -18,6 +18,7 @@ BOOT_SECONDS = 900
 
 REPORT = r"""
 exec 2>&1
+busybox dmesg -n 1
 until [ -e /run/wordcam-enroll/done ] && systemctl -q is-active wordcam-look wordcam-send; do sleep 2; done
 until [ ! -e /boot/firmware/wordcam/device.enroll ]; do sleep 1; done
 section() { echo; echo "=== $1"; }
@@ -77,7 +78,7 @@ def listening(text: str) -> set[str]:
 
 def exposure(text: str) -> dict[str, float]:
     """Return systemd's figure of each unit: from 0, locked in, to 10."""
-    return {row[0]: float(row[1]) for row in (line.split() for line in text.splitlines()) if len(row) > 2}
+    return {unit: float(figure) for unit, figure in re.findall(r"^(wordcam-\S+)\s+([\d.]+) ", text, re.MULTILINE)}
 
 
 def print_story(marks: list[tuple[str, float]], said: dict[str, str], captions: list[str]) -> None:
