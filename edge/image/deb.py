@@ -64,8 +64,9 @@ _PRERM: Final = """\
 set -e
 if [ "$1" = remove ]; then
   if [ -d /run/systemd/system ]; then
-    systemctl disable --now {units} || true
+    systemctl stop {units} || true
   fi
+  systemctl disable --quiet {units} || true
 fi
 find /opt/wordcam -name __pycache__ -prune -exec rm -rf {{}} + || true
 """
