@@ -207,7 +207,7 @@ VALUES: Final[Mapping[Language, Mapping[str, Mapping[str, str]]]] = {
             "digest": "모음",
             "contact": "연락처 변경",
         },
-        "reason": {"connection lost": "연결 끊김", "stopped": "정지됨"},
+        "reason": {"connection lost": "연결 끊김", "stopped": "정지됨", "camera gone": "카메라 빠짐"},
         "term": {
             "gun": "총",
             "weapon": "무기",
@@ -229,6 +229,10 @@ VALUES: Final[Mapping[Language, Mapping[str, Mapping[str, str]]]] = {
             "cat": "고양이",
             "knife": "칼",
             "backpack": "배낭",
+            "gun": "총",
+            "weapon": "무기",
+            "fire": "불",
+            "smoke": "연기",
         },
         "how": {"sms": "문자로", "link": "링크로", "console": "관제 화면에서", "terminal": "터미널에서"},
     },
@@ -250,9 +254,21 @@ def word(field: str, value: str, language: Language) -> str:
 
 def _text(reason: Reason, language: Language) -> str:
     fields = {name: _value(name, value, language) for name, value in msgspec.structs.asdict(reason).items()}
+    if isinstance(reason, DeviceMissing) and language == "ko":
+        fields["reason"] = _device_reason(reason.reason)
     if "seconds" in fields:
         fields["age"] = _age(fields["seconds"], language)
     return rules.fill(TEXTS[language][type(reason)], fields)
+
+
+def _device_reason(text: str) -> str:
+    """Word in Korean what a device gives as its reason; "" for free text of its own, which is in no known language.
+
+    What stands behind a known reason, such as the path of a camera, is kept.
+    """
+    known, colon, what = text.partition(": ")
+    said = VALUES["ko"]["reason"].get(known, "")
+    return f"{said}{colon}{what}" if said else ""
 
 
 def _value(name: str, value: Any, language: Language) -> Any:

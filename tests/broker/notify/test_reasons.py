@@ -18,7 +18,7 @@ from broker.incidents.presence.detector import Cause
 from broker.notify import reasons
 from broker.notify.message import reason_texts, texts
 from broker.notify.notifications import Kind
-from broker.notify.reasons import KINDS, How, NoAnswer, NotificationFor, NotNotifiedYet, Prose, Silenced
+from broker.notify.reasons import KINDS, DeviceMissing, How, NoAnswer, NotificationFor, NotNotifiedYet, Prose, Silenced
 from broker.rules.reasons import HazardBelieved, Reason, Says
 
 VALUES: dict[str, tuple[str, ...]] = {
@@ -135,3 +135,15 @@ def test_the_lowest_severity_has_one_name_in_texts_and_console() -> None:
     console = yaml.safe_load((Path(__file__).parents[3] / "broker" / "web" / "texts" / "ko.yaml").read_text("utf-8"))
 
     assert console["severity"] == dict(texts.KOREAN.severity) == reason_texts.VALUES["ko"]["severity"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("connection lost", "03:00 이후 응답 없음 (연결 끊김)"),
+        ("camera gone: /dev/video0", "03:00 이후 응답 없음 (카메라 빠짐: /dev/video0)"),
+        ("out of memory", "03:00 이후 응답 없음"),
+    ],
+)
+def test_what_a_device_says_of_itself_stands_in_no_korean_reason_as_english(text: str, said: str) -> None:
+    assert reason_texts.say((DeviceMissing("gone", "03:00", text),), "ko") == said

@@ -22,7 +22,7 @@ BITTEN: Final = frozenset({"hold", "carry", "have"})
 CAUSED: Final[Mapping[str, str]] = {"help": "돕다", "watch": "지켜보다", "see": "보다"}
 """Verbs with a person and what this person does."""
 
-KEPT: Final = frozenset({"들다", "쥐다", "가지다", "흘리다"})
+KEPT: Final = frozenset({"들다", "쥐다", "가지다", "흘리다", "묻히다"})
 """Verbs that say of what is held that it stays so: 들고 있다."""
 
 TOOLS: Final = frozenset({"weapon", "thing", "body", "fluid"})
