@@ -1,10 +1,12 @@
 """Decoders of what comes over the wire, and of what is said in it."""
 
 import csv
+import hashlib
 import io
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import msgspec
@@ -24,7 +26,7 @@ from broker.retention import export
 from broker.rules import compiler, engine, replay
 from broker.rules.engine import Seen
 from broker.web import search_terms
-from contract import ack, bundle, caption, examples, phrases, status, topics, vocabulary, wire
+from contract import ack, bundle, caption, examples, package, phrases, status, topics, update, vocabulary, wire
 from contract.errors import Refused
 
 SENTENCES: Final = tuple(
@@ -126,6 +128,29 @@ def _manifest() -> tuple[Read, Sequence[bytes]]:
     return refusing(of_file(read, bundle.MANIFEST), Refused), [msgspec.json.encode(examples.MANIFEST)]
 
 
+def _package() -> tuple[Read, Sequence[bytes]]:
+    """Unpack a model's package, and make sure that nothing but its own files comes out of it."""
+
+    def read(path: Path) -> object:
+        with TemporaryDirectory(dir=path.parent) as folder:
+            inner = Path(folder) / "inner"
+            inner.mkdir()
+            try:
+                return package.unpack(path, inner)
+            finally:
+                assert [one.name for one in Path(folder).iterdir()] == ["inner"], "it wrote beside its folder"
+
+    with TemporaryDirectory() as folder:
+        text = b"word"
+        listed = package.Listed("words.txt", hashlib.sha256(text).hexdigest(), len(text))
+        (Path(folder) / "words.txt").write_bytes(text)
+        manifest = package.Summary(1, "wordcam-1", "1.0.0", {"vocabulary": listed})
+        (Path(folder) / package.MANIFEST).write_bytes(msgspec.json.encode(manifest))
+        package.pack(Path(folder), Path(folder) / "package.tar")
+        seed = (Path(folder) / "package.tar").read_bytes()
+    return refusing(of_file(read, "package.tar"), Refused), [seed]
+
+
 def _vocabulary() -> tuple[Read, Sequence[bytes]]:
     words = vocabulary.dump(vocabulary.of(("a", "man", "총", "을"))).encode()
     return refusing(of_file(vocabulary.load, "vocabulary.txt"), Refused), [words]
@@ -160,7 +185,9 @@ DECODERS: Final = (
     _message("moment", _moment, examples.CAPTION),
     Decoder("rules-on-caption", _rules, 4),
     Decoder("rules-test-line", _lines, 4),
+    _message("update", refusing(update.decode, Refused), examples.OFFER),
     Decoder("bundle-manifest", _manifest, 4),
+    Decoder("model-package", _package, 1),
     Decoder("vocabulary", _vocabulary, 4),
     Decoder("phrases", _phrases, 4),
     _text("sms-reply", refusing(of_text(reply_text.read)), REPLIES),
