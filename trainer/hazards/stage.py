@@ -30,7 +30,7 @@ WEIGHTS: Final[Mapping[str, float]] = {
     "beside": 0.6,
     "person": 0.8,
     "bad": 0.8,
-    "lit": 1.4,
+    "lit": 0.7,
     "mirrored": 0.7,
     "clip": 0.5,
 }
