@@ -110,7 +110,7 @@ TEXTS: Final[Mapping[Language, Texts]] = {
         NotifiedAs: "{rule} 규칙으로 알림",
         Inhibited: "더 큰 위험 {danger} 알림 중(사건 {incident})",
         ClosedBefore: "{by} 님이 이 카메라의 사건 {incident} {state} 처리",
-        Silenced: "{author} 님의 알림 끄기 {silence}: {reason}",
+        Silenced: "{author} 님의 알림 중지 {silence}: {reason}",
         NoRecipient: "받을 사람 없음",
         NoAnswer: "{minutes}분 동안 응답 없음",
         Unreachable: "{people} 님에게 지금 연락할 수 없음",

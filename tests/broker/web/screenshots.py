@@ -44,6 +44,14 @@ SHOTS: Final = (
     Shot("devices", "/devices"),
     Shot("plots", "/plots"),
     Shot("rules", "/rules", prepare=_try_rules),
+    Shot("live-ko", "/", korean=True),
+    Shot(
+        "phone-ko",
+        "/",
+        who="mina",
+        korean=True,
+        options={"viewport": PHONE, "is_mobile": True, "has_touch": True},
+    ),
     Shot("history-ko", "/history?q=%EB%82%A8%EC%9E%90", korean=True),
     Shot(
         "phone-ko-dark",
