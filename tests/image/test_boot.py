@@ -28,6 +28,7 @@ section root; touch /usr/x; touch /etc/x; touch /opt/wordcam/x; mount -o remount
 section boot; ls -a /boot/firmware/wordcam; cat /boot/firmware/wordcam/status.txt
 section config; ls -ln /etc/wordcam/ /etc/wordcam/tls; id wordcam-send
 section failed; systemctl --failed --no-legend --plain
+for _ in 1 2 3 4 5 6 7 8 9 10; do systemd-analyze >/dev/null 2>&1 && break; sleep 3; done
 section time; systemd-analyze; systemd-analyze blame --no-pager | busybox head -12
 section exposure; systemd-analyze security --no-pager | busybox grep wordcam
 section memory; for u in look send; do echo $u $(cat /sys/fs/cgroup/system.slice/wordcam-$u.service/memory.peak); done
