@@ -140,7 +140,7 @@ def text(  # noqa: PLR0913  # what the file says
             else _ENROLLED.format(port=port, files=TLS_FOLDER)
         ),
         camera="\n".join(lines),
-        outbox=json.dumps(outbox) if outbox else "outbox.sqlite",
+        outbox=json.dumps(outbox) if outbox else "outbox/outbox.sqlite",
         host=host if _is_plain(host) else json.dumps(host),
         updates=updates,
     )

@@ -32,7 +32,7 @@ def test_the_file_is_read_back_with_what_was_asked_for(empty_folder: Path) -> No
     assert (settings.site, settings.device, settings.mqtt.host) == ("north-gate", "pi-01", "mqtt.example")
     assert settings.camera == config.Replay(path=empty_folder / "film")
     assert settings.bundle == config.DEFAULT_BUNDLE
-    assert settings.outbox.path == empty_folder / "outbox.sqlite"
+    assert settings.outbox.path == empty_folder / "outbox" / "outbox.sqlite"
 
 
 def test_it_says_what_comes_next_and_what_the_model_may_not_be_used_for(capsys: pytest.CaptureFixture[str]) -> None:
