@@ -35,6 +35,9 @@ class Camera(Section, frozen=True, kw_only=True):
     """Name of this camera, unique on this device."""
     looks_per_second: Annotated[float, Meta(gt=0, le=60)] = 5.0
     """Frames examined per second; five are enough to see a person pass, and leave a Raspberry Pi half idle."""
+    max_side: Annotated[int, Meta(ge=320, le=16_384)] = 1920
+    """Pixels of the longer side to which larger pictures are shrunk: people far away lose detail in 4K, but a frame of it
+    takes 25 MB, and several are kept."""
     rotate: Literal[0, 90, 180, 270] = 0
     """Degrees that its pictures are turned clockwise."""
     flip: Literal["none", "horizontal", "vertical"] = "none"

@@ -452,8 +452,7 @@ def open_camera(settings: config.AnyCamera, wait: Wait, cooling: config.Cooling 
     _quiet_opencv()
     from edge.look.camera import adjusted  # noqa: PLC0415  # see the module's docstring
 
-    camera = _open_camera(settings, wait, cooling)
-    return adjusted.Adjusted(camera, settings) if adjusted.is_needed(settings) else camera
+    return adjusted.Adjusted(_open_camera(settings, wait, cooling), settings)
 
 
 def _open_camera(settings: config.AnyCamera, wait: Wait, cooling: config.Cooling | None) -> "Camera":

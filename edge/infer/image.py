@@ -51,6 +51,16 @@ def decode_bgr(data: bytes, name: str) -> Picture:
     return _picture(picture)
 
 
+def shrunk(picture: Picture, max_side: int) -> Picture:
+    """Shrink a picture whose longer side has more than so many pixels; another one is returned as it is."""
+    height, width = picture.shape[:2]
+    if max(height, width) <= max_side:
+        return picture
+    share = max_side / max(height, width)
+    size = max(1, round(width * share)), max(1, round(height * share))
+    return _picture(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
+
+
 def encode_jpeg(bgr: Picture) -> bytes:
     """Return a BGR picture as a JPEG file."""
     return bytes(cv2.imencode(".jpg", bgr)[1])

@@ -1,4 +1,4 @@
-"""A camera whose pictures are turned, mirrored and, for privacy, masked before anything sees them."""
+"""A camera whose pictures are shrunk, turned, mirrored and, for privacy, masked before anything sees them."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from edge import config
+from edge.infer import image
 from edge.infer.image import Picture
 from edge.look.camera_port import Camera, Frame
 
@@ -37,13 +38,9 @@ class Adjusted:
         self.camera.close()
 
 
-def is_needed(settings: config.Camera) -> bool:
-    """Whether a camera's pictures are to be adjusted at all."""
-    return bool(settings.rotate or settings.flip != "none" or settings.masks)
-
-
 def adjust(bgr: Picture, settings: config.Camera) -> Picture:
-    """Turn a picture, then mirror it, then paint its masks black."""
+    """Shrink a picture that is too large, then turn it, then mirror it, then paint its masks black."""
+    bgr = image.shrunk(bgr, settings.max_side)
     if settings.rotate:
         bgr = np.asarray(cv2.rotate(bgr, _TURNS[settings.rotate]), np.uint8)
     if settings.flip != "none":

@@ -169,7 +169,8 @@ class VideoFile:
             log.warning("clip ends early", extra={"file": str(self._path), "frame": number, "of": self._frames})
 
     def _open(self) -> cv2.VideoCapture:
-        capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
+        # Each thread of the decoder keeps frames of its own: of a 4K film more memory than the models take.
+        capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
         if not capture.isOpened():
             capture.release()
             raise Misconfigured(f"{self._path}: not a video that can be played; set another `camera.path`")

@@ -85,3 +85,12 @@ def test_a_mask_without_area_or_beyond_the_picture_is_refused_by_name(
 ) -> None:
     with pytest.raises(Misconfigured, match=rf"camera\.{key}"):
         config.load(write_config(camera={"kind": "v4l2", key: value}))
+
+
+def test_a_picture_that_is_too_large_is_shrunk_and_another_is_not() -> None:
+    large = np.full((2160, 3840, 3), 7, np.uint8)
+    tall = np.full((1280, 720, 3), 7, np.uint8)
+
+    assert adjusted.adjust(large, config.V4l2()).shape == (1080, 1920, 3)
+    assert adjusted.adjust(large, config.V4l2(rotate=90, max_side=960)).shape == (960, 540, 3)
+    assert adjusted.adjust(tall, config.V4l2()) is tall
