@@ -36,7 +36,7 @@ class Camera(Section, frozen=True, kw_only=True):
     looks_per_second: Annotated[float, Meta(gt=0, le=60)] = 5.0
     """Frames examined per second; five are enough to see a person pass, and leave a Raspberry Pi half idle."""
     max_side: Annotated[int, Meta(ge=320, le=16_384)] = 1920
-    """Pixels of the longer side to which larger pictures are shrunk: people far away lose detail in 4K, but a frame of it
+    """Pixels of the longer side to which larger pictures are shrunk: people far away lose detail, but a frame of 4K
     takes 25 MB, and several are kept."""
     rotate: Literal[0, 90, 180, 270] = 0
     """Degrees that its pictures are turned clockwise."""

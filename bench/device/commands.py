@@ -37,9 +37,10 @@ def last_words(text: str) -> str:
     return "\n".join(text.strip().splitlines()[-PATIENCE_LINES:])
 
 
-def device(bundle: Path, frames: int, pictures: Path | None) -> dict[str, Any]:
+def device(bundle: Path, frames: int, pictures: Path | None, *, threads: int | None = None) -> dict[str, Any]:
     """Measure the `look` process by `wordcam-edge bench`; raises `Failed`."""
     words = ["bench", "--json", "--bundle", str(bundle), "--frames", str(frames)]
+    words += ["--threads", str(threads)] if threads is not None else []
     words += ["--source", str(pictures)] if pictures is not None else []
     found: dict[str, Any] = json.loads(answer(command("wordcam-edge"), *words))
     return found
