@@ -102,6 +102,7 @@ def _add_processes(verbs: Any) -> None:  # argparse keeps the type of its subpar
         ("pull", _pull, "hand the pictures of a network camera to `look`, through memory"),
         ("look", _look, "watch the camera and write captions into the outbox"),
         ("send", _send, "send the outbox to the MQTT server"),
+        ("signal", _signal, "show on an LED and a buzzer of this device how it is, and whether a danger stands"),
         ("check", _check, "try the configuration and all it names: model, outbox, login and camera"),
         ("firewall", _firewall, "print the rules by which `pull` reaches its camera and nothing else"),
         ("forget-calm", _forget_calm, "forget what the camera has learnt of its own calm, and learn anew"),
@@ -394,6 +395,11 @@ def _send(arguments: argparse.Namespace) -> int:
     last, _ = _last_good(path, "send")
     stop = _stop_on_signals()
     _work(last, lambda chosen: service.send(chosen, last, path, stop))
+    return 0
+
+
+def _signal(arguments: argparse.Namespace) -> int:
+    service.signal(_load(arguments), _stop_on_signals())
     return 0
 
 

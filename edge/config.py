@@ -214,6 +214,15 @@ class Delegate(Section, frozen=True, kw_only=True):
     """Models that it is for: those that take most of the time, unless given."""
 
 
+class Signal(Section, frozen=True, kw_only=True):
+    """An LED and a buzzer at the device, which `wordcam-edge signal` drives; pins by Broadcom's numbers (GPIO17)."""
+
+    led_pin: Annotated[int, Meta(ge=0, le=63)] | None = None
+    """LED: steady while all is well, slow blinking without the server, fast where nothing is seen."""
+    buzzer_pin: Annotated[int, Meta(ge=0, le=63)] | None = None
+    """Active buzzer: beeps while a danger stands."""
+
+
 class OutboxSettings(Section, frozen=True, kw_only=True):
     """Captions that wait for the server."""
 
@@ -346,6 +355,8 @@ class Config(Section, frozen=True, kw_only=True):
     """Processor cores that models may take with several cameras, all of them together; the busiest is looked at most.
     Receiving pictures, and finding out whether anything moves, goes on all the time and is not counted. Without it,
     each camera takes what it needs."""
+    signal: Signal | None = None
+    """Pins of an LED and a buzzer; without it, there are none."""
     delegate: Delegate | None = None
     """What runs models beside the processor; where it cannot be used, the processor does, and a warning is logged."""
     threads: Annotated[int, Meta(ge=1, le=16)] = 2

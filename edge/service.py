@@ -312,6 +312,18 @@ def _allowance(settings: Config, state: Path) -> "Allowance":
     return Allowance(state, settings.mqtt.max_bytes_per_hour, time.monotonic, lambda: datetime.now(UTC))
 
 
+def signal(settings: Config, stop: threading.Event) -> None:
+    """Show on an LED and a buzzer how the device is, until `stop`; raises `Failure`."""
+    sandbox.write_no_dumps()
+    from edge.signal import loop  # noqa: PLC0415  # see the module's docstring
+    from edge.signal.gpio import Pins  # noqa: PLC0415
+
+    if settings.signal is None:
+        raise Misconfigured("`signal` is missing in edge.yaml: name `led_pin`, `buzzer_pin` or both there")
+    with _watched(settings) as watchdog, _outbox(settings) as outbox, Pins(settings.signal) as pins:
+        loop.run(outbox, pins, stop, on_progress=watchdog.progress)
+
+
 def _updates(settings: Config, path: Path, outbox: Outbox) -> "Updates | None":
     """Return what takes model updates, where they are configured."""
     if settings.updates is None:

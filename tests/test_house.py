@@ -28,6 +28,7 @@ DOORS = {
         "broker": "broker.notify.translation.korean.lexicon broker.web.pages.rules",
     },
     "paho": {"edge": "edge.send.mqtt"},
+    "gpiozero": {"edge": "edge.signal.gpio"},
     "mqtt5": {"broker": "broker.ingest.mqtt"},
     "litestar": {"broker": "broker.web"},
     "uvicorn": {"broker": "broker.web.server broker.web.http_protocol"},

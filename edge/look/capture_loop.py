@@ -219,6 +219,7 @@ class Look:
         if change is not Change.NONE:
             ongoing = sorted(self._memory.dangers.ongoing)
             log.info("danger", extra={"change": change.value, "ongoing": ongoing})
+            self._report()
             worth = Worth.CAPTION
         if sight is None or worth is Worth.NOTHING:
             return memory
@@ -388,6 +389,7 @@ class Look:
             frames=self._frames,
             captions=self._sentences,
             fallbacks=(*self._bundles.fallbacks, *(() if self._fallback is None else (self._fallback,))),
+            dangers=tuple(sorted(self._memory.dangers.ongoing)),
             armed=self._switch.is_armed,
         )
         process_report.leave(self._outbox, self._name, note)

@@ -56,6 +56,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Captions written since then."""
     cameras: tuple[CameraState, ...] = ()
     """Of several processes together, each one's camera."""
+    dangers: tuple[str, ...] = ()
+    """Dangers that stand now."""
     armed: bool = True
     """Whether it watches, as `look` says it."""
 
@@ -119,6 +121,7 @@ def _together(reports: Mapping[str, Report]) -> Report:
         latest=max((note.latest for note in notes if note.latest), default=None),
         frames=sum(note.frames for note in notes),
         captions=sum(note.captions for note in notes),
+        dangers=tuple(sorted({danger for note in notes for danger in note.dangers})),
         armed=all(note.armed for note in notes),
         cameras=tuple(
             CameraState(stream, note.frames, note.captions, note.reason[:MAX_CAMERA_REASON])

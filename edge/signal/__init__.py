@@ -1,0 +1,1 @@
+"""An LED and a buzzer at the device itself, by the notes that the other processes leave in the outbox."""
