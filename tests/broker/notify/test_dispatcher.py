@@ -1,5 +1,6 @@
 """How an alert gets from the intent to the phone, whatever the provider does."""
 
+import logging
 from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -346,3 +347,17 @@ def test_a_link_that_was_lost_is_sent_again_and_works(bench: Bench) -> None:
 
     (text,) = bench.twilio.texts
     assert signer.read(text.rpartition("/")[2]) == 1
+
+
+def test_waiting_for_the_own_rate_limit_is_no_warning(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    times = iter([10.0, 5.0])
+    sender = TwilioSender(ACCOUNT, TOKEN, sender=SENDER, base_url=bench.twilio.url, timeout_seconds=0.5)
+    limited = RateLimited(lambda: sender, seconds=1, per_second=1, clock=lambda: next(times))
+    bench.dispatcher.senders = SendersByRecipient.alone(limited)
+
+    with caplog.at_level(logging.INFO):
+        assert bench.step_after(0)
+
+    (line,) = (one for one in caplog.records if "retrying" in one.message)
+    assert line.levelno == logging.INFO
+    assert bench.row.state == "waiting"
