@@ -87,6 +87,8 @@ class Health:
     _counts: dict[str, Count] = field(default_factory=dict)
     _since: float | None = None
     """When the new model was first seen in use, in seconds of the clock of `judge`."""
+    _target: str | None = None
+    """The package that this is about: the next one may come before anybody has looked in between."""
 
     def count(self, model: str, *, danger: bool) -> None:
         """Count a caption."""
@@ -94,6 +96,8 @@ class Health:
 
     def judge(self, progress: Update, running: Running, now: float) -> Verdict | None:
         """Return what is new of a model that is being tested; None where nothing is."""
+        if progress.target != self._target:
+            self._target, self._since = progress.target, None
         if progress.progress is not Progress.TESTING or progress.target is None:
             self._since = None
             return None

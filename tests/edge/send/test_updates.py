@@ -238,6 +238,20 @@ def test_a_model_with_which_the_process_ends_again_and_again_is_taken_back(bench
     assert bench.installed.returns == 1
 
 
+def test_the_time_in_use_of_one_model_is_not_that_of_the_next(bench: Bench) -> None:
+    bench.in_use()
+    target = "standard/wordcam-1-1.2.0.tar"
+    bench.offer(target)
+    bench.turn()
+    at = NOW + timedelta(seconds=bench.seconds)
+    model_update.leave_progress(bench.outbox, Update(progress=Progress.TESTING, target=target, at=at))
+    bench.running = Running(NEW, "wordcam-1@1.2.0: self-test: no answer", at)
+
+    said = bench.turn()
+
+    assert (said.progress, said.reason) == (Progress.REFUSED, Reason.SELF_TEST)
+
+
 def test_a_model_that_sees_danger_where_there_was_calm_is_taken_back(bench: Bench) -> None:
     bench.in_use()
     bench.captions(OLD, 100, dangers=2)
