@@ -243,7 +243,7 @@ def test_the_time_in_use_of_one_model_is_not_that_of_the_next(bench: Bench) -> N
     target = "standard/wordcam-1-1.2.0.tar"
     bench.offer(target)
     bench.turn()
-    at = NOW + timedelta(seconds=bench.seconds)
+    at = NOON + timedelta(seconds=bench.seconds)
     model_update.leave_progress(bench.outbox, Update(progress=Progress.TESTING, target=target, at=at))
     bench.running = Running(NEW, "wordcam-1@1.2.0: self-test: no answer", at)
 
