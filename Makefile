@@ -105,6 +105,8 @@ model: $(VENV)/ready ## rebuild models/wordcam-1 from DATA, two to three hours; 
 	$(RUN)/wordcam-convert convert $(RUNS)/exported --out models/wordcam-1 \
 	  --captions $(DATA)/flickr8k/captions_val.json --detections $(DATA)/coco_person/instances_val.json
 	$(RUN)/wordcam-train hazards config/hazard-classifier.yaml --bundle models/wordcam-1 --runs $(RUNS)
+	$(RUN)/wordcam-train captions config/trainer-captions.yaml --bundle models/wordcam-1 --runs $(RUNS) --out $(RUNS)/captions
+	$(RUN)/wordcam-convert captioner $(RUNS)/captions --bundle models/wordcam-1
 
 clean: ## remove the environments and every cache
 	rm -rf $(VENV) .demo .coverage .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

@@ -1,4 +1,4 @@
-"""The command line of the converter: `wordcam-convert convert | verify | evaluate | inspect`."""
+"""The command line of the converter: `wordcam-convert convert | verify | evaluate | inspect | captioner`."""
 
 import argparse
 import json
@@ -6,6 +6,7 @@ import logging
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_verify(verbs)
     _add_evaluate(verbs)
     _add_inspect(verbs)
+    _add_captioner(verbs)
     return parser
 
 
@@ -114,6 +116,14 @@ def _add_inspect(verbs: Any) -> None:
     verb.add_argument("bundle", type=Path, metavar="BUNDLE", help="folder of the bundle")
     _add_json(verb)
     verb.set_defaults(run=_inspect)
+
+
+def _add_captioner(verbs: Any) -> None:
+    verb = _add(verbs, "captioner", "put a captioner into the bundle that it was trained for, in place of its own")
+    verb.add_argument("export", type=Path, metavar="EXPORT", help="folder that `wordcam-train captions` wrote")
+    verb.add_argument("--bundle", type=Path, required=True, metavar="DIR", help="folder of the bundle")
+    verb.add_argument("--config", type=Path, metavar="FILE", help="settings and limits, as config/converter.yaml")
+    verb.set_defaults(run=_captioner)
 
 
 def _add(verbs: Any, name: str, text: str) -> argparse.ArgumentParser:
@@ -183,6 +193,17 @@ def _evaluate(options: argparse.Namespace) -> int:
         detector = detection_metrics.open_for_precision(options.bundle, options.threads)
         found = detection_metrics.evaluate(detector, boxed, limit=options.limit)
         _answer(options, found, lambda: report.boxes(found))
+    return 0
+
+
+def _captioner(options: argparse.Namespace) -> int:
+    settings = _settings(options)
+    from converter import captioner_update  # noqa: PLC0415  # imports TensorFlow, which the other verbs do without
+
+    most = settings.limits.megabytes
+    now = datetime.now(UTC)
+    manifest = captioner_update.update(options.export, options.bundle, now, megabytes=most, target=settings.runtime)
+    print(f"written: {options.bundle}, version {manifest.version}; score it with wordcam-convert evaluate")
     return 0
 
 

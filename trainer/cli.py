@@ -98,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
         ("train", _train, "train what the recipe asks for; a killed run goes on where it was"),
         ("evaluate", _evaluate, "score the trained models on the validation images"),
         ("export", _export, "write what wordcam-convert takes"),
+        ("captions", _captions, "teach a bundle to write other captions by what its own encoder sees"),
     ):
         sub = verbs.add_parser(name, help=text, description=text)
         sub.set_defaults(verb=verb)
@@ -117,8 +118,11 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument("--json", action="store_true", help="one JSON object instead of tables")
             meteor = "also METEOR, for English and where Java is; takes longer"
             sub.add_argument("--meteor", action="store_true", help=meteor)
-        if verb is _export:
+        if verb in {_export, _captions}:
             sub.add_argument("--out", type=Path, required=True, help="folder to write")
+        if verb is _captions:
+            told = "bundle whose encoder is kept, and whose captioner training starts from"
+            sub.add_argument("--bundle", type=Path, required=True, metavar="DIR", help=told)
     reports.add(verbs, _add_recipe)
     _add_hazards(verbs)
     return parser
@@ -206,6 +210,20 @@ def _sample(arguments: argparse.Namespace) -> int:
 
     synthetic.write(arguments.out, language=arguments.language)
     print(arguments.out)
+    return OK
+
+
+def _captions(arguments: argparse.Namespace, recipe: Recipe, run: RunDir) -> int:
+    from trainer.captions import stage  # noqa: PLC0415 - TensorFlow takes seconds to import
+
+    names = (
+        shlex.quote(os.path.relpath(arguments.recipe)),
+        shlex.quote(arguments.bundle.name),
+        shlex.quote(str(arguments.out)),
+    )
+    command = "wordcam-train captions {} --bundle {} --out {}".format(*names)
+    stage.run(recipe, arguments.bundle, run, arguments.out, command)
+    print(f"{arguments.out}: next: wordcam-convert captioner {arguments.out} --bundle {arguments.bundle}")
     return OK
 
 

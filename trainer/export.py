@@ -5,6 +5,7 @@ Dimensions: B beam, N cells, D numbers a cell, K attention, C context, S state, 
 
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -87,6 +88,27 @@ def write(recipe: Recipe, prepared: Prepared, run: RunDir, out: Path, *, command
     (out / "vocabulary.txt").write_text(vocabulary.dump(prepared.vocabulary), encoding="utf-8")
     description = msgspec.json.encode(_describe(recipe, prepared, even, commands))
     (out / "export.json").write_bytes(msgspec.json.format(description, indent=2) + b"\n")
+
+
+@dataclass(frozen=True, slots=True)
+class CaptionerParts:
+    """What a bundle's captioner consists of, without its encoder."""
+
+    decoder: Decoder
+    phrases: keras.Model
+    rarities: dict[Phrase, float]
+    vocabulary: vocabulary.Vocabulary
+    cells: tuple[int, int]
+    """Number of cells, and of numbers a cell."""
+
+
+def write_captioner(out: Path, recipe: Recipe, parts: CaptionerParts) -> None:
+    """Write the SavedModels of a decoder, its phrases and its vocabulary."""
+    out.mkdir(parents=True, exist_ok=True)
+    _save(out / "decoder_init", _decoder_init(parts.decoder, None, [], parts.phrases, parts.cells))
+    _save(out / "decoder_step", _decoder_step(parts.decoder, recipe, parts.cells[0]))
+    (out / "phrases.txt").write_text(phrases.dump(parts.rarities, parts.vocabulary), encoding="utf-8")
+    (out / "vocabulary.txt").write_text(vocabulary.dump(parts.vocabulary), encoding="utf-8")
 
 
 def _encoder(model: keras.Model, recipe: Recipe) -> tf.Module:
@@ -183,11 +205,11 @@ def _describe(recipe: Recipe, prepared: Prepared, limits: dict[str, float], comm
         commands=tuple(commands),
         representative=Representative(tuple(drawn.sample(examples, min(REPRESENTATIVE, len(examples))))),
         known_failures=recipe.known_failures,
-        data=_data(recipe, prepared),
+        data=counts(recipe, prepared),
     )
 
 
-def _data(recipe: Recipe, prepared: Prepared) -> tuple[str, ...]:
+def counts(recipe: Recipe, prepared: Prepared) -> tuple[str, ...]:
     names = [*(source.name for source in recipe.data.captions), *(source.name for source in recipe.data.hazards)]
     counts = {name: [p for p in prepared.train if p.dataset == name] for name in names}
     lines = [

@@ -110,15 +110,24 @@ class Expectation:
         self._phrases, self._expected, self._pull = phrases, expected, pull
         self._known: dict[Phrase, tuple[Ints, Floats] | None] = {}
         self._alone: Floats | None = None
+        self._guided: Floats | None = None
 
     def guide(self, log_probs: Floats, said: Sequence[Phrase]) -> Floats:
         """Add to log_probs [B, W] what each next word would complete of the expected, after what was said [B]."""
-        guided = log_probs + self._by_itself(log_probs.shape[1])
-        for row, tokens in enumerate(said):
-            for size in range(1, min(LONGEST, len(tokens) + 1)):
-                if found := self._worth(tokens[len(tokens) - size :]):
-                    words, worth = found
-                    guided[row, words] += worth
+        if self._guided is None or len(self._guided) < len(log_probs):
+            self._guided = np.empty_like(log_probs)
+        guided = self._guided[: len(log_probs)]
+        np.add(log_probs, self._by_itself(log_probs.shape[1]), out=guided)
+        longest = min(LONGEST, max(map(len, said), default=0) + 1)
+        for size in range(1, longest):
+            found = [self._worth(tokens[len(tokens) - size :]) if len(tokens) >= size else None for tokens in said]
+            rows = [row for row, worth in enumerate(found) if worth is not None]
+            if not rows:
+                continue
+            columns = [worth[0] for worth in found if worth is not None]
+            row_of_each = np.repeat(rows, [len(words) for words in columns])
+            values = np.concatenate([worth[1] for worth in found if worth is not None])
+            guided[row_of_each, np.concatenate(columns)] += values
         return guided
 
     def _by_itself(self, words: int) -> Floats:

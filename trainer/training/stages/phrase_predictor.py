@@ -6,6 +6,7 @@ Ridge regression (Hoerl and Kennard 1970) of each phrase's mean normalised CIDEr
 Dimensions: M images, D numbers pooled from an image, P phrases, R rank.
 """
 
+import copy
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -162,6 +163,12 @@ class Targets:
 
     def __len__(self) -> int:
         return len(self.examples)
+
+    def of_rows(self, rows: Sequence[int]) -> Self:
+        """Return the targets of some of the images, with the same phrases and rarities."""
+        part = copy.copy(self)
+        part.examples = [self.examples[row] for row in rows]
+        return part
 
     def rows(self, examples: Sequence[CaptionExample | MultitaskExample]) -> Floats:
         """Return the targets [m, P] of images; zeros where an image has no caption."""
