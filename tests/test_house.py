@@ -76,7 +76,7 @@ NEVER = {
 }
 """What is not in memory after every module of a package has been imported."""
 
-SEES_AS_THE_DEVICE = ("trainer.hazards",)
+SEES_AS_THE_DEVICE = ("trainer.hazards", "trainer.captions")
 """The part of the trainer that runs the device's own encoder and crops."""
 
 HEAVY = {"alembic", "httpx", "litestar", "nltk", "numpy", "rich", "scipy", "sqlalchemy", "twilio", "uvicorn"}
