@@ -47,7 +47,7 @@ def test_what_is_expected_of_an_image_was_not_fitted_to_it() -> None:
     captioned = [example("a dog runs") if number % 2 else example("a cat sleeps") for number in range(40)]
     noise = draws.normal(size=(40, 30)).astype(np.float32)
     targets = Targets(captioned, 2, WORDS)
-    dog = [place for place, phrase in enumerate(targets.rarities) if phrase == (WORDS.ids["dog"],)][0]
+    dog = next(place for place, phrase in enumerate(targets.rarities) if phrase == (WORDS.ids["dog"],))
     shows = np.array([number % 2 for number in range(40)], bool)
 
     unseen = things.out_of_fold([noise], targets, 40, Phrases(min_count=2, rank=8, ridge=0.01), seed=1)[:, dog]
