@@ -32,7 +32,7 @@ def test_a_logistic_fit_finds_the_log_odds_that_made_the_data() -> None:
 
 def test_a_thing_is_probable_where_its_word_is_expected() -> None:
     captioned = [example("a dog runs"), example("a cat sleeps")] * 20
-    rarities = {(WORDS.ids["dog"],): 1.0, (WORDS.ids["cat"],): 1.0}
+    rarities: dict[tuple[int, ...], float] = {(WORDS.ids["dog"],): 1.0, (WORDS.ids["cat"],): 1.0}
     expected = np.array([[0.5, 0.0], [0.0, 0.5]] * 20, np.float32)
 
     found = things.fit(expected, captioned, rarities, WORDS)
