@@ -100,12 +100,15 @@ class CaptionerParts:
     vocabulary: vocabulary.Vocabulary
     cells: tuple[int, int]
     """Number of cells, and of numbers a cell."""
+    hazards: keras.Model | None = None
+    """The classifier whose thresholds are one half, where the bundle's decoder has one."""
 
 
 def write_captioner(out: Path, recipe: Recipe, parts: CaptionerParts) -> None:
     """Write the SavedModels of a decoder, its phrases and its vocabulary."""
     out.mkdir(parents=True, exist_ok=True)
-    _save(out / "decoder_init", _decoder_init(parts.decoder, None, [], parts.phrases, parts.cells))
+    limits = [EVEN] * (0 if parts.hazards is None else parts.hazards.output_shape[-1])
+    _save(out / "decoder_init", _decoder_init(parts.decoder, parts.hazards, limits, parts.phrases, parts.cells))
     _save(out / "decoder_step", _decoder_step(parts.decoder, recipe, parts.cells[0]))
     (out / "phrases.txt").write_text(phrases.dump(parts.rarities, parts.vocabulary), encoding="utf-8")
     (out / "vocabulary.txt").write_text(vocabulary.dump(parts.vocabulary), encoding="utf-8")

@@ -27,17 +27,17 @@ from trainer.export import CaptionerParts
 from trainer.models import bundle_weights, decoder
 from trainer.recipe import initial_bundle
 from trainer.recipe.initial_bundle import InitialBundle
-from trainer.recipe.recipe import Phrases, Recipe
+from trainer.recipe.recipe import HazardClassifier, Phrases, Recipe
 from trainer.recipe.run_dir import RunDir
 from trainer.training import checkpoint
 from trainer.training.caption_batches import CaptionBatches, CaptionFeatures
 from trainer.training.stages import captioner as captioning
-from trainer.training.stages import phrase_predictor
+from trainer.training.stages import hazard_classifier, phrase_predictor
 from trainer.training.stages.phrase_predictor import Targets
 
 FILE: Final = "captions.json"
 
-PHRASES: Final = Phrases(min_count=21, rank=280)
+PHRASES: Final = Phrases(min_count=21, rank=240)
 """How phrases are fitted where the recipe does not say."""
 
 
@@ -96,7 +96,8 @@ def run(recipe: Recipe, bundle: Path, work: RunDir, out: Path, command: str) -> 
     unseen = things.out_of_fold(maps, targets, len(seen.captioned), sizes, recipe.seed)
     found = things.fit(unseen, seen.captioned, targets.rarities, words)
     cells = (seen.maps[0].shape[1], seen.maps[0].shape[2])
-    export.write_captioner(out, recipe, CaptionerParts(model, network, targets.rarities, words, cells))
+    parts = CaptionerParts(model, network, targets.rarities, words, cells, _hazards(start))
+    export.write_captioner(out, recipe, parts)
     description = Description(
         version=recipe.version,
         language=recipe.language,
@@ -138,6 +139,18 @@ def _train(recipe: Recipe, start: InitialBundle, words: Vocabulary, seen: Seen, 
     keep = checkpoint.KeepBest(work.captioner, measure, monitor="cider", patience=recipe.training.patience)
     checkpoint.fit(model, batches, work, "captioner", keep, epochs=recipe.training.epochs)
     return captioning.load_from(recipe, words, depth, work.captioner)
+
+
+def _hazards(start: InitialBundle) -> Any:
+    """Return the classifier that the bundle's decoder begins with, which fine-tuning may start from; or None."""
+    hidden = bundle_weights.network(start, "decoder_init").layers.get("hidden")
+    if hidden is None:
+        return None
+    depth, width = hidden.kernel.shape
+    dangers = list(start.manifest.evidence)
+    network = hazard_classifier.build(depth // 2, len(dangers), HazardClassifier(width=width))
+    bundle_weights.evidence(start, network, dangers)
+    return network
 
 
 def _scores(

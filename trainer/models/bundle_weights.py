@@ -33,6 +33,9 @@ KINDS: Final[Mapping[int, type[Any]]] = {
 
 CONVOLUTIONS: Final = (schema.BuiltinOperator.CONV_2D, schema.BuiltinOperator.DEPTHWISE_CONV_2D)
 
+PHRASES: Final = "phrases_1/"
+"""Where TensorFlow writes the name of the phrase predictor into its layers'."""
+
 TIED: Final = ""
 """Key of the output that shares its weights with the embedding: it has no layer name of its own."""
 
@@ -149,8 +152,11 @@ def read(data: bytes) -> Network:
         kernel, bias = values[at], values.get(added)
         if kernel is None:
             continue
-        named = LAYER.search(graph.tensors[at].name.decode())
+        full_name = graph.tensors[at].name.decode()
+        named = LAYER.search(full_name)
         name = named[1] if named else TIED
+        if PHRASES in full_name:  # its first layer is called as the captioner's is
+            name = PHRASES + name
         layers[name] = Weights(kernel.transpose(1, 2, 3, 0) if kind in CONVOLUTIONS else kernel.T, bias)
         used |= {at, added}
     rest = {graph.tensors[at].name.decode(): value for at, value in values.items() if value is not None}
