@@ -43,10 +43,10 @@ def out_of_fold(
     order = np.random.default_rng(seed).permutation(captioned)
     found = np.zeros((captioned, len(targets.rarities)), np.float32)
     for fold in range(FOLDS):
-        held = np.sort(order[fold::FOLDS])
-        rest = np.setdiff1d(np.arange(len(targets)), held)
+        unseen = np.sort(order[fold::FOLDS])
+        rest = np.setdiff1d(np.arange(len(targets)), unseen)
         fitted = phrase_predictor.fit([view[rest] for view in maps], targets.of_rows(rest.tolist()), sizes)
-        found[held] = expected(fitted, maps[0][held])
+        found[unseen] = expected(fitted, maps[0][unseen])
     return found
 
 
