@@ -18,6 +18,7 @@ from bench.accuracy import rule_false_alarms
 from bench.accuracy.alarms import BUNDLE, ROOT
 from bench.device import commands, frame, yolox
 from bench.device.baseline_captioner import STEPS, Seed
+from bench.device.efficientnet import EfficientNetB3
 from bench.service import console_pages, latency, rule_speed, soak, throughput
 from contract.errors import Refused
 from edge.infer.runtime import NoRuntime, NotAModel
@@ -72,6 +73,7 @@ def _measure(options: argparse.Namespace) -> Iterator[Line]:
         yield from against_seed(options.bundle, options.pictures, options.rounds)
     if not options.without_yolox:
         yield from against_yolox(options.bundle, options.pictures, options.rounds)
+        yield from against_efficientnet(options.bundle, options.pictures, options.rounds)
     yield from device(commands.device(options.bundle, options.frames, options.pictures))
     if not options.without_server:
         yield from server(options)
@@ -130,6 +132,25 @@ def against_yolox(bundle: Path, pictures: Path | None, rounds: int) -> Iterator[
         yield _detector_line("encoder and detector", whole, name, seconds, "at most 0.60" if published else "")
         if published:
             yield _detector_line("detector, on what the captioner sees anyway", alone, name, seconds, "")
+
+
+def against_efficientnet(bundle: Path, pictures: Path | None, rounds: int) -> Iterator[Line]:
+    """Caption the same pictures, with two crops and without, by one run of an int8 EfficientNet-B3, on one thread."""
+    ours, theirs = frame.Frame(bundle, threads=1), EfficientNetB3(CACHE)
+    scenes = frame.scenes(pictures)
+    turns = [itertools.cycle(scenes) for _ in range(3)]
+    close, whole, network = frame.alternate(
+        [
+            lambda: ours.caption_closely(next(turns[0])),
+            lambda: ours.caption(next(turns[1])),
+            lambda: theirs.classify(next(turns[2])),
+        ],
+        rounds * len(scenes),
+        time.thread_time,
+    )
+    for what, seconds, aim in (("with two crops", close, "at most 1.00"), ("without crops", whole, "at most 0.60")):
+        made = f"{1000 * seconds:.1f} ms by {1000 * network:.1f} ms of processor time"
+        yield Line(f"a captioned frame, {what}, by EfficientNet-B3 at 300", seconds / network, "times", aim, made)
 
 
 def _detector_line(what: str, ours: float, name: str, theirs: float, aim: str) -> Line:

@@ -105,14 +105,14 @@ def _write(ready: Path, before: Manifest, about: Description, now: datetime) -> 
     files["vocabulary"] = bundle.describe(ready / saved_model_export.VOCABULARY)
     files["phrases"] = bundle.describe(ready / saved_model_export.PHRASES)
     files["card"] = bundle.describe(card)
-    known = before.things or Things(named={})
+    weights = before.things or Things(named={})
     new = [one for one in about.licences if one not in before.licences]
     manifest = msgspec.structs.replace(
         before,
         version=about.version,
         created_at=now.replace(microsecond=0),
         files=files,
-        things=msgspec.structs.replace(known, named=about.things) if about.things else None,
+        things=msgspec.structs.replace(weights, named=about.things) if about.things else msgspec.UNSET,
         licences=(*before.licences, *new),
     )
     bundle.write(ready, manifest)

@@ -2,19 +2,15 @@
 
 Ge et al. 2021 (arXiv:2107.08430): CSPDarknet of depth 0.33 and width 0.25 with depthwise convolutions, a path
 aggregation network (PAFPN), and a decoupled, anchor-free head of 80 classes at strides 8, 16 and 32. The weights are
-random: they do not change the time of an int8 network. Keras and TensorFlow are imported on first use.
+random. Keras and TensorFlow are imported on first use.
 """
 
-import hashlib
-import os
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from converter import terminal
+from bench.device import untrained
 from edge.infer import image as pixels
 from edge.infer import runtime
 from edge.infer.image import Picture
@@ -40,9 +36,6 @@ PUBLISHED_OPERATIONS: Final = 1.08e9
 
 ACTIVATIONS: Final = ("silu", "relu6")
 """As published, and a simpler one that many int8 ports put in its place."""
-
-CALIBRATION: Final = 8
-"""Pictures of noise that the quantizer takes the ranges of."""
 
 
 class Network:
@@ -131,13 +124,8 @@ class Yolox:
 
     def __init__(self, side: int, activation: str, cache: Path, threads: int = 1) -> None:
         """Convert it unless `cache` has it; raises `ModuleNotFoundError` where TensorFlow is not installed."""
-        digest = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
-        path = cache / f"yolox-nano-{side}-{activation}-{digest}.tflite"
-        if not path.exists():
-            cache.mkdir(parents=True, exist_ok=True)
-            whole = path.with_suffix(".part")
-            whole.write_bytes(convert(side, activation))
-            whole.replace(path)
+        name = f"yolox-nano-{side}-{activation}"
+        path = untrained.cached(cache, name, Path(__file__), lambda: untrained.int8(build(side, activation), side))
         self._side, self._model = side, runtime.load(path, threads)
 
     def detect(self, rgb: Picture) -> Any:
@@ -148,11 +136,7 @@ class Yolox:
 
 def build(side: int, activation: str) -> Any:
     """Build the Keras network; raises `ModuleNotFoundError` where it is not installed."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    with terminal.silent_stderr():  # TensorFlow prints a banner
-        import keras  # noqa: PLC0415  # heavy, and not installed on a device
-    keras.utils.set_random_seed(0)
-    return Network(keras, activation).build(side)
+    return Network(untrained.keras(), activation).build(side)
 
 
 def operations(network: Any) -> int:
@@ -163,27 +147,3 @@ def operations(network: Any) -> int:
             _, height, width, _ = layer.output.shape
             total += 2 * height * width * int(np.prod(layer.kernel.shape))
     return total
-
-
-def convert(side: int, activation: str) -> bytes:
-    """Yield the int8 network as a .tflite file that takes uint8 pixels, as the bundle's encoder does."""
-    network = build(side, activation)
-    with terminal.silent_stderr():
-        import tensorflow as tf  # noqa: PLC0415
-
-        from converter.tflite import quantize  # noqa: PLC0415  # imports TensorFlow
-
-    image = tf.TensorSpec((1, side, side, 3), tf.float32, name="image")
-    serve = tf.function(lambda image: {"out": network(image, training=False)}).get_concrete_function(image)
-    random = np.random.default_rng(0)
-
-    def samples() -> Iterator[dict[str, Any]]:
-        for _ in range(CALIBRATION):
-            noise = random.integers(0, 256, (1, side, side, 3)).astype(np.float32)
-            yield {"image": quantize.pin_pixel_range(noise)}
-
-    with tempfile.TemporaryDirectory(prefix="wordcam-bench-") as name:
-        saved, frozen = Path(name) / "saved", Path(name) / "frozen"
-        tf.saved_model.save(network, str(saved), signatures=serve)
-        quantize.freeze(saved, {"image": (1, side, side, 3)}, frozen)
-        return quantize.full_int8(frozen, samples, uint8_input=True)
