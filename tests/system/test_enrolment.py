@@ -127,7 +127,7 @@ def test_an_enrolled_device_takes_a_signed_model_over_tls(site: Site, tmp_path: 
 
     assert edge_cli.main(["update", "--target", "standard/wordcam-1-1.1.0.tar", "--config", str(card)]) == 0
 
-    assert bundle.load(card.parent / "models" / "current").version == "1.1.0"
+    assert bundle.load(card.parent / "outbox" / "models" / "current").version == "1.1.0"
 
 
 def test_a_copied_invitation_is_worth_nothing(site: Site, capsys: pytest.CaptureFixture[str]) -> None:

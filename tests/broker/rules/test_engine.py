@@ -62,7 +62,7 @@ def taught(*, dangerous: bool) -> list[str]:
     words = recipe["words"]
     found = []
     for key, templates in recipe["sentences"].items():
-        if (key.split("/")[0] not in ("none", "knife")) == dangerous:
+        if (key.split("/")[0] != "none" and key != "knife/coco") == dangerous:
             for template in templates:
                 names = [name for name in words if f"{{{name}}}" in template]
                 for chosen in itertools.product(*(words[name] for name in names)):

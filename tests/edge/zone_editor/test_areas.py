@@ -45,7 +45,7 @@ def test_areas_take_the_place_of_those_that_are_there(tmp_path: Path, camera: st
     after = config.load(path)
     assert (after.camera.zones, after.camera.masks) == (DRAWN.zones, DRAWN.masks)
     wanted = msgspec.structs.replace(before.camera, zones=DRAWN.zones, masks=DRAWN.masks)
-    assert after == msgspec.structs.replace(before, camera=wanted)
+    assert after == msgspec.structs.replace(before, single=wanted)
     assert made.startswith("# Mine.\n")
     assert "\n# The outbox.\noutbox:" in made
     assert "old: " not in made

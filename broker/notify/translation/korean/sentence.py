@@ -48,6 +48,10 @@ class Clause:
         return f"{self.subject.marked('이')} {self.deed.before_noun()}"
 
 
+FROM_ABOVE: Final = (("seen", "from", "a", "camera", "above"), ("seen", "from", "above"))
+"""How the model's sentences end that speak of where the camera hangs."""
+
+
 class Sentence:
     """One sentence being translated."""
 
@@ -59,8 +63,23 @@ class Sentence:
 
     def korean(self) -> str | None:
         """Return the sentence in Korean; None where the grammar does not reach to its end."""
-        whole = self.lexicon.tables["whole"].get(" ".join(self.words))
-        return whole or next((text for end, text in self._placed(0) if end == len(self.words)), None)
+        if whole := self.lexicon.tables["whole"].get(" ".join(self.words)):
+            return whole
+        viewed = self._viewed()
+        if viewed is not None and not BE.keys().isdisjoint(self.words):
+            return viewed
+        return next((text for end, text in self._placed(0) if end == len(self.words)), None) or viewed
+
+    def _viewed(self) -> str | None:
+        """Read what a whole sentence says of the camera at its end: `people are in a room seen from above`."""
+        view = next((each for each in FROM_ABOVE if self.words[-len(each) :] == each), None)
+        if view is None:
+            return None
+        rest = self.words[: -len(view)]
+        if rest and rest[-1] in BE:
+            rest = rest[:-1]
+        text = Sentence(rest, self.lexicon, self.reader.brief).korean() if rest else None
+        return text and f"위에서 본 화면: {text}"
 
     def _placed(self, position: int) -> Iterator[tuple[int, str]]:
         yield from self._plain(position)

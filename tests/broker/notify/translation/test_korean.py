@@ -134,11 +134,10 @@ def test_a_sentence_reads_in_korean(english: str, korean: str) -> None:
 def hazard_sentences() -> list[str]:
     words = HAZARDS["words"]
     return [
-        pattern.format(person=person, place=place)
+        pattern.format(person=person)
         for patterns in HAZARDS["sentences"].values()
         for pattern in patterns
         for person in words["person"]
-        for place in words["place"]
     ]
 
 
