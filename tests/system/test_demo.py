@@ -95,7 +95,9 @@ def test_it_speaks_korean(tiny: Path, fires: Path) -> None:
 
 
 def test_ctrl_c_ends_it_with_its_summary(tiny: Path) -> None:
-    with subprocess.Popen([*DEMO, "--bundle", str(tiny)], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as demo:
+    # A shell starts what it puts into the background with SIGINT ignored, and these tests may run there.
+    command = ["env", "--default-signal=INT", *DEMO, "--bundle", str(tiny)]
+    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as demo:
         assert demo.stdout is not None
         seen = ""
         while "Sentences as they reach" not in seen:
