@@ -9,6 +9,8 @@ from bench.device import __main__ as program
 from bench.device import page
 from tests.house import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 def test_a_report_names_the_machine_and_what_it_takes_and_nothing_of_its_owner(tiny: Path, tmp_path: Path) -> None:
     path = tmp_path / "report.json"

@@ -13,6 +13,8 @@ from edge.infer import image
 from edge.infer.captioner import Captioner
 from tests.trainer.workstation import ROOT, Workstation
 
+pytestmark = pytest.mark.slow
+
 LENIENT = """
 comparison: {pictures: 8}
 limits: {cosine: 0, equal_tokens: 0, equal_captions: 0, bleu_4_drop: 1, cider_drop: 1, ap50_drop: 1}
