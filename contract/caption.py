@@ -117,7 +117,7 @@ class Visit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     """One person in view, from arriving to leaving."""
 
     id: Annotated[str, Meta(min_length=4, max_length=32, pattern=r"^[A-Za-z0-9_-]+" + wire.END)]
-    """Unique per `source`; every caption that tells of this visit carries it."""
+    """Unique per `source`; every caption of this visit carries it."""
     phase: Phase
     """How far it has come."""
     seconds: Seconds

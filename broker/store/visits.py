@@ -1,4 +1,4 @@
-"""Visits: the captions that tell of one person, from arriving to leaving, put together."""
+"""Visits: the captions of one person, from arriving to leaving, put together."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Story:
 
     @property
     def first(self) -> Found:
-        """Return the first caption that tells of it."""
+        """Return its first caption."""
         return self.entries[0].found
 
     @property
@@ -52,7 +52,7 @@ class Story:
 
     @property
     def seconds(self) -> int:
-        """Return how long it lasted, by the last caption that tells of it."""
+        """Return how long it lasted, by its last caption."""
         return max(entry.visit.seconds for entry in self.entries)
 
     @property
@@ -62,7 +62,7 @@ class Story:
 
     @property
     def is_danger(self) -> bool:
-        """Whether a rule fired on a caption that tells of it."""
+        """Whether a rule fired on one of its captions."""
         return any(entry.found.is_danger for entry in self.entries)
 
     @property

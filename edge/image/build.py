@@ -143,9 +143,8 @@ def kept(folder: Path, make: Callable[[Path], None], say: Say) -> Path:
     try:
         make(draft)
         draft.rename(folder)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)  # what was not renamed is half made
     return folder
 
 
