@@ -57,6 +57,27 @@ class Inhibition(Section, frozen=True, kw_only=True):
             raise ValueError(f"{sorted(both)[0]!r} cannot inhibit itself; remove it from `while` or from `hold_back`")
 
 
+class Joining(Section, frozen=True, kw_only=True):
+    """Dangers that join the open incident of another one which the same camera sees: one weapon is one incident."""
+
+    during: Annotated[tuple[Name, ...], Meta(min_length=1)] = msgspec.field(name="while")
+    """Dangers whose open incident is joined."""
+    joins: Annotated[tuple[Name, ...], Meta(min_length=1)]
+    """Dangers that join it."""
+
+    def __post_init__(self) -> None:
+        both = set(self.during) & set(self.joins)
+        if both:
+            raise ValueError(f"{sorted(both)[0]!r} cannot join itself; remove it from `while` or from `joins`")
+
+
+ONE_WEAPON: Final = (
+    Joining(during=("gun", "weapon"), joins=("knife",)),
+    Joining(during=("gun", "knife"), joins=("weapon",)),
+)
+"""A gun that follows is news, and has an incident of its own."""
+
+
 class Incidents(Section, frozen=True, kw_only=True):
     """Grouping, repetition, escalation and inhibition of incidents."""
 
@@ -72,6 +93,7 @@ class Incidents(Section, frozen=True, kw_only=True):
     escalation: tuple[Escalation, ...] = ()
     """The first that applies is used."""
     inhibit: tuple[Inhibition, ...] = ()
+    join: tuple[Joining, ...] = ONE_WEAPON
 
     def __post_init__(self) -> None:
         hides = {(greater, lesser) for rule in self.inhibit for greater in rule.during for lesser in rule.hold_back}

@@ -15,7 +15,7 @@ from broker.incidents import incident as incident_
 from broker.incidents import silence, store
 from broker.incidents.alerting import Notifier, Occasion
 from broker.incidents.incident import Event, EventKind, Incident, State
-from broker.incidents.policy import cooldown, inhibition, routing
+from broker.incidents.policy import cooldown, inhibition, joining, routing
 from broker.incidents.policy.cooldown import Timing, Verdict
 from broker.incidents.policy.routing import Route
 from broker.incidents.silence import Subject
@@ -156,7 +156,7 @@ class Grouper:
             return Verdict(Outcome.CANCELLED), None
         if missing := _missing(connection, caption, sighting.rule):
             return Verdict(Outcome.NOT_YET, (missing,)), None
-        incident = store.open_at(connection, sighting.site, sighting.rule.danger)
+        incident = self._current(connection, sighting)
         if incident is not None and leading is not None and incident.id == leading.id:
             return Verdict(Outcome.NOTIFIED_AS, (NotifiedAs(leading.rule),)), leading
         if incident is None:
@@ -166,6 +166,24 @@ class Grouper:
         else:
             incident = self._join(connection, sighting, incident)
         return self.choose(connection, sighting, incident), incident
+
+    def _current(self, connection: Connection, sighting: Sighting) -> Incident | None:
+        """Return the open incident that a sighting belongs to: of its danger, or of one that it joins."""
+        rule = sighting.rule
+        own = store.open_at(connection, sighting.site, rule.danger)
+        if own is not None or not joining.others(self.settings.join, rule.danger):
+            return own
+        other = joining.find(
+            self.settings.join,
+            store.now_open(connection, sighting.site),
+            danger=rule.danger,
+            camera=sighting.camera,
+            severity=rule.severity,
+        )
+        if other is None or not self._covers(other, rule):
+            return None
+        self._also(connection, other, sighting)
+        return store.get(connection, other.id, lock=True)
 
     def _hidden(
         self, connection: Connection, sighting: Sighting, leading: Incident | None
@@ -177,8 +195,10 @@ class Grouper:
             return Verdict(Outcome.NOTIFIED_AS, (NotifiedAs(leading.rule),)), leading
         if (greater := self.inhibitor(connection, sighting)) is not None:
             return Verdict(Outcome.INHIBITED, (Inhibited(greater.danger, greater.id),)), greater
-        last = store.last_closed(connection, sighting.site, rule.danger)
-        if last is not None and _was_just_closed(last, sighting):
+        names = (rule.danger, *joining.others(self.settings.join, rule.danger))
+        closed = (store.last_closed(connection, sighting.site, name) for name in names)
+        last = next((one for one in closed if one is not None and _was_just_closed(one, sighting)), None)
+        if last is not None:
             store.note_once(connection, last.id, Event(sighting.now, EventKind.SEEN_AGAIN, (SeenBy(sighting.camera),)))
             reason = ClosedBefore(last.closed_by, last.id, last.state.value)
             return Verdict(Outcome.CLOSED, (reason,)), last

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from broker.config.broker import Config
+from broker.config.incidents import ONE_WEAPON
 from broker.config.sites import HOME
 from broker.rules import compiler, engine, phrase, reasons, regex, wordlists
 from broker.rules.company import Company
@@ -218,3 +219,6 @@ def _named_dangers(config: Config) -> Iterator[Found]:
     for number, rule in enumerate(config.incidents.inhibit):
         yield from ((f"incidents.inhibit[{number}].while", name) for name in rule.during)
         yield from ((f"incidents.inhibit[{number}].hold_back", name) for name in rule.hold_back)
+    for number, join in enumerate(() if config.incidents.join == ONE_WEAPON else config.incidents.join):
+        yield from ((f"incidents.join[{number}].while", name) for name in join.during)
+        yield from ((f"incidents.join[{number}].joins", name) for name in join.joins)

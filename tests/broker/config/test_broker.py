@@ -202,6 +202,10 @@ GUARD = {"name": "guard", "phone": "+12025550143"}
         ),
         ({"incidents": {"update_minutes": -1}}, "incidents.update_minutes: Expected `float` >= 0"),
         (
+            {"incidents": {"join": [{"while": ["gun"], "joins": ["gun"]}]}},
+            "incidents.join[0]: 'gun' cannot join itself",
+        ),
+        (
             {"incidents": {"inhibit": [{"while": ["fire"], "hold_back": ["fire"]}]}},
             "incidents.inhibit[0]: 'fire' cannot inhibit itself",
         ),

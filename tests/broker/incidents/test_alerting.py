@@ -10,7 +10,7 @@ import pytest
 
 from broker.config.absence import Absence
 from broker.config.broker import Recipient
-from broker.config.incidents import Escalation, Incidents, Inhibition, Step
+from broker.config.incidents import Escalation, Incidents, Inhibition, Joining, Step
 from broker.config.sites import Places
 from broker.incidents import responses, silence
 from broker.incidents.absences import Absences
@@ -102,6 +102,37 @@ def test_smoke_does_not_hide_from_someone_who_was_not_told_of_the_fire(scene: Ma
 
     assert room.say("thick smoke") == ["smoke: first"]
     assert "first to smith" in room.deliver()
+
+
+def test_a_danger_that_joins_another_at_its_camera_lengthens_that_incident(scene: Make) -> None:
+    room = scene(join=(Joining(during=("fire",), joins=("smoke",)),))
+    room.say("a fire")
+    room.deliver()
+    room.clock.now += timedelta(minutes=9)
+
+    assert room.say("smoke") == ["smoke: too-soon"]
+
+    assert room.wait(minutes=14) == []
+    assert room.wait(minutes=1) == ["resolved to guard"]
+    assert [one.danger for one in room.incidents] == ["fire"]
+    assert [one.detail for one in room.events() if one.kind == "also"] == [(AlsoSeen("smoke", "pi-01/cam-0"),)]
+
+
+def test_a_danger_that_joins_others_is_its_own_at_another_camera(scene: Make) -> None:
+    room = scene(join=(Joining(during=("fire",), joins=("smoke",)),))
+    room.say("a fire")
+    room.deliver()
+
+    assert room.say("smoke", camera="cam-1") == ["smoke: first"]
+
+
+def test_a_false_alarm_also_closes_what_joins_it(scene: Make) -> None:
+    room = scene(join=(Joining(during=("fire",), joins=("smoke",)),))
+    room.say("a fire")
+    room.deliver()
+    room.do(responses.false_alarm, 1, by="guard", how="sms")
+
+    assert room.say("smoke") == ["smoke: closed"]
 
 
 def test_an_incident_ends_when_no_camera_has_seen_it_and_people_hear_so(scene: Make) -> None:
