@@ -213,6 +213,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     exposed: Annotated[tuple[Exposure, ...], Meta(max_length=4)] | msgspec.UnsetType = msgspec.UNSET
     """What does not hold of its isolation; absent where all of it holds."""
 
+    evidence: bool | msgspec.UnsetType = msgspec.UNSET
+    """True where the device keeps pictures of alarms for itself, sealed for its owner's key; absent where it writes no
+    picture."""
+
     def __post_init__(self) -> None:
         for moment in (self.since, self.at):
             if moment is not None:

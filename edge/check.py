@@ -31,13 +31,14 @@ class Finding:
 
 
 def every_part(settings: Config) -> Iterator[Finding]:
-    """Try model, outbox, MQTT server with login and subscription, camera, and updates; in this order, each."""
+    """Try model, outbox, MQTT server with login and subscription, camera, updates and evidence; in this order, each."""
     parts: dict[str, Callable[[Config], str]] = {
         "bundle": _bundle,
         "outbox": _outbox,
         "mqtt": _mqtt,
         "camera": _cameras,
         **({} if settings.updates is None else {"updates": _updates}),
+        **({} if settings.evidence is None else {"evidence": _evidence}),
     }
     for part, attempt in parts.items():
         try:
@@ -71,6 +72,17 @@ def _bundle(settings: Config) -> str:
 def _updates(settings: Config) -> str:
     """Fetch the signed lists of the repository and believe them, or say why not; raises `Failure`."""
     return service.check_updates(settings)
+
+
+def _evidence(settings: Config) -> str:
+    """Say how long sealed pictures are kept; raises `Misconfigured` for a mistyped key."""
+    from edge.evidence.sealing import Seal  # noqa: PLC0415  # only where it is wanted
+
+    wanted = settings.evidence
+    assert wanted is not None  # noqa: S101  # every_part tries it only where it is set
+    Seal(wanted.public_key)
+    room = f"{wanted.max_bytes >> 20} MiB for each camera"
+    return f"ON: a picture of each alarm is kept here, sealed for {wanted.public_key}, {wanted.keep_hours:g} h, {room}"
 
 
 def _outbox(settings: Config) -> str:

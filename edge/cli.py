@@ -21,6 +21,7 @@ from contract.errors import Refused
 from contract.update import Progress
 from edge import check, config, service, starter
 from edge.errors import MISCONFIGURED, TRY_AGAIN, Failure, Misconfigured, NotIsolated
+from edge.evidence import options as evidence_options
 from edge.flash import options as flash_options
 from edge.image import options as image_options
 from edge.last_good import state_folder
@@ -74,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_zones(verbs)
     flash_options.add(verbs)
     image_options.add(verbs)
+    evidence_options.add(verbs, f"default: {LOCAL_CONFIG} in this folder, else {SYSTEM_CONFIG}")
     _add_update(verbs)
     _add_processes(verbs)
     caption = verbs.add_parser(

@@ -223,6 +223,19 @@ class Signal(Section, frozen=True, kw_only=True):
     """Active buzzer: beeps while a danger stands."""
 
 
+class Evidence(Section, frozen=True, kw_only=True):
+    """Sealed pictures of the moments of alarms, kept on this device for their owner."""
+
+    public_key: Annotated[
+        str, Meta(pattern=r"^age1[02-9ac-hj-np-z]{58}$", description="a public key like age1..., of 62 signs")
+    ]
+    """The owner's public key, as `wordcam-edge evidence keygen` prints it. The private key stays off the device."""
+    max_bytes: Annotated[int, Meta(ge=1 << 20)] = 64 << 20
+    """Bytes of all pictures of one camera; when full, the oldest go. One has 512 KiB at most."""
+    keep_hours: Annotated[float, Meta(gt=0, le=8784)] = 72.0
+    """Age from which a picture is deleted, while the camera is watched."""
+
+
 class OutboxSettings(Section, frozen=True, kw_only=True):
     """Captions that wait for the server."""
 
@@ -355,6 +368,8 @@ class Config(Section, frozen=True, kw_only=True):
     """Processor cores that models may take with several cameras, all of them together; the busiest is looked at most.
     Receiving pictures, and finding out whether anything moves, goes on all the time and is not counted. Without it,
     each camera takes what it needs."""
+    evidence: Evidence | None = None
+    """Sealed pictures of alarms; without it, no picture is ever written."""
     signal: Signal | None = None
     """Pins of an LED and a buzzer; without it, there are none."""
     delegate: Delegate | None = None

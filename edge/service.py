@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from edge.look.camera.pace import Pace
     from edge.look.camera_port import Camera
     from edge.look.event import Eye
+    from edge.look.evidence import Evidence
     from edge.look.memory.camera_memory import CameraMemory
     from edge.look.visits.journal import Journal
     from edge.look.wall_clock import WallClock
@@ -139,6 +140,7 @@ def look(  # noqa: PLR0913  # what the process was started with
                 started_at=started_at,
                 journal=_journal(settings, manifest),
                 budget=budget,
+                evidence=_evidence(settings, state),
                 name=name,
                 can_be_disarmed=settings.mqtt.home_assistant is not None and settings.mqtt.home_assistant.arming,
             ).run(stop)
@@ -165,6 +167,22 @@ def _budget(settings: Config, stream: str) -> "Iterator[Budget | None]":
     number = [camera.stream for camera in settings.every_camera].index(stream)
     with closing(Slots(settings.outbox.path.with_suffix(".budget"), number)) as slots:
         yield Budget(settings.max_cores, slots, time.monotonic)
+
+
+def _evidence(settings: Config, state: Path) -> "Evidence | None":
+    """Return what keeps sealed pictures, where that is wanted; raises `Misconfigured` for a mistyped key."""
+    wanted = settings.evidence
+    if wanted is None:
+        return None
+    from edge.evidence.sealed_folder import FOLDER, SealedFolder  # noqa: PLC0415  # see the module's docstring
+    from edge.evidence.sealing import Seal  # noqa: PLC0415
+    from edge.look.evidence import Evidence  # noqa: PLC0415
+
+    folder = SealedFolder(state / FOLDER, max_bytes=wanted.max_bytes, keep_hours=wanted.keep_hours)
+    seal = Seal(wanted.public_key)
+    with suppress(OSError):  # what cannot be made is named where it is used
+        folder.begin()
+    return Evidence(seal, folder)
 
 
 def _eye(settings: Config, manifest: Manifest) -> "Eye":

@@ -53,6 +53,9 @@ gate:
 # What the camera learns of its own calm needs no key: it is kept beside the outbox as outbox.calm.json, numbers only;
 # `wordcam-edge forget-calm` begins it anew.
 
+# evidence:                 # keeps a sealed picture of each alarm on this device; without it, none is written
+#   public_key: age1...     # of `wordcam-edge evidence keygen`, run elsewhere; see docs/evidence.md
+
 outbox:
   path: {outbox}       # captions wait here until the server has stored them
   max_captions: 50000       # about 50 MB; beyond, the oldest goes, dangers last

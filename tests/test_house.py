@@ -33,6 +33,7 @@ DOORS = {
     "litestar": {"broker": "broker.web"},
     "uvicorn": {"broker": "broker.web.server broker.web.http_protocol"},
     "cryptography": {"broker": "broker.ingest.enrolment broker.ingest.rollout.keys", "edge": "edge.enrolment"},
+    "pyrage": {"edge": "edge.evidence.sealing"},
     "tuf": {"broker": "broker.ingest.rollout.repository", "edge": "edge.update.fetcher edge.update.repository"},
     "argon2": {"broker": "broker.web.accounts.passwords"},
     "zxcvbn": {"broker": "broker.web.accounts.passwords"},

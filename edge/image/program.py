@@ -20,6 +20,7 @@ COMPILED: Final = (
     "msgspec",
     "numpy",
     "paho",
+    "pyrage",
     "securesystemslib",
     "tuf",
     "urllib3",

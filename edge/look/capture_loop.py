@@ -25,6 +25,7 @@ from edge.look.camera_port import Camera, Frame
 from edge.look.condition.measure import measure
 from edge.look.condition.watch import ConditionWatch
 from edge.look.event import Company, Eye
+from edge.look.evidence import Evidence
 from edge.look.memory.camera_memory import CameraMemory
 from edge.look.memory.danger_memory import Attention, Change
 from edge.look.memory.raised import RaisedThresholds
@@ -65,13 +66,15 @@ class Look:
         started_at: float,
         journal: Journal | None = None,
         budget: Budget | None = None,
+        evidence: Evidence | None = None,
         name: str = process_report.LOOK,
         can_be_disarmed: bool = False,
         clock: Callable[[], float] = time.perf_counter,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
     ) -> None:
-        """`started_at` is the start of the process on `clock`, in seconds; without a `journal`, nobody is followed.
+        """`started_at` is the start of the process on `clock`, in seconds; without a `journal`, nobody is followed,
+        and without `evidence`, no picture is kept.
 
         The process reports under `name`. `remember` opens the memory of a bundle, `fallback` says why the configuration
         is the last good one, and `on_work` is called again and again once the work goes well, `on_progress` after each
@@ -97,6 +100,7 @@ class Look:
         self._sentence_seconds = self._invoke_seconds = 0.0
         self._reported_at = clock()
         self._budget, self._name, self._frames, self._trouble = budget, name, 0, ""
+        self._evidence = evidence
 
     def run(self, stop: threading.Event) -> None:
         """Watch until the replay ends or `stop` is set; raises `CameraGone`, `DiskFull`, `TryAgain`."""
@@ -115,6 +119,7 @@ class Look:
                     self._report()
                     self._hear()
                     self._memory.keep(self._now(), self._clock())
+                    self._expire()
                     self._work()
             self._work()
         except CameraGone as error:
@@ -225,6 +230,8 @@ class Look:
             return memory
         is_fresh = change is not Change.NONE or verdict.reason in {gate.Reason.FIRST, gate.Reason.SCENE}
         is_told = self._caption(frame, sight, verdict.reason, began, invoked, is_fresh=is_fresh, worth=worth)
+        if change is Change.BEGAN:
+            self._keep_evidence(frame)
         return memory.after_caption() if is_told else memory
 
     def _is_to_be_weighed(self, verdict: gate.Verdict, at: float) -> bool:
@@ -358,6 +365,17 @@ class Look:
             self._report()
         log.debug("caption", extra={"text": accepted.text, "reason": why.value, "confidence": accepted.confidence})
 
+    def _keep_evidence(self, frame: Frame) -> None:
+        """Keep a sealed picture of a danger that has just begun, where that is wanted; its caption is written first."""
+        begun = self._memory.dangers.begun()
+        if self._evidence is not None and begun is not None:
+            with self._latency.of("evidence"):
+                self._evidence.keep(frame.bgr, begun, frame.captured_at, self._eye)
+
+    def _expire(self) -> None:
+        if self._evidence is not None:
+            self._evidence.expire(self._now())
+
     def _hear(self) -> None:
         """Take over the thresholds that people have raised since."""
         self._memory.dangers.raised = RaisedThresholds.of(raised_thresholds.read(self._outbox), self._eye.stream)
@@ -391,5 +409,6 @@ class Look:
             fallbacks=(*self._bundles.fallbacks, *(() if self._fallback is None else (self._fallback,))),
             dangers=tuple(sorted(self._memory.dangers.ongoing)),
             armed=self._switch.is_armed,
+            keeps_evidence=self._evidence is not None,
         )
         process_report.leave(self._outbox, self._name, note)

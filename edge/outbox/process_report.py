@@ -60,6 +60,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Dangers that stand now."""
     armed: bool = True
     """Whether it watches, as `look` says it."""
+    keeps_evidence: bool = False
+    """Whether it keeps sealed pictures of alarms."""
 
 
 MAX_CAMERA_REASON: Final = 80
@@ -123,6 +125,7 @@ def _together(reports: Mapping[str, Report]) -> Report:
         captions=sum(note.captions for note in notes),
         dangers=tuple(sorted({danger for note in notes for danger in note.dangers})),
         armed=all(note.armed for note in notes),
+        keeps_evidence=any(note.keeps_evidence for note in notes),
         cameras=tuple(
             CameraState(stream, note.frames, note.captions, note.reason[:MAX_CAMERA_REASON])
             for stream, note in reports.items()

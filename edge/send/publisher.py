@@ -407,6 +407,7 @@ class Send:
             update=self._updates.progress if at and self._updates is not None else msgspec.UNSET,
             exposed=(exposure_note.read(self._outbox) or msgspec.UNSET) if at else msgspec.UNSET,
             armed=False if at and not looked.armed else msgspec.UNSET,
+            evidence=True if at and looked.keeps_evidence else msgspec.UNSET,
         )
 
     def _leave(self, reason: str) -> None:
@@ -421,7 +422,8 @@ class Send:
 
 def _news(looked: process_report.Report) -> tuple[object, ...]:
     """Return what of a note is worth a status at once."""
-    return looked.reason, looked.conditions, looked.fallbacks, looked.model, looked.clock, looked.armed
+    modes = (looked.armed, looked.keeps_evidence)
+    return looked.reason, looked.conditions, looked.fallbacks, looked.model, looked.clock, modes
 
 
 def _fallbacks(looked: tuple[Fallback, ...], own: tuple[Fallback, ...]) -> tuple[Fallback, ...]:

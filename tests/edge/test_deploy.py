@@ -63,6 +63,16 @@ def test_frames_go_from_the_process_that_pulls_to_the_one_that_looks_and_to_no_o
         assert service["ExecStart"].endswith(f"--frames /run/{pull['RuntimeDirectory']}")
 
 
+def test_sealed_evidence_lies_where_the_processes_with_a_network_see_nothing() -> None:
+    # `look` keeps it in its own state folder; see edge/last_good/state_folder.py.
+    folder = f"-/var/lib/{unit('look')['StateDirectory']}"
+
+    assert unit("look")["StateDirectoryMode"] == "0700"
+    for verb in ("send", "pull"):
+        assert folder in unit(verb)["InaccessiblePaths"].split()
+        assert unit(verb)["ProtectSystem"] == "strict"
+
+
 @pytest.mark.parametrize("verb", ["look", "pull"])
 def test_an_instance_for_one_of_several_cameras_does_the_same_for_that_one(verb: str) -> None:
     instance = read(UNITS[0].parent / f"wordcam-{verb}@.service.d" / "stream.conf")

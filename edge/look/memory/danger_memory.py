@@ -87,6 +87,7 @@ class DangerMemory:
         self._thresholds = thresholds
         self._sums: dict[str, Sum] = dict.fromkeys(thresholds, cusum.NOTHING)
         self._readings: Mapping[str, Reading] = {}
+        self._began: frozenset[str] = frozenset()
         self._at: float | None = None
         self._quiet_from = -math.inf
         self._last: _Calm | None = None
@@ -121,13 +122,17 @@ class DangerMemory:
             self._sums[danger] = cusum.add(self._sums[danger], found, seconds, at)
         self._at, self._readings = at, readings
         self._note(at, excess)
-        began, ended = self.ongoing - before, before - self.ongoing
-        return Change.BEGAN if began else Change.ENDED if ended else Change.NONE
+        self._began, ended = self.ongoing - before, before - self.ongoing
+        return Change.BEGAN if self._began else Change.ENDED if ended else Change.NONE
 
     def beliefs(self) -> tuple[Belief, ...]:
         """Return what is believed of each danger after the last frame, the most probable first."""
         found = [self._belief(danger, seen) for danger, seen in self._readings.items()]
         return tuple(sorted(found, key=lambda belief: (-belief.probability, -belief.evidence, belief.danger)))
+
+    def begun(self) -> Belief | None:
+        """Return the danger that began with the last frame, the most probable of several; None where none did."""
+        return next((belief for belief in self.beliefs() if belief.danger in self._began), None)
 
     def shift(self, danger: str, now: datetime) -> float:
         """Return the log-odds by which a danger's threshold lies above the bundle's."""

@@ -250,6 +250,14 @@ def test_a_camera_condition_is_published_at_once_and_taken_back(box: Outbox, mos
         wait_until(lambda: service.statuses[-1][0].conditions is msgspec.UNSET, "the all-clear")
 
 
+def test_the_status_says_while_evidence_is_kept_and_nothing_of_it_otherwise(box: Outbox, mosquitto: Mosquitto) -> None:
+    with served(mosquitto) as service, sending(box, mqtt(mosquitto, status_seconds=3600)):
+        wait_until(lambda: service.statuses, "the birth")
+        assert service.statuses[-1][0].evidence is msgspec.UNSET
+        process_report.leave(box, process_report.LOOK, process_report.Report(keeps_evidence=True))
+        wait_until(lambda: service.statuses[-1][0].evidence is True, "the news")
+
+
 def test_a_connection_that_is_cut_is_made_again(box: Outbox, mosquitto: Mosquitto) -> None:
     with (
         served(mosquitto) as service,
