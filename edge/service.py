@@ -116,8 +116,7 @@ def look(  # noqa: PLR0913  # what the process was started with
 
     with _watched(settings) as watchdog, _outbox(settings) as outbox, _contract_kept(settings):
         exposure_note.leave(outbox, exposed)
-        loader = _bundle_loader(settings, state)
-        opened = _open_bundle(loader)
+        opened = _open_bundle(loader := _bundle_loader(settings, state))
         manifest = opened.contents.manifest
         with _reported(outbox, name, manifest.model):
             camera = _camera_to_look_at(settings, stop, frames, watchdog.waiting(stop.wait))

@@ -99,8 +99,7 @@ class Look:
         self._sentences = self._sentences_before = 0
         self._sentence_seconds = self._invoke_seconds = 0.0
         self._reported_at = clock()
-        self._budget, self._name, self._frames, self._trouble = budget, name, 0, ""
-        self._evidence = evidence
+        self._budget, self._evidence, self._name, self._frames, self._trouble = budget, evidence, name, 0, ""
 
     def run(self, stop: threading.Event) -> None:
         """Watch until the replay ends or `stop` is set; raises `CameraGone`, `DiskFull`, `TryAgain`."""
