@@ -73,8 +73,7 @@ class Look:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
     ) -> None:
-        """`started_at` is the start of the process on `clock`, in seconds; without a `journal`, nobody is followed,
-        and without `evidence`, no picture is kept.
+        """The process began at `started_at`, in seconds on `clock`; `journal` follows people, `evidence` keeps pictures.
 
         The process reports under `name`. `remember` opens the memory of a bundle, `fallback` says why the configuration
         is the last good one, and `on_work` is called again and again once the work goes well, `on_progress` after each
@@ -93,8 +92,7 @@ class Look:
         self._latency = Latency(clock)
         self._gate: gate.Memory | None = None
         self._conditions, self._moving = ConditionWatch(), MovingEvidence(captioner.manifest)
-        self._seen = Seen()
-        self._started_at = started_at
+        self._seen, self._started_at = Seen(), started_at
         self._first_caption_seconds: float | None = None
         self._sentences = self._sentences_before = 0
         self._sentence_seconds = self._invoke_seconds = 0.0
