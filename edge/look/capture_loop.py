@@ -73,7 +73,7 @@ class Look:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
     ) -> None:
-        """The process began at `started_at`, in seconds on `clock`; `journal` follows people, `evidence` keeps pictures.
+        """The process began at `started_at`, in seconds on `clock`; `journal` follows people, `evidence` keeps crops.
 
         The process reports under `name`. `remember` opens the memory of a bundle, `fallback` says why the configuration
         is the last good one, and `on_work` is called again and again once the work goes well, `on_progress` after each
