@@ -26,7 +26,7 @@ MODULES = {
     "wordcam-convert": "converter.cli",
 }
 
-NESTED = {"image", "rules", "user", "dead", "silence", "models"}
+NESTED = {"evidence", "image", "rules", "user", "dead", "silence", "models"}
 """Verbs that have verbs of their own."""
 
 _LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)(?:#[^)]*)?\)")
