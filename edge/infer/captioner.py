@@ -7,20 +7,24 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from contract import bundle, phrases, sensitive_words, vocabulary
 from contract.errors import Refused
+from contract.phrases import Phrase
 from edge.infer import beam, detection, hazards, image, rerank, runtime
+from edge.infer.beam import Silence
 from edge.infer.detection import Detection
 from edge.infer.hazards import Hazard
 from edge.infer.phrase_prior import Costs, Expectation, Phrases
 from edge.infer.things import Doubt, Things
 
 Floats = NDArray[np.float32]
+
+_NO_WORDS: Final = np.empty(0, np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,8 @@ class Features:
 class Weighed:
     """A picture before a word is said of it."""
 
-    start: Mapping[str, Floats]
-    """What `decoder_init` gives: where the decoder starts from."""
+    cells: Floats
+    """What the encoder saw of it: [1, N, D]."""
     evidence: Mapping[str, float]
     """Probability that the picture shows each danger, 0 to 1; empty where the bundle weighs none."""
 
@@ -90,7 +94,7 @@ class Captioner:
         self._rows = self._step.inputs["tokens"].shape[0]
         self._log_probs = np.empty(self._step.outputs["log_probs"].shape, np.float32)
         self._plan = self._make_plan(beam_width)
-        self._never = sensitive_words.runs(self.vocabulary.ids)
+        self._never = Silence(sensitive_words.runs(self.vocabulary.ids))
         self._check_evidence()
         self._phrases = self._load_phrases()
         self._things = self._make_things()
@@ -140,11 +144,12 @@ class Captioner:
         return self.speak(self.weigh(features))
 
     def weigh(self, features: Features) -> Weighed:
-        """Weigh which dangers a picture shows; costs a tenth of a sentence."""
-        start = self._init.run(cells=features.cells)
+        """Weigh which dangers a picture shows; costs nearly nothing."""
         terms = self.manifest.evidence
-        found = start if self._classifier is None else self._classifier.run(cells=features.cells)
-        return Weighed(start, dict(zip(terms, found["evidence"][0].tolist(), strict=True)) if terms else {})
+        if not terms:
+            return Weighed(features.cells, {})
+        found = (self._classifier or self._init).run(cells=features.cells)
+        return Weighed(features.cells, dict(zip(terms, found["evidence"][0].tolist(), strict=True)))
 
     def speak(self, weighed: Weighed, limits: Mapping[str, float] | None = None) -> Sentence:
         """Write the sentence of a picture that was weighed.
@@ -188,34 +193,35 @@ class Captioner:
         )
 
     def _search(self, weighed: Weighed, limits: Mapping[str, float]) -> list[beam.Hypothesis]:
-        """Search from what `decoder_init` gave.
+        """Search from what `decoder_init` makes of the picture.
 
         What cannot be said: a danger that its evidence does not bear out, and what someone's race or origin is.
         """
-        self._step.set("keys", weighed.start["keys"])
-        self._step.set("values", weighed.start["values"])
+        start = self._init.run(cells=weighed.cells)
+        self._step.set("keys", start["keys"])
+        self._step.set("values", start["values"])
         forbidden = hazards.unspeakable(weighed.evidence, limits, self.manifest.hazards, self.vocabulary.ids)
-        doubt = self._doubt(weighed, limits)
-        if doubt is not None:
-            forbidden = [*forbidden, *doubt.forbidden]
-        expectation = self._expectation(weighed, [*forbidden, *(run for run in self._never if len(run) == 1)], doubt)
-        found = beam.search(self._decode, weighed.start["state"], self._plan, [*forbidden, *self._never], expectation)
+        doubt = self._doubt(weighed, start, limits)
+        silence = self._never.joined(forbidden, _NO_WORDS if doubt is None else doubt.forbidden)
+        expectation = self._expectation(start, forbidden, silence, doubt)
+        found = beam.search(self._decode, start["state"], self._plan, silence, expectation)
         return rerank.order(found, self.manifest.decoding, expectation)
 
-    def _doubt(self, weighed: Weighed, limits: Mapping[str, float]) -> Doubt | None:
+    def _doubt(self, weighed: Weighed, start: Mapping[str, Floats], limits: Mapping[str, float]) -> Doubt | None:
         """Return which things the picture bears out too little to name; none where it speaks of a danger."""
         if self._things is None or any(p >= limits.get(term, math.inf) for term, p in weighed.evidence.items()):
             return None
-        return self._things.doubt(weighed.start["expected"][0])
+        return self._things.doubt(start["expected"][0])
 
     def _expectation(
-        self, weighed: Weighed, forbidden: list[tuple[int, ...]], doubt: Doubt | None
+        self, start: Mapping[str, Floats], forbidden: list[Phrase], silence: Silence, doubt: Doubt | None
     ) -> Expectation | None:
         if self._phrases is None:
             return None
         known = self.manifest.things or None
         costs = Costs(known.search * doubt.words, known.choice * doubt.words) if known and doubt else None
-        return self._phrases.of(weighed.start["expected"][0], self.manifest.decoding.pull, forbidden, costs)
+        pull = self.manifest.decoding.pull
+        return self._phrases.of(start["expected"][0], pull, forbidden, silence.words, costs)
 
     def _make_things(self) -> Things | None:
         known = self.manifest.things or None

@@ -10,7 +10,7 @@ Dimensions: B hypotheses, W words, P phrases.
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,8 +25,8 @@ Ints = NDArray[np.int64]
 CIDER_SCALE: Final = 10.0
 """CIDEr is reported times ten."""
 
-Followers = tuple[Ints, Ints, Floats]
-"""Of all phrases that begin alike: their last words, their places, and their rarities."""
+Followers = tuple[Ints, slice]
+"""Of all phrases that begin alike: their last words, and where they stand among all phrases sorted by beginning."""
 
 
 class Phrases:
@@ -36,29 +36,39 @@ class Phrases:
         """Take the rarity of each phrase, in the order of what is foretold."""
         self._places = {phrase: (place, rarity) for place, (phrase, rarity) in enumerate(rarities.items())}
         self._unheard = max(rarities.values(), default=0.0)
-        self._holding: dict[int, list[int]] = {}
         beginnings: dict[Phrase, list[tuple[int, int, float]]] = {}
         for phrase, (place, rarity) in self._places.items():
             beginnings.setdefault(phrase[:-1], []).append((phrase[-1], place, rarity))
-        self._followers: dict[Phrase, Followers] = {start: _columns(rows) for start, rows in beginnings.items()}
+        rows = [row for group in beginnings.values() for row in group]
+        self.order: Ints = np.array([place for _, place, _ in rows], np.int64)
+        self.rarities: Floats = np.array([rarity for *_, rarity in rows], np.float32)
+        self.followers: Mapping[Phrase, Followers] = dict(_slices(beginnings))
+        self._none = max((max(phrase) for phrase in rarities), default=0) + 1
+        spelt = [(*phrase, *[self._none] * (LONGEST - len(phrase))) for phrase in rarities]
+        self._spelt: Ints = np.array(spelt, np.int64).reshape(-1, LONGEST).T.copy()
 
     def __len__(self) -> int:
         return len(self._places)
 
     def of(
-        self, expected: Floats, pull: float, unspeakable: Sequence[Phrase] = (), costs: "Costs | None" = None
+        self,
+        expected: Floats,
+        pull: float,
+        unspeakable: Sequence[Phrase] = (),
+        words: NDArray[np.int32] | None = None,
+        costs: "Costs | None" = None,
     ) -> "Expectation":
         """Return what is expected of one picture: expected [P], and how much it pulls at the search.
 
         `costs` are of words that the picture bears out too little.
 
-        Nothing is expected of a phrase that holds the rarest word of an unspeakable one: the search would be pulled
-        towards what it may not say, and end in nonsense beside it.
+        Nothing is expected of a phrase that holds one of the unspeakable words, or the rarest word of an unspeakable
+        run: the search would be pulled towards what it may not say, and end in nonsense beside it.
         """
-        places = [place for word in {self._rarest(phrase) for phrase in unspeakable} for place in self._with(word)]
-        if places:
-            expected = expected.copy()
-            expected[places] = 0.0
+        silent = np.array([self._rarest(phrase) for phrase in unspeakable], np.int64)
+        silent = silent if words is None else np.concatenate([silent, words])
+        if len(silent):
+            expected = np.where(self._holding(silent), np.float32(0.0), expected)
         return Expectation(self, expected, pull, costs)
 
     def single(self) -> dict[int, int]:
@@ -68,15 +78,11 @@ class Phrases:
     def _rarest(self, phrase: Phrase) -> int:
         return max(phrase, key=lambda word: self._places.get((word,), (-1, self._unheard))[1])
 
-    def _with(self, word: int) -> list[int]:
-        """Return the places of the phrases that hold a word."""
-        if word not in self._holding:
-            self._holding[word] = [place for phrase, (place, _) in self._places.items() if word in phrase]
-        return self._holding[word]
-
-    def followers(self, beginning: Phrase) -> Followers | None:
-        """Return the phrases that are this beginning and one word more."""
-        return self._followers.get(beginning)
+    def _holding(self, words: Ints) -> NDArray[np.bool_]:
+        """Say of each phrase whether it holds any of the words [P]."""
+        any_of = np.zeros(self._none + 1, np.bool_)
+        any_of[words[words < self._none]] = True
+        return np.asarray(any_of[self._spelt].any(0))
 
     def weights(self, sentence: Sequence[int]) -> list[tuple[int, float]]:
         """Return (place, CIDEr's normalised weight) of each phrase of a sentence, token ids without END.
@@ -107,35 +113,33 @@ class Expectation:
 
     def __init__(self, phrases: Phrases, expected: Floats, pull: float, costs: Costs | None = None) -> None:
         self._costs = costs
-        self._phrases, self._expected, self._pull = phrases, expected, pull
-        self._known: dict[Phrase, tuple[Ints, Floats] | None] = {}
+        self._phrases, self._expected = phrases, expected
+        self._worth: Floats = np.float32(pull) * expected[phrases.order] * phrases.rarities
         self._alone: Floats | None = None
         self._guided: Floats | None = None
 
     def guide(self, log_probs: Floats, said: Sequence[Phrase]) -> Floats:
-        """Add to log_probs [B, W] what each next word would complete of the expected, after what was said [B]."""
+        """Add to log_probs [B, W] what each next word would complete of the expected, after what was said [B].
+
+        What is returned stands in one array that the next call overwrites.
+        """
         if self._guided is None or len(self._guided) < len(log_probs):
             self._guided = np.empty_like(log_probs)
         guided = self._guided[: len(log_probs)]
         np.add(log_probs, self._by_itself(log_probs.shape[1]), out=guided)
-        longest = min(LONGEST, max(map(len, said), default=0) + 1)
-        for size in range(1, longest):
-            found = [self._worth(tokens[len(tokens) - size :]) if len(tokens) >= size else None for tokens in said]
-            rows = [row for row, worth in enumerate(found) if worth is not None]
-            if not rows:
-                continue
-            columns = [worth[0] for worth in found if worth is not None]
-            row_of_each = np.repeat(rows, [len(words) for words in columns])
-            values = np.concatenate([worth[1] for worth in found if worth is not None])
-            guided[row_of_each, np.concatenate(columns)] += values
+        followers, worth = self._phrases.followers, self._worth
+        for row, tokens in enumerate(said):
+            for size in range(1, min(LONGEST, len(tokens) + 1)):
+                if found := followers.get(tokens[-size:]):
+                    guided[row, found[0]] += worth[found[1]]
         return guided
 
     def _by_itself(self, words: int) -> Floats:
         """Return what each word [W] is worth wherever it stands."""
         if self._alone is None:
             self._alone = np.zeros(words, np.float32)
-            if found := self._worth(()):
-                self._alone[found[0]] = found[1]
+            if found := self._phrases.followers.get(()):
+                self._alone[found[0]] = self._worth[found[1]]
             if self._costs is not None:
                 self._alone += self._costs.search
         return self._alone
@@ -149,13 +153,9 @@ class Expectation:
         cost = 0.0 if self._costs is None else float(self._costs.choice[list(sentence)].sum())
         return CIDER_SCALE * shared / LONGEST + cost
 
-    def _worth(self, beginning: Phrase) -> tuple[Ints, Floats] | None:
-        if beginning not in self._known:
-            found = self._phrases.followers(beginning)
-            self._known[beginning] = found and (found[0], self._pull * self._expected[found[1]] * found[2])
-        return self._known[beginning]
 
-
-def _columns(rows: Sequence[tuple[int, int, float]]) -> Followers:
-    words, places, rarities = zip(*rows, strict=True)
-    return np.array(words, np.int64), np.array(places, np.int64), np.array(rarities, np.float32)
+def _slices(beginnings: Mapping[Phrase, Sequence[tuple[int, int, float]]]) -> Iterator[tuple[Phrase, Followers]]:
+    start = 0
+    for beginning, rows in beginnings.items():
+        yield beginning, (np.array([word for word, *_ in rows], np.int64), slice(start, start + len(rows)))
+        start += len(rows)

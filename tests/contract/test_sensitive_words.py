@@ -49,7 +49,7 @@ class Eager:
 
 def spoken(known: Vocabulary, wanted: dict[str, float], never: list[tuple[int, ...]]) -> list[list[str]]:
     state = np.zeros((1, 1), np.float32)
-    found = beam.search(Eager(known, wanted), state, Plan(4, 8, 0.7, block_trigrams=False), never)
+    found = beam.search(Eager(known, wanted), state, Plan(4, 8, 0.7, block_trigrams=False), beam.Silence(never))
     return [known.decode(hypothesis.tokens) for hypothesis in found]
 
 

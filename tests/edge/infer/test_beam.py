@@ -125,10 +125,35 @@ def test_a_beam_as_wide_as_the_language_finds_its_best_sentence(seed: int) -> No
     assert found[0].score(EVERY.length_penalty) == pytest.approx(max(scores.values()), abs=1e-4)
 
 
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40))
+def test_the_best_of_many_numbers_are_those_that_sorting_all_of_them_finds(seed: int, count: int) -> None:
+    ranks = np.random.default_rng(seed).normal(0, 2, (5, 1_000)).astype(np.float32).round(2)
+    ranks[:, seed % 1_000 :: 3] = -np.inf
+
+    found = beam._best(ranks, count)
+
+    assert [ranks[place] for place in found] == sorted(ranks.ravel().tolist(), reverse=True)[:count]
+    assert len(set(found)) == count
+
+
+def test_where_no_word_is_possible_none_is_the_best() -> None:
+    assert beam._best(np.full((4, 1_000), -np.inf, np.float32), 8) == []
+
+
+def test_a_further_silence_leaves_what_it_was_made_from_as_it_was() -> None:
+    step = decoder({START: {A: 1.0}, A: {B: 0.25, C: 0.25, END: 0.5}})
+    silence = beam.Silence([(A, B)])
+
+    further = silence.joined([], np.array([C], np.int32))
+
+    assert [said.tokens for said in beam.search(step, ZERO, plan(width=3), further)] == [(A, END)]
+    assert {said.tokens for said in beam.search(step, ZERO, plan(width=3), silence)} == {(A, END), (A, C, END)}
+
+
 def test_a_forbidden_run_is_never_completed() -> None:
     step = decoder({START: {A: 1.0}, A: {B: 0.9, C: 0.1}, B: {C: 0.5, END: 0.5}})
 
-    silenced = beam.search(step, ZERO, plan(width=3), [(A, B), (B, C)])
+    silenced = beam.search(step, ZERO, plan(width=3), beam.Silence([(A, B), (B, C)]))
 
     assert {sentence.tokens for sentence in silenced} == {(A, C, END)}
 
@@ -137,7 +162,7 @@ def test_what_leads_up_to_a_forbidden_word_is_given_up_for_what_does_not() -> No
     step = decoder({START: {A: 0.9, B: 0.1}, A: {C: 0.95, END: 0.05}, B: {END: 1.0}})
 
     free = beam.search(step, ZERO, plan(width=2))[0]
-    silenced = beam.search(step, ZERO, plan(width=2), [(C,)])[0]
+    silenced = beam.search(step, ZERO, plan(width=2), beam.Silence([(C,)]))[0]
 
     assert free.tokens == (A, C, END)
     assert silenced.tokens == (B, END)
@@ -146,6 +171,6 @@ def test_what_leads_up_to_a_forbidden_word_is_given_up_for_what_does_not() -> No
 def test_the_last_hypothesis_alive_is_kept_even_if_it_leads_up_to_a_forbidden_word() -> None:
     step = decoder({START: {A: 1.0}, A: {C: 0.95, B: 0.05}})
 
-    silenced = beam.search(step, ZERO, plan(width=2), [(C,)])[0]
+    silenced = beam.search(step, ZERO, plan(width=2), beam.Silence([(C,)]))[0]
 
     assert silenced.tokens == (A, B, END)

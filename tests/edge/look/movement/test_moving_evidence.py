@@ -14,6 +14,7 @@ from edge.look.movement.moving_evidence import MovingEvidence
 SHAPE = (360, 640, 3)
 STANDS = Detection("person", 0.6, x=0.45, y=0.2, w=0.12, h=0.6)
 EVIDENCE = {"gun": 0.3, "fire": 0.1}
+CELLS = np.zeros((1, 1, 1), np.float32)
 
 
 def manifest(motion: Motion | msgspec.UnsetType) -> Manifest:
@@ -26,7 +27,7 @@ def head(bias: float) -> MotionHead:
 
 
 def watch(moving: MovingEvidence, people: list[Detection], looks: int = 9) -> Weighed:
-    weighed = Weighed({}, EVIDENCE)
+    weighed = Weighed(CELLS, EVIDENCE)
     for number in range(looks):
         picture = np.random.default_rng(number).integers(0, 255, (64, 64, 3)).astype(np.uint8)
         moving.see(picture, SHAPE, number * 0.2)
@@ -36,7 +37,7 @@ def watch(moving: MovingEvidence, people: list[Detection], looks: int = 9) -> We
 
 def weigh(moving: MovingEvidence, people: list[Detection], at: float) -> Weighed:
     moving.meet(people, SHAPE, at)
-    return moving.weigh(Weighed({}, EVIDENCE))
+    return moving.weigh(Weighed(CELLS, EVIDENCE))
 
 
 def odds(weighed: Weighed, danger: str) -> float:
@@ -73,7 +74,7 @@ def test_a_fall_adds_what_the_bundle_says() -> None:
 
 def test_a_picture_that_shows_nothing_stays_evidence_of_nothing() -> None:
     moving = MovingEvidence(manifest(Motion(falls={"gun": 2.0})))
-    dark = Weighed({}, dict.fromkeys(EVIDENCE, 0.0))
+    dark = Weighed(CELLS, dict.fromkeys(EVIDENCE, 0.0))
 
     weigh(moving, [STANDS], 0.0)
     moving.meet([], SHAPE, 1.0)
