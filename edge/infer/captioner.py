@@ -177,6 +177,10 @@ class Captioner:
         """Return the final beam of a picture, the sentence that is said first."""
         return self._search(self.weigh(features), self.manifest.evidence)
 
+    def start(self, weighed: Weighed) -> Mapping[str, Floats]:
+        """Return what `decoder_init` makes of a picture: where the decoder starts from, and what is expected of it."""
+        return self._init.run(cells=weighed.cells)
+
     def detect(self, features: Features) -> list[Detection]:
         """Return the boxes of a picture, best first; none where the bundle has no detector."""
         spec = self.manifest.detection
@@ -197,7 +201,7 @@ class Captioner:
 
         What cannot be said: a danger that its evidence does not bear out, and what someone's race or origin is.
         """
-        start = self._init.run(cells=weighed.cells)
+        start = self.start(weighed)
         self._step.set("keys", start["keys"])
         self._step.set("values", start["values"])
         forbidden = hazards.unspeakable(weighed.evidence, limits, self.manifest.hazards, self.vocabulary.ids)

@@ -75,9 +75,9 @@ def test_the_captioner_says_each_word_as_probably_as_the_device(device: Captione
     bundle_weights.captioner(found, model, found.words)
 
     keys, values, state = model.look(seen.cells)
-    hazard_network = device.weigh(seen)
+    start = device.start(device.weigh(seen))
     for own, theirs in ((keys, "keys"), (values, "values"), (state, "state")):
-        assert near_duplicates(own, hazard_network.start[theirs]) > 0.999
+        assert near_duplicates(own, start[theirs]) > 0.999
     embedded = model.embedding(np.array([vocabulary.START]))
     context, moved, _ = model.step(model.token_gates(embedded)[None], state[None], keys, values)
     said = np.asarray(model.say(moved[0], context[0], embedded))[0]
