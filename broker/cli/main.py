@@ -66,6 +66,10 @@ def _run(arguments: argparse.Namespace) -> int:  # noqa: PLR0911 - one branch a 
             from broker.cli import advisories
 
             return advisories.run(arguments)
+        case "devices":
+            from broker.cli import devices
+
+            return devices.run(arguments)
         case "models":
             from broker.cli import models
 

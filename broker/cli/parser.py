@@ -34,6 +34,7 @@ def build() -> argparse.ArgumentParser:
     _add_service(verbs)
     _add_models(verbs)
     _add_advisories(verbs)
+    _add_devices(verbs)
     _add_terminal(verbs)
     _add_messages(verbs)
     _add_incidents(verbs)
@@ -127,6 +128,11 @@ def _add_advisories(verbs: _Verbs) -> None:
     known.add_argument("advisories", nargs="+", type=Path, metavar="FILE", help=text)
     text = "a bill of materials (CycloneDX) of a version, so that its libraries are compared too; repeat it"
     known.add_argument("--bill", action="append", default=[], type=Path, metavar="FILE", help=text)
+    known.add_argument("--json", action="store_true", help="one JSON object a line")
+
+
+def _add_devices(verbs: _Verbs) -> None:
+    known = _add(verbs, "devices", "list the devices: health, cameras, and warnings")
     known.add_argument("--json", action="store_true", help="one JSON object a line")
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -89,6 +89,16 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class LastHour:
+    """What one camera has said lately."""
+
+    last: Found | None
+    """Its last caption, however old; None where it never wrote one."""
+    captions: int
+    """Captions of the last hour."""
+
+
+@dataclass(frozen=True, slots=True)
 class Indexed:
     """What search gets to know of one caption."""
 
@@ -134,6 +144,22 @@ def last_words(connection: Connection) -> dict[tuple[str, str], Found]:
         if before is None or (before.captured_at, before.id) < (found.captured_at, found.id):
             by_device[found.site, found.device] = found
     return by_device
+
+
+def last_hour(
+    connection: Connection, site: str, device: str, streams: Sequence[str], now: datetime
+) -> dict[str, LastHour]:
+    """Return the last caption of each of a device's cameras, and how many it wrote in the hour before `now`."""
+    return {stream: _last_hour(connection, contract.source(site, device, stream), now) for stream in streams}
+
+
+def _last_hour(connection: Connection, camera: str, now: datetime) -> LastHour:
+    own = (table.c.source == camera) & (table.c.text != GONE)
+    newest = connection.execute(select(table.c.id).where(own).order_by(*_BY_TIME).limit(1)).scalar()
+    found = some(connection, () if newest is None else (newest,))
+    recent = own & (table.c.captured_at >= now - timedelta(hours=1))
+    count = connection.execute(select(func.count()).select_from(table).where(recent)).scalar_one()
+    return LastHour(next(iter(found.values()), None), int(count))
 
 
 def unindexed(connection: Connection, *, limit: int) -> list[Found]:

@@ -1,7 +1,7 @@
 """The table of devices: the last status of each."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -9,8 +9,24 @@ from sqlalchemy import Connection, Row, delete, func, insert, or_, select
 
 from broker.incidents.presence.detector import CONDITION, Presence
 from broker.store.tables import core
-from contract.status import Clock, Fallback, Ledger, Stage, State, Status
+from contract.status import (
+    CameraCondition,
+    CameraState,
+    Clock,
+    Exposure,
+    Fallback,
+    Ledger,
+    Stage,
+    State,
+    Status,
+)
 from contract.update import Update
+
+SILENT: Final = timedelta(minutes=5)
+"""A device writes its status every minute by default: five missing ones mean something. `presence` goes first."""
+
+_TROUBLE: Final = ("fallbacks", "clock", "cameras", "conditions", "exposed", "evidence")
+"""Columns of what a device says of itself in every status but its last will."""
 
 DISARMED: Final = "disarmed"
 """Shown of a device that does not watch, because someone has switched that off."""
@@ -37,6 +53,21 @@ class Device:
     """What it does not use, working with the last good one; None where it uses all as it stands."""
     clock: Clock | None = None
     """What is wrong with its clock, where something is known to be."""
+    cameras: tuple[CameraState, ...] | None = None
+    """Each of its cameras; None where it has one."""
+    conditions: tuple[CameraCondition, ...] | None = None
+    """What is wrong with the pictures of its cameras, the worst first; None where nothing is."""
+    exposed: tuple[Exposure, ...] | None = None
+    """What does not hold of its isolation; None where all of it holds."""
+    evidence: bool | None = None
+    """Whether it keeps sealed pictures of alarms for its owner."""
+
+
+def health(device: Device, now: datetime, silent: timedelta = SILENT) -> str:
+    """Return the health of a device: `online`, `silent` or `offline`."""
+    if device.state is State.OFFLINE:
+        return "offline"
+    return "silent" if now - device.heard_at > silent else "online"
 
 
 def record(connection: Connection, status: Status, *, heard_at: datetime) -> bool:
@@ -77,13 +108,10 @@ def record(connection: Connection, status: Status, *, heard_at: datetime) -> boo
 
 
 def _trouble(status: Status, known: Row[Any] | None) -> dict[str, Any]:
-    """Return what a device does not use, and what is wrong with its clock; a last will does not say."""
+    """Return what a device says of its files, clock, cameras and isolation; a last will does not say."""
     if status.at is None:
-        return {name: getattr(known, name, None) for name in ("fallbacks", "clock")}
-    return {
-        "fallbacks": msgspec.to_builtins(status.fallbacks) if status.fallbacks else None,
-        "clock": status.clock.value if status.clock else None,
-    }
+        return {name: getattr(known, name, None) for name in _TROUBLE}
+    return {name: msgspec.to_builtins(getattr(status, name) or None) for name in _TROUBLE}
 
 
 def _update_report(status: Status, known: Row[Any] | None) -> Any:

@@ -6,6 +6,7 @@ from typing import Final
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Dialect,
@@ -244,12 +245,17 @@ device: Final = Table(
     Column("update_report", JSON(none_as_null=True)),
     Column("fallbacks", JSON(none_as_null=True)),
     Column("clock", String(16)),
+    Column("cameras", JSON(none_as_null=True)),
+    Column("conditions", JSON(none_as_null=True)),
+    Column("exposed", JSON(none_as_null=True)),
+    Column("evidence", Boolean),
     PrimaryKeyConstraint("site", "device"),
 )
 """The last status of every device. `said_at` is by its own clock and distinguishes a status from its
 repetition; by this server's clock are `heard_at`, the last word of its own, `changed_at`, when its state or the kind of
 its reason last did, and `frames_at`, when it last looked at a new frame. `update_report` is null for a device that
-takes no updates, `fallbacks` for one that uses all as it stands, `clock` where nothing is known to be wrong."""
+takes no updates, `fallbacks` for one that uses all as it stands, `clock` where nothing is known to be wrong, `cameras`
+for one with a single camera, `exposed` for one whose isolation holds."""
 
 rollout: Final = Table(
     "rollout",

@@ -40,7 +40,7 @@ from broker.web.api.schemas import (
     Silence,
     WholeIncident,
 )
-from broker.web.pages.devices import health, patience
+from broker.web.pages.devices import patience
 from broker.web.pages.silences import LONGEST_HOURS, make
 from broker.web.request.context import ThisPage, needs
 from broker.web.request.numbers import LARGEST, Before, BeforeCaption
@@ -232,7 +232,9 @@ def devices(page: ThisPage) -> list[Device]:
         found = devices_store.everyone(connection)
         last = search.last_words(connection)
     silent = patience(page.console)
-    return [Device.of(one, health(one, page.now, silent), last.get((one.site, one.device))) for one in found]
+    return [
+        Device.of(one, devices_store.health(one, page.now, silent), last.get((one.site, one.device))) for one in found
+    ]
 
 
 def _check(**moments: datetime | None) -> None:

@@ -12,7 +12,7 @@ from broker.incidents.presence import devices
 from broker.notify.message import reason_texts
 from broker.retention import erasure
 from broker.store.search import Found
-from contract.status import Clock, Fallback, Ledger
+from contract.status import CameraCondition, CameraState, Clock, Exposure, Fallback, Ledger
 
 Number = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 
@@ -184,6 +184,14 @@ class Device(msgspec.Struct, frozen=True):
     """What it does not use, working with the last good one."""
     clock: Clock | None
     """What is wrong with its clock, where something is known to be."""
+    cameras: list[CameraState]
+    """Each of its cameras, where it has several."""
+    conditions: list[CameraCondition]
+    """What is wrong with the pictures of its cameras, the worst first."""
+    exposed: list[Exposure]
+    """What does not hold of its isolation: a warning."""
+    evidence: bool
+    """Whether it keeps sealed pictures of alarms for its owner."""
 
     @classmethod
     def of(cls, found: devices.Device, health: str, last: Found | None) -> Self:
@@ -191,6 +199,7 @@ class Device(msgspec.Struct, frozen=True):
         return cls(
             *(found.site, found.device, health, found.since, found.heard_at, found.reason, found.version),
             *(found.model, found.ledger, Caption.of(last) if last else None, list(found.fallbacks or ()), found.clock),
+            *(list(found.cameras or ()), list(found.conditions or ()), list(found.exposed or ()), bool(found.evidence)),
         )
 
 

@@ -1,6 +1,6 @@
 """One device: its health, its model and the last update of it, and what it last saw, as words and boxes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,15 +9,18 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath, FromQuery
 
 from broker.incidents.presence import devices
+from broker.incidents.presence.devices import Device
 from broker.ingest.enrolment import authority
 from broker.ingest.rollout import stages
-from broker.store import captions
+from broker.store import captions, search
 from broker.store.captions import Seen
 from broker.store.engine import reading
+from broker.store.search import LastHour
 from broker.web.accounts.account import Role
-from broker.web.pages.devices import health, patience
+from broker.web.pages.devices import patience
 from broker.web.request.context import Page, ThisPage, needs
 from contract.caption import Box
+from contract.status import CameraState, Condition
 from contract.update import Progress
 
 FRAME: Final = (160, 90)
@@ -38,6 +41,21 @@ class Rectangle:
     height: float
 
 
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """One of several cameras of a device."""
+
+    state: CameraState
+    conditions: tuple[Condition, ...]
+    """What is wrong with its picture, the worst first."""
+    said: LastHour
+
+    @property
+    def is_well(self) -> bool:
+        """Whether it shows its place."""
+        return not self.state.reason and not self.conditions
+
+
 @get("/devices/{site:str}/{device:str}", sync_to_thread=True, guards=[needs(Role.GUARD)])
 def show(page: ThisPage, site: FromPath[str], device: FromPath[str], revoked: FromQuery[str] = "") -> Response[str]:
     """Show one device."""
@@ -45,14 +63,16 @@ def show(page: ThisPage, site: FromPath[str], device: FromPath[str], revoked: Fr
         found = next((one for one in devices.everyone(connection) if (one.site, one.device) == (site, device)), None)
         seen = captions.last_seen(connection, site, device)
         rollouts = stages.newest(connection)
+        last_hour = {} if found is None else search.last_hour(connection, site, device, streams(found), page.now)
     if found is None:
         raise NotFoundException
     own = found.update_report.target if found.update_report is not None else None
     return page.render(
         "device.html",
         one=found,
-        health=health(found, page.now, patience(page.console)),
+        health=devices.health(found, page.now, patience(page.console)),
         seen=seen,
+        cameras=list(cameras(found, last_hour)),
         frame=FRAME,
         rectangles=list(rectangles(seen)) if seen is not None else [],
         rollout=next((rollout for rollout in rollouts if rollout.target == own), None),
@@ -60,6 +80,18 @@ def show(page: ThisPage, site: FromPath[str], device: FromPath[str], revoked: Fr
         has_certificate=_has_certificate(page, site, device),
         is_revoked=revoked == "yes",
     )
+
+
+def streams(found: Device) -> list[str]:
+    """Return the names of a device's cameras, where it has several."""
+    return [camera.stream for camera in found.cameras or ()]
+
+
+def cameras(found: Device, said: Mapping[str, LastHour]) -> Iterator[Camera]:
+    """Yield each camera of a device that has several, with its own conditions and captions."""
+    for state in found.cameras or ():
+        own = tuple(known.condition for known in found.conditions or () if known.stream == state.stream)
+        yield Camera(state, own, said[state.stream])
 
 
 def rectangles(seen: Seen) -> Iterator[Rectangle]:

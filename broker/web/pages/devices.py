@@ -14,7 +14,7 @@ from litestar.params import FromPath, MultipartBody, URLEncodedBody
 
 from broker.config.sites import Places
 from broker.incidents.presence import devices
-from broker.incidents.presence.devices import Device
+from broker.incidents.presence.devices import SILENT, Device, health
 from broker.ingest.rollout import stages
 from broker.store import search
 from broker.store.engine import reading, writing
@@ -24,10 +24,6 @@ from broker.web.accounts.account import Role
 from broker.web.floor_plans import Place, Plan
 from broker.web.request.context import Page, ThisPage, needs
 from broker.web.request.state import Console
-from contract.status import State
-
-SILENT: Final = timedelta(minutes=5)
-"""A device writes its status every minute by default: five missing ones mean something. `presence` goes first."""
 
 KINDS: Final = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 """First bytes of accepted floor plans. SVG is not accepted: it can hold a script."""
@@ -141,13 +137,6 @@ def patience(console: Console) -> timedelta:
     """Return after how long a device counts as not responding."""
     presence = console.config.presence
     return SILENT if presence is None else timedelta(seconds=presence.quiet_seconds)
-
-
-def health(device: Device, now: datetime, silent: timedelta = SILENT) -> str:
-    """Return the health of a device."""
-    if device.state is State.OFFLINE:
-        return "offline"
-    return "silent" if now - device.heard_at > silent else "online"
 
 
 def _show(page: Page, *, status: int = 200, problem: str = "") -> Response[str]:
