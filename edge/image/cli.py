@@ -23,7 +23,7 @@ def build(arguments: argparse.Namespace) -> int:
     """Build the image."""
     if arguments.base is not None:
         return _onto_base(arguments)
-    inputs = Inputs(_snapshot(arguments.snapshot), source_date_epoch(os.environ), arguments.wheels or WHEELS)
+    inputs = Inputs(_mirror(arguments.mirror), source_date_epoch(os.environ), arguments.wheels or WHEELS)
     cache = _cache(arguments)
     to = arguments.to or Path(builder.DEFAULT_NAME)
     keys = builder.keys(inputs)
@@ -110,10 +110,10 @@ def _cache(arguments: argparse.Namespace) -> Path:
     return (arguments.cache or usual).absolute()
 
 
-def _snapshot(moment: str | None) -> str | None:
-    if moment is not None and not re.fullmatch(r"\d{8}T\d{6}Z", moment):
-        raise Misconfigured(f"--snapshot {moment}: write a moment such as 20261101T000000Z")
-    return moment
+def _mirror(url: str | None) -> str | None:
+    if url is not None and not re.fullmatch(r"(https?|file)://\S+", url):
+        raise Misconfigured(f"--mirror {url}: write a URL that begins with http://, https:// or file://")
+    return url
 
 
 def _sizes() -> tuple[int, ...]:

@@ -75,9 +75,9 @@ def _fetch(inputs: Inputs, archive: Path) -> None:
     command += [f"--architectures={recipe.ARCHITECTURE}", f"--include={','.join(recipe.PACKAGES)}"]
     command += ['--aptopt=APT::Install-Recommends "false"', '--aptopt=Acquire::Check-Valid-Until "false"']
     command += ['--aptopt=Acquire::Retries "3"', "--keyring=/usr/share/keyrings/debian-archive-keyring.gpg"]
-    done = subprocess.run(
-        [*command, recipe.SUITE, str(archive), inputs.source], capture_output=True, text=True, check=False
-    )
+    command += [f"--components={','.join(recipe.COMPONENTS)}", recipe.SUITE, str(archive)]
+    command += [inputs.mirror] if inputs.mirror else []
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise TryAgain(f"mmdebstrap cannot fetch Debian's packages: {done.stderr.strip()[-800:]}")
 

@@ -18,8 +18,8 @@ def add(verbs: Any) -> None:  # argparse keeps the type of its subparsers privat
     build.add_argument(
         "--python", choices=("3.11", "3.12", "3.13"), default="3.13", help="that of --base (%(default)s)"
     )
-    moment = "take Debian's archive as it was at a moment, such as 20261101T000000Z: the same image at any time"
-    build.add_argument("--snapshot", metavar="MOMENT", help=moment)
+    archive = "take packages from this archive of Debian's, such as a snapshot of it: the same image at any time"
+    build.add_argument("--mirror", metavar="URL", help=archive)
     pinned = "wheels for the image, pinned by hash; default: those that come along"
     build.add_argument("--wheels", type=Path, metavar="FILE", help=pinned)
     kept = "where parts are kept for the next build; default: ~/.cache/wordcam/image"

@@ -9,9 +9,6 @@ from typing import Final
 SUITE: Final = "trixie"
 ARCHITECTURE: Final = "arm64"
 COMPONENTS: Final = ("main", "non-free-firmware")
-MIRROR: Final = "http://deb.debian.org/debian"
-SNAPSHOT: Final = "http://snapshot.debian.org/archive/debian"
-"""Debian's archive as it was at a moment, `YYYYMMDDTHHMMSSZ`."""
 
 PYTHON: Final = "3.13"
 """That of the suite."""
@@ -84,8 +81,8 @@ os_prefix=b/
 class Inputs:
     """What a build is made of."""
 
-    snapshot: str | None
-    """A moment of Debian's archive; None for what it offers now."""
+    mirror: str | None
+    """URL of Debian's archive; None for the one that mmdebstrap knows, with its updates and security fixes."""
     epoch: int
     """Time of every file of the image, seconds since 1970 (SOURCE_DATE_EPOCH)."""
     wheels: Path
@@ -93,9 +90,8 @@ class Inputs:
 
     @property
     def source(self) -> str:
-        """Line of sources.list."""
-        where = f"{SNAPSHOT}/{self.snapshot}" if self.snapshot else MIRROR
-        return f"deb {where} {SUITE} {' '.join(COMPONENTS)}"
+        """Where packages come from, for people and for digests."""
+        return f"{SUITE} from {self.mirror or 'its archive, with updates and security fixes'}"
 
 
 def digest(*parts: str | bytes) -> str:

@@ -186,7 +186,7 @@ def test_each_part_is_built_anew_for_other_inputs_and_for_no_other_reason(tmp_pa
     wheels.write_text("one")
     first = build.keys(Inputs(None, EPOCH, wheels))
     later = build.keys(Inputs(None, EPOCH + 1, wheels))
-    snapshot = build.keys(Inputs("20261101T000000Z", EPOCH, wheels))
+    snapshot = build.keys(Inputs("https://mirror.example/20261101T000000Z", EPOCH, wheels))
     wheels.write_text("two")
     other = build.keys(Inputs(None, EPOCH, wheels))
 
