@@ -72,18 +72,21 @@ def require(cache: Path, to: Path, tools: Mapping[str, str] = TOOLS) -> None:
             raise TryAgain(f"{there}: fewer than {NEEDED_BYTES / 1e9:.0f} GB are free")
 
 
-def build(inputs: Inputs, cache: Path, to: Path, say: Say) -> None:
-    """Write the image and what lies beside it; raises `Misconfigured` or `TryAgain`."""
+def build(inputs: Inputs, cache: Path, to: Path, say: Say, *, url: str | None = None) -> None:
+    """Write the image and what lies beside it; raises `Misconfigured` or `TryAgain`.
+
+    `url` is the folder from which it will be offered; None for where it is written.
+    """
     digests = keys(inputs)
     done = kept(cache / f"image-{digests.image}", lambda folder: _image(inputs, digests, cache, folder, say), say)
     to.parent.mkdir(parents=True, exist_ok=True)
     for source in sorted(done.iterdir()):
         target = to if source.name == "card.img" else to.with_name(f"{to.name}{source.name.removeprefix('card.img')}")
         _copy_sparse(source, target)
-    to.with_name(f"{to.name}.rpi-imager-manifest").write_bytes(imager.manifest(to, to.name, inputs.epoch))
+    imager.write(to, inputs.epoch, url=url)
 
 
-def compress(image: Path, to: Path, epoch: int, say: Say) -> None:
+def compress(image: Path, to: Path, epoch: int, say: Say, *, url: str | None = None) -> None:
     """Compress an image with xz, whole or not at all, and renew the manifest beside it."""
     say(f"compressing {to.name}")
     draft = to.with_name(f".{to.name}")
@@ -94,7 +97,7 @@ def compress(image: Path, to: Path, epoch: int, say: Say) -> None:
         raise TryAgain("xz failed")
     draft.replace(to)
     to.with_name(f"{to.name}.sha256").write_text(f"{_sha256(to)}  {to.name}\n", encoding="utf-8")
-    image.with_name(f"{image.name}.rpi-imager-manifest").write_bytes(imager.manifest(image, to.name, epoch, packed=to))
+    imager.write(image, epoch, url=url, packed=to)
 
 
 def _image(inputs: Inputs, digests: Keys, cache: Path, to: Path, say: Say) -> None:

@@ -42,9 +42,9 @@ def build(arguments: argparse.Namespace) -> int:
     def say(text: str) -> None:
         print(f"[{time.monotonic() - started:5.0f} s] {text}", file=sys.stderr, flush=True)
 
-    builder.build(inputs, cache, to, say)
+    builder.build(inputs, cache, to, say, url=arguments.url)
     if arguments.xz:
-        builder.compress(to, to.with_name(f"{to.name}.xz"), inputs.epoch, say)
+        builder.compress(to, to.with_name(f"{to.name}.xz"), inputs.epoch, say, url=arguments.url)
     print(f"{to}: built of {keys.image[:16]}; bill of materials, licences, block map and manifest lie beside it")
     print(f"Next: wordcam-edge flash {to} --device FILE.enroll --to /dev/sdX")
     return 0
@@ -68,8 +68,8 @@ def _onto_base(arguments: argparse.Namespace) -> int:
     cache.mkdir(parents=True, exist_ok=True)
     made = package.build(target, WHEELS, cache, cache, epoch)
     base.inject(base_image, made, to, built_of=recipe.digest(made.read_bytes(), base_image.name))
-    manifest = imager.manifest(to, to.name, epoch, init_format="cloudinit-rpi")
-    to.with_name(f"{to.name}.rpi-imager-manifest").write_bytes(manifest)
+    boards = imager.BOARDS_OF_RASPBERRY_PI_OS
+    imager.write(to, epoch, url=arguments.url, init_format="cloudinit-rpi", boards=boards)
     print(f"{to}: written. Next: wordcam-edge flash {to} --device FILE.enroll --to /dev/sdX")
     return 0
 

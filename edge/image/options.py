@@ -20,6 +20,8 @@ def add(verbs: Any) -> None:  # argparse keeps the type of its subparsers privat
     )
     archive = "take packages from this archive of Debian's, such as a snapshot of it: the same image at any time"
     build.add_argument("--mirror", metavar="URL", help=archive)
+    offered = "folder of the web from which Raspberry Pi Imager will fetch the image; default: the file that is written"
+    build.add_argument("--url", metavar="URL", help=offered)
     pinned = "wheels for the image, pinned by hash; default: those that come along"
     build.add_argument("--wheels", type=Path, metavar="FILE", help=pinned)
     kept = "where parts are kept for the next build; default: ~/.cache/wordcam/image"

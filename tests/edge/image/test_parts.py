@@ -123,7 +123,22 @@ IMAGER_SCHEMA = {
     "required": ["os_list"],
     "additionalProperties": False,
     "properties": {
-        "imager": {"type": "object"},
+        "imager": {
+            "type": "object",
+            "properties": {
+                "devices": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "required": ["name", "tags"],
+                        "properties": {
+                            "tags": {"type": "array", "items": {"type": "string"}},
+                            "matching_type": {"enum": ["exclusive", "inclusive"]},
+                        },
+                    },
+                },
+            },
+        },
         "os_list": {
             "type": "array",
             "minItems": 1,
@@ -134,6 +149,8 @@ IMAGER_SCHEMA = {
                     *("image_download_size", "release_date", "devices"),
                 ],
                 "properties": {
+                    **{key: {"type": "string"} for key in ("name", "description", "icon")},
+                    "url": {"type": "string", "pattern": "^(https?|file)://"},
                     "extract_size": {"type": "integer", "minimum": 1},
                     "extract_sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
                     "image_download_size": {"type": "integer", "minimum": 1},
@@ -146,7 +163,10 @@ IMAGER_SCHEMA = {
         },
     },
 }
-"""What Raspberry Pi Imager asks of a manifest, in our words (raspberrypi/rpi-imager, doc/json-schema)."""
+"""What Raspberry Pi Imager asks of a manifest, in our words (raspberrypi/rpi-imager, doc/schema-notes.md).
+
+`url` is handed to libcurl as it is: of a bare file name it makes a host.
+"""
 
 
 @pytest.mark.parametrize("init_format", ["none", "cloudinit-rpi"])
@@ -155,12 +175,25 @@ def test_the_manifest_is_what_raspberry_pi_imager_asks_for(tmp_path: Path, init_
     image.write_bytes(b"image" * 1000)
     packed.write_bytes(b"packed")
 
-    made = json.loads(imager.manifest(image, "card.img.xz", EPOCH, packed=packed, init_format=init_format))
+    imager.write(image, EPOCH, packed=packed, init_format=init_format)
 
+    made = json.loads((tmp_path / "card.img.rpi-imager-manifest").read_bytes())
     jsonschema.validate(made, IMAGER_SCHEMA)
     (entry,) = made["os_list"]
     assert (entry["extract_size"], entry["image_download_size"]) == (5000, 6)
-    assert entry["bmap"] == "card.img.bmap"
+    assert (entry["url"], entry["bmap"]) == (packed.as_uri(), "card.img.bmap")
+
+
+def test_imager_offers_the_image_for_boards_that_the_manifest_lists(tmp_path: Path) -> None:
+    image = tmp_path / "card.img"
+    image.write_bytes(b"image")
+
+    imager.write(image, EPOCH, url="https://wordcam.example/images/", boards=imager.BOARDS_OF_RASPBERRY_PI_OS)
+
+    made = json.loads((tmp_path / "card.img.rpi-imager-manifest").read_bytes())
+    (entry,) = made["os_list"]
+    assert entry["url"] == "https://wordcam.example/images/card.img"
+    assert {tag for board in made["imager"]["devices"] for tag in board["tags"]} == set(entry["devices"])
 
 
 def test_every_wheel_of_the_image_is_of_the_version_in_the_constraints() -> None:
