@@ -1,6 +1,7 @@
 """`wordcam-edge take-settings`: takes what an owner put on the boot partition, and says there how the device does."""
 
 import os
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from edge.boot_partition import Settings, WifiNetwork
 from edge.config import Config, NetworkCamera
 from edge.errors import Failure
 from foundation import whole_file, yaml_file
+from foundation.errors import from_os_error
 
 UNITS: Final = ("wordcam-look.service", "wordcam-send.service")
 
@@ -56,6 +58,15 @@ SAID: Final = {
 }
 
 
+LEAST_FREE_BYTES: Final = 1 << 20
+"""With less, the outbox can take nothing in."""
+
+FULL: Final = (
+    "The card is full: nothing can be kept on it. Flash it again.",
+    "카드가 가득 차서 아무것도 저장할 수 없습니다. 다시 기록하십시오.",
+)
+
+
 class Machine(Protocol):
     """What the device must do that is not in files."""
 
@@ -64,6 +75,9 @@ class Machine(Protocol):
 
     def last_error(self) -> str:
         """Return what enrolment said last when it failed; "" where it did not."""
+
+    def free_bytes(self, folder: Path) -> int:
+        """Return how much room is left where a folder is."""
 
     def restart(self, *units: str) -> None:
         """Have units read their configuration again, and started."""
@@ -109,6 +123,9 @@ def take(places: Places, machine: Machine, now: float) -> list[str]:
                 done.append(path)
             except Failure as error:
                 problems.append(str(error))
+            except OSError as error:
+                # The data partition may be full or broken: the card is where an owner reads it.
+                problems.append(str(from_os_error(error)))
     invitation = places.boot / boot_partition.INVITATION
     device = _invited(invitation)
     if places.enrolled.exists() and invitation.exists():
@@ -203,6 +220,8 @@ def _status(places: Places, machine: Machine, problems: list[str], device: str, 
         settings = config.load(places.edge_yaml) if places.edge_yaml.exists() else None
         device = f"{settings.site}/{settings.device}" if settings else device
     lines = [f"wordcam {device}".rstrip(), *SAID[state], *([error] if error else [])]
+    if machine.free_bytes(places.config) < LEAST_FREE_BYTES:
+        lines += FULL
     lines += (f"Not taken; what was before stays / 적용되지 않음, 이전 설정 유지: {problem}" for problem in problems)
     return "".join(f"{line}\n" for line in lines)
 
@@ -257,6 +276,10 @@ class Device:
         command = ["journalctl", "--boot", "--unit", "wordcam-enroll", "--output", "cat", "--lines", "20", "--no-pager"]
         said = subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()
         return next((line for line in reversed(said) if line.startswith(_ERROR)), "")
+
+    def free_bytes(self, folder: Path) -> int:
+        """Ask the file system."""
+        return shutil.disk_usage(folder).free
 
     def restart(self, *units: str) -> None:
         """Without waiting: these units wait for this one."""

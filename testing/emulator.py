@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -50,6 +51,7 @@ class Emulator:
     options: Sequence[str] = ()
     """More of QEMU's."""
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
+    _on_since: float = 0.0
 
     def __enter__(self) -> Self:
         self.start()
@@ -81,6 +83,12 @@ class Emulator:
         command += ["-device", "virtio-rng-pci", *self.options]
         with (self.folder / "qemu.log").open("wb") as log:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self._on_since = time.monotonic()
+
+    @property
+    def seconds_on(self) -> float:
+        """Time since it was last switched on."""
+        return time.monotonic() - self._on_since
 
     def cut_power(self) -> None:
         """Switch it off at once."""

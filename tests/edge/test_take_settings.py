@@ -24,6 +24,7 @@ class Machine:
         self.clock: float | None = None
         self.error = ""
         self.times_writable = 0
+        self.free = 1 << 30
 
     @contextmanager
     def writable(self) -> Iterator[None]:
@@ -32,6 +33,9 @@ class Machine:
 
     def last_error(self) -> str:
         return self.error
+
+    def free_bytes(self, _: Path) -> int:
+        return self.free
 
     def restart(self, *units: str) -> None:
         self.restarted += units
@@ -132,6 +136,18 @@ def test_broken_settings_stay_change_nothing_and_are_named(
     assert machine.restarted == []
 
 
+def test_what_the_data_partition_does_not_take_stays_on_the_card_which_says_why(
+    places: Places, machine: Machine
+) -> None:
+    places.network.rmdir()
+    file = put(places, boot_partition.SETTINGS, "wifi: {name: home, password: longenough, country: KR}\n")
+
+    take_settings.take(places, machine, 0)
+
+    assert file.exists()
+    assert "No such file or directory" in status(places)
+
+
 def test_a_whole_configuration_replaces_that_in_use_which_is_kept(places: Places, machine: Machine) -> None:
     before = configure(places)
     after = before.replace(b"looks_per_second: 5", b"looks_per_second: 2")
@@ -190,6 +206,17 @@ def test_where_nothing_is_new_the_boot_partition_is_not_written(places: Places, 
     take(places, machine)
 
     assert machine.times_writable == 1
+
+
+def test_a_full_card_is_said_until_it_is_not(places: Places, machine: Machine) -> None:
+    machine.free = 4096
+    take(places, machine)
+    assert "The card is full" in status(places)
+
+    machine.free = 1 << 24
+    take(places, machine)
+
+    assert "full" not in status(places)
 
 
 def test_a_clock_of_the_same_day_stays(places: Places, machine: Machine) -> None:

@@ -1,10 +1,11 @@
 """The image, built once and kept for the next run, and a server that devices are invited by."""
 
+import json
 import os
 import sqlite3
 import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -17,9 +18,11 @@ from edge.image import build
 from testing import loopback
 from testing.emulator import SERVER
 from testing.errors import NotInstalled
+from testing.gate import Gate
 from testing.mosquitto import Mosquitto
 from tests.broker.running_service import Running
-from tests.broker.web.serving import serving
+from tests.broker.web.sample import PASSWORD
+from tests.broker.web.serving import Browser, serving
 from tests.conftest import REPOSITORY
 
 
@@ -47,11 +50,18 @@ class Site:
     mosquitto: Mosquitto
     console_port: int
     service: Running
+    gate: Gate = field(default_factory=Gate)
+    """Between devices and the server: closed, the server is away."""
 
     @property
-    def ports(self) -> dict[int, int]:
-        """Ports as devices know them, and as they are here: the same."""
-        return {port: port for port in (self.mosquitto.port, self.console_port)}
+    def ports(self) -> Mapping[int, int]:
+        """Ports as devices know them, and those of this machine by which they reach them."""
+        return {port: self.gate.way_to(port) for port in (self.mosquitto.port, self.console_port)}
+
+    @property
+    def address(self) -> str:
+        """Of the console."""
+        return f"https://127.0.0.1:{self.console_port}"
 
     def broker(self, *words: str) -> None:
         """Run a verb of `wordcam-broker`."""
@@ -64,18 +74,48 @@ class Site:
         self.broker("enroll", device, "--out", str(out))
         return out
 
-    def flash(self, image: Path, device: str, card: Path, *options: str) -> Path:
+    def enroll(self, invitation: Path, folder: Path) -> None:
+        """Use an invitation as another device than that of a card."""
+        folder.mkdir()
+        here = folder / "here.enroll"
+        text = invitation.read_text(encoding="utf-8").replace(SERVER, "127.0.0.1")
+        here.write_text(text, encoding="utf-8")
+        assert edge_cli.main(["enroll", str(here), "--config", str(folder / "edge.yaml")]) == 0
+
+    def flash(self, image: Path, invitation: Path, card: Path, *options: str) -> Path:
         """Write a card for a device."""
-        words = ["flash", str(image), "--device", str(self.invite(device)), "--to", str(card), "--yes", *options]
+        words = ["flash", str(image), "--device", str(invitation), "--to", str(card), "--yes", *options]
         assert edge_cli.main(words) == 0
         return card
 
     def captions(self, device: str) -> list[str]:
         """Return the sentences that are stored of a device."""
+        return [str(row[0]) for row in self._rows("SELECT text FROM caption WHERE site = ? AND device = ?", device)]
+
+    def has_heard(self, device: str) -> bool:
+        """Return whether a device has said that it is there."""
+        return bool(self._rows("SELECT state FROM device WHERE site = ? AND device = ?", device))
+
+    def acknowledged(self, device: str) -> int:
+        """Return how many captions the server has acknowledged, by the device's own count."""
+        rows = self._rows("SELECT ledger FROM device WHERE site = ? AND device = ?", device)
+        counts = [json.loads(row[0]) for row in rows]
+        return sum(one["captions"] - one["waiting"] - one["given_up"] for one in counts)
+
+    def _rows(self, query: str, device: str) -> list[tuple[str, ...]]:
         site, _, name = device.partition("/")
         with sqlite3.connect(f"file:{self.folder / 'wordcam.db'}?mode=ro", uri=True) as database:
-            rows = database.execute("SELECT text FROM caption WHERE site = ? AND device = ?", (site, name))
-            return [str(row[0]) for row in rows]
+            return database.execute(query, (site, name)).fetchall()
+
+    def administrator(self) -> Browser:
+        """Return a browser in which an administrator has logged in."""
+        file = self.folder / "password"
+        if not file.exists():
+            file.write_text(PASSWORD, encoding="utf-8")
+            self.broker("user", "add", "admin", "--role", "administrator", "--password-file", str(file))
+        browser = Browser(self.address, verify=False)
+        browser.login("admin")
+        return browser
 
     @property
     def certificates(self) -> set[str]:
@@ -104,5 +144,5 @@ def site(tmp_path: Path) -> Iterator[Site]:
     made.broker("migrate")
     config = broker_config.load(folder / "broker.yaml")
     loopback_only = msgspec.structs.replace(config, web=msgspec.structs.replace(config.web, host="127.0.0.1"))
-    with mosquitto, service, serving(loopback_only):
+    with mosquitto, service, serving(loopback_only), made.gate:
         yield made

@@ -1,6 +1,5 @@
 """A card from its image to its first sentence: flashed for a made-up device and booted in an emulator."""
 
-import itertools
 import re
 import time
 from pathlib import Path
@@ -9,9 +8,12 @@ import pytest
 
 from testing.emulator import Emulator
 from testing.waiting import wait_until
+from tests.image import pictures
 from tests.image.conftest import Site
 
 pytestmark = [pytest.mark.image, pytest.mark.timeout(1800)]
+
+DEVICE = "north-gate/pi-01"
 
 BOOT_SECONDS = 900
 """The longest that an emulated boot may take on a busy machine."""
@@ -46,18 +48,33 @@ def sections(report: str) -> dict[str, str]:
 
 
 def test_from_a_blank_card_to_the_first_sentence(image: Path, site: Site, tmp_path: Path) -> None:
-    marks = [("image built", time.monotonic())]
-    card = site.flash(image, "north-gate/pi-01", tmp_path / "sd.img")
-    marks.append(("card flashed and read back", time.monotonic()))
+    """As a person does it: add the device in the console, write its card, switch it on, and watch the console."""
+    admin = site.administrator()
+    asked = admin.send("/enrolment", {"site": "north-gate", "device": "pi-01"}, form="/enrolment")
+    page = str(asked.headers["location"])
+    invitation = tmp_path / "north-gate_pi-01.enroll"
+    invitation.write_bytes(admin.http.get(f"/enrol/{page.rpartition('/')[2]}").content)
+    pictures.take(site, page, "add-device")
+    started = time.monotonic()
+    card = site.flash(image, invitation, tmp_path / "sd.img")
+    story = [("card flashed and read back", time.monotonic() - started)]
 
     with Emulator(card, tmp_path / "computer", site.ports, script=REPORT) as computer:
-        wait_until(lambda: "north-gate/pi-01" in site.certificates, "the certificate", BOOT_SECONDS)
-        marks.append(("certificate issued", time.monotonic()))
-        wait_until(lambda: site.captions("north-gate/pi-01"), "the first sentence", BOOT_SECONDS)
-        marks.append(("first sentence stored", time.monotonic()))
+        for condition, what in (
+            (lambda: DEVICE in site.certificates, "certificate issued"),
+            (lambda: site.has_heard(DEVICE), "device in the console"),
+            (lambda: site.captions(DEVICE), "first sentence stored"),
+            (lambda: site.acknowledged(DEVICE), "acknowledgement counted by the device"),
+        ):
+            wait_until(condition, what, BOOT_SECONDS)
+            story.append((f"from power on: {what}", computer.seconds_on))
+        assert "pi-01" in admin.http.get("/devices").text
+        assert site.captions(DEVICE)[0] in admin.http.get(page).text.replace("&#39;", "'")
+        pictures.take(site, page, "first-sentence")
+        pictures.take(site, f"/devices/{DEVICE}", "first-device")
         computer.wait_said("=== end", BOOT_SECONDS)
     said = sections(computer.serial)
-    print_story(marks, said, site.captions("north-gate/pi-01"))
+    print_story(story, said, site.captions(DEVICE))
 
     assert listening(said["sockets"]) == set()
     assert "/ squashfs ro" in said["mounts"]
@@ -82,10 +99,10 @@ def exposure(text: str) -> dict[str, float]:
     return {unit: float(figure) for unit, figure in re.findall(r"^(wordcam-\S+)\s+([\d.]+) ", text, re.MULTILINE)}
 
 
-def print_story(marks: list[tuple[str, float]], said: dict[str, str], captions: list[str]) -> None:
+def print_story(story: list[tuple[str, float]], said: dict[str, str], captions: list[str]) -> None:
     print()  # noqa: T201 - `make test-image` shows it
-    for (_, before), (name, moment) in itertools.pairwise(marks):
-        print(f"{moment - before:7.1f} s  {name}")  # noqa: T201 - as above
+    for name, seconds in story:
+        print(f"{seconds:7.1f} s  {name}")  # noqa: T201 - as above
     for name in ("time", "exposure", "memory", "sockets", "boot", "journal", "processes"):
         print(f"--- {name}\n{said[name]}")  # noqa: T201 - as above
     print("sentences:", *captions, sep="\n  ")  # noqa: T201 - as above

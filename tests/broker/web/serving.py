@@ -41,11 +41,16 @@ class Browser:
     """One browser without eyes."""
 
     address: str
+    verify: bool = True
+    """Whether the server must have a certificate that this machine knows."""
     http: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
         self.http = httpx.Client(
-            base_url=self.address, timeout=PATIENCE_SECONDS, headers={"sec-fetch-site": "same-origin"}
+            base_url=self.address,
+            verify=self.verify,
+            timeout=PATIENCE_SECONDS,
+            headers={"sec-fetch-site": "same-origin"},
         )
 
     def __enter__(self) -> "Browser":
