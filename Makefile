@@ -3,7 +3,7 @@
 VENV := .venv
 RUN := $(VENV)/bin
 
-.PHONY: help demo test coverage test-slow test-hardware test-image test-image-faults test-install test-signing test-home-assistant test-wire lint lock release sbom screenshots docs bench bench-long calm-film faults fuzz model clean
+.PHONY: help demo test coverage test-slow test-hardware test-image test-image-packages test-image-faults test-install test-signing test-home-assistant test-wire lint lock release sbom screenshots screenshots-card docs bench bench-long calm-film faults fuzz model clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -41,7 +41,10 @@ test-wire: $(VENV)/ready ## capture every packet of a device over a day, and sho
 	$(RUN)/pytest -m wire -s
 
 test-image: $(VENV)/ready ## build the image of a card, flash it into a file and boot that in an emulator, a quarter of an hour
-	$(RUN)/pytest -m image -s tests/image/test_boot.py tests/image/test_deb.py
+	$(RUN)/pytest -m image -s --durations=8 --durations-min=1 tests/image/test_boot.py
+
+test-image-packages: $(VENV)/ready ## install, use and remove the Debian packages in fresh Debian systems, some minutes (root)
+	$(RUN)/pytest -m image -s tests/image/test_deb.py
 
 test-image-faults: $(VENV)/ready ## cut the power of an emulated device at its first start, break its card, copy it; an hour
 	$(RUN)/pytest -m image -s tests/image/test_faults.py
@@ -51,6 +54,9 @@ test-install: $(VENV)/ready ## install the wheel with every extra on each Python
 
 test-home-assistant: $(VENV)/ready ## install Home Assistant, and try the device with it (WORDCAM_HOME_ASSISTANT=environment that has it)
 	$(RUN)/pytest -m home_assistant tests/home_assistant
+
+screenshots-card: $(VENV)/ready ## take the pictures of the console while an emulated card becomes a device, for docs/images
+	WORDCAM_PICTURES=docs/images $(RUN)/pytest -m image tests/image/test_boot.py
 
 lint: $(VENV)/ready ## ruff, mypy and the import rules
 	$(RUN)/ruff check .

@@ -96,13 +96,14 @@ class Look:
         self._first_caption_seconds: float | None = None
         self._sentences = self._sentences_before = 0
         self._sentence_seconds = self._invoke_seconds = 0.0
-        self._reported_at = clock()
+        self._reported_at, self._began = clock(), now()
         self._budget, self._evidence, self._name, self._frames, self._trouble = budget, evidence, name, 0, ""
 
     def run(self, stop: threading.Event) -> None:
         """Watch until the replay ends or `stop` is set; raises `CameraGone`, `DiskFull`, `TryAgain`."""
         reason = ""
         self._hear()
+        self._report()
         try:
             while not stop.is_set():
                 self._on_progress()
@@ -401,6 +402,7 @@ class Look:
             conditions=tuple(CameraCondition(self._eye.stream, name, since) for name, since in self._conditions.active),
             clock=self._wall_clock.check(),
             latest=self._wall_clock.latest,
+            started=self._began,
             frames=self._frames,
             captions=self._sentences,
             fallbacks=(*self._bundles.fallbacks, *(() if self._fallback is None else (self._fallback,))),

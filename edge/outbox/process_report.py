@@ -50,6 +50,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """What is wrong with the device's clock."""
     latest: Annotated[datetime, Meta(tz=True)] | None = None
     """Latest time that the clock has shown."""
+    started: Annotated[datetime, Meta(tz=True)] | None = None
+    """When the process began to watch: another time is another process."""
     frames: int = 0
     """Frames looked at since the process started."""
     captions: int = 0
@@ -121,6 +123,7 @@ def _together(reports: Mapping[str, Report]) -> Report:
         fallbacks=tuple(fallbacks.values()),
         clock=next((note.clock for note in notes if note.clock), None),
         latest=max((note.latest for note in notes if note.latest), default=None),
+        started=max((note.started for note in notes if note.started), default=None),
         frames=sum(note.frames for note in notes),
         captions=sum(note.captions for note in notes),
         dangers=tuple(sorted({danger for note in notes for danger in note.dangers})),

@@ -348,7 +348,9 @@ class Send:
         """Return what the process that looks says of its model."""
         looked = process_report.read(self._outbox, process_report.LOOK)
         not_used = next((one for one in looked.fallbacks if one.part is Part.BUNDLE), None)
-        return Running(looked.model) if not_used is None else Running(looked.model, not_used.reason, not_used.since)
+        if not_used is None:
+            return Running(looked.model, started=looked.started)
+        return Running(looked.model, not_used.reason, not_used.since, looked.started)
 
     def _settle(self, stored: list[str], refused: list[str]) -> None:
         """Let captions go, on disk first."""

@@ -29,6 +29,9 @@ WORST_RATIO: Final = 5.0
 
 LEAST_SHARE: Final = 0.02
 
+MOST_ENDS: Final = 3
+"""How often the process that looks may end while a new model proves itself, whatever ended it."""
+
 CRASHED: Final = "process ended"
 """In the reason why a bundle is not used, where it is that the process that looks has ended with it again and again."""
 
@@ -49,6 +52,8 @@ class Running:
     not_used: str = ""
     """Why it does not use the bundle that is in place; "" where it does."""
     not_used_since: datetime | None = None
+    started: datetime | None = None
+    """When this process began; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,8 @@ class Health:
     _counts: dict[str, Count] = field(default_factory=dict)
     _since: float | None = None
     """When the new model was first seen in use, in seconds of the clock of `judge`."""
+    _starts: set[datetime] = field(default_factory=set)
+    """Of the processes that have used the new model."""
     _target: str | None = None
     """The package that this is about: the next one may come before anybody has looked in between."""
 
@@ -98,6 +105,7 @@ class Health:
         """Return what is new of a model that is being tested; None where nothing is."""
         if progress.target != self._target:
             self._target, self._since = progress.target, None
+            self._starts = set()
         if progress.progress is not Progress.TESTING or progress.target is None:
             self._since = None
             return None
@@ -108,6 +116,10 @@ class Health:
             return None
         if self._since is None:
             self._since = now
+        if running.started is not None:
+            self._starts.add(running.started)
+        if len(self._starts) > MOST_ENDS:
+            return Verdict(Progress.ROLLED_BACK, Reason.CRASH, f"{model}: the {CRASHED} {MOST_ENDS} times with it")
         if bad := self._bad_captions(model):
             return Verdict(Progress.ROLLED_BACK, Reason.CAPTIONS, bad)
         return Verdict(Progress.RUNNING) if now - self._since >= PROBATION_SECONDS else None

@@ -49,30 +49,30 @@ def sections(report: str) -> dict[str, str]:
 
 def test_from_a_blank_card_to_the_first_sentence(image: Path, site: Site, tmp_path: Path) -> None:
     """As a person does it: add the device in the console, write its card, switch it on, and watch the console."""
-    admin = site.administrator()
-    asked = admin.send("/enrolment", {"site": "north-gate", "device": "pi-01"}, form="/enrolment")
-    page = str(asked.headers["location"])
-    invitation = tmp_path / "north-gate_pi-01.enroll"
-    invitation.write_bytes(admin.http.get(f"/enrol/{page.rpartition('/')[2]}").content)
-    pictures.take(site, page, "add-device")
-    started = time.monotonic()
-    card = site.flash(image, invitation, tmp_path / "sd.img")
-    story = [("card flashed and read back", time.monotonic() - started)]
+    with site.administrator() as admin:
+        asked = admin.send("/enrolment", {"site": "north-gate", "device": "pi-01"}, form="/enrolment")
+        page = str(asked.headers["location"])
+        invitation = tmp_path / "north-gate_pi-01.enroll"
+        invitation.write_bytes(admin.http.get(f"/enrol/{page.rpartition('/')[2]}").content)
+        pictures.take(site, page, "add-device")
+        started = time.monotonic()
+        card = site.flash(image, invitation, tmp_path / "sd.img")
+        story = [("card flashed and read back", time.monotonic() - started)]
 
-    with Emulator(card, tmp_path / "computer", site.ports, script=REPORT) as computer:
-        for condition, what in (
-            (lambda: DEVICE in site.certificates, "certificate issued"),
-            (lambda: site.has_heard(DEVICE), "device in the console"),
-            (lambda: site.captions(DEVICE), "first sentence stored"),
-            (lambda: site.acknowledged(DEVICE), "acknowledgement counted by the device"),
-        ):
-            wait_until(condition, what, BOOT_SECONDS)
-            story.append((f"from power on: {what}", computer.seconds_on))
-        assert "pi-01" in admin.http.get("/devices").text
-        assert site.captions(DEVICE)[0] in admin.http.get(page).text.replace("&#39;", "'")
-        pictures.take(site, page, "first-sentence")
-        pictures.take(site, f"/devices/{DEVICE}", "first-device")
-        computer.wait_said("=== end", BOOT_SECONDS)
+        with Emulator(card, tmp_path / "computer", site.ports, script=REPORT) as computer:
+            for condition, what in (
+                (lambda: DEVICE in site.certificates, "certificate issued"),
+                (lambda: site.has_heard(DEVICE), "device in the console"),
+                (lambda: site.captions(DEVICE), "first sentence stored"),
+                (lambda: site.acknowledged(DEVICE), "acknowledgement counted by the device"),
+            ):
+                wait_until(condition, what, BOOT_SECONDS)
+                story.append((f"from power on: {what}", computer.seconds_on))
+            assert "pi-01" in admin.http.get("/devices").text
+            assert site.captions(DEVICE)[0] in admin.http.get(page).text.replace("&#39;", "'")
+            pictures.take(site, page, "first-sentence")
+            pictures.take(site, f"/devices/{DEVICE}", "first-device")
+            computer.wait_said("=== end", BOOT_SECONDS)
     said = sections(computer.serial)
     print_story(story, said, site.captions(DEVICE))
 

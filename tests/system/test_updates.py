@@ -1,8 +1,12 @@
 """A model from `wordcam-broker models publish` to a running device and back: real processes, as users start them."""
 
+import os
 import shutil
+import signal
+import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -18,6 +22,9 @@ from broker.ingest.rollout.stages import Rollout
 from broker.store.engine import open_database, reading
 from contract import bundle
 from contract.update import Progress, Reason, Update
+from edge.outbox import process_report
+from edge.outbox.outbox import Outbox
+from edge.update.outcome import MOST_ENDS
 from testing.mosquitto import Mosquitto
 from testing.waiting import wait_until
 from tests.broker.running_service import Running, write_config
@@ -33,6 +40,8 @@ class Fleet:
     folder: Path
     tiny: Path
     engine: Engine
+    running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    """The device's `run`."""
 
     def broker(self, *words: str) -> int:
         return main.main([*words, "--config", str(self.config)])
@@ -51,6 +60,17 @@ class Fleet:
     def progress(self) -> tuple[Progress | None, Reason | None]:
         report = self.device()[1]
         return (report.progress, report.reason) if report is not None else (None, None)
+
+    def looking(self) -> list[int]:
+        """Return the numbers of the device's processes that see."""
+        (run,) = self.running
+        found = Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text(encoding="utf-8").split()
+        return [int(child) for child in found if b"\0look\0" in Path(f"/proc/{child}/cmdline").read_bytes()]
+
+    def started(self) -> datetime | None:
+        """Return when the process that sees has begun to watch."""
+        with Outbox(self.folder / "device" / "outbox.sqlite", 1000) as box:
+            return process_report.read(box, process_report.LOOK).started
 
     def newest(self) -> Rollout:
         with reading(self.engine) as connection:
@@ -90,11 +110,11 @@ def fleet(tmp_path: Path, tiny: Path, mosquitto: Mosquitto) -> Iterator[Fleet]:
         root = folder / "models" / "metadata" / "1.root.json"
         tree["updates"] = {"url": f"{address}/models", "root_file": str(root)}
         device.config.write_text(yaml.safe_dump(tree), encoding="utf-8")
-        with device.running("run"):
+        with device.running("run") as process:
+            made.running.append(process)
             wait_until(lambda: made.device()[0].endswith("@1.0.0"), f"the device to be known:\n{device.log}")
             yield made
     made.engine.dispose()
-    assert '"child ended"' not in device.log
 
 
 @pytest.mark.slow
@@ -113,3 +133,25 @@ def test_a_device_takes_a_model_goes_on_without_one_that_is_broken_and_halts_its
 
     assert fleet.publish("1.3.0") == 0
     wait_until(lambda: fleet.device()[0].endswith("@1.3.0"), f"1.3.0 to be in use: {fleet.device()}")
+
+
+@pytest.mark.slow
+def test_a_model_with_which_the_process_that_sees_crashes_again_and_again_is_taken_back(fleet: Fleet) -> None:
+    assert fleet.publish("1.1.0") == 0
+    wait_until(lambda: fleet.device()[0].endswith("@1.1.0"), f"1.1.0 to be in use: {fleet.device()}")
+
+    for _ in range(MOST_ENDS):
+        crash(fleet)
+
+    taken_back = (Progress.ROLLED_BACK, Reason.CRASH)
+    wait_until(lambda: fleet.progress() == taken_back, f"it to be taken back: {fleet.device()}")
+    wait_until(lambda: fleet.device()[0].endswith("@1.0.0"), f"1.0.0 to be in use: {fleet.device()}")
+    wait_until(lambda: fleet.newest().state is stages.State.HALTED, "the rollout to halt")
+
+
+def crash(fleet: Fleet) -> None:
+    """End the process that sees as a fault in a model would, and wait until the next one watches."""
+    (looking,) = fleet.looking()
+    before = fleet.started()
+    os.kill(looking, signal.SIGSEGV)
+    wait_until(lambda: fleet.started() != before, "the process that sees to start again")

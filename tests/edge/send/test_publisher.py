@@ -1,9 +1,10 @@
 """Sending: against a real Mosquitto, with the process run in a thread so that its inside can be looked at."""
 
 import socket
+import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,11 +13,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from contract import thresholds, topics
+from contract import thresholds, topics, update
 from contract.ack import Ack
 from contract.caption import Caption
 from contract.status import CameraCondition, Condition, State, Status
 from contract.thresholds import Raised, Thresholds
+from contract.update import Offer
 from edge import config
 from edge.errors import Failure, Misconfigured
 from edge.outbox import process_report, raised_thresholds
@@ -24,6 +26,8 @@ from edge.outbox.outbox import Outbox
 from edge.send import admission
 from edge.send.allowance import Allowance
 from edge.send.publisher import WINDOW, Send
+from edge.send.updates import Updates
+from edge.update.installed import Installed
 from testing.loopback import free_port
 from testing.mosquitto import Mosquitto
 from testing.waiting import wait_until
@@ -40,6 +44,7 @@ class Sender:
     """A `Send` in a thread of its own, with its own connection to the outbox."""
 
     box: Outbox
+    updates: Callable[[Outbox], Updates] | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     error: Failure | None = None
     connects: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
@@ -53,7 +58,7 @@ class Sender:
                     site="lab",
                     device="dev-1",
                     version="1.2.3",
-                    updates=None,
+                    updates=self.updates(box) if self.updates is not None else None,
                     allowance=Allowance(
                         self.box.path.parent, settings.max_bytes_per_hour, time.monotonic, lambda: datetime.now(UTC)
                     ),
@@ -78,8 +83,8 @@ def mqtt(server: Mosquitto, **more: object) -> config.Mqtt:
 
 
 @contextmanager
-def sending(box: Outbox, settings: config.Mqtt) -> Iterator[Sender]:
-    sender = Sender(box)
+def sending(box: Outbox, settings: config.Mqtt, updates: Callable[[Outbox], Updates] | None = None) -> Iterator[Sender]:
+    sender = Sender(box, updates)
     thread = threading.Thread(target=sender.run, args=(settings,))
     thread.start()
     try:
@@ -434,6 +439,29 @@ def test_thresholds_that_are_not_ours_change_nothing(
         wait_until(lambda: "thresholds not understood" in caplog.messages, "a line in the log")
 
     assert raised_thresholds.read(box) == ()
+
+
+def test_an_offer_for_another_device_on_this_ones_topic_starts_nothing(
+    box: Outbox, mosquitto: Mosquitto, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    started: list[str] = []
+
+    def updates(own: Outbox) -> Updates:
+        def start() -> subprocess.Popen[bytes]:
+            started.append("update")
+            return subprocess.Popen(["true"])
+
+        return Updates(own, "standard", start, Installed(tmp_path / "models", tmp_path), chance=lambda: 0.0)
+
+    other = Offer(site="lab", device="dev-2", at=NOON, target="standard/wordcam-1-1.1.0.tar")
+    with served(mosquitto) as service, sending(box, mqtt(mosquitto), updates):
+        service.retain(topics.topic("lab", "dev-1", "update"), update.encode(other))
+        wait_until(lambda: "offer not understood" in caplog.messages, "a line in the log")
+        ours = msgspec.structs.replace(other, device="dev-1")
+        service.retain(topics.topic("lab", "dev-1", "update"), update.encode(ours))
+        wait_until(lambda: started, "its own offer to be taken")
+
+    assert started == ["update"]
 
 
 def test_a_server_that_never_answers_is_not_called_connected(

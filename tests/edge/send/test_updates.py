@@ -238,6 +238,19 @@ def test_a_model_with_which_the_process_ends_again_and_again_is_taken_back(bench
     assert bench.installed.returns == 1
 
 
+def test_a_model_that_writes_sentences_and_crashes_again_and_again_is_taken_back(bench: Bench) -> None:
+    bench.in_use()
+    for start in range(3):
+        bench.running = Running(NEW, started=NOON + timedelta(minutes=start))
+        assert bench.turn().progress is Progress.TESTING
+
+    bench.running = Running(NEW, started=NOON + timedelta(minutes=3))
+    said = bench.turn()
+
+    assert (said.progress, said.reason) == (Progress.ROLLED_BACK, Reason.CRASH)
+    assert bench.installed.returns == 1
+
+
 def test_the_time_in_use_of_one_model_is_not_that_of_the_next(bench: Bench) -> None:
     bench.in_use()
     target = "standard/wordcam-1-1.2.0.tar"
