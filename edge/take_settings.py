@@ -117,7 +117,9 @@ def take(places: Places, machine: Machine, now: float) -> list[str]:
         (places.boot / boot_partition.SETTINGS, _take_settings),
         (places.boot / boot_partition.CONFIG, _take_config),
     ):
-        if path.exists():
+        if _is_erased(path):
+            done.append(path)
+        elif path.exists():
             try:
                 units += accept(path, places)
                 done.append(path)
@@ -131,6 +133,8 @@ def take(places: Places, machine: Machine, now: float) -> list[str]:
     if places.enrolled.exists() and invitation.exists():
         done.append(invitation)
         units += UNITS
+    elif _is_erased(invitation):
+        done.append(invitation)
     if _allow_network_camera(places, problems):
         units += [PULL, UNITS[0]]
     _say(places, machine, _status(places, machine, problems, device, done), done)
@@ -237,6 +241,12 @@ def _say(places: Places, machine: Machine, status: str, done: list[Path]) -> Non
             _erase(taken)
         if is_news:
             whole_file.write(path, status)
+
+
+def _is_erased(path: Path) -> bool:
+    """Return whether the power failed between the two steps of `_erase`: what was in the file has been taken."""
+    content = path.read_bytes() if path.exists() else b""
+    return bool(content) and not any(content)
 
 
 def _erase(path: Path) -> None:

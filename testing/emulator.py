@@ -3,10 +3,12 @@
 import base64
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -96,6 +98,19 @@ class Emulator:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Stop its clock for a while: what is on the card then is what a power cut would leave.
+
+        What the device has written counts as being on the card; one that loses what it has confirmed is not emulated.
+        """
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def wait_said(self, text: str, seconds: float) -> None:
         """Wait until a text has come on the serial line."""

@@ -199,6 +199,18 @@ def test_what_is_erased_is_overwritten_first(places: Places, machine: Machine) -
     assert set(other_name.read_bytes()) == {0}
 
 
+def test_what_was_overwritten_when_the_power_failed_is_removed_at_the_next_start(
+    places: Places, machine: Machine
+) -> None:
+    names = (boot_partition.SETTINGS, boot_partition.CONFIG, boot_partition.INVITATION)
+    erased = [put(places, name, bytes(200)) for name in names]
+
+    assert take(places, machine) == []
+
+    assert not [path for path in erased if path.exists()]
+    assert machine.restarted == []
+
+
 def test_where_nothing_is_new_the_boot_partition_is_not_written(places: Places, machine: Machine) -> None:
     configure(places)
 

@@ -13,6 +13,7 @@ from edge.image import card as layout
 from testing.emulator import Emulator
 from testing.waiting import wait_until
 from tests.image.conftest import Site
+from tests.image.left_behind import LeftBehind
 from tests.image.test_boot import BOOT_SECONDS, DEVICE
 
 pytestmark = [pytest.mark.image, pytest.mark.timeout(14_400)]
@@ -21,6 +22,8 @@ BOOT_OFFSET = 1 << 20
 
 EARLY_SECONDS = 20
 """The kernel runs, and the data partition is being mounted for the first time; any other moment is as good."""
+
+HALF_MINUTE_SECONDS = 30
 
 IN_FILES = {
     "settings-taken": "[ -e /etc/wordcam/enroll.env ]",
@@ -87,6 +90,35 @@ def test_the_power_may_fail_at_ten_moments_of_the_first_start(image: Path, site:
         wait_until(lambda: len(site.captions(DEVICE)) > before, "a sentence after all power cuts", BOOT_SECONDS)
 
     assert on_card(card, boot_partition.INVITATION) == ""
+
+
+def test_a_power_cut_at_any_moment_leaves_nothing_half_done(image: Path, site: Site, tmp_path: Path) -> None:
+    """One first start, and what is on its card at each moment that can be told, and every half minute besides."""
+    invitation = site.invite(DEVICE)
+    card = site.flash(image, invitation, tmp_path / "sd.img", "--camera", "/dev/video0")
+    moments = [f"=== {moment}" for moment in IN_FILES]
+    seen = 0
+
+    with Emulator(card, tmp_path / "computer", site.ports, script=SAY_MOMENTS) as computer:
+        while not site.captions(DEVICE):
+            moments = after_the_next(moments, computer)
+            with computer.paused():
+                left = LeftBehind.of(card, tmp_path / f"cut-{seen}")
+            left.recover()
+            print(f"cut {computer.seconds_on:.0f} s after power on: {left.require_whole(invitation.read_bytes())}")  # noqa: T201
+            left.remove()
+            seen += 1
+            assert computer.seconds_on < BOOT_SECONDS
+
+    assert seen >= 10
+    assert moments == []
+
+
+def after_the_next(moments: list[str], computer: Emulator) -> list[str]:
+    """Wait for a moment, or for half a minute; return the moments that are still to come."""
+    until = computer.seconds_on + HALF_MINUTE_SECONDS
+    wait_until(lambda: computer.seconds_on > until or any(one in computer.serial for one in moments), "the next moment")
+    return [one for one in moments if one not in computer.serial]
 
 
 def test_mistakes_and_a_clock_of_the_past_do_not_keep_a_device_from_its_first_sentence(
