@@ -71,7 +71,6 @@ def test_from_a_blank_card_to_the_first_sentence(image: Path, site: Site, tmp_pa
             assert "pi-01" in admin.http.get("/devices").text
             assert site.captions(DEVICE)[0] in admin.http.get(page).text.replace("&#39;", "'")
             pictures.take(site, page, "first-sentence")
-            pictures.take(site, f"/devices/{DEVICE}", "first-device")
             computer.wait_said("=== end", BOOT_SECONDS)
     said = sections(computer.serial)
     print_story(story, said, site.captions(DEVICE))
