@@ -16,7 +16,6 @@ from converter.config import Runtime
 from converter.errors import Unusable
 from converter.tflite import bundle_builder, quantize, saved_model_export, weight_sharing
 from edge.infer import runtime
-from edge.infer.captioner import Captioner
 
 FILE: Final = "captions.json"
 
@@ -51,8 +50,8 @@ def update(export: Path, folder: Path, now: datetime, *, megabytes: float, targe
         _quantize(export, ready, before, Path(scratch) / "frozen", target)
         for name in (saved_model_export.VOCABULARY, saved_model_export.PHRASES):
             shutil.copyfile(export / name, ready / name)
-        manifest = _write(ready, before, about, now)
-        Captioner.open(ready)
+        _write(ready, before, about, now)
+        manifest = bundle_builder.with_self_test(ready)
         size = sum(path.stat().st_size for path in ready.iterdir()) / 1e6
         if size > megabytes:
             raise Unusable(f"{export}: the bundle would be {size:.2f} MB, {megabytes:g} at most; fit fewer phrases")
@@ -96,7 +95,7 @@ def _quantize(export: Path, ready: Path, before: Manifest, work: Path, target: R
         shapes["state"] = (width, *shapes["state"][1:])
 
 
-def _write(ready: Path, before: Manifest, about: Description, now: datetime) -> Manifest:
+def _write(ready: Path, before: Manifest, about: Description, now: datetime) -> None:
     card = ready / before.files["card"].name
     card.write_text(_card(card.read_text(encoding="utf-8"), before, about), encoding="utf-8")
     files = dict(before.files)
@@ -116,7 +115,6 @@ def _write(ready: Path, before: Manifest, about: Description, now: datetime) -> 
         licences=(*before.licences, *new),
     )
     bundle.write(ready, manifest)
-    return bundle.load(ready)
 
 
 def _card(text: str, before: Manifest, about: Description) -> str:

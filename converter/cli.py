@@ -1,4 +1,4 @@
-"""The command line of the converter: `wordcam-convert convert | verify | evaluate | inspect | captioner`."""
+"""The command line of the converter: `wordcam-convert convert | verify | evaluate | inspect | captioner | ...`."""
 
 import argparse
 import json
@@ -19,9 +19,11 @@ from converter import config, report
 from converter.evaluation import caption_metrics, coco, detection_metrics
 from converter.evaluation.coco import Boxed, Captioned
 from converter.tflite import inspect, saved_model_export
+from edge.infer import self_test
 from edge.infer.captioner import Captioner
 from edge.infer.image import Unreadable
 from edge.infer.runtime import NoRuntime, NotAModel
+from edge.infer.self_test import SelfTestFailed
 from foundation import log, terminal
 from foundation.errors import Failure, Misconfigured, from_os_error
 
@@ -70,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_evaluate(verbs)
     _add_inspect(verbs)
     _add_captioner(verbs)
+    _add_self_test(verbs)
     return parser
 
 
@@ -124,6 +127,13 @@ def _add_captioner(verbs: Any) -> None:
     verb.add_argument("--bundle", type=Path, required=True, metavar="DIR", help="folder of the bundle")
     verb.add_argument("--config", type=Path, metavar="FILE", help="settings and limits, as config/converter.yaml")
     verb.set_defaults(run=_captioner)
+
+
+def _add_self_test(verbs: Any) -> None:
+    verb = _add(verbs, "self-test", "write into a bundle what it answers to drawn pictures, which devices compare")
+    verb.add_argument("bundle", type=Path, metavar="BUNDLE", help="folder of the bundle")
+    verb.add_argument("--check", action="store_true", help="write nothing, and end with 1 where it answers otherwise")
+    verb.set_defaults(run=_self_test)
 
 
 def _add(verbs: Any, name: str, text: str) -> argparse.ArgumentParser:
@@ -204,6 +214,20 @@ def _captioner(options: argparse.Namespace) -> int:
     now = datetime.now(UTC)
     manifest = captioner_update.update(options.export, options.bundle, now, megabytes=most, target=settings.runtime)
     print(f"written: {options.bundle}, version {manifest.version}; score it with wordcam-convert evaluate")
+    return 0
+
+
+def _self_test(options: argparse.Namespace) -> int:
+    try:
+        if options.check:
+            self_test.run(Captioner.open(options.bundle))
+            print(f"{options.bundle}: answers as its manifest says")
+            return 0
+        found = self_test.write(options.bundle)
+    except SelfTestFailed as error:
+        print(f"{options.bundle}: fails its self-test: {error}", file=sys.stderr)
+        return MISSED
+    print(f"written: {options.bundle}, self-test of {found.model}")
     return 0
 
 

@@ -15,7 +15,7 @@ from converter.config import Runtime
 from converter.errors import Unusable
 from converter.tflite import quantize, saved_model_export, weight_sharing
 from converter.tflite.saved_model_export import Export
-from edge.infer import image, runtime
+from edge.infer import image, runtime, self_test
 from edge.infer.captioner import Captioner
 
 QUANTIZATION: Final[Mapping[bundle.Role, str]] = {
@@ -93,9 +93,18 @@ def quantized(frozen: Frozen, pictures: Sequence[Path], folder: Path, target: Ru
 
 
 def finish(source: Export, folder: Path, card: str, metrics: dict[str, dict[str, float]]) -> bundle.Manifest:
-    """Put the card and the measured figures into a quantized bundle."""
+    """Put card, measured figures and answers of the self-test into a quantized bundle; raises `Unusable`."""
     (folder / CARD).write_text(card, encoding="utf-8")
-    return _write(source, folder, {role: QUANTIZATION[role] for role in source.models}, metrics=metrics)
+    _write(source, folder, {role: QUANTIZATION[role] for role in source.models}, metrics=metrics)
+    return with_self_test(folder)
+
+
+def with_self_test(folder: Path) -> bundle.Manifest:
+    """Write what a bundle answers to the drawn pictures of the self-test into its manifest; raises `Unusable`."""
+    try:
+        return self_test.write(folder)
+    except self_test.SelfTestFailed as error:
+        raise Unusable(f"{folder}: fails its self-test: {error}") from error
 
 
 def _write(

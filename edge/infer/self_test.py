@@ -5,13 +5,15 @@ says what is right (`self_test`), models that answer otherwise than where they w
 """
 
 import math
+from pathlib import Path
 from typing import Final
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.bundle import SelfTest
+from contract import bundle
+from contract.bundle import Manifest, SelfTest
 from edge.infer.captioner import Captioner, Features
 from edge.infer.image import Picture
 
@@ -25,12 +27,35 @@ RELATIVE: Final = 0.1
 """How far the mean size of what the encoder says may be from what the manifest says, as a share."""
 
 
+TOLERANCE: Final = 0.05
+"""How far evidence may be from what is written into a manifest. The kernels of LiteRT with and without XNNPACK differ
+by 0.005 on the shipped bundle, and by 1.6 % in the mean size of the cells; no other processor was measured."""
+
+
 class SelfTestFailed(ValueError):
     """A bundle that cannot be used; one line says why."""
 
 
 def run(captioner: Captioner) -> SelfTest:
-    """Return what a bundle answers; raises `SelfTestFailed`."""
+    """Return what a bundle answers; raises `SelfTestFailed`, also where its manifest says otherwise."""
+    found = answers(captioner)
+    if captioner.manifest.self_test is not msgspec.UNSET:
+        _compare(found, captioner.manifest.self_test)
+    return found
+
+
+def write(folder: Path) -> Manifest:
+    """Write into a bundle's manifest what it answers now, in place of what stands there; return the manifest.
+
+    Raises `SelfTestFailed` where it answers nothing that could be right, and what `Captioner.open` raises.
+    """
+    found = answers(Captioner.open(folder))
+    bundle.write(folder, msgspec.structs.replace(bundle.load(folder), self_test=found))
+    return bundle.load(folder)
+
+
+def answers(captioner: Captioner) -> SelfTest:
+    """Return what a bundle answers, whatever its manifest says; raises `SelfTestFailed`."""
     try:
         answered = [_answer(captioner, picture) for picture in (shapes(), stripes())]
     except (RuntimeError, ValueError) as error:
@@ -40,10 +65,7 @@ def run(captioner: Captioner) -> SelfTest:
     (cells, evidence), (others, _) = answered
     if float(np.max(np.abs(cells - others))) < LEAST_DIFFERENCE:
         raise SelfTestFailed("the encoder says the same of two different pictures")
-    found = SelfTest(cells=round(float(np.mean(np.abs(cells))), 6), evidence=evidence)
-    if captioner.manifest.self_test is not msgspec.UNSET:
-        _compare(found, captioner.manifest.self_test)
-    return found
+    return SelfTest(cells=round(float(np.mean(np.abs(cells))), 6), evidence=evidence, tolerance=TOLERANCE)
 
 
 def shapes() -> Picture:

@@ -30,6 +30,23 @@ def test_an_export_becomes_a_bundle_that_speaks(bundle_folder: Path, export_fold
     assert set(sentence.words) <= set(captioner.vocabulary.words)
 
 
+def test_a_bundle_carries_what_it_answers_to_the_self_test(
+    bundle_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shutil.copytree(bundle_folder, tmp_path / "bundle")
+    manifest = bundle.load(folder)
+    assert manifest.self_test
+    assert cli.main(["self-test", str(folder), "--check"]) == 0
+
+    wrong = replace(manifest.self_test, cells=manifest.self_test.cells * 2)
+    bundle.write(folder, replace(manifest, self_test=wrong))
+    assert cli.main(["self-test", str(folder), "--check"]) == 1
+    assert "fails its self-test: the encoder answers" in capsys.readouterr().err
+
+    assert cli.main(["self-test", str(folder)]) == 0
+    assert bundle.load(folder) == manifest
+
+
 def test_each_model_is_stored_as_the_contract_says(bundle_folder: Path) -> None:
     manifest = bundle.load(bundle_folder)
     encoder = runtime.load(bundle_folder / "encoder.tflite")

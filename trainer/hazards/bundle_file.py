@@ -17,7 +17,7 @@ import tensorflow as tf
 
 from contract import bundle
 from contract.bundle import Manifest, Motion, MotionHead, OwnCalm
-from edge.infer import runtime
+from edge.infer import runtime, self_test
 from trainer.errors import CheckpointError
 from trainer.hazards import card
 from trainer.hazards.choosing import Choice
@@ -84,7 +84,10 @@ def write(folder: Path, classifier: Classifier, recipe: HazardRecipe, now: datet
     path.write_text(text, encoding="utf-8")
     renewed.files["card"] = bundle.describe(path)
     bundle.write(folder, renewed)
-    return bundle.load(folder)
+    try:
+        return self_test.write(folder)
+    except self_test.SelfTestFailed as error:
+        raise CheckpointError(f"{folder}: fails its self-test: {error}") from error
 
 
 def _motion(classifier: Classifier, recipe: HazardRecipe, terms: Sequence[str]) -> Motion | msgspec.UnsetType:

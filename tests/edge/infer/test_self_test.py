@@ -27,12 +27,31 @@ def test_a_bundle_that_answers_as_where_it_was_converted_passes(tiny: Path) -> N
     assert self_test.run(opened(tiny, answers)) == answers
 
 
-def test_the_bundle_that_comes_along_passes() -> None:
+def test_the_bundle_that_comes_along_answers_as_its_manifest_says() -> None:
     folder = Path(__file__).resolve().parents[3] / "models" / "wordcam-1"
+    captioner = Captioner.open(folder)
 
-    answers = self_test.run(Captioner.open(folder))
+    right = captioner.manifest.self_test
 
-    assert set(answers.evidence) == set(bundle.load(folder).evidence)
+    assert right is not msgspec.UNSET, "`wordcam-convert self-test models/wordcam-1` writes it"
+    assert self_test.run(captioner).evidence.keys() == captioner.manifest.evidence.keys() == right.evidence.keys()
+
+
+def test_what_is_written_takes_the_place_of_older_answers_and_leaves_every_file_alone(
+    tiny: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(tiny, tmp_path / "bundle")
+    wrong = bundle.SelfTest(cells=99.0)
+    bundle.write(folder, msgspec.structs.replace(bundle.load(folder), self_test=wrong))
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != bundle.MANIFEST}
+    with pytest.raises(SelfTestFailed, match="in place of 99"):
+        self_test.run(Captioner.open(folder))
+
+    written = self_test.write(folder)
+
+    assert written.self_test == self_test.run(Captioner.open(folder))
+    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.name != bundle.MANIFEST} == before
+    assert self_test.write(folder) == written, "the same answers every time"
 
 
 def test_other_answers_than_the_manifest_says_are_found(tiny: Path) -> None:
