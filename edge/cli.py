@@ -154,7 +154,7 @@ def _zones(arguments: argparse.Namespace) -> int:
             raise
         path = None
     picture, target = drawing.begin(path, arguments.still, arguments.stream), None if arguments.print else path
-    with drawing.served(picture, target, arguments.port) as page:
+    with drawing.served(picture, target, arguments.port, arguments.stream) as page:
         print(*drawing.invitation(page), sep="\n", file=sys.stderr, flush=True)
         if drawing.wait(page, _stop_on_signals()):
             print(*drawing.yaml_lines(page), sep="\n", flush=True)

@@ -20,6 +20,8 @@ MAX_BYTES: Final = 64 << 10
 
 _KEY: Final = re.compile(r"(?P<indent> *)(?P<dash>- +)?(?P<key>[a-z_]+):")
 
+_ITEM: Final = re.compile(r" *- ")
+
 
 class Areas(Section, frozen=True, kw_only=True):
     """What is drawn."""
@@ -54,24 +56,57 @@ def lines(areas: Areas) -> list[str]:
     return written
 
 
-def put(path: Path, areas: Areas) -> str:
+def put(path: Path, areas: Areas, stream: str | None = None) -> str:
     """Return the text of edge.yaml with other zones and masks of one camera, and all else as it is.
 
-    Raises `Misconfigured` where the file is written in a way in which that cannot be done.
+    `stream` names the camera where there are several. Raises `Misconfigured` where the file is written in a way in
+    which that cannot be done.
     """
     before = config.load(path)
-    text = path.read_text(encoding="utf-8")
-    made = _replaced(text.split("\n"), areas)
-    if before.single is None:
-        raise Misconfigured(f"{path}: of one among `cameras`, write by hand what is printed")
-    camera = msgspec.structs.replace(before.single, zones=dict(areas.zones), masks=areas.masks)
+    text = path.read_text(encoding="utf-8").split("\n")
+    camera = before.of(stream).camera
+    changed = msgspec.structs.replace(camera, zones=dict(areas.zones), masks=areas.masks)
+    if before.single is not None:
+        key, made, wanted = "camera", _replaced(text, areas), msgspec.structs.replace(before, single=changed)
+    else:
+        number = before.cameras.index(camera)
+        key, made = "cameras", _replaced_in_list(text, number, areas)
+        several = (*before.cameras[:number], changed, *before.cameras[number + 1 :])
+        wanted = msgspec.structs.replace(before, cameras=several)
     try:
         after = config.parse(made, path)
     except Misconfigured:
         after = None
-    if after != msgspec.structs.replace(before, single=camera):
-        raise Misconfigured(f"{path}: `camera` is written in a way that this program cannot change; write by hand:")
+    if after != wanted:
+        raise Misconfigured(f"{path}: `{key}` is written in a way that this program cannot change; write by hand:")
     return made
+
+
+def _replaced_in_list(before: Sequence[str], number: int, areas: Areas) -> str:
+    """Replace the keys of one item in the block `cameras:`, counted from 0; without such an item, change nothing."""
+    head = next((at for at, line in enumerate(before) if re.match(r"cameras:\s*(#.*)?$", line)), None)
+    if head is None:
+        return "\n".join(before)
+    end = _end(before, head + 1, 0, dashed=True)
+    dashes = [at for at in range(head + 1, end) if _ITEM.match(before[at])]
+    indents = [len(before[at]) - len(before[at].lstrip()) for at in dashes]
+    items = [at for at, indent in zip(dashes, indents, strict=True) if indent == indents[0]]
+    if number >= len(items):
+        return "\n".join(before)
+    begin = items[number]
+    end = _end(before, begin + 1, indents[0])
+    return "\n".join([*before[:begin], *_item(before[begin:end], areas), *before[end:]])
+
+
+def _item(block: Sequence[str], areas: Areas) -> list[str]:
+    """Return the lines of an item of a list, which begins with a dash, with other zones and masks."""
+    dash = block[0].index("-")
+    block = [f"{block[0][:dash]} {block[0][dash + 1 :]}", *block[1:]]
+    indent = len(block[0]) - len(block[0].lstrip())
+    kept = [*_without(block, indent), *(" " * indent + one for one in lines(areas))]
+    first = next((at for at, one in enumerate(kept) if one.strip() and not _is_comment(one)), 0)
+    kept[first] = f"{kept[first][:dash]}-{kept[first][dash + 1 :]}"
+    return kept
 
 
 def _replaced(before: Sequence[str], areas: Areas) -> str:

@@ -34,18 +34,16 @@ def begin(path: Path | None, picture: Path | None, stream: str | None = None) ->
 
 
 @contextmanager
-def served(drawing: Drawing, target: Path | None, port: int) -> Iterator[ZonePage]:
+def served(drawing: Drawing, target: Path | None, port: int, stream: str | None = None) -> Iterator[ZonePage]:
     """Serve the page; `target` is the configuration that is changed, None for none. Raises `Failure`.
 
-    Where that has several cameras, what is drawn is printed alone.
+    `stream` names the camera where that has several.
     """
-    if target is not None and config.load(target).single is None:
-        target = None
 
     def save(drawn: Areas) -> str:
         if target is None:
             return "printed by the program, in no file"
-        _write(target, drawn)
+        _write(target, drawn, stream)
         return str(target)
 
     try:
@@ -78,9 +76,9 @@ def yaml_lines(page: ZonePage) -> list[str]:
     return areas.lines(page.areas)
 
 
-def _write(path: Path, drawn: Areas) -> None:
+def _write(path: Path, drawn: Areas, stream: str | None) -> None:
     """Put the areas into a configuration, whole or not at all; raises `Misconfigured`."""
-    text = areas.put(path, drawn)
+    text = areas.put(path, drawn, stream)
     beside = path.with_name(f"{path.name}.new")
     try:
         beside.write_text(text, encoding="utf-8")

@@ -46,6 +46,9 @@ SMOOTHING: Final = 0.5
 MAX_SPEED: Final = 0.4
 """Shares of the frame a second that anyone moves at most."""
 
+EDGE: Final = 1 - 1e-6
+"""How near to the right and the lower edge of the frame feet may be: a zone that reaches the edge holds them."""
+
 MAX_TRACKS: Final = 32
 """People followed at once."""
 
@@ -81,7 +84,7 @@ class Track:
 
     def foot(self) -> tuple[float, float]:
         """Return where this person stands: the middle of the lower edge, inside the frame."""
-        return min(1.0, max(0.0, self.x)), min(1.0, max(0.0, self.y + self.h / 2))
+        return min(EDGE, max(0.0, self.x)), min(EDGE, max(0.0, self.y + self.h / 2))
 
 
 @dataclass(slots=True)

@@ -88,6 +88,31 @@ def test_several_cameras_have_a_process_each_and_one_that_sends(
     ]
 
 
+def test_zones_and_masks_are_those_of_their_own_camera(
+    tiny: Path, tmp_path: Path, write_config: Write, mosquitto: Mosquitto
+) -> None:
+    pictures.folder(tmp_path / "frames", [pictures.BLUE] * 50)
+    everywhere = [[0, 0], [1, 0], [1, 1], [0, 1]]
+    replay = {"kind": "replay", "path": "frames", "pace": "fast"}
+    cameras = [
+        replay | {"stream": "gate", "zones": {"door": everywhere}},
+        replay | {"stream": "yard", "zones": {"lawn": everywhere}},
+        replay | {"stream": "cellar", "masks": [everywhere]},
+    ]
+    mqtt = {"host": mosquitto.host, "port": mosquitto.port}
+    with served(mosquitto) as service:
+        path = write_config(bundle=str(tiny), camera=None, cameras=cameras, mqtt=mqtt)
+        done = edge("run", "--config", path)
+
+    assert done.returncode == 0, done.stderr
+    zones: dict[str, set[str]] = {"gate": set(), "yard": set(), "cellar": set()}
+    for event in service.captions:
+        zones[event.stream] |= {zone.name for visit in event.visits or () for zone in visit.zones}
+    assert zones == {"gate": {"door"}, "yard": {"lawn"}, "cellar": set()}
+    seen = {event.stream for event in service.captions if any(label.name == "person" for label in event.labels)}
+    assert seen == {"gate", "yard"}, "what is behind a mask is seen by nothing"
+
+
 def test_a_second_run_sums_up_itself_alone(
     tiny: Path, tmp_path: Path, write_config: Write, frames: Path, mosquitto: Mosquitto
 ) -> None:

@@ -51,6 +51,86 @@ def test_areas_take_the_place_of_those_that_are_there(tmp_path: Path, camera: st
     assert "old: " not in made
 
 
+SEVERAL = {
+    "dashes indented": """cameras:   # two
+  - kind: v4l2
+    stream: gate   # mine
+  # the yard
+  - kind: rtsp
+    stream: yard
+    url: rtsp://192.0.2.7/s
+    rotate: 90
+""",
+    "dashes not indented, zones first": """cameras:
+- kind: v4l2
+  stream: gate
+- zones:
+    old: [[0, 0], [1, 0], [1, 1]]
+  # the yard
+  masks:
+  - - [0, 0]
+    - [1, 0]
+    - [1, 1]
+  kind: rtsp
+  stream: yard
+  url: rtsp://192.0.2.7/s
+""",
+    "wide dashes, another item after it": """cameras:
+    -   kind: rtsp
+        stream: yard
+        zones:
+            old: [[0, 0], [1, 0], [1, 1]]
+        url: rtsp://192.0.2.7/s
+    -   {kind: v4l2, stream: gate}
+""",
+}
+
+
+@pytest.mark.parametrize("cameras", SEVERAL.values(), ids=SEVERAL)
+def test_of_several_cameras_one_gets_its_areas_and_the_others_stay(tmp_path: Path, cameras: str) -> None:
+    path = write(tmp_path, cameras)
+    before = config.load(path)
+
+    path.write_text(made := areas.put(path, DRAWN, "yard"), encoding="utf-8")
+
+    after = config.load(path)
+    yard, gate = after.of("yard").camera, after.of("gate").camera
+    assert (yard.zones, yard.masks) == (DRAWN.zones, DRAWN.masks)
+    assert yard == msgspec.structs.replace(before.of("yard").camera, zones=DRAWN.zones, masks=DRAWN.masks)
+    assert gate == before.of("gate").camera
+    assert [camera.stream for camera in after.cameras] == [camera.stream for camera in before.cameras]
+    comments = [line.partition("#")[2] for line in cameras.splitlines() if "#" in line]
+    assert all(f"#{comment}" in made for comment in comments)
+    assert "old: " not in made
+
+    path.write_text(areas.put(path, Areas(), "yard"), encoding="utf-8")
+    assert "zones" not in path.read_text(encoding="utf-8")
+
+
+def test_one_camera_of_a_list_may_be_drawn_for_without_naming_it(tmp_path: Path) -> None:
+    path = write(tmp_path, "cameras:\n  - kind: v4l2\n    stream: yard\n")
+
+    path.write_text(areas.put(path, DRAWN), encoding="utf-8")
+
+    assert config.load(path).of("yard").camera.zones == DRAWN.zones
+
+
+def test_which_of_several_cameras_is_meant_must_be_said(tmp_path: Path) -> None:
+    path = write(tmp_path, SEVERAL["dashes indented"])
+
+    with pytest.raises(Misconfigured, match=r"several cameras \(gate, yard\); name one"):
+        areas.put(path, DRAWN)
+    with pytest.raises(Misconfigured, match="no camera is called 'barn'"):
+        areas.put(path, DRAWN, "barn")
+
+
+def test_a_camera_in_one_line_of_a_list_is_left_alone(tmp_path: Path) -> None:
+    path = write(tmp_path, SEVERAL["wide dashes, another item after it"])
+
+    with pytest.raises(Misconfigured, match="`cameras` is written in a way that this program cannot change"):
+        areas.put(path, DRAWN, "gate")
+
+
 def test_no_areas_leave_no_keys(tmp_path: Path) -> None:
     path = write(tmp_path, "camera:\n  kind: v4l2\n  zones:\n    old: [[0, 0], [1, 0], [1, 1]]\n")
 

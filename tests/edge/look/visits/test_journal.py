@@ -130,3 +130,13 @@ def test_of_a_crowd_a_caption_tells_of_those_with_news_first() -> None:
     assert len(said) == MAX_VISITS
     assert [visit.phase for visit in said[:2]] == [Phase.ARRIVES, Phase.ARRIVES]
     assert watch.journal.people == 9
+
+
+def test_who_is_cut_off_by_the_lower_edge_stands_in_a_zone_that_reaches_it() -> None:
+    journal = Journal(config.Visits(), {"north-door": DOOR}, lambda: "id-1")
+    for number in range(6):
+        journal.look([Detection("person", 0.9, 0.7, 0.6, 0.1, 0.5)], number / 2)
+
+    (visit,) = journal.describe(3.0)
+
+    assert [zone.name for zone in visit.zones] == ["north-door"]
