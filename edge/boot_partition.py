@@ -60,6 +60,8 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     """`debian` or the name of the image that wordcam was put into."""
     built_of: str
     """Digest of all inputs: two images with the same one are the same."""
+    system: str = ""
+    """Version of the system in it, as an update of it is known by; "" where the base is not ours."""
 
 
 def render(settings: Settings) -> bytes:

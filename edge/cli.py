@@ -28,6 +28,7 @@ from edge.last_good import state_folder
 from edge.last_good.configuration import Chosen, LastConfiguration
 from edge.outbox.recovery import open_outbox
 from edge.process import isolation, summary, supervisor
+from edge.system import options as system_options
 from foundation import log, terminal, whole_file, yaml_file
 from foundation.errors import from_os_error
 
@@ -76,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     flash_options.add(verbs)
     image_options.add(verbs)
     evidence_options.add(verbs, f"default: {LOCAL_CONFIG} in this folder, else {SYSTEM_CONFIG}")
+    system_options.add(verbs)
     _add_update(verbs)
     _add_processes(verbs)
     caption = verbs.add_parser(

@@ -19,6 +19,7 @@ from edge import boot_partition, config
 from edge.boot_partition import Settings, WifiNetwork
 from edge.config import Config, NetworkCamera
 from edge.errors import Failure
+from edge.system.place import boot_writable
 from foundation import whole_file, yaml_file
 from foundation.errors import from_os_error
 
@@ -272,14 +273,8 @@ class Device:
     @contextmanager
     def writable(self) -> Iterator[None]:
         """Mount the boot partition for writing, and back, where it is not writable always."""
-        if os.statvfs("/boot/firmware").f_flag & os.ST_RDONLY == 0:
+        with boot_writable(Places().boot):
             yield
-            return
-        subprocess.run(["mount", "-o", "remount,rw", "/boot/firmware"], check=True)
-        try:
-            yield
-        finally:
-            subprocess.run(["mount", "-o", "remount,ro", "/boot/firmware"], check=False)
 
     def last_error(self) -> str:
         """Ask the journal."""

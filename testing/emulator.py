@@ -10,10 +10,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Final, Self
 
+from edge.flash import fat
+from testing import firmware
 from testing.errors import NotInstalled
 from testing.waiting import wait_until
 
@@ -52,6 +54,9 @@ class Emulator:
     camera: bool = True
     options: Sequence[str] = ()
     """More of QEMU's."""
+    starts: int = 0
+    """How often it was started, by a person or by itself."""
+    _tryboot: bool = field(default=False, repr=False)
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _on_since: float = 0.0
 
@@ -61,6 +66,12 @@ class Emulator:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.cut_power()
+
+    @property
+    def slot(self) -> str:
+        """Folder of the boot partition that its firmware starts next."""
+        config = self._boot_text(PurePosixPath("config.txt"))
+        return firmware.folder(config, tryboot=self._tryboot).as_posix()
 
     @property
     def serial(self) -> str:
@@ -74,7 +85,10 @@ class Emulator:
             if shutil.which(program) is None:
                 raise NotInstalled(f"{program} is not installed")
         self.folder.mkdir(parents=True, exist_ok=True)
-        (self.folder / "serial.log").unlink(missing_ok=True)
+        self.starts += 1
+        serial = self.folder / "serial.log"
+        if serial.exists():
+            serial.replace(self.folder / f"serial-{self.starts - 1}.log")
         kernel, initrd, words = (self._boot_file(name) for name in ("vmlinuz", "initrd.img", "cmdline.txt"))
         command_line = f"{words.read_text(encoding='utf-8').strip()} {self._more_words()}"
         command = [QEMU, "-machine", "virt", "-cpu", "cortex-a72", "-smp", "2", "-m", "2048"]
@@ -83,6 +97,7 @@ class Emulator:
         command += ["-kernel", str(kernel), "-initrd", str(initrd), "-append", command_line]
         command += [*_disk("card", self.card), *_disk("script", self._script_disk()), *self._network()]
         command += ["-device", "virtio-rng-pci", *self.options]
+        self._tryboot = False
         with (self.folder / "qemu.log").open("wb") as log:
             self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self._on_since = time.monotonic()
@@ -92,8 +107,15 @@ class Emulator:
         """Time since it was last switched on."""
         return time.monotonic() - self._on_since
 
+    def restart_when_reset(self, seconds: float) -> None:
+        """Wait until the computer resets itself, and start what its firmware starts then."""
+        wait_until(self._has_ended, "a reset", seconds)
+        self._tryboot = firmware.sets_tryboot(self.serial)
+        self.cut_power()
+        self.start()
+
     def cut_power(self) -> None:
-        """Switch it off at once."""
+        """Switch it off at once; what it asked of its firmware is forgotten."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -127,9 +149,12 @@ class Emulator:
 
     def _boot_file(self, name: str) -> Path:
         to = self.folder / name
-        command = ["mcopy", "-o", "-n", "-i", f"{self.card}@@{_BOOT_OFFSET}", f"::/a/{name}", str(to)]
+        command = ["mcopy", "-o", "-n", "-i", f"{self.card}@@{_BOOT_OFFSET}", f"::/{self.slot}/{name}", str(to)]
         subprocess.run(command, check=True, env=os.environ | {"MTOOLS_SKIP_CHECK": "1"})
         return to
+
+    def _boot_text(self, path: PurePosixPath) -> str:
+        return (fat.read(self.card, path, offset=_BOOT_OFFSET) or b"").decode()
 
     def _script_disk(self) -> Path:
         disk = self.folder / "script"

@@ -6,12 +6,15 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from contract import release
+from edge import boot_partition
+from edge.boot_partition import Mark
 from edge.errors import Misconfigured, TryAgain
 from edge.flash import bmap
 from edge.image import bill, card, debian, device, imager, program, recipe, wheelhouse
@@ -51,8 +54,16 @@ def keys(inputs: Inputs) -> Keys:
     code = {path.stem: path.read_bytes() for path in own.glob("*.py")}
     root = recipe.digest("root", inputs.source, code["recipe"], code["foreign"], code["debian"])
     libraries = recipe.digest("libraries", root, inputs.wheels.read_bytes(), code["wheelhouse"])
-    image = recipe.digest("image", libraries, str(inputs.epoch), recipe.digest_of_files(program.packages()))
+    certificate = inputs.update_certificate.read_bytes() if inputs.update_certificate else b""
+    image = recipe.digest(
+        "image", libraries, str(inputs.epoch), recipe.digest_of_files(program.packages()), certificate
+    )
     return Keys(root, libraries, image)
+
+
+def system_version(inputs: Inputs, digests: Keys) -> str:
+    """Return what the system calls itself: wordcam's version, the time of its files, and what it was built of."""
+    return f"{release.VERSION}+{time.strftime('%Y%m%d%H%M', time.gmtime(inputs.epoch))}.{digests.image[:8]}"
 
 
 def missing_tools(tools: Mapping[str, str] = TOOLS) -> dict[str, str]:
@@ -114,16 +125,22 @@ def _image(inputs: Inputs, digests: Keys, cache: Path, to: Path, say: Say) -> No
     shutil.copytree(base.path, root, symlinks=True, copy_function=_link, ignore=_etc_of(base.path))
     shutil.copytree(base.path / "etc", root / "etc", symlinks=True)
     device.furnish(root)
+    device.identify(root, system_version(inputs, digests), inputs.update_certificate)
     program.install(root, libraries, base.path)
     say("assembling the image")
     image = to / "card.img"
-    block_map = card.assemble(root, image, to, epoch=inputs.epoch, built_of=digests.image)
+    block_map = card.assemble(root, image, to, epoch=inputs.epoch, mark=_mark(inputs, digests))
     shutil.rmtree(root)
     (to / "card.img.bmap").write_text(bmap.render(block_map), encoding="utf-8")
     models = [path.parent for package in program.packages() for path in sorted(package.glob("models/*/manifest.json"))]
     (to / "card.img.cdx.json").write_bytes(bill.render(base.packages, wheels, models, epoch=inputs.epoch))
     (to / "card.img.packages").write_text(bill.listing(base.packages), encoding="utf-8")
     _pack(base.licences, to / "card.img.licences.tar.gz")
+
+
+def _mark(inputs: Inputs, digests: Keys) -> Mark:
+    system = system_version(inputs, digests)
+    return Mark(version=release.VERSION, base=boot_partition.OWN, built_of=digests.image, system=system)
 
 
 def _root(inputs: Inputs, folder: Path, say: Say) -> None:

@@ -9,7 +9,6 @@ from typing import Final
 
 import msgspec
 
-from contract import release
 from edge import boot_partition
 from edge.boot_partition import Mark
 from edge.errors import TryAgain
@@ -73,13 +72,13 @@ def table(partitions: Layout) -> bytes:
     return bytes(440) + recipe.SIGNATURE.to_bytes(4, "little") + bytes(2) + entries + b"\x55\xaa"
 
 
-def assemble(root: Path, to: Path, work: Path, *, epoch: int, built_of: str) -> BlockMap:
+def assemble(root: Path, to: Path, work: Path, *, epoch: int, mark: Mark) -> BlockMap:
     """Write the image of a root and return its block map; raises `TryAgain`."""
     partitions = layout()
     squashfs = _squashfs(root, work / "root.squashfs", epoch)
     if squashfs.stat().st_size > partitions.root_a.size:
         raise TryAgain(f"the root needs {squashfs.stat().st_size / MIB:.0f} MiB, more than {recipe.ROOT_MIB}")
-    boot = _boot_partition(root, work, epoch, built_of)
+    boot = _boot_partition(root, work, epoch, mark)
     data = _data_partition(work / "data.ext4", epoch)
     with to.open("wb") as image:
         image.truncate(partitions.size_bytes)
@@ -103,19 +102,18 @@ def _squashfs(root: Path, to: Path, epoch: int) -> Path:
     return to
 
 
-def _boot_partition(root: Path, work: Path, epoch: int, built_of: str) -> Path:
+def _boot_partition(root: Path, work: Path, epoch: int, mark: Mark) -> Path:
     image, staged = work / "boot.fat", work / "boot"
     shutil.rmtree(staged, ignore_errors=True)
     version = debian.kernel_version(root)
     for name in FIRMWARE:
         _stage(staged / name, (root / "usr/lib/raspi-firmware" / name).read_bytes())
     _stage(staged / "config.txt", recipe.CONFIG_TXT.encode())
-    _stage(staged / "a/cmdline.txt", f"{recipe.COMMAND_LINE}\n".encode())
+    _stage(staged / "a/cmdline.txt", f"{recipe.command_line('a')}\n".encode())
     _stage(staged / "a/vmlinuz", (root / f"boot/vmlinuz-{version}").read_bytes())
     _stage(staged / "a/initrd.img", initrd.build(root, version))
     for tree in sorted((root / f"usr/lib/linux-image-{version}/broadcom").glob("bcm27*.dtb")):
         _stage(staged / "a" / tree.name, tree.read_bytes())
-    mark = Mark(version=release.VERSION, base=boot_partition.OWN, built_of=built_of)
     _stage(staged / boot_partition.MARK, msgspec.json.encode(mark))
     _stage(staged / boot_partition.FOLDER / "README.txt", _README.encode())
     image.unlink(missing_ok=True)

@@ -10,11 +10,15 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from edge import boot_partition
 from edge.errors import Misconfigured
 from edge.image import base, imager, recipe
 from edge.image import build as builder
+from edge.image import bundle as updates
 from edge.image import deb as package
+from edge.image.bundle import Signer
 from edge.image.recipe import Inputs
+from edge.system.place import BUNDLE
 
 WHEELS = Path(__file__).parent / "wheels.txt"
 
@@ -23,7 +27,9 @@ def build(arguments: argparse.Namespace) -> int:
     """Build the image."""
     if arguments.base is not None:
         return _onto_base(arguments)
-    inputs = Inputs(_mirror(arguments.mirror), source_date_epoch(os.environ), arguments.wheels or WHEELS)
+    certificate = _certificate(arguments.update_cert)
+    epoch, wheels = source_date_epoch(os.environ), arguments.wheels or WHEELS
+    inputs = Inputs(_mirror(arguments.mirror), epoch, wheels, certificate)
     cache = _cache(arguments)
     to = arguments.to or Path(builder.DEFAULT_NAME)
     keys = builder.keys(inputs)
@@ -32,6 +38,7 @@ def build(arguments: argparse.Namespace) -> int:
     is_kept = root.is_dir() and not arguments.refresh
     print(f"Debian: {inputs.source}; root {'made before' if is_kept else 'to be built'}")
     print(f"time of its files: {time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime(inputs.epoch))} UTC; parts in {cache}")
+    print(f"system {builder.system_version(inputs, keys)}; {_updates_of(inputs)}")
     builder.require(cache, to)
     if arguments.dry_run:
         return 0
@@ -72,6 +79,49 @@ def _onto_base(arguments: argparse.Namespace) -> int:
     imager.write(to, epoch, url=arguments.url, init_format="cloudinit-rpi", boards=boards)
     print(f"{to}: written. Next: wordcam-edge flash {to} --device FILE.enroll --to /dev/sdX")
     return 0
+
+
+def keys(arguments: argparse.Namespace) -> int:
+    """Make the key that signs system updates."""
+    from edge.image import signing  # noqa: PLC0415  # cryptography is large, and no other verb needs it
+
+    signing.make(arguments.folder)
+    key, certificate = arguments.folder / signing.KEY, arguments.folder / signing.CERTIFICATE
+    print(f"{key}: signs updates; keep it off the server, and a copy elsewhere")
+    print(f"{certificate}: wordcam-edge image build --update-cert {certificate}")
+    return 0
+
+
+def bundle(arguments: argparse.Namespace) -> int:
+    """Make the update of an image."""
+    image: Path = arguments.image
+    to: Path = arguments.to or image.with_name(f"{image.name.removesuffix('.img')}.raucb")
+    print(f"update: {to}, of {image}, signed by {arguments.key}")
+    if missing := builder.missing_tools(updates.TOOLS):
+        packages = " ".join(dict.fromkeys(missing.values()))
+        raise Misconfigured(f"missing here: {', '.join(missing)} (Debian: sudo apt install {packages})")
+    for path in (image, arguments.key, arguments.cert):
+        if not path.is_file():
+            raise Misconfigured(f"{path}: there is no such file")
+    if arguments.dry_run:
+        return 0
+    version = updates.make(image, Signer(arguments.key, arguments.cert), to)
+    print(f"{to}: {to.stat().st_size / 1e6:.0f} MB, system {version}")
+    print(
+        f"Next: copy it to {boot_partition.FOLDER}/{BUNDLE.name} on the boot partition of a card, and start the device"
+    )
+    return 0
+
+
+def _certificate(path: Path | None) -> Path | None:
+    if path is not None and (not path.is_file() or b"BEGIN CERTIFICATE" not in path.read_bytes()):
+        raise Misconfigured(f"{path}: is no certificate (PEM); `wordcam-edge image keys DIR` makes one")
+    return path
+
+
+def _updates_of(inputs: Inputs) -> str:
+    found = inputs.update_certificate
+    return f"takes updates signed by {found}" if found else "takes no system updates (--update-cert)"
 
 
 def deb(arguments: argparse.Namespace) -> int:

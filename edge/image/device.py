@@ -19,6 +19,16 @@ def furnish(root: Path) -> None:
     foreign.run(root, "usr/bin/systemctl", f"--root={root}", "preset-all")
 
 
+def identify(root: Path, version: str, update_certificate: Path | None) -> None:
+    """Write which system this is, and by whose signature it may be replaced."""
+    about = root / "usr/lib/os-release"
+    text = about.read_text(encoding="utf-8")
+    about.unlink()  # a link to what is kept
+    about.write_text(f'{text.rstrip()}\nIMAGE_ID=wordcam\nIMAGE_VERSION="{version}"\n', encoding="utf-8")
+    if update_certificate is not None:
+        shutil.copy(update_certificate, root / "etc/rauc/keyring.pem")
+
+
 def _own_files(root: Path) -> None:
     shutil.copytree(OVERLAY, root, dirs_exist_ok=True)
     for unit in sorted(UNITS.glob("wordcam-*.service")):

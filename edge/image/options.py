@@ -27,9 +27,12 @@ def add(verbs: Any) -> None:  # argparse keeps the type of its subparsers privat
     kept = "where parts are kept for the next build; default: ~/.cache/wordcam/image"
     build.add_argument("--cache", type=Path, metavar="DIR", help=kept)
     build.add_argument("--refresh", action="store_true", help="ask Debian for newer packages, and build the root anew")
+    accepted = "certificate (PEM) by which updates of this system may be signed; without it, it takes none"
+    build.add_argument("--update-cert", type=Path, metavar="FILE", help=accepted)
     build.add_argument("--xz", action="store_true", help="write a compressed image beside it")
     build.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     build.set_defaults(run=_build)
+    _add_updates(parts)
     text = "build a Debian package for a system that is there: Raspberry Pi OS, Debian, Ubuntu"
     deb = parts.add_parser("deb", help=text, description=text)
     deb.add_argument("--architecture", choices=("arm64", "amd64"), default="arm64", help="default: %(default)s")
@@ -39,6 +42,34 @@ def add(verbs: Any) -> None:  # argparse keeps the type of its subparsers privat
     deb.add_argument("--cache", type=Path, metavar="DIR", help=kept)
     deb.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     deb.set_defaults(run=_deb)
+
+
+def _add_updates(parts: Any) -> None:  # as above
+    text = "make the key that signs system updates, and the certificate that `image build --update-cert` takes"
+    keys = parts.add_parser("keys", help=text, description=text)
+    keys.add_argument("folder", type=Path, metavar="DIR", help="a medium that is put away afterwards")
+    keys.set_defaults(run=_keys)
+    text = "make a signed update (RAUC bundle) of an image, for devices that run an earlier one"
+    bundle = parts.add_parser("bundle", help=text, description=text)
+    bundle.add_argument("image", type=Path, metavar="IMAGE", help="as `image build` writes it")
+    bundle.add_argument("--key", type=Path, required=True, metavar="FILE", help="private key (PEM)")
+    bundle.add_argument("--cert", type=Path, required=True, metavar="FILE", help="its certificate (PEM)")
+    to = "default: beside the image, with the ending .raucb"
+    bundle.add_argument("-o", "--to", type=Path, metavar="FILE", help=to)
+    bundle.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    bundle.set_defaults(run=_bundle)
+
+
+def _keys(arguments: argparse.Namespace) -> int:
+    from edge.image import cli  # noqa: PLC0415  # as above
+
+    return cli.keys(arguments)
+
+
+def _bundle(arguments: argparse.Namespace) -> int:
+    from edge.image import cli  # noqa: PLC0415  # as above
+
+    return cli.bundle(arguments)
 
 
 def _build(arguments: argparse.Namespace) -> int:

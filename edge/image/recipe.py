@@ -20,8 +20,9 @@ PACKAGES: Final = (
     *("wpasupplicant", "wireless-regdb", "firmware-brcm80211"),
     *("raspi-firmware", "linux-image-arm64", "busybox-static"),
     *("python3", "libstdc++6"),
+    *("rauc", "dbus-daemon"),
 )
-"""No shell on a port, no package manager that would be used, no message bus."""
+"""No shell on a port, no package manager that would be used. A message bus runs only while RAUC installs an update."""
 
 UNWANTED: Final = (
     *(
@@ -39,7 +40,8 @@ UNWANTED: Final = (
     *("usr/share/initramfs-tools", "usr/lib/dracut", "usr/lib/klibc*", "usr/lib/valgrind", "usr/include", "usr/games"),
     *("usr/lib/udev/hwdb.d", "usr/lib/udev/hwdb.bin", "usr/lib/systemd/system/systemd-hwdb-update.service"),
     *("usr/bin/apt*", "usr/bin/dpkg*", "usr/sbin/dpkg*", "usr/sbin/update-initramfs", "usr/sbin/mkinitramfs"),
-    *("usr/bin/dbus*", "usr/share/dbus-1/system-services", "usr/lib/systemd/system/dbus*", "usr/bin/deb*"),
+    *("usr/bin/dbus-[!d]*", "usr/share/dbus-1/system-services", "usr/lib/systemd/system/dbus*", "usr/bin/deb*"),
+    *("usr/lib/systemd/user/dbus*", "usr/share/dbus-1/session.conf", "usr/lib/systemd/system/rauc*"),
     *("usr/lib/systemd/system-generators/systemd-gpt-auto-generator", "usr/sbin/telinit"),
     *("usr/lib/python3.13/idlelib", "usr/lib/python3.13/ensurepip", "usr/lib/python3.13/lib2to3"),
     *("usr/lib/python3.13/pydoc_data", "usr/lib/python3.13/test", "usr/lib/python3.13/turtledemo"),
@@ -50,7 +52,8 @@ UNWANTED: Final = (
 )
 """Removed from the root: documentation (licences lie beside the image), and what a card never needs."""
 
-BOOT_MIB: Final = 256
+BOOT_MIB: Final = 512
+"""Two systems of 40 MB, and an update of some 220 MB that an owner puts beside them."""
 ROOT_MIB: Final = 384
 """Of each of the two roots; one of them is empty until an update fills it."""
 DATA_MIB: Final = 256
@@ -58,10 +61,17 @@ DATA_MIB: Final = 256
 SIGNATURE: Final = 0x776F7264
 """Of the disk; the root is found by it: PARTUUID=776f7264-02 is root A, -03 is root B."""
 
-COMMAND_LINE: Final = (
-    "console=ttyAMA0,115200 console=tty1 root=PARTUUID=776f7264-02 rootfstype=squashfs ro rootwait panic=10 "
-    "systemd.getty_auto=0 systemd.firstboot=off fsck.repair=yes quiet"
-)
+SLOTS: Final = {"a": "776f7264-02", "b": "776f7264-03"}
+"""The two systems of a card: the folder of the boot partition that each starts from, and the PARTUUID of its root."""
+
+
+def command_line(slot: str) -> str:
+    """Return the kernel's command line of a slot; by `rauc.slot` the running system knows which one it is."""
+    return (
+        f"console=ttyAMA0,115200 console=tty1 root=PARTUUID={SLOTS[slot]} rootfstype=squashfs ro rootwait panic=10 "
+        f"rauc.slot={slot} systemd.getty_auto=0 systemd.firstboot=off fsck.repair=yes quiet"
+    )
+
 
 CONFIG_TXT: Final = """\
 # Kernel, device trees and command line of one system lie in a folder each; an update writes the other one.
@@ -87,6 +97,8 @@ class Inputs:
     """Time of every file of the image, seconds since 1970 (SOURCE_DATE_EPOCH)."""
     wheels: Path
     """Wheels for the image, as pip reads them, each with its SHA-256."""
+    update_certificate: Path | None = None
+    """Certificates (PEM) by which system updates may be signed; None for an image that takes none."""
 
     @property
     def source(self) -> str:
