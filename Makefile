@@ -3,7 +3,7 @@
 VENV := .venv
 RUN := $(VENV)/bin
 
-.PHONY: help demo test coverage test-slow test-hardware test-image test-image-packages test-image-faults test-install test-signing test-home-assistant test-wire lint lock release sbom screenshots screenshots-card docs bench bench-long calm-film faults fuzz model clean
+.PHONY: help demo test coverage test-slow test-hardware test-image test-image-packages test-image-faults test-image-updates test-install test-signing test-home-assistant test-wire lint lock release sbom screenshots screenshots-card docs bench bench-long calm-film faults fuzz model clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -48,6 +48,9 @@ test-image-packages: $(VENV)/ready ## install, use and remove the Debian package
 
 test-image-faults: $(VENV)/ready ## cut the power of an emulated device at its first start, break its card, copy it; an hour
 	$(RUN)/pytest -m image -s tests/image/test_faults.py
+
+test-image-updates: $(VENV)/ready ## update the system of an emulated device: good, forged, altered, cut off, not booting; an hour
+	$(RUN)/pytest -m image -s tests/image/test_updates.py
 
 test-install: $(VENV)/ready ## install the wheel with every extra on each Python here, and live each user's first hour
 	$(RUN)/pytest -m install

@@ -22,6 +22,7 @@ from contract.status import (
     Status,
     Threshold,
 )
+from contract.system import System, SystemProgress, SystemReason
 from contract.thresholds import Raised, Thresholds
 from contract.update import Offer, Progress, Reason, Update
 
@@ -149,6 +150,19 @@ ROLLED_BACK: Final = msgspec.structs.replace(
     ),
 )
 """The same after an update that did badly."""
+
+NO_SERVER: Final = msgspec.structs.replace(
+    ONLINE,
+    system=System(
+        version="0.2.0+202603010800.7c1f3a2b",
+        progress=SystemProgress.ROLLED_BACK,
+        offered="0.2.1+202604010800.91b20c44",
+        reason=SystemReason.NO_SERVER,
+        detail="after 2 starts",
+        at=datetime(2026, 4, 1, 9, 2, tzinfo=UTC),
+    ),
+)
+"""The same after an update of its system that did not reach the server."""
 
 
 def _file(name: str, digit: str, size: int, quantization: str = "") -> bundle.File:

@@ -10,6 +10,7 @@ from msgspec import Meta
 from contract import wire
 from contract.caption import Name
 from contract.errors import Refused
+from contract.system import System
 from contract.update import Update
 
 MAX_COUNT: Final = 2**53
@@ -206,6 +207,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """What is wrong with its clock; absent where nothing is, or the device cannot say."""
     update: Update | msgspec.UnsetType = msgspec.UNSET
     """Where the device is with its model updates; absent where it takes none."""
+    system: System | msgspec.UnsetType = msgspec.UNSET
+    """Which system its card runs, and the last update of it; absent where it does not run wordcam's own image."""
     armed: bool | msgspec.UnsetType = msgspec.UNSET
     """False while someone has switched off watching: neither captions nor dangers then; absent while the device
     watches."""

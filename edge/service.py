@@ -284,6 +284,7 @@ def send(chosen: Chosen, last: LastConfiguration, path: Path, stop: threading.Ev
     sandbox.write_no_dumps()
     from edge.send.publisher import Send  # noqa: PLC0415  # see the module's docstring
     from edge.send.service_manager import GOES_ON, READY, STOPS, ServiceManager  # noqa: PLC0415
+    from edge.system import place  # noqa: PLC0415  # as above
 
     manager = ServiceManager()
     with _watched(settings, lambda: manager.say(GOES_ON)) as watchdog, _outbox(settings) as outbox:
@@ -308,6 +309,7 @@ def send(chosen: Chosen, last: LastConfiguration, path: Path, stop: threading.Ev
             allowance=_allowance(settings, state_folder.of(path, "send")),
             on_progress=go_on,
             integrations=tuple(_integrations(settings, outbox)),
+            system=lambda: place.described(place.Place()),
         )
         sender.run(stop)
         manager.say(STOPS)

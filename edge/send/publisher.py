@@ -17,6 +17,7 @@ import msgspec
 from contract import ack, caption, status, thresholds, topics, update
 from contract.errors import Refused
 from contract.status import Fallback, Part, State, Status
+from contract.system import System
 from edge import config
 from edge.errors import Failure, TryAgain
 from edge.outbox import exposure_note, process_report, raised_thresholds
@@ -69,19 +70,20 @@ class Send:
         allowance: Allowance,
         on_progress: Callable[[], None],
         integrations: tuple[Integration, ...] = (),
+        system: Callable[[], System | None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         chance: Callable[[], float] = random.random,
     ) -> None:
         """`fallback` says why the configuration is the last good one; `on_connect` is called when the server has us,
-        and `on_progress` after every turn."""
+        and `on_progress` after every turn; `system` is asked which system runs, for each status."""
         self._outbox, self._settings, self._updates = outbox, settings, updates
         self._fallbacks = () if fallback is None else (fallback,)
         self._on_connect, self._on_progress = on_connect, on_progress
         self._site, self._device, self._version = site, device, version
         self._clock, self._now, self._chance = clock, now, chance
         self._topics = {channel: topics.topic(site, device, channel) for channel in topics.CHANNELS}
-        self._allowance = allowance
+        self._allowance, self._system = allowance, system
         self._offers = () if updates is None else (self._topics["update"],)
         self._integrations = integrations
         self._heard = tuple(topic for one in integrations for topic in one.subscriptions)
@@ -408,6 +410,7 @@ class Send:
             fallbacks=(_fallbacks(looked.fallbacks, self._fallbacks) or msgspec.UNSET) if at else msgspec.UNSET,
             update=self._updates.progress if at and self._updates is not None else msgspec.UNSET,
             exposed=(exposure_note.read(self._outbox) or msgspec.UNSET) if at else msgspec.UNSET,
+            system=(self._system() or msgspec.UNSET) if at else msgspec.UNSET,
             armed=False if at and not looked.armed else msgspec.UNSET,
             evidence=True if at and looked.keeps_evidence else msgspec.UNSET,
         )
@@ -457,6 +460,7 @@ def _encoded(said: Status) -> bytes:
             cameras=msgspec.UNSET,
             fallbacks=msgspec.UNSET,
             update=msgspec.UNSET,
+            system=msgspec.UNSET,
             model="",
             reason="",
         )

@@ -106,8 +106,8 @@ def _require_acceptable(place: Place, rauc: Rauc, bundle: Path) -> Info:
 def reason_of(said: str, log: str = "") -> tuple[SystemReason, str]:
     """Return why RAUC failed, and its last words, of what it wrote on its standard error and its service in its log."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    named = re.search(r"LastError: (.+)", said)
-    last = named[1] if named else lines[-1] if lines else "RAUC failed without a word"
+    named = re.search(r"LastError: (?:Installation error: )?(.+)|Installation error: (.+)", f"{said}\n{log}")
+    last = (named[1] or named[2]) if named else lines[-1] if lines else "RAUC failed without a word"
     for pattern, reason in _BY_WORDS:
         if pattern.search(last) or pattern.search(log):
             return reason, last

@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 
 from broker.cli import main as broker_cli
 from broker.config import broker as broker_config
+from contract.system import System
 from edge import cli as edge_cli
 from edge.image import build
 from testing import loopback
@@ -117,6 +119,11 @@ class Site:
         browser.login("admin")
         return browser
 
+    def system(self, device: str) -> System | None:
+        """Return what a device said last of its system."""
+        rows = self._rows("SELECT system FROM device WHERE site = ? AND device = ? AND system IS NOT NULL", device)
+        return msgspec.json.decode(rows[0][0], type=System) if rows else None
+
     @property
     def certificates(self) -> set[str]:
         """Names of the certificates that were issued to devices."""
@@ -131,6 +138,13 @@ class Site:
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     """The server, running: Mosquitto, the alert service and the console."""
+    with running_site(tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def running_site(tmp_path: Path) -> Iterator[Site]:
+    """Run a server in an empty folder."""
     folder = tmp_path / "server"
     folder.mkdir()
     mosquitto = Mosquitto(tmp_path / "mosquitto", verbose=False)

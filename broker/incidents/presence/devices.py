@@ -20,12 +20,13 @@ from contract.status import (
     State,
     Status,
 )
+from contract.system import System
 from contract.update import Update
 
 SILENT: Final = timedelta(minutes=5)
 """A device writes its status every minute by default: five missing ones mean something. `presence` goes first."""
 
-_TROUBLE: Final = ("fallbacks", "clock", "cameras", "conditions", "exposed", "evidence")
+_TROUBLE: Final = ("fallbacks", "clock", "cameras", "conditions", "exposed", "evidence", "system")
 """Columns of what a device says of itself in every status but its last will."""
 
 DISARMED: Final = "disarmed"
@@ -61,6 +62,8 @@ class Device:
     """What does not hold of its isolation; None where all of it holds."""
     evidence: bool | None = None
     """Whether it keeps sealed pictures of alarms for its owner."""
+    system: System | None = None
+    """Which system its card runs, and the last update of it; None where it does not run wordcam's own image."""
 
 
 def health(device: Device, now: datetime, silent: timedelta = SILENT) -> str:
@@ -108,7 +111,7 @@ def record(connection: Connection, status: Status, *, heard_at: datetime) -> boo
 
 
 def _trouble(status: Status, known: Row[Any] | None) -> dict[str, Any]:
-    """Return what a device says of its files, clock, cameras and isolation; a last will does not say."""
+    """Return what a device says of its files, clock, cameras, isolation and system; a last will does not say."""
     if status.at is None:
         return {name: getattr(known, name, None) for name in _TROUBLE}
     return {name: msgspec.to_builtins(getattr(status, name) or None) for name in _TROUBLE}

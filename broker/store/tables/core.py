@@ -249,13 +249,15 @@ device: Final = Table(
     Column("conditions", JSON(none_as_null=True)),
     Column("exposed", JSON(none_as_null=True)),
     Column("evidence", Boolean),
+    Column("system", JSON(none_as_null=True)),
     PrimaryKeyConstraint("site", "device"),
 )
 """The last status of every device. `said_at` is by its own clock and distinguishes a status from its
 repetition; by this server's clock are `heard_at`, the last word of its own, `changed_at`, when its state or the kind of
 its reason last did, and `frames_at`, when it last looked at a new frame. `update_report` is null for a device that
 takes no updates, `fallbacks` for one that uses all as it stands, `clock` where nothing is known to be wrong, `cameras`
-for one with a single camera, `exposed` for one whose isolation holds."""
+for one with a single camera, `exposed` for one whose isolation holds, `system` for one that does
+not run wordcam's own image."""
 
 rollout: Final = Table(
     "rollout",

@@ -21,12 +21,15 @@ from broker.web.pages.devices import patience
 from broker.web.request.context import Page, ThisPage, needs
 from contract.caption import Box
 from contract.status import CameraState, Condition
+from contract.system import SystemProgress
 from contract.update import Progress
 
 FRAME: Final = (160, 90)
 """Width and height of the drawing; boxes are shares of it."""
 
 BAD: Final = frozenset({Progress.REFUSED, Progress.ROLLED_BACK})
+
+SYSTEM_BAD: Final = frozenset({SystemProgress.REFUSED, SystemProgress.ROLLED_BACK})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ def show(page: ThisPage, site: FromPath[str], device: FromPath[str], revoked: Fr
         rectangles=list(rectangles(seen)) if seen is not None else [],
         rollout=next((rollout for rollout in rollouts if rollout.target == own), None),
         is_bad=found.update_report is not None and found.update_report.progress in BAD,
+        is_system_bad=found.system is not None and found.system.progress in SYSTEM_BAD,
         has_certificate=_has_certificate(page, site, device),
         is_revoked=revoked == "yes",
     )

@@ -16,6 +16,7 @@ from broker.incidents.presence.tracker import PresenceTracker
 from broker.store import captions
 from broker.store.engine import open_database, writing
 from contract.status import CameraCondition, CameraState, Clock, Condition, Exposure, Fallback, Part, State
+from contract.system import System, SystemProgress, SystemReason
 from testing.waiting import PATIENCE_SECONDS
 from tests.broker.device import event, status
 from tests.broker.web import sample
@@ -39,7 +40,14 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
             devices.record(connection, birth, heard_at=now - HOUR)
             devices.record(connection, will, heard_at=now - HOUR / 2)
         damaged = Fallback(Part.BUNDLE, "encoder.tflite: SHA-256 is 0123", now)
-        works = {"fallbacks": (damaged,), "clock": Clock.STEPPED_BACK}
+        system = System(
+            version="0.2.0+202611290000.aaaaaaaa",
+            progress=SystemProgress.ROLLED_BACK,
+            offered="0.2.1+202612240000.bbbbbbbb",
+            reason=SystemReason.NO_SERVER,
+            at=now,
+        )
+        works = {"fallbacks": (damaged,), "clock": Clock.STEPPED_BACK, "system": system}
         devices.record(connection, status(site="depot", device="pi-09", since=now, at=now, **works), heard_at=now)
         several = {
             "cameras": (CameraState("door", 900, 12), CameraState("yard", 0, 0, "camera gone: /dev/video1")),
@@ -184,6 +192,16 @@ def test_the_terminal_lists_devices_with_their_cameras_and_warnings(
     found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     (one,) = (device for device in found if device["device"] == "pi-11")
     assert (one["health"], one["exposed"], one["cameras"][0]["stream"]) == ("online", ["network", "root"], "door")
+
+
+def test_which_system_a_device_runs_and_why_an_update_was_taken_back_is_shown(guard: Browser) -> None:
+    english, korean = in_both(guard, "/devices/depot/pi-09")
+
+    for whole in (english, korean):
+        assert "0.2.0+202611290000.aaaaaaaa" in whole
+        assert "0.2.1+202612240000.bbbbbbbb" in whole
+    assert "The new system came up and did not reach the server in time." in english
+    assert "새 시스템이 시작했지만 제한 시간 안에 서버에 연결하지 못했습니다." in korean
 
 
 def test_the_api_says_it_too(address: str, config: Config) -> None:

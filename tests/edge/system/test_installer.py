@@ -133,6 +133,14 @@ def test_why_rauc_fails_is_read_from_its_words(said: str, reason: SystemReason) 
     assert installer.reason_of(said)[0] is reason
 
 
+def test_what_rauc_keeps_to_its_log_is_said() -> None:
+    log = "rauc-Message: Verifying bundle signature...\nInstallation error: Failed to copy data: Input/output error\nx"
+
+    said = installer.reason_of("Installing `/mnt/altered.raucb` failed\n", log)
+
+    assert said == (SystemReason.ALTERED, "Failed to copy data: Input/output error")
+
+
 def archive(tmp_path: Path, *members: tarfile.TarInfo) -> Path:
     path = tmp_path / "boot.tar"
     with tarfile.open(path, "w") as packed:
