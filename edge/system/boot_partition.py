@@ -13,6 +13,9 @@ from foundation import whole_file
 
 CONFIG: Final = "config.txt"
 
+RETURN: Final = "wordcam/return.txt"
+"""A copy of `config.txt`, which every initial RAM disk of ours puts back where it finds it."""
+
 SECTOR_BYTES: Final = 512
 """What a card writes whole or not at all."""
 
@@ -63,6 +66,23 @@ def commit(boot: Path, slot: Slot) -> None:
         file.write(after)
         file.flush()
         os.fsync(file.fileno())
+
+
+def lend(boot: Path, slot: Slot) -> None:
+    """Have the card start with a system until that has begun: its initial RAM disk puts `config.txt` back first.
+
+    For kernels that cannot ask the firmware for one start. What is put back is on the card before anything changes.
+    Raises `OSError` or `Misconfigured`.
+    """
+    whole_file.write(boot / RETURN, (boot / CONFIG).read_bytes())
+    commit(boot, slot)
+
+
+def take_back(boot: Path) -> None:
+    """Have no initial RAM disk put `config.txt` back any more; raises `OSError`."""
+    if (boot / RETURN).exists():
+        (boot / RETURN).unlink()
+        whole_file.sync_folder((boot / RETURN).parent)
 
 
 def write_files(archive: Path, boot: Path, slot: Slot) -> None:

@@ -30,6 +30,9 @@ _SLOT: Final = re.compile(r"\brauc\.slot=([ab])\b")
 
 _VERSION: Final = re.compile(r"^IMAGE_VERSION=\"?([^\"\n]+)\"?$", re.MULTILINE)
 
+_LENDS: Final = "wordcam.tryboot=no"
+"""Word of the kernel's command line, for tests of a firmware that cannot be asked."""
+
 _ORDER: Final = re.compile(r"(\d+)\.(\d+)\.(\d+)\S*?\+(\d+)\.\w+")
 
 
@@ -42,6 +45,9 @@ class Place:
     command_line: Path = Path("/proc/cmdline")
     os_release: Path = Path("/usr/lib/os-release")
     keyring: Path = Path("/etc/rauc/keyring.pem")
+    model: Path = Path("/proc/device-tree/model")
+    mailbox: Path = Path("/dev/vcio")
+    """How a kernel of Raspberry Pi's own reaches the firmware; others do not."""
 
     @property
     def version(self) -> str:
@@ -60,6 +66,20 @@ class Place:
             raise Misconfigured("this system is not one of two on a card; only wordcam's own image is updated so")
         config = (self.boot / boot_partition.CONFIG).read_bytes()
         return Card(Slot(found[1]), boot_partition.committed(config))
+
+    @property
+    def can_try_once(self) -> bool:
+        """Whether a restart can ask the firmware for one start of the other system (`tryboot`).
+
+        Debian's kernel does not hand the argument of a restart to a Raspberry Pi's firmware (6.12: no driver has it).
+        """
+        if _LENDS in self.command_line.read_text(encoding="utf-8").split():
+            return False
+        try:
+            is_raspberry = self.model.read_bytes().startswith(b"Raspberry Pi")
+        except FileNotFoundError:
+            return True
+        return not is_raspberry or self.mailbox.exists()
 
     @property
     def record(self) -> Record | None:

@@ -12,7 +12,7 @@ from contract.status import Ledger
 from edge.errors import TryAgain
 from edge.system import boot_partition, slots
 from edge.system.place import Place
-from edge.system.slots import Slot, Step
+from edge.system.slots import Record, Slot, Step
 
 TRYBOOT: Final = "0 tryboot"
 """Argument of a restart by which the firmware starts `[tryboot]` of `config.txt`, once."""
@@ -46,10 +46,29 @@ def settle(place: Place, machine: Machine, moment: datetime) -> Step:
         place.keep(known)
     if step is Step.TRY:
         place.remove_bundle()
-        machine.restart(TRYBOOT)
-    elif known is not None and known.interruptions >= slots.MAX_INTERRUPTIONS:
-        place.remove_bundle(set_aside=True)
+        _start_other(place, machine)
+    elif step is Step.NOTHING:
+        _put_in_order(place, known)
     return step
+
+
+def _put_in_order(place: Place, known: Record | None) -> None:
+    """Nothing is on trial: let nothing of one remain on the boot partition."""
+    if (place.boot / boot_partition.RETURN).exists():
+        with place.writable():
+            boot_partition.take_back(place.boot)
+    if known is not None and known.interruptions >= slots.MAX_INTERRUPTIONS:
+        place.remove_bundle(set_aside=True)
+
+
+def _start_other(place: Place, machine: Machine) -> None:
+    """Start the other system once: by the firmware, or where that cannot be asked by lending it the card."""
+    if place.can_try_once:
+        machine.restart(TRYBOOT)
+        return
+    with place.writable():
+        boot_partition.lend(place.boot, place.card.running.other)
+    machine.restart()
 
 
 def commit(place: Place, moment: datetime) -> None:
@@ -59,6 +78,7 @@ def commit(place: Place, moment: datetime) -> None:
     """
     card = place.card
     with place.writable():
+        boot_partition.take_back(place.boot)
         boot_partition.commit(place.boot, card.running)
     record = place.record
     if record is not None and record.slot is card.running:

@@ -35,7 +35,7 @@ def test_a_new_system_is_tried_once_and_committed_to_when_it_has_proved_itself(c
     written(computer)
 
     assert settle(computer) is Step.TRY
-    assert computer.restarts == ["0 tryboot"]
+    assert computer.restarts == ["0 tryboot" if computer.can_try_once else ""]
     assert start(computer) == (Slot.B, Step.PROVE)
     assert computer.place.card.is_trial
     trial.commit(computer.place, NOW)
@@ -81,7 +81,8 @@ def test_a_power_cut_between_counting_a_start_and_making_it_counts_as_a_start(co
     settle(computer)
     computer.tryboot = False  # the power fails while it shuts down
 
-    assert start(computer) == (Slot.A, Step.TRY)
+    if computer.can_try_once:
+        assert start(computer) == (Slot.A, Step.TRY)
     assert start(computer) == (Slot.B, Step.PROVE)
 
 
@@ -95,12 +96,23 @@ def test_a_power_cut_between_the_two_steps_of_committing_leaves_it_committed(com
     written(computer)
     settle(computer)
     start(computer)
+    boot_partition.take_back(computer.place.boot)
     boot_partition.commit(computer.place.boot, Slot.B)  # and the power fails
 
     assert start(computer) == (Slot.B, Step.NOTHING)
     record = computer.place.record
     assert record is not None
     assert record.progress is SystemProgress.RUNNING
+
+
+def test_a_power_cut_just_before_committing_tries_it_again(computer: Computer) -> None:
+    written(computer)
+    settle(computer)
+    start(computer)
+    boot_partition.take_back(computer.place.boot)  # and the power fails
+
+    assert start(computer) == (Slot.A, Step.TRY)
+    assert start(computer) == (Slot.B, Step.PROVE)
 
 
 def test_a_power_cut_while_it_is_written_is_said_and_the_third_one_sets_it_aside(computer: Computer) -> None:
@@ -126,6 +138,38 @@ def test_the_update_leaves_the_boot_partition_before_it_is_tried(computer: Compu
     settle(computer)
 
     assert not (computer.place.boot / BUNDLE).exists()
+
+
+def test_a_lent_card_is_given_back_before_anything_of_the_new_system_runs(computer: Computer) -> None:
+    written(computer)
+    settle(computer)
+    assert computer.start() is Slot.B
+
+    assert computer.place.card.committed is Slot.A
+    assert computer.place.can_try_once is computer.can_try_once
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_nothing_of_a_trial_remains_on_the_boot_partition(computer: Computer, is_kept: bool) -> None:
+    written(computer)
+    settle(computer)
+    for _ in range(slots.MAX_TRIES):
+        computer.start()
+        if is_kept:
+            trial.commit(computer.place, NOW)
+        start(computer)
+
+    assert not (computer.place.boot / boot_partition.RETURN).exists()
+    config = (computer.place.boot / "config.txt").read_bytes()
+    assert boot_partition.committed(config) is (Slot.B if is_kept else Slot.A)
+
+
+def test_a_computer_that_is_no_raspberry_pi_is_asked_as_one_that_can_try(computer: Computer) -> None:
+    computer.place.model.unlink()
+
+    assert computer.place.can_try_once
+    computer.place.command_line.write_text("rauc.slot=a wordcam.tryboot=no")
+    assert not computer.place.can_try_once
 
 
 def test_rauc_is_told_the_truth_and_can_call_an_update_off(computer: Computer) -> None:
