@@ -34,7 +34,7 @@ class SystemReason(StrEnum):
     NO_KEYRING = "no-keyring"
     """This device's image was built without a certificate for updates, so that it takes none."""
     NOT_A_BUNDLE = "not-a-bundle"
-    """The file is no RAUC bundle, or only a part of one."""
+    """The file is not a RAUC bundle, or only a part of one."""
     SIGNATURE = "signature"
     """It is not signed by a key that the system in use accepts."""
     INCOMPATIBLE = "incompatible"

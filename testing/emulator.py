@@ -14,7 +14,6 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Final, Self
 
-from edge.flash import fat
 from testing import firmware
 from testing.errors import NotInstalled
 from testing.waiting import wait_until
@@ -154,7 +153,9 @@ class Emulator:
         return to
 
     def _boot_text(self, path: PurePosixPath) -> str:
-        return (fat.read(self.card, path, offset=_BOOT_OFFSET) or b"").decode()
+        command = ["mtype", "-i", f"{self.card}@@{_BOOT_OFFSET}", f"::/{path}"]
+        environ = os.environ | {"MTOOLS_SKIP_CHECK": "1"}
+        return subprocess.run(command, capture_output=True, text=True, check=True, env=environ).stdout
 
     def _script_disk(self) -> Path:
         disk = self.folder / "script"

@@ -32,7 +32,10 @@ DOORS = {
     "mqtt5": {"broker": "broker.ingest.mqtt"},
     "litestar": {"broker": "broker.web"},
     "uvicorn": {"broker": "broker.web.server broker.web.http_protocol"},
-    "cryptography": {"broker": "broker.ingest.enrolment broker.ingest.rollout.keys", "edge": "edge.enrolment"},
+    "cryptography": {
+        "broker": "broker.ingest.enrolment broker.ingest.rollout.keys",
+        "edge": "edge.enrolment edge.image.signing",
+    },
     "pyrage": {"edge": "edge.evidence.sealing"},
     "tuf": {"broker": "broker.ingest.rollout.repository", "edge": "edge.update.fetcher edge.update.repository"},
     "argon2": {"broker": "broker.web.accounts.passwords"},

@@ -154,6 +154,6 @@ def _copy_root(image: Path, start: int, to: Path) -> None:
 def _size(superblock: bytes, image: Path) -> int:
     """Return how many bytes a squashfs takes, in whole blocks (its superblock: 8 bytes at 40)."""
     if superblock[:4] != _SQUASHFS:
-        raise Misconfigured(f"{image}: its root is no squashfs")
+        raise Misconfigured(f"{image}: its root is not a squashfs")
     used = int.from_bytes(superblock[40:48], "little")
     return -(-used // BLOCK_BYTES) * BLOCK_BYTES

@@ -115,7 +115,7 @@ def bundle(arguments: argparse.Namespace) -> int:
 
 def _certificate(path: Path | None) -> Path | None:
     if path is not None and (not path.is_file() or b"BEGIN CERTIFICATE" not in path.read_bytes()):
-        raise Misconfigured(f"{path}: is no certificate (PEM); `wordcam-edge image keys DIR` makes one")
+        raise Misconfigured(f"{path}: is not a certificate (PEM); `wordcam-edge image keys DIR` makes one")
     return path
 
 

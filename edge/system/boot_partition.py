@@ -119,7 +119,7 @@ def _require_plain(members: list[tarfile.TarInfo]) -> None:
         raise Misconfigured(f"{ARCHIVE}: has more than {_MAX_FILES} files")
     for member in members:
         if not member.isreg() or not _NAME.fullmatch(member.name):
-            raise Misconfigured(f"{ARCHIVE}: {member.name!r} is no plain file")
+            raise Misconfigured(f"{ARCHIVE}: {member.name!r} is not a plain file")
 
 
 def _name_for(name: str, slot: Slot) -> str:

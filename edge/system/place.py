@@ -51,7 +51,7 @@ class Place:
 
     @property
     def version(self) -> str:
-        """Of the running system; "" where it is no image of wordcam's."""
+        """Of the running system; "" where it is not an image of wordcam's."""
         try:
             found = _VERSION.search(self.os_release.read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -134,7 +134,7 @@ def boot_writable(boot: Path) -> Iterator[None]:
 
 
 def described(place: Place) -> System | None:
-    """Return what a status says of the system; None where it is no image of wordcam's."""
+    """Return what a status says of the system; None where it is not an image of wordcam's."""
     version = place.version
     if not version:
         return None
