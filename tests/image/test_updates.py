@@ -120,7 +120,7 @@ def fleet(image_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     new.unlink()
     small = _content(good, old, folder)
     with running_site(tmp_path_factory.mktemp("server")) as site:
-        flashed = site.flash(old, DEVICE, folder / "sd.img")
+        flashed = site.flash(old, site.invite(DEVICE), folder / "sd.img")
         with Emulator(flashed, folder / "first", site.ports):
             wait_until(lambda: site.captions(DEVICE), "the first sentence", BOOT_SECONDS)
         yield Fleet(
