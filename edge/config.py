@@ -48,6 +48,11 @@ class Camera(Section, frozen=True, kw_only=True):
     """Parts of the picture as turned and mirrored, by the names that sentences and rules use: `north-door`. Someone is
     in a zone while their feet are."""
 
+    @property
+    def keeps_pixels(self) -> bool:
+        """Whether its pictures stay as they are, but for their size."""
+        return not (self.rotate or self.masks) and self.flip == "none"
+
     def __post_init__(self) -> None:
         areas = [(f"`zones.{name}`", area) for name, area in self.zones.items()]
         areas += [(f"`masks[{number}]`", area) for number, area in enumerate(self.masks)]
@@ -100,6 +105,12 @@ class Rtsp(LiveCamera, frozen=True, kw_only=True, tag_field="kind", tag="rtsp"):
     """User name, where the camera asks for one."""
     password_file: Path | None = None
     """File that holds the password alone; the environment variable WORDCAM_CAMERA_PASSWORD goes before it."""
+    decode: Literal["auto", "all", "key_frames"] = "auto"
+    """`key_frames`: only those frames that need no others, one of 25 in many streams. `auto`: these where they come as
+    often as the camera is looked at, and while this device is too slow for all."""
+    hardware_decoding: Literal["off", "auto", "v4l2m2m", "cuda", "vaapi", "qsv"] = "off"
+    """What decodes beside the processor, which does it where that cannot be used. `auto` tries what is there. Not tried
+    on any such hardware yet."""
 
 
 class Snapshot(LiveCamera, frozen=True, kw_only=True, tag_field="kind", tag="snapshot"):

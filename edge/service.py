@@ -30,7 +30,7 @@ from edge.last_good.configuration import Chosen, LastConfiguration
 from edge.outbox import exposure_note, process_report
 from edge.outbox.outbox import Outbox
 from edge.outbox.recovery import open_outbox
-from edge.process import isolation, sandbox
+from edge.process import isolation, memory, sandbox
 from edge.process.watchdog import Wait, Watchdog
 from edge.update.installed import Installed
 from foundation.errors import from_os_error
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from edge.look.budget import Budget
     from edge.look.bundle.loading import Loader, Opened
     from edge.look.camera.pace import Pace
-    from edge.look.camera_port import Camera
+    from edge.look.camera_port import BufferCamera, Camera
     from edge.look.event import Eye
     from edge.look.evidence import Evidence
     from edge.look.memory.camera_memory import CameraMemory
@@ -81,11 +81,11 @@ def pull(  # noqa: PLR0913  # what the process was started with
 
     where = frames_folder.prepare(frames or frames_folder.usual(settings.outbox.path))
     isolation.close_pull(_made(where, state), urlsplit(camera.url).hostname or "")
-    _quiet_opencv()
+    memory.give_back()
     writer = FrameWriter(frames_folder.frames_file(where, camera.stream))
     with _watched(settings) as watchdog:
         hand_over(
-            lambda: open_camera(camera, watchdog.waiting(stop.wait), settings.cooling),
+            lambda: _camera_to_pull(camera, watchdog.waiting(stop.wait), settings.cooling),
             writer,
             stop,
             on_work=lambda: last.keep(chosen.text),
@@ -151,6 +151,7 @@ def _close(settings: Config, state: Path) -> tuple[Exposure, ...]:
     folders = _made(settings.outbox.path.parent, state)
     bundle_of(settings)
     exposed += isolation.close_look(folders, allow_network=settings.allow_network)
+    memory.give_back()
     _quiet_opencv()
     return exposed
 
@@ -468,7 +469,7 @@ def _camera_to_look_at(settings: Config, stop: threading.Event, frames: Path | N
     if not isinstance(settings.camera, config.NetworkCamera):
         return open_camera(settings.camera, wait, settings.cooling)
     from edge.look.camera import frames_folder  # noqa: PLC0415
-    from edge.look.camera.frame_ring import FrameReader  # noqa: PLC0415
+    from edge.look.camera.frame_reader import FrameReader  # noqa: PLC0415
     from edge.look.camera.pulled import Pulled  # noqa: PLC0415  # see the module's docstring
 
     where = frames or frames_folder.usual(settings.outbox.path)
@@ -486,6 +487,15 @@ def open_camera(settings: config.AnyCamera, wait: Wait, cooling: config.Cooling 
     return adjusted.Adjusted(_open_camera(settings, wait, cooling), settings)
 
 
+def _camera_to_pull(settings: config.NetworkCamera, wait: Wait, cooling: config.Cooling) -> "BufferCamera":
+    """Open a network camera; NumPy and OpenCV, 30 MiB, are loaded for what needs them alone."""
+    if isinstance(settings, config.Rtsp) and settings.keeps_pixels:
+        from edge.look.camera import rtsp  # noqa: PLC0415  # see the module's docstring
+
+        return rtsp.open_camera(settings, _pace(settings, wait, cooling))
+    return open_camera(settings, wait, cooling)
+
+
 def _open_camera(settings: config.AnyCamera, wait: Wait, cooling: config.Cooling | None) -> "Camera":
     if isinstance(settings, config.Replay):
         from edge.look.camera import replay  # noqa: PLC0415
@@ -493,13 +503,13 @@ def _open_camera(settings: config.AnyCamera, wait: Wait, cooling: config.Cooling
         return replay.open_camera(settings, wait)
     pace = _pace(settings, wait, cooling)
     if isinstance(settings, config.V4l2):
-        from edge.look.camera import v4l2  # noqa: PLC0415
+        from edge.look.camera import arrays, v4l2  # noqa: PLC0415
 
-        return v4l2.open_camera(settings, pace)
+        return arrays.Arrays(v4l2.open_camera(settings, pace))
     if isinstance(settings, config.Rtsp):
-        from edge.look.camera import rtsp  # noqa: PLC0415
+        from edge.look.camera import arrays, rtsp  # noqa: PLC0415
 
-        return rtsp.open_camera(settings, pace)
+        return arrays.Arrays(rtsp.open_camera(settings, pace))
     if isinstance(settings, config.Snapshot):
         from edge.look.camera import snapshot  # noqa: PLC0415
 
@@ -528,9 +538,8 @@ def _made(*folders: Path) -> tuple[Path, ...]:
 
 
 def _quiet_opencv() -> None:
-    """Have OpenCV and FFmpeg not write to stderr: what matters of it comes back as an error with a name."""
+    """Have OpenCV not write to stderr: what matters of it comes back as an error with a name, as from PyAV."""
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 
 def process_start() -> float:

@@ -18,6 +18,7 @@ DOORS = {
         "edge": "edge.look.camera edge.infer.image",
         "trainer": "trainer.data.example trainer.hazards.features trainer.hazards.bad_pictures trainer.hazards.lights",
     },
+    "av": {"edge": "edge.look.camera.video"},
     "picamera2": {"edge": "edge.look.camera.picamera"},
     "ai_edge_litert": {"edge": "edge.infer.runtime", "converter": "converter.tflite.inspect"},
     "tflite_runtime": {"edge": "edge.infer.runtime"},
@@ -187,6 +188,13 @@ def test_the_sending_process_of_the_device_knows_no_picture() -> None:
         & {"cv2", "numpy", "ai_edge_litert", "tflite_runtime", "edge.look.camera", "edge.infer"}
         == set()
     )
+
+
+def test_the_process_with_a_network_camera_has_no_numpy_unless_its_pictures_are_turned_or_masked() -> None:
+    loaded = loaded_by("edge.service", "edge.pull.puller", "edge.look.camera.frame_ring", "edge.look.camera.rtsp")
+
+    assert "av" in loaded
+    assert loaded & {"cv2", "numpy"} == set()
 
 
 def test_the_looking_process_of_the_device_knows_no_network() -> None:

@@ -14,7 +14,7 @@ from contract import release
 
 FORMAT: Final = 1
 
-LIBRARIES: Final = ("ai-edge-litert", "tflite-runtime", "numpy", "opencv-python-headless", "paho-mqtt")
+LIBRARIES: Final = ("ai-edge-litert", "tflite-runtime", "numpy", "opencv-python-headless", "av", "paho-mqtt")
 
 _BOARD: Final = Path("/proc/device-tree/model")
 """Where a Raspberry Pi or a Jetson says what it is."""

@@ -15,6 +15,7 @@ HOME: Final = "opt/wordcam"
 
 COMPILED: Final = (
     "ai_edge_litert",
+    "av",
     "cryptography",
     "cv2",
     "msgspec",

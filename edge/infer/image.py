@@ -61,6 +61,12 @@ def shrunk(picture: Picture, max_side: int) -> Picture:
     return _picture(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
 
 
+def turned(picture: Picture, degrees: int) -> Picture:
+    """Turn a picture counter-clockwise by a multiple of 90 degrees; by others, as it is."""
+    quarters = degrees // 90 % 4 if degrees % 90 == 0 else 0
+    return picture if not quarters else _picture(np.ascontiguousarray(np.rot90(picture, quarters)))
+
+
 def encode_jpeg(bgr: Picture) -> bytes:
     """Return a BGR picture as a JPEG file."""
     return bytes(cv2.imencode(".jpg", bgr)[1])

@@ -11,7 +11,7 @@ from typing import Final
 
 from edge.errors import CameraGone
 from edge.look.camera.frame_ring import FrameWriter, PullState
-from edge.look.camera_port import Camera
+from edge.look.camera_port import BufferCamera
 
 log = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ RETRY_SECONDS: Final = 2.0
 
 
 def pull(
-    connect: Callable[[], Camera],
+    connect: Callable[[], BufferCamera],
     writer: FrameWriter,
     stop: threading.Event,
     *,
@@ -46,7 +46,7 @@ def pull(
 
 
 def _pull_while_there(
-    connect: Callable[[], Camera],
+    connect: Callable[[], BufferCamera],
     writer: FrameWriter,
     stop: threading.Event,
     on_work: Callable[[], None],

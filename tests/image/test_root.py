@@ -13,7 +13,9 @@ import pytest
 from edge.image import foreign, recipe
 from tests.conftest import REPOSITORY
 
-IMPORTS = "import ai_edge_litert.interpreter, cryptography, cv2, numpy, paho.mqtt.client, tuf, edge.cli, edge.enrolment"
+IMPORTS = (
+    "import ai_edge_litert.interpreter, av, cryptography, cv2, numpy, paho.mqtt.client, tuf, edge.cli, edge.enrolment"
+)
 
 
 def newest(folder: Path, pattern: str) -> Path:

@@ -1,19 +1,17 @@
-"""Live video through OpenCV: what V4L2 and network cameras have in common."""
+"""Live video: what V4L2 and network cameras have in common."""
 
 import logging
 import queue
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
-
-import cv2
-import numpy as np
+from typing import Final, Protocol
 
 from edge.errors import CameraGone
 from edge.look.camera.pace import Pace
-from edge.look.camera_port import Frame
+from edge.look.camera_port import BufferFrame
 
 log = logging.getLogger(__name__)
 
@@ -33,22 +31,47 @@ Gone = str
 """Why there will be no frame."""
 
 
+@dataclass(frozen=True, slots=True)
+class Grabbed:
+    """The pixels of a frame."""
+
+    bgr: memoryview
+    """uint8 [H, W, 3], blue first, contiguous."""
+    is_damaged: bool = False
+
+
+class Capture(Protocol):
+    """An opened source of frames."""
+
+    def grab(self) -> bool:
+        """Take the next frame; False where that failed."""
+        ...
+
+    def retrieve(self) -> Grabbed | None:
+        """Return the frame just taken; None where it is broken, and the next one has to do."""
+        ...
+
+    def release(self) -> None:
+        """Let the source go."""
+        ...
+
+
 class Live:
     """An opened capture that always gives the newest frame.
 
     A thread of its own takes every frame from the driver or the network, so that nothing stale is ever buffered; only
-    the frame that is asked for is decoded to pixels.
+    the frame that is asked for is turned into pixels.
     """
 
     def __init__(  # noqa: PLR0913  # an opened source, and how to read it
         self,
-        capture: Any,
+        capture: Capture,
         name: str,
         *,
         pace: Pace,
         bit_rate_kbps: float,
         timeout_seconds: float,
-        connect: Callable[[], Any] | None = None,
+        connect: Callable[[], Capture] | None = None,
     ) -> None:
         """`connect` opens a source again that has ended, or raises `CameraGone`; without it, the end is the end."""
         self._capture = capture
@@ -60,11 +83,11 @@ class Live:
         self._before = time.monotonic()
         self._wanted = threading.Event()
         self._closing = threading.Event()
-        self._frames: queue.SimpleQueue[Frame | Gone] = queue.SimpleQueue()
+        self._frames: queue.SimpleQueue[BufferFrame | Gone] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._take_all, name="camera", daemon=True)
         self._thread.start()
 
-    def read(self) -> Frame:
+    def read(self) -> BufferFrame:
         """Wait for the pace and return the newest frame; raises `CameraGone`."""
         self._pace.wait()
         self._wanted.set()
@@ -120,24 +143,12 @@ class Live:
             return True
         return False
 
-    def _decode(self) -> Frame | None:
+    def _decode(self) -> BufferFrame | None:
         """Return the frame just taken; None where it is broken, and the next one has to do."""
         captured_at, at = datetime.now(UTC), time.monotonic()
-        ok, bgr = self._capture.retrieve()
-        if not ok:
+        found = self._capture.retrieve()
+        if found is None:
             return None
-        frame = Frame(np.asarray(bgr, np.uint8), captured_at, at, (at - self._before) * self._bytes_per_second)
+        video_bytes = (at - self._before) * self._bytes_per_second
         self._before = at
-        return frame
-
-
-def capture(source: str, backend: int, settings: dict[int, int], name: str, advice: str) -> Any:
-    """Open a source with an OpenCV backend (`cv2.CAP_...`) and properties (`cv2.CAP_PROP_...`).
-
-    Raises `CameraGone` with the camera's name and advice.
-    """
-    found = cv2.VideoCapture(source, backend, [number for pair in settings.items() for number in pair])
-    if not found.isOpened():
-        found.release()
-        raise CameraGone(f"{name}: the camera cannot be opened; {advice}")
-    return found
+        return BufferFrame(found.bgr, captured_at, at, video_bytes, found.is_damaged)

@@ -22,10 +22,14 @@ class Pace:
         self._clock = clock
         self._next = clock()
 
+    def period_seconds(self) -> float:
+        """Return the time between two beats at this moment."""
+        return self._period * self._stretch()
+
     def wait(self) -> None:
         """Sleep until the next beat; returns at once where it is past."""
         now = self._clock()
         beat = max(now, self._next)
         if beat > now:
             self._sleep(beat - now)
-        self._next = beat + self._period * self._stretch()
+        self._next = beat + self.period_seconds()

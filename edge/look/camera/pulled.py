@@ -8,7 +8,8 @@ from typing import Final
 from edge import config
 from edge.errors import CameraUnreachable
 from edge.look.camera import address
-from edge.look.camera.frame_ring import FrameReader, PullState
+from edge.look.camera.frame_reader import FrameReader
+from edge.look.camera.frame_ring import PullState
 from edge.look.camera_port import Frame
 
 POLL_SECONDS: Final = 0.01

@@ -6,17 +6,19 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 
-import cv2
 import numpy as np
 
 from edge import config
 from edge.errors import Misconfigured
 from edge.infer import image
 from edge.infer.image import Picture
+from edge.look.camera import video
 from edge.look.camera.pace import Sleep
+from edge.look.camera.video import Decoded, NotOpened, Video
 from edge.look.camera_port import Frame
 
 log = logging.getLogger(__name__)
@@ -40,7 +42,9 @@ class Shot:
     bytes: float
     """Its share of the file."""
     picture: Callable[[], Picture | None]
-    """Decode it to BGR; None where it is broken. To be called before the next shot is taken."""
+    """Turn it into BGR; None where it is broken."""
+    is_damaged: bool = False
+    """Whether the decoder guessed parts of it."""
 
 
 class Film(Protocol):
@@ -114,7 +118,7 @@ class Replay:
             if picture is None:
                 continue
             self._wait(begin + shot.at)
-            yield Frame(picture, self._now(), begin + shot.at, bytes_since)
+            yield Frame(picture, self._now(), begin + shot.at, bytes_since, shot.is_damaged)
             due, bytes_since = (due if shot.at - due < period else shot.at) + period, 0.0
 
     def _is_late(self, at: float) -> bool:
@@ -132,49 +136,41 @@ class Replay:
 
 
 class VideoFile:
-    """A video file, decoded by FFmpeg; each frame has the time that the file says, at whatever rate they come."""
+    """A video file; each frame has the time that the file says, at whatever rate they come."""
 
-    def __init__(self, path: Path) -> None:
-        """Open it to see what it is; raises `Misconfigured`."""
-        self._path = path
-        capture = self._open()
-        rate = capture.get(cv2.CAP_PROP_FPS)
-        self._rate = rate if math.isfinite(rate) and rate > 0 else USUAL_RATE
-        self._frames = max(0, round(capture.get(cv2.CAP_PROP_FRAME_COUNT)))
-        capture.release()
+    def __init__(self, path: Path, max_side: int = image.MAX_SIDE) -> None:
+        """Open it to see what it is, to be shrunk to a longest side; raises `Misconfigured`."""
+        self._path, self._max_side = path, max_side
+        with self._open() as opened:
+            self._rate = opened.rate or USUAL_RATE
+            self._frames = opened.length or 0
         self._bytes = path.stat().st_size / self._frames if self._frames else 0.0
         self.seconds = self._frames / self._rate
 
     def play(self) -> Iterator[Shot]:
         """Decode the file; a file that ends before its header says is logged, and ends."""
-        capture = self._open()
-
-        def picture() -> Picture | None:
-            ok, bgr = capture.retrieve()
-            return np.asarray(bgr, np.uint8) if ok else None
-
         number, begin, at = 0, 0.0, 0.0
-        try:
-            while capture.grab():
-                told = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        with self._open() as opened:
+            for frame in opened.frames():
+                told = math.nan if frame.time is None else frame.time
                 begin = told if not number else begin
                 at = _time_of(number, told - begin, at, self._rate)
-                yield Shot(at, self._bytes, picture)
+                yield Shot(at, self._bytes, partial(self._picture, frame), bool(frame.is_corrupt))
                 number += 1
-        finally:
-            capture.release()
         expected, self.seconds = self.seconds, at + 1 / self._rate if number else 0.0
         # Of a film of varying rate, its header's count is a guess, and its length is not.
         if number < self._frames and self.seconds + 1 / self._rate < expected:
             log.warning("clip ends early", extra={"file": str(self._path), "frame": number, "of": self._frames})
 
-    def _open(self) -> cv2.VideoCapture:
-        # Each thread of the decoder keeps frames of its own: of a 4K film more memory than the models take.
-        capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
-        if not capture.isOpened():
-            capture.release()
-            raise Misconfigured(f"{self._path}: not a video that can be played; set another `camera.path`")
-        return capture
+    def _picture(self, frame: Decoded) -> Picture:
+        bgr = np.asarray(video.pixels(frame, self._max_side), np.uint8)
+        return image.turned(bgr, frame.rotation)
+
+    def _open(self) -> Video:
+        try:
+            return Video(str(self._path.absolute()))
+        except NotOpened as error:
+            raise Misconfigured(f"{self._path}: not a video that can be played; set another `camera.path`") from error
 
 
 class Folder:
@@ -196,14 +192,18 @@ class Folder:
 
 def open_camera(settings: config.Replay, sleep: Sleep) -> Replay:
     """Open the file or folder; raises `Misconfigured` naming it."""
-    return Replay(open_film(settings.path, settings.looks_per_second), settings, sleep=sleep)
+    film = open_film(settings.path, settings.looks_per_second, settings.max_side)
+    return Replay(film, settings, sleep=sleep)
 
 
-def open_film(path: Path, looks_per_second: float) -> Film:
-    """Open a video file, or a folder of pictures as a film of so many a second; raises `Misconfigured` naming it."""
+def open_film(path: Path, looks_per_second: float, max_side: int = image.MAX_SIDE) -> Film:
+    """Open a video file, or a folder of pictures as a film of so many a second; raises `Misconfigured` naming it.
+
+    A film's pictures are shrunk to a longest side.
+    """
     if not path.exists():
         raise Misconfigured(f"{path}: no such file or folder; set `camera.path`")
-    return Folder(path, looks_per_second) if path.is_dir() else VideoFile(path)
+    return Folder(path, looks_per_second) if path.is_dir() else VideoFile(path, max_side)
 
 
 def _time_of(number: int, told: float, before: float, rate: float) -> float:

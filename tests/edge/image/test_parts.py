@@ -203,7 +203,9 @@ def test_every_wheel_of_the_image_is_of_the_version_in_the_constraints() -> None
     wanted = wheelhouse.pins(cli.WHEELS.read_text(encoding="utf-8"))
 
     assert {name: known[name] for name in wanted} == wanted
-    assert {"ai-edge-litert", "numpy", "opencv-python-headless", "paho-mqtt", "msgspec", "cryptography"} <= set(wanted)
+    assert {"ai-edge-litert", "av", "numpy", "opencv-python-headless", "paho-mqtt", "msgspec", "cryptography"} <= set(
+        wanted
+    )
 
 
 def test_a_wheel_without_hash_is_refused(tmp_path: Path) -> None:

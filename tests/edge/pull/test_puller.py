@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from edge.errors import CameraGone, Misconfigured
-from edge.look.camera.frame_ring import FrameReader, FrameWriter, PullState
+from edge.look.camera.frame_reader import FrameReader
+from edge.look.camera.frame_ring import FrameWriter, PullState
 from edge.look.camera_port import Frame
 from edge.pull.puller import pull
 

@@ -84,7 +84,7 @@ def _serve(options: argparse.Namespace) -> None:
     Gst.init(None)
     server = GstRtspServer.RTSPServer(service=str(options.port), address="127.0.0.1")
     factory = GstRtspServer.RTSPMediaFactory()
-    size = f"video/x-raw,width={options.width},height={options.height},framerate={options.rate}/1"
+    size = f"video/x-raw,format=I420,width={options.width},height={options.height},framerate={options.rate}/1"
     factory.set_launch(
         f"( videotestsrc is-live=true pattern=ball ! {size} ! x264enc tune=zerolatency speed-preset=ultrafast "
         f"bitrate=800 key-int-max={options.key_frame_every} ! rtph264pay name=pay0 pt=96 config-interval=1 )"

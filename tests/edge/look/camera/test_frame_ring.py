@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.errors import TryAgain
-from edge.look.camera.frame_ring import FrameReader, FrameWriter, PullState
+from edge.look.camera.frame_reader import FrameReader
+from edge.look.camera.frame_ring import FrameWriter, PullState
 from edge.look.camera_port import Frame
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 250_000, UTC)

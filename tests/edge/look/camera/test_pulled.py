@@ -10,7 +10,8 @@ import pytest
 
 from edge import config
 from edge.errors import CameraUnreachable
-from edge.look.camera.frame_ring import FrameReader, FrameWriter, PullState
+from edge.look.camera.frame_reader import FrameReader
+from edge.look.camera.frame_ring import FrameWriter, PullState
 from edge.look.camera.pulled import SILENT_SECONDS, Pulled
 from edge.look.camera_port import Frame
 

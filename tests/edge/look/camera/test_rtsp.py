@@ -10,7 +10,7 @@ import pytest
 from edge import config
 from edge.errors import CameraGone, Misconfigured
 from edge.look.camera import rtsp
-from edge.look.camera.live import Live
+from edge.look.camera.arrays import Arrays
 from edge.look.camera.pace import Pace
 from testing.loopback import free_port
 from tests.edge.look.camera.mjpeg import MjpegCamera
@@ -19,17 +19,17 @@ PERIOD = 0.15
 
 
 @contextmanager
-def opened(url: str, **more: object) -> Iterator[Live]:
+def opened(url: str, **more: object) -> Iterator[Arrays]:
     known: dict[str, object] = {"url": url, "timeout_seconds": 5.0, "bit_rate_kbps": 800.0}
     settings = config.Rtsp(**(known | more))  # type: ignore[arg-type]  # the tests' own keywords
-    camera = rtsp.open_camera(settings, Pace(PERIOD))
+    camera = Arrays(rtsp.open_camera(settings, Pace(PERIOD)))
     try:
         yield camera
     finally:
         camera.close()
 
 
-def exhaust(camera: Live) -> None:
+def exhaust(camera: Arrays) -> None:
     """Read far more frames than there will be."""
     for _ in range(99):
         camera.read()

@@ -11,7 +11,7 @@ import pytest
 from edge import config
 from edge.errors import CameraGone
 from edge.look.camera import rtsp
-from edge.look.camera.live import Live
+from edge.look.camera.arrays import Arrays
 from edge.look.camera.pace import Pace
 from testing.loopback import free_port
 from tests.edge.look.camera import rtsp_server
@@ -33,12 +33,12 @@ def server() -> Iterator[RtspServer]:
         yield made
 
 
-def opened(server: RtspServer, folder: Path, password: str = PASSWORD, period: float = 0.2) -> Live:
+def opened(server: RtspServer, folder: Path, password: str = PASSWORD, period: float = 0.2) -> Arrays:
     (folder / "password").write_text(f"{password}\n", encoding="utf-8")
     settings = config.Rtsp(
         url=server.url, username="viewer", password_file=folder / "password", timeout_seconds=30.0, bit_rate_kbps=800.0
     )
-    return rtsp.open_camera(settings, Pace(period))
+    return Arrays(rtsp.open_camera(settings, Pace(period)))
 
 
 def test_a_stream_is_seen_as_it_goes_on(server: RtspServer, tmp_path: Path) -> None:
@@ -89,3 +89,37 @@ def test_the_password_of_a_digest_login_comes_from_its_file_and_is_told_to_nobod
     assert "wr0ng" not in said
     assert "p@ss" not in said
     assert "p%40ss" not in said
+
+
+def test_where_key_frames_are_enough_no_other_is_decoded(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    with RtspServer(free_port(), key_frame_every=5) as server:
+        camera = Arrays(rtsp.open_camera(config.Rtsp(url=server.url, timeout_seconds=30.0), Pace(0.5)))
+        try:
+            while "decoding" not in caplog.messages:
+                camera.read()
+            frames = [camera.read() for _ in range(3)]
+        finally:
+            camera.close()
+
+    said = next(record for record in caplog.records if record.getMessage() == "decoding")
+    assert said.__dict__["reason"] == "key frames are enough"
+    assert all((before.bgr != after.bgr).any() for before, after in itertools.pairwise(frames))
+    assert not any(frame.is_damaged for frame in frames)
+
+
+def test_without_the_hardware_that_is_wanted_the_processor_decodes(
+    server: RtspServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "password").write_text(PASSWORD, encoding="utf-8")
+    settings = config.Rtsp(
+        url=server.url, username="viewer", password_file=tmp_path / "password", hardware_decoding="v4l2m2m"
+    )
+    camera = Arrays(rtsp.open_camera(settings, Pace(0.2)))
+    try:
+        assert camera.read().bgr.shape == (360, 640, 3)
+    finally:
+        camera.close()
+
+    assert caplog.messages[0] == "hardware decoding not used"
+    assert "h264_v4l2m2m" in caplog.records[0].__dict__["reason"]

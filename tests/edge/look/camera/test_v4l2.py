@@ -8,6 +8,7 @@ import pytest
 from edge import config
 from edge.errors import CameraGone, Misconfigured
 from edge.look.camera import picamera, v4l2
+from edge.look.camera.arrays import Arrays
 from edge.look.camera.pace import Pace
 
 
@@ -33,7 +34,7 @@ def test_without_picamera2_the_package_to_install_is_named() -> None:
 
 @pytest.mark.hardware
 def test_a_real_camera_gives_frames() -> None:
-    camera = v4l2.open_camera(config.V4l2(), Pace(0.2))
+    camera = Arrays(v4l2.open_camera(config.V4l2(), Pace(0.2)))
 
     frames = [camera.read() for _ in range(3)]
     camera.close()
