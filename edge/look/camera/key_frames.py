@@ -1,6 +1,6 @@
 """Decides whether the key frames of a stream are enough: each can be decoded alone, all others need those before them.
 
-A camera sends a key frame every second or so. Whoever looks no more often decodes one frame of 25.
+A camera sends a key frame every second or so: where it is looked at no more often, one frame of 25 is decoded.
 """
 
 import time
