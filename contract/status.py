@@ -73,7 +73,7 @@ class Threshold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Calm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a camera has learnt of its own calm."""
+    """What a camera has learnt of its own calm by the light that it sees by: day and night are learnt apart."""
 
     since: Annotated[datetime, Meta(tz=True)]
     """When it began to learn (RFC 3339, UTC)."""
@@ -85,6 +85,8 @@ class Calm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Each danger's threshold."""
     reason: Annotated[str, Meta(max_length=80)] = ""
     """Why it began anew, where it did: `damaged file`."""
+    night: bool | msgspec.UnsetType = msgspec.UNSET
+    """True while the camera sees by night or infrared light; absent by day."""
 
 
 class Condition(StrEnum):

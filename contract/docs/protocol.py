@@ -238,8 +238,8 @@ A message that does not keep the contract is refused whole, with one of these re
 fields are refused too: a change that older readers cannot read gets a new number in `{root}`. Optional fields may be
 added within a number. A server reads the captions and states of older devices as they are, but an older server does not
 know the fields of a newer device: update the alert service first, then the devices. Added in 0.2: `evidence`, `since`
-and `box` of a hazard, `people`, `visits` and `boxes` of a caption, `calm`, `conditions`, `cameras`, `update`,
-`armed`, `system` and `evidence` of a status, and the topics `thresholds` and `update`.
+and `box` of a hazard, `people`, `visits` and `boxes` of a caption, `calm` with `night`, `conditions`, `cameras`,
+`update`, `armed`, `system` and `evidence` of a status, and the topics `thresholds` and `update`.
 
 | Reason | When |
 |---|---|

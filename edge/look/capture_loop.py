@@ -180,6 +180,8 @@ class Look:
             small = image.fit(frame.bgr, size.height, size.width)
             thumbnail = image.thumbnail(small, gate.HEIGHT, gate.WIDTH)
             verdict, memory = gate.judge(thumbnail, frame.at, self._gate, self._settings, self._look_again_seconds())
+        if not self._conditions.hides_view:
+            self._memory.see(small, frame.at)
         if self._moving.follows:
             with self._latency.of("flow"):
                 self._moving.see(small, frame.bgr.shape, frame.at)

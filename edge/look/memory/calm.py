@@ -8,7 +8,9 @@ Old time fades exponentially. The threshold follows a high quantile of it, slowl
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
+
+from edge.look.memory.light import Light
 
 BIN: Final = 0.25
 """Width of a bin in log-odds: evidence of 0.5 and of 0.56 are one bin apart."""
@@ -112,6 +114,23 @@ class Calm:
     def _follow(self, danger: str, step: float) -> None:
         now = self.shift(danger)
         self.shifts[danger] = now + max(-step, min(step, self.target(danger) - now))
+
+
+@dataclass(frozen=True, slots=True)
+class CalmByLight:
+    """A camera's calm by day, and by night and infrared light: neither is forgotten while the other is learnt."""
+
+    day: Calm
+    night: Calm
+
+    @classmethod
+    def unknown(cls, bounds: Mapping[str, Bounds]) -> Self:
+        """Return the calm of a camera that has learnt nothing."""
+        return cls(Calm(bounds), Calm(bounds))
+
+    def of(self, light: Light) -> Calm:
+        """Return the calm of one light."""
+        return self.day if light is Light.DAY else self.night
 
 
 def _faded(histogram: Mapping[int, float], share: float) -> Iterator[tuple[int, float]]:

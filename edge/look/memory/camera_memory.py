@@ -10,10 +10,12 @@ import msgspec
 
 from contract import status
 from contract.bundle import Manifest
+from edge.infer.image import Picture
 from edge.look.memory import calm_file, reading
 from edge.look.memory.calm import Bounds
 from edge.look.memory.calm_file import Opened
-from edge.look.memory.danger_memory import DangerMemory
+from edge.look.memory.danger_memory import Attention, DangerMemory
+from edge.look.memory.light import Light, LightSwitch
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +33,8 @@ class CameraMemory:
 
     def __init__(self, path: Path, manifest: Manifest, stream: str, opened: Opened, now_seconds: float) -> None:
         """`now_seconds` is the time on the clock of `keep`; `open` does all."""
-        self.dangers = DangerMemory(manifest.evidence, opened.calm)
+        self.calm, self._switch = opened.calm, LightSwitch()
+        self.dangers = DangerMemory(manifest.evidence, self.calm.of(self._switch.light))
         self._path, self._bounds, self._model, self._stream = path, bounds(manifest), manifest.model, stream
         self._since, self._reason = opened.since, opened.reason
         self._saved_at = now_seconds
@@ -53,11 +56,27 @@ class CameraMemory:
         opened = calm_file.load(path, bounds(manifest), model=manifest.model, stream=stream, now=now)
         return cls(path, manifest, stream, opened, now_seconds)
 
+    @property
+    def light(self) -> Light:
+        """What the camera sees by; its calm and its thresholds are those of this light."""
+        return self._switch.light
+
+    def see(self, picture: Picture, at: float) -> None:
+        """Find out by a picture, uint8 [H, W, 3], whether it is day or night; not while a danger may be there."""
+        if not self._switch.is_due(at):
+            return
+        is_calm = self.dangers.attention is Attention.CALM
+        since = self._switch.look(picture, at, may_change=is_calm)
+        if since is not None:
+            self.dangers.use(self.calm.of(self.light), since=since)
+            log.info("light changed", extra={"stream": self._stream, "light": self.light.value})
+
     def keep(self, now: datetime, now_seconds: float) -> None:
         """Write the file where that is due; where another process has written it, take over what it says."""
         if calm_file.identity(self._path) != self._identity:
             opened = calm_file.load(self._path, self._bounds, model=self._model, stream=self._stream, now=now)
-            self.dangers.begin_anew(opened.calm)
+            self.calm = opened.calm
+            self.dangers.begin_anew(self.calm.of(self.light))
             self._since, self._reason = opened.since, opened.reason or "file removed"
             self._identity = calm_file.identity(self._path)
         elif now_seconds - self._saved_at >= SAVE_SECONDS:
@@ -66,11 +85,10 @@ class CameraMemory:
 
     def save(self) -> None:
         """Write the file; where that fails, what was learnt stays in memory, and a line is logged."""
-        calm = self.dangers.calm
-        if not calm.seconds:
+        if not (self.calm.day.seconds or self.calm.night.seconds):
             return
         try:
-            calm_file.save(self._path, calm, model=self._model, stream=self._stream, since=self._since)
+            calm_file.save(self._path, self.calm, model=self._model, stream=self._stream, since=self._since)
             self._identity = calm_file.identity(self._path)
         except OSError as error:
             log.warning("calm not saved", extra={"file": str(self._path), "reason": error.strerror or str(error)})
@@ -86,6 +104,7 @@ class CameraMemory:
             known=calm.known,
             thresholds=tuple(self._threshold(danger, now) for danger in list(calm.bounds)[:MAX_DESCRIBED]),
             reason=self._reason,
+            night=True if self.light is Light.NIGHT else msgspec.UNSET,
         )
 
     def _threshold(self, danger: str, now: datetime) -> status.Threshold:

@@ -75,6 +75,8 @@ class _Calm:
     at: float
     seconds: float
     excess: Mapping[str, float]
+    calm: Calm
+    """Where it is to be learnt."""
 
 
 class DangerMemory:
@@ -105,6 +107,16 @@ class DangerMemory:
         if any(known.value > DOUBT for danger, known in self._sums.items() if danger not in ongoing):
             return Attention.DOUBT
         return Attention.ONGOING if ongoing else Attention.CALM
+
+    def use(self, calm: Calm, *, since: float) -> None:
+        """Go on with another light's calm.
+
+        What was seen before `since` and is not learnt yet goes to the one in whose light it was seen, and what was seen
+        between the two to none.
+        """
+        self.calm = calm
+        self._pending = deque(known for known in self._pending if known.at < since)
+        self._last = None
 
     def begin_anew(self, calm: Calm) -> None:
         """Go on with another calm; what is not learnt yet goes with the old one."""
@@ -158,10 +170,10 @@ class DangerMemory:
         last, self._last = self._last, None
         if last is not None:
             seconds = min(LONGEST_LOOK_SECONDS, max(0.0, at - last.at))
-            self._pending.append(_Calm(last.at, seconds, last.excess))
+            self._pending.append(_Calm(last.at, seconds, last.excess, last.calm))
         while self._pending and not 0 <= at - self._pending[0].at < QUARANTINE_SECONDS:
             found = self._pending.popleft()
-            self.calm.learn(found.excess, found.seconds)
+            found.calm.learn(found.excess, found.seconds)
 
     def _note(self, at: float, excess: Mapping[str, float]) -> None:
         """Remember a frame as calm for now; a danger forgets all that is not learnt yet."""
@@ -174,4 +186,4 @@ class DangerMemory:
         near = any(found > -NEAR or self._sums[danger].value > NEAR_SUM for danger, found in excess.items())
         if at >= self._quiet_from and not near:
             raw = {danger: found.excess for danger, found in self._readings.items()}
-            self._last = _Calm(at, 0.0, raw)
+            self._last = _Calm(at, 0.0, raw, self.calm)
