@@ -89,7 +89,7 @@ def fold(place: str) -> int:
 
 def calm(examples: Sequence[Example], sources: Mapping[str, Source]) -> Bools:
     """Return which pictures must raise no alarm: [M]."""
-    return np.array([one.label in {CALM, EVERYDAY} or sources.get(one.source, Source()).calm for one in examples])
+    return np.array([one.label in {CALM, EVERYDAY} or sources.get(one.source, Source()).calm for one in examples], bool)
 
 
 def choose(frames: Frames, facts: Mapping[str, Source], bounds: Bounds) -> dict[str, Choice]:

@@ -7,7 +7,7 @@ from trainer.hazards.stage import Report
 
 def tables(report: Report) -> tuple[Table, ...]:
     """Show what was chosen for each danger, and what calm pictures of each source make of it."""
-    return _dangers(report), _calm(report)
+    return _dangers(report), _worst(report), _calm(report)
 
 
 def _dangers(report: Report) -> Table:
@@ -19,6 +19,17 @@ def _dangers(report: Report) -> Table:
         for number, (source, share) in enumerate(choice.new_place.items()):
             row = first if number == 0 else ("",) * len(first)
             shown.add_row(*row, source, f"{share:.0%}", f"{choice.new_source[source]:.0%}")
+    return shown
+
+
+def _worst(report: Report) -> Table:
+    shown = Table(
+        title="The worst place of each danger, new source; roc.svg draws all thresholds", title_justify="left"
+    )
+    for column in ("danger", "place", "pictures", "right"):
+        shown.add_column(column)
+    for danger, one in report.worst.items():
+        shown.add_row(danger, one.place, str(one.pictures), str(one.right))
     return shown
 
 

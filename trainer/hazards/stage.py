@@ -11,7 +11,7 @@ import numpy as np
 
 from contract.bundle import MotionHead
 from edge.infer.captioner import Captioner
-from trainer.hazards import bundle_file, choosing, fitting, labels, movement, pictures, places, sets
+from trainer.hazards import bundle_file, choosing, fitting, labels, movement, pictures, places, roc, sets
 from trainer.hazards.arrays import Bools, Floats, Ints, Names
 from trainer.hazards.bundle_file import Classifier
 from trainer.hazards.choosing import FOLDS, Choice, Frames
@@ -20,6 +20,7 @@ from trainer.hazards.fitting import Network, Scale
 from trainer.hazards.movement import Learnt
 from trainer.hazards.pictures import Picture
 from trainer.hazards.recipe import DANGERS, HazardRecipe
+from trainer.hazards.roc import Judged, WorstPlace
 
 WEIGHTS: Final[Mapping[str, float]] = {
     "frame": 1.0,
@@ -50,6 +51,8 @@ class Report(msgspec.Struct, frozen=True):
     """Share of each source's calm frames, at places that were not learnt from, that raise any danger."""
     movement: dict[str, Learnt] = {}
     """What people's movement tells of each danger's clips."""
+    worst: dict[str, WorstPlace] = {}
+    """Of each danger the place of a new source at which it is found least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +80,14 @@ def run(recipe: HazardRecipe, bundle: Path, work: Path, now: datetime) -> Report
     maximum = encoded.pooled[:, encoded.pooled.shape[1] // 2 :]
     networks, scale = _learn(maximum, views, there, known, recipe)
     scaled = scale.scaled(maximum)
-    frames = _frames(views, [network.log_odds(scaled) for network in networks], known, recipe)
+    odds = [network.log_odds(scaled) for network in networks]
+    frames = _frames(views, odds, known, recipe)
     chosen = choosing.choose(frames, recipe.sources, recipe.bounds)
     heads, moved = _movement(listed, known_places, recipe)
-    report = Report(len(encoded.examples), _counts(known_places), chosen, _any(frames, chosen, recipe), moved)
+    judged = _judged(frames, _withheld(views, odds[-1], known, recipe), recipe)
+    roc.draw(judged, chosen, work / "roc.svg")
+    unlike = roc.worst(judged["new source"], chosen)
+    report = Report(len(encoded.examples), _counts(known_places), chosen, _any(frames, chosen, recipe), moved, unlike)
     bundle_file.write(bundle, Classifier(networks[-1], scale, chosen, report.any_danger, heads), recipe, now)
     np.savez(work / "frames.npz", **_kept(frames))
     (work / "report.json").write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2))
@@ -172,6 +179,27 @@ def _frames(views: Views, odds: list[Floats], known: Floats, recipe: HazardRecip
         _with_crops(found, rows, crops, views.examples, recipe.crop_weight) for found in (place, source)
     )
     return Frames([views.examples[row] for row in rows], known[rows], new_place, new_source, views.places[rows])
+
+
+def _withheld(views: Views, odds: Floats, known: Floats, recipe: HazardRecipe) -> Frames:
+    """Judge the frames of val of places without a picture in train by the classifier that learnt from all of train."""
+    seen = set(views.places[views.train].tolist())
+    rows = [
+        row
+        for row, one in enumerate(views.examples)
+        if one.kind == "frame" and not views.train[row] and views.places[row] not in seen
+    ]
+    found = _with_crops(odds, rows, _crops(views), views.examples, recipe.crop_weight)
+    return Frames([views.examples[row] for row in rows], known[rows], found, found, views.places[rows])
+
+
+def _judged(frames: Frames, withheld: Frames, recipe: HazardRecipe) -> dict[str, Judged]:
+    """Return the pictures of cameras that were judged by what has not learnt from them."""
+    return {
+        "new place": Judged.of_cameras(frames, frames.new_place, recipe.sources),
+        "new source": Judged.of_cameras(frames, frames.new_source, recipe.sources),
+        "withheld": Judged.of_cameras(withheld, withheld.new_place, recipe.sources),
+    }
 
 
 def _crops(views: Views) -> dict[str, list[int]]:

@@ -93,6 +93,13 @@ def test_places_can_be_looked_at(made: tuple[Path, Path, stage.Report]) -> None:
     assert sum(report.places.values()) == len(places)
 
 
+def test_what_an_alarm_is_worth_is_drawn_and_the_worst_place_named(made: tuple[Path, Path, stage.Report]) -> None:
+    _, work, report = made
+
+    assert (work / "roc.svg").read_text(encoding="utf-8").rstrip().endswith("</svg>")
+    assert all(one.right <= one.pictures for one in report.worst.values())
+
+
 def test_a_run_that_goes_on_encodes_nothing_twice(
     made: tuple[Path, Path, stage.Report], listed: Path, tmp_path: Path
 ) -> None:
