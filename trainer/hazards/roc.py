@@ -27,9 +27,6 @@ ABREAST: Final = 3
 LINEAR: Final = 0.02
 """Share of false alarms up to which the drawing is linear, and logarithmic beyond: what can be used lies there."""
 
-TEXT_AS_TEXT: Final = {"svg.fonttype": "none", "svg.hashsalt": "roc"}
-"""Letters are not drawn as curves, and two drawings of the same are alike."""
-
 FEWEST: Final = 8
 """Pictures of a danger from which a place can be the worst one."""
 
@@ -97,7 +94,7 @@ def draw(judged: Mapping[str, Judged], chosen: Mapping[str, Choice], path: Path)
     figure = Figure(figsize=(4.2 * ABREAST, 3.9 * rows), layout="constrained")
     for number, danger in enumerate(drawn):
         _draw(figure.add_subplot(rows, ABREAST, number + 1, title=danger), danger, judged, chosen[danger].threshold)
-    with rc_context(TEXT_AS_TEXT):
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "roc"}):  # letters stay letters, and files comparable
         figure.savefig(path)
 
 
