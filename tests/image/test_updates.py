@@ -78,8 +78,13 @@ class Fleet:
     version: str
     """Of the good one."""
 
-    def computer(self, name: str, script: str = "", *, bundles: tuple[Path, ...] = ()) -> Emulator:
-        """Return a computer with a copy of the card; the script finds the bundles on a third disk."""
+    def computer(
+        self, name: str, script: str = "", *, bundles: tuple[Path, ...] = (), camera: bool = False
+    ) -> Emulator:
+        """Return a computer with a copy of the card; the script finds the bundles on a third disk.
+
+        Without a camera it starts sooner, and has no caption to be acknowledged.
+        """
         own = self.folder / name
         own.mkdir()
         copied = own / "sd.img"
@@ -90,7 +95,7 @@ class Fleet:
             subprocess.run(command, check=True)
         drive = f"if=none,id=updates,format=raw,file={disk},readonly=on"
         options = ["-drive", drive, "-device", "virtio-blk-pci,drive=updates"] if bundles else []
-        return Emulator(copied, own / "computer", self.site.ports, script=script, options=options)
+        return Emulator(copied, own / "computer", self.site.ports, script, camera, options)
 
     def wait_for(self, what: str, seconds: float = BOOT_SECONDS, **fields: object) -> System:
         """Wait until the device says of its system what is given."""
@@ -205,7 +210,7 @@ def test_what_is_forged_or_altered_is_refused_and_the_system_goes_on(fleet: Flee
 
 
 def test_an_update_is_written_again_after_a_power_cut_and_kept_once_the_server_acknowledges(fleet: Fleet) -> None:
-    computer = fleet.computer("good")
+    computer = fleet.computer("good", camera=True)
     fat.write(computer.card, {PurePosixPath(BUNDLE): fleet.good.read_bytes()}, offset=card.layout().boot.start)
     with computer:
         began = time.monotonic()

@@ -256,6 +256,18 @@ def test_a_new_acknowledgement_proves_a_system() -> None:
     assert next(ledgers, None) is None
 
 
+def test_what_reads_the_boot_partition_is_run_by_root() -> None:
+    """Nobody else may read it: `umask=0077`."""
+    unit = (device.OVERLAY / "usr/lib/systemd/system/wordcam-system-prove.service").read_text()
+
+    commands = re.findall(r"^Exec\w+=(\+?)(\S+)(?: system (\w+))?$", unit, re.MULTILINE)
+    assert {(name or path): prefix for prefix, path, name in commands} == {
+        "/usr/lib/wordcam/is-trial": "+",
+        "prove": "",
+        "commit": "+",
+    }
+
+
 def test_the_units_shell_knows_a_trial_as_the_program_does(computer: Computer, tmp_path: Path) -> None:
     text = (device.OVERLAY / "usr/lib/wordcam/is-trial").read_text()
     place = computer.place
