@@ -3,7 +3,7 @@
 VENV := .venv
 RUN := $(VENV)/bin
 
-.PHONY: help demo test coverage test-slow test-hardware test-image test-image-packages test-image-faults test-image-updates test-install test-signing test-home-assistant test-wire lint lock release sbom screenshots screenshots-card docs bench bench-long calm-film faults fuzz model clean
+.PHONY: help demo test coverage test-slow test-hardware test-image test-image-packages test-image-faults test-image-updates test-install test-signing test-home-assistant test-wire lint lock release sbom screenshots screenshots-card docs bench bench-long calm-film faults soak fuzz model clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -89,6 +89,9 @@ faults: $(VENV)/ready ## kill a device's processes 200 times, and instances of t
 
 bench: $(VENV)/ready ## measure speed and memory, as ratios
 	$(RUN)/python -m bench $(addprefix --captions ,$(wildcard $(DATA)/coco_text/captions.json))
+
+soak: $(VENV)/ready ## look at 20,000 frames, and watch the memory of the process that looks (ARGS="--plot FILE")
+	$(RUN)/python -m bench.device.soak $(ARGS)
 
 fuzz: $(VENV)/ready ## throw a million inputs at everything that reads bytes from outside (INPUTS=number)
 	$(RUN)/python -m bench.fuzz --inputs $(or $(INPUTS),1000000)

@@ -357,6 +357,7 @@ def _frames(settings: config.Config) -> Iterator[Path | None]:
     from edge.look.camera import frames_folder  # noqa: PLC0415  # only a network camera needs it
 
     folder = frames_folder.prepare(frames_folder.usual(settings.outbox.path))
+    frames_folder.remove_dead(folder, time.time())
     try:
         yield folder
     finally:

@@ -80,6 +80,8 @@ def pull(  # noqa: PLR0913  # what the process was started with
     from edge.pull.puller import pull as hand_over  # noqa: PLC0415
 
     where = frames_folder.prepare(frames or frames_folder.usual(settings.outbox.path))
+    if frames is None:
+        frames_folder.remove_dead(where, time.time())
     isolation.close_pull(_made(where, state), urlsplit(camera.url).hostname or "")
     memory.give_back()
     writer = FrameWriter(frames_folder.frames_file(where, camera.stream))

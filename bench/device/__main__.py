@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from bench.device import commands, page, report
+from bench.device import commands, page, plot, report
 from edge.config import DEFAULT_BUNDLE
 
 
@@ -16,14 +16,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.device", description=(__doc__ or "").partition(": ")[2])
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--report", type=Path, metavar="FILE", help="measure this device, and write its report")
-    what.add_argument("--page", type=Path, metavar="DIR", help="write devices.md of the reports in DIR/devices")
+    what.add_argument("--page", type=Path, metavar="DIR", help="write devices.md, with a picture, of DIR/devices")
     parser.add_argument("--bundle", type=Path, default=DEFAULT_BUNDLE, metavar="DIR", help="bundle to measure")
     parser.add_argument("--frames", type=int, default=100, metavar="N", help="frames to look at (%(default)s)")
     options = parser.parse_args(argv)
     try:
         if options.page is not None:
-            written = page.text(page.read(options.page / "devices"))
-            (options.page / "devices.md").write_text(written, encoding="utf-8")
+            reports = page.read(options.page / "devices")
+            (options.page / "devices.md").write_text(page.text(reports), encoding="utf-8")
+            plot.stages(page.stages(reports), options.page / page.PLOT)
             return 0
         made = report.measure(options.bundle, options.frames)
         options.report.write_bytes(msgspec.json.format(msgspec.json.encode(made), indent=2) + b"\n")

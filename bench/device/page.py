@@ -39,6 +39,10 @@ _COLUMNS: Final = (
 )
 
 
+PLOT: Final = "images/device-stages.svg"
+"""Beside the page: where the time of a captioned frame goes."""
+
+
 def read(folder: Path) -> list[Report]:
     """Read all reports of a folder; raises `ValueError` naming a file that is none."""
     found = []
@@ -56,7 +60,19 @@ def read(folder: Path) -> list[Report]:
 def text(reports: list[Report]) -> str:
     """Write the page."""
     head = "| " + " | ".join(_COLUMNS) + " |\n" + "|---" * len(_COLUMNS) + "|\n"
-    return _HEAD + head + "".join(f"| {' | '.join(row)} |\n" for report in reports for row in _rows(report))
+    rows = "".join(f"| {' | '.join(row)} |\n" for report in reports for row in _rows(report))
+    return f"{_HEAD}{head}{rows}\n![Milliseconds of each stage of a captioned frame, on each device]({PLOT})\n"
+
+
+def stages(reports: list[Report]) -> dict[str, dict[str, float]]:
+    """Return the median milliseconds of each stage, by device and threads."""
+    return {
+        f"{report.machine.board}, {run['threads']} thread{'s' * (run['threads'] != 1)}": {
+            stage["name"]: float(stage["p50_ms"]) for stage in run["stages"]
+        }
+        for report in reports
+        for run in report.runs
+    }
 
 
 def _rows(report: Report) -> Iterator[list[str]]:

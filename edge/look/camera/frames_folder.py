@@ -1,10 +1,12 @@
 """Where frames lie on their way from `pull` to `look`: a folder in memory, so that no picture is ever on a disk."""
 
+import fcntl
 import hashlib
 import os
 import stat
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +17,10 @@ IN_MEMORY: Final = frozenset({"tmpfs", "ramfs"})
 """Kinds of file systems that have no disk (proc(5), mountinfo)."""
 
 SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108  # the folder made in it is this user's alone
+
+
+DEAD_SECONDS: Final = 600.0
+"""Longer than any pause before a process that ended is started again."""
 
 
 def frames_file(folder: Path, stream: str) -> Path:
@@ -54,6 +60,34 @@ def remove(folder: Path) -> None:
     for file in folder.glob("*.frames"):
         file.unlink(missing_ok=True)
     folder.rmdir()
+
+
+def remove_dead(own: Path, now: float) -> None:
+    """Remove what killed processes of this user have left beside a folder: written by none, and for ten minutes.
+
+    `now` is in seconds since 1970. The folder of another device of this user stays, whose `pull` writes or may start
+    again soon.
+    """
+    for folder in own.parent.glob(f"wordcam-{os.getuid()}-*"):
+        with suppress(OSError):
+            found = folder.lstat()
+            if folder != own and stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and _is_dead(folder, now):
+                remove(folder)
+
+
+def _is_dead(folder: Path, now: float) -> bool:
+    """Whether no file in it was written lately or is locked, as `pull` does with its own."""
+    if any(now - path.lstat().st_mtime < DEAD_SECONDS for path in (folder, *folder.iterdir())):
+        return False
+    for path in folder.glob("*.frames"):
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        finally:
+            os.close(file)
+    return True
 
 
 def is_in_memory(folder: Path) -> bool:
