@@ -21,7 +21,7 @@ import msgspec
 import numpy as np
 
 from bench.device import commands, plot
-from bench.fixtures import film as films
+from bench.device import film as films
 from edge.config import DEFAULT_BUNDLE
 from edge.outbox.outbox import Outbox
 
