@@ -221,6 +221,8 @@ def _enroll(arguments: argparse.Namespace) -> int:
     authority.write(out, msgspec.json.format(msgspec.json.encode(invitation)).decode() + "\n", mode=0o600)
     print(f"Written; it works once, until {until:%Y-%m-%d %H:%M} UTC. Take it to the device, and there:")
     print(f"  wordcam-edge enroll {out.name}")
+    print("or write the card of a device with it:")
+    print(f"  wordcam-edge flash IMAGE --device {out.name} --to DISK")
     return 0
 
 

@@ -76,14 +76,14 @@ exec switch_root /root /sbin/init
 """
 
 
-def build(root: Path, version: str) -> bytes:
+def build(root: Path, version: str, init: str = INIT) -> bytes:
     """Return the archive (newc in gzip) for a kernel of the root; the same root gives the same bytes."""
     archive = _Archive()
     for folder in ("bin", "dev", "proc", "sys", "root", "modules", "run", "boot"):
         archive.add(folder, stat.S_IFDIR | 0o755)
     archive.add("dev/console", stat.S_IFCHR | 0o600, device=(5, 1))
     archive.add("bin/busybox", stat.S_IFREG | 0o755, (root / "usr/bin/busybox").read_bytes())
-    archive.add("init", stat.S_IFREG | 0o755, INIT.encode())
+    archive.add("init", stat.S_IFREG | 0o755, init.encode())
     archive.add("give-back", stat.S_IFREG | 0o644, GIVE_BACK.encode())
     names = []
     for path in _with_dependencies(root / "usr/lib/modules" / version):
