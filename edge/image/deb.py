@@ -116,7 +116,7 @@ def build(target: Target, wheels: Path, cache: Path, to: Path, epoch: int) -> Pa
         for path in sorted(tree.rglob("*"), reverse=True):
             os.utime(path, (epoch, epoch), follow_symlinks=False)
         done = to / target.file_name
-        command = ["dpkg-deb", "--root-owner-group", "-Zxz", "-z2", "--build", str(tree), str(done)]
+        command = ["dpkg-deb", "--root-owner-group", "-Zzstd", "-z9", "--build", str(tree), str(done)]
         environ = os.environ | {"SOURCE_DATE_EPOCH": str(epoch)}
         said = subprocess.run(command, capture_output=True, text=True, env=environ, check=False)
         if said.returncode != 0:

@@ -13,7 +13,7 @@ from edge.image import debian, foreign, initrd
 
 PACKAGES: Final = (
     *("base-files", "base-passwd", "bash", "dash", "coreutils", "libc-bin", "dpkg", "tar", "sed", "grep", "findutils"),
-    *("gzip", "util-linux", "mount", "passwd", "hostname", "iproute2", "netbase", "kmod", "e2fsprogs"),
+    *("gzip", "diffutils", "util-linux", "mount", "passwd", "hostname", "iproute2", "netbase", "kmod", "e2fsprogs"),
     *("systemd", "systemd-sysv", "systemd-resolved", "systemd-timesyncd", "udev", "dbus", "init-system-helpers"),
     *("python3", "libstdc++6", "ca-certificates", "busybox-static", "cloud-init"),
 )

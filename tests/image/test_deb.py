@@ -20,7 +20,9 @@ pytestmark = [pytest.mark.image, pytest.mark.timeout(1800)]
 
 PACKAGES = "python3,systemd,libstdc++6,init-system-helpers"
 
-FOREIGN_PACKAGES = f"{PACKAGES},base-files,base-passwd,dash,coreutils,libc-bin,dpkg,tar,sed,grep,findutils,util-linux"
+FOREIGN_PACKAGES = (
+    f"{PACKAGES},base-files,base-passwd,dash,coreutils,libc-bin,dpkg,tar,sed,grep,findutils,diffutils,util-linux"
+)
 """What a Debian of which no maintainer script has run needs besides."""
 
 BINFMT = Path("/proc/sys/fs/binfmt_misc/qemu-aarch64")

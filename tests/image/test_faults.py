@@ -23,7 +23,7 @@ BOOT_OFFSET = 1 << 20
 EARLY_SECONDS = 20
 """The kernel runs, and the data partition is being mounted for the first time; any other moment is as good."""
 
-HALF_MINUTE_SECONDS = 30
+BETWEEN_SECONDS = 60
 
 IN_FILES = {
     "settings-taken": "[ -e /etc/wordcam/enroll.env ]",
@@ -93,7 +93,7 @@ def test_the_power_may_fail_at_ten_moments_of_the_first_start(image: Path, site:
 
 
 def test_a_power_cut_at_any_moment_leaves_nothing_half_done(image: Path, site: Site, tmp_path: Path) -> None:
-    """One first start, and what is on its card at each moment that can be told, and every half minute besides."""
+    """One first start, and what is on its card at each moment that can be told, and every minute besides."""
     invitation = site.invite(DEVICE)
     card = site.flash(image, invitation, tmp_path / "sd.img", "--camera", "/dev/video0")
     moments = [f"=== {moment}" for moment in IN_FILES]
@@ -115,8 +115,8 @@ def test_a_power_cut_at_any_moment_leaves_nothing_half_done(image: Path, site: S
 
 
 def after_the_next(moments: list[str], computer: Emulator) -> list[str]:
-    """Wait for a moment, or for half a minute; return the moments that are still to come."""
-    until = computer.seconds_on + HALF_MINUTE_SECONDS
+    """Wait for a moment, or for a minute; return the moments that are still to come."""
+    until = computer.seconds_on + BETWEEN_SECONDS
     wait_until(lambda: computer.seconds_on > until or any(one in computer.serial for one in moments), "the next moment")
     return [one for one in moments if one not in computer.serial]
 
