@@ -166,7 +166,9 @@ class Silence:
 
     def _completing(self, said: Phrase) -> list[int]:
         """Return the words, not forbidden by themselves, that would complete a run after what was said."""
-        runs = self._after.get(said[-1], ()) if said else ()
+        runs = self._after.get(said[-1]) if said else None
+        if runs is None:
+            return []
         return [run[-1] for run in runs if said[-len(run) + 1 :] == run[:-1]]
 
 

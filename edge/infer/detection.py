@@ -35,8 +35,9 @@ def read(
 ) -> list[Detection]:
     """Return the detections of boxes [P, 4] (cx, cy, w, h) and scores [P, C], the best score first."""
     found: list[Detection] = []
-    for number, name in enumerate(classes):
-        points = np.flatnonzero(scores[:, number] >= score_threshold)
+    likely = scores >= score_threshold
+    for number in np.flatnonzero(likely.any(0)).tolist():
+        name, points = classes[number], np.flatnonzero(likely[:, number])
         corners, of_class = _corners(boxes[points]), scores[points, number]
         for at in suppress(corners, of_class, iou_threshold):
             left, top, right, bottom = corners[at].tolist()

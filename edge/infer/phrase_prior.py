@@ -89,12 +89,13 @@ class Phrases:
 
         Phrases that the bundle does not hold are taken for as rare as the rarest of it.
         """
-        found = []
+        found: list[tuple[int, float]] = []
+        unheard = (-1, self._unheard)
         for size in range(1, LONGEST + 1):
-            counts = Counter(tuple(sentence[at : at + size]) for at in range(len(sentence) - size + 1))
-            known = [(*self._places.get(phrase, (-1, self._unheard)), count) for phrase, count in counts.items()]
-            norm = math.hypot(*(rarity * count for _, rarity, count in known))
-            found += [(place, rarity * count / norm) for place, rarity, count in known if place >= 0 and norm]
+            counts = Counter(zip(*(sentence[at:] for at in range(size)), strict=False))
+            known = [(*self._places.get(phrase, unheard), count) for phrase, count in counts.items()]
+            if norm := math.sqrt(sum([(rarity * count) ** 2 for _, rarity, count in known])):
+                found += [(place, rarity * count / norm) for place, rarity, count in known if place >= 0]
         return found
 
 
@@ -149,7 +150,9 @@ class Expectation:
 
         Words that the picture does not bear out take their cost from it.
         """
-        shared = math.fsum(float(self._expected[place]) * weight for place, weight in self._phrases.weights(sentence))
+        weights = self._phrases.weights(sentence)
+        expected = self._expected[[place for place, _ in weights]].tolist()
+        shared = math.fsum([share * weight for share, (_, weight) in zip(expected, weights, strict=True)])
         cost = 0.0 if self._costs is None else float(self._costs.choice[list(sentence)].sum())
         return CIDER_SCALE * shared / LONGEST + cost
 
