@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from contract import bundle, phrases, vocabulary, wire
-from contract.bundle import Manifest, Things
+from contract.bundle import Decoding, Manifest, Things
 from converter.config import Runtime
 from converter.errors import Unusable
 from converter.tflite import bundle_builder, quantize, saved_model_export, weight_sharing
@@ -35,13 +35,23 @@ class Description(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     commands: tuple[str, ...]
 
 
-def update(export: Path, folder: Path, now: datetime, *, megabytes: float, target: Runtime = "litert") -> Manifest:
+def update(  # noqa: PLR0913  # what may differ from one bundle to the next
+    export: Path,
+    folder: Path,
+    now: datetime,
+    *,
+    megabytes: float,
+    target: Runtime = "litert",
+    beam_width: int | None = None,
+) -> Manifest:
     """Replace decoder, vocabulary, phrases and things of a bundle; the folder changes whole or not at all.
+
+    Its beam is as wide as it was, or `beam_width`.
 
     Raises `Unusable` where the export was made for another encoder, cannot name one of the bundle's dangers, or makes
     the bundle larger than `megabytes` (10^6 bytes); `contract.errors.Refused` for a broken bundle.
     """
-    before = bundle.load(folder)
+    before = _of_width(bundle.load(folder), beam_width)
     about = _describe(export / FILE)
     _check(export, about, before, folder)
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.resolve().parent) as scratch:
@@ -58,6 +68,16 @@ def update(export: Path, folder: Path, now: datetime, *, megabytes: float, targe
         for path in ready.iterdir():
             path.replace(folder / path.name)
     return manifest
+
+
+def _of_width(manifest: Manifest, beam_width: int | None) -> Manifest:
+    if beam_width is None:
+        return manifest
+    try:
+        decoding = msgspec.convert({**msgspec.to_builtins(manifest.decoding), "beam_width": beam_width}, Decoding)
+    except msgspec.ValidationError as error:
+        raise Unusable(f"--beam-width {beam_width}: {error}") from error
+    return msgspec.structs.replace(manifest, decoding=decoding)
 
 
 def _describe(path: Path) -> Description:
@@ -120,6 +140,7 @@ def _write(ready: Path, before: Manifest, about: Description, now: datetime) -> 
 def _card(text: str, before: Manifest, about: Description) -> str:
     """Return the card with the new version, what the captioner learnt from, and the commands."""
     text = re.sub(r"\A# .*", f"# {before.name} {about.version}", text)
+    text = re.sub(r"with a beam of \d+", f"with a beam of {before.decoding.beam_width}", text)
     learnt = "\n".join(f"- captioner: {line}" for line in about.data if line not in text)
     text = re.sub(r"^- captioner: .*\n", "", text, flags=re.MULTILINE)
     text = text.replace("\n\n## Terms", f"\n{learnt}\n\n## Terms", 1) if learnt else text

@@ -126,6 +126,7 @@ def _add_captioner(verbs: Any) -> None:
     verb.add_argument("export", type=Path, metavar="EXPORT", help="folder that `wordcam-train captions` wrote")
     verb.add_argument("--bundle", type=Path, required=True, metavar="DIR", help="folder of the bundle")
     verb.add_argument("--config", type=Path, metavar="FILE", help="settings and limits, as config/converter.yaml")
+    verb.add_argument("--beam-width", type=int, metavar="N", help="how many sentences it searches at once, 1 to 16")
     verb.set_defaults(run=_captioner)
 
 
@@ -212,7 +213,9 @@ def _captioner(options: argparse.Namespace) -> int:
 
     most = settings.limits.megabytes
     now = datetime.now(UTC)
-    manifest = captioner_update.update(options.export, options.bundle, now, megabytes=most, target=settings.runtime)
+    manifest = captioner_update.update(
+        options.export, options.bundle, now, megabytes=most, target=settings.runtime, beam_width=options.beam_width
+    )
     print(f"written: {options.bundle}, version {manifest.version}; score it with wordcam-convert evaluate")
     return 0
 

@@ -17,7 +17,8 @@ from contract.bundle import Licence, Thing
 from contract.vocabulary import Vocabulary
 from edge.infer.captioner import Captioner
 from trainer import export
-from trainer.captions import features, things, vocabulary
+from trainer.captions import distillation, features, things, vocabulary
+from trainer.captions.distillation import DistilledBatches
 from trainer.captions.features import Rows
 from trainer.data import prepare
 from trainer.data.example import CaptionExample
@@ -30,7 +31,7 @@ from trainer.recipe.initial_bundle import InitialBundle
 from trainer.recipe.recipe import HazardClassifier, Phrases, Recipe
 from trainer.recipe.run_dir import RunDir
 from trainer.training import checkpoint
-from trainer.training.caption_batches import CaptionBatches, CaptionFeatures
+from trainer.training.caption_batches import CaptionFeatures
 from trainer.training.stages import captioner as captioning
 from trainer.training.stages import hazard_classifier, phrase_predictor
 from trainer.training.stages.phrase_predictor import Targets
@@ -82,11 +83,13 @@ def run(recipe: Recipe, bundle: Path, work: RunDir, out: Path, command: str) -> 
             f"language: {recipe.language} is not that of {bundle}, which writes {start.manifest.language}"
         )
     prepared = prepare.gather(recipe, work)
-    seen = _see(prepared, Captioner.open(bundle), work.folder / "cells")
+    captioner = Captioner.open(bundle)
+    seen = _see(prepared, captioner, work.folder / "cells")
     spoken = {word for example in seen.scenes for sentence in example.sentences for word in sentence}
     named = {word for phrases in start.manifest.hazards.values() for phrase in phrases for word in phrase.split()}
     words = vocabulary.choose(start.words, seen.captioned, spoken | named, recipe.vocabulary.min_count)
-    model = _train(recipe, start, words, seen, work)
+    chosen = _chosen(recipe, seen, captioner, words, work)
+    model = _train(recipe, start, words, seen, work, chosen)
     sizes = recipe.phrases or PHRASES
     rows = _rows_of_phrases(recipe, seen)
     targets = Targets([seen.examples[row] for row in rows], sizes.min_count, words)
@@ -122,11 +125,30 @@ def _see(prepared: Prepared, captioner: Captioner, folder: Path) -> Seen:
     return Seen(captioned, scenes, maps, CaptionFeatures(val, (judged,)))
 
 
-def _train(recipe: Recipe, start: InitialBundle, words: Vocabulary, seen: Seen, work: RunDir) -> decoder.Decoder:
+def _chosen(
+    recipe: Recipe, seen: Seen, captioner: Captioner, words: Vocabulary, work: RunDir
+) -> list[list[tuple[str, ...]]]:
+    """Return the sentences of the bundle's own beam that its captioned images teach; none where not asked for."""
+    if recipe.distillation is None:
+        return []
+    path = work.folder / "cells" / "sentences.json"
+    most = recipe.distillation.sentences
+    found = distillation.choose(path, seen.captioned, seen.maps[0], captioner, most)
+    return distillation.sayable(found, words)
+
+
+def _train(  # noqa: PLR0913, PLR0917  # what training needs to know
+    recipe: Recipe,
+    start: InitialBundle,
+    words: Vocabulary,
+    seen: Seen,
+    work: RunDir,
+    chosen: Sequence[Sequence[tuple[str, ...]]],
+) -> decoder.Decoder:
     """Train the bundle's decoder on; return it with the weights of its best epoch."""
     keras.utils.set_random_seed(recipe.seed)
     train_set = CaptionFeatures(seen.examples, seen.maps)  # type: ignore[arg-type]  # rows that are read when asked for
-    batches = CaptionBatches(train_set, words, recipe, shuffled=True)
+    batches = DistilledBatches(train_set, words, recipe, chosen)
     depth = seen.maps[0].shape[-1]
     with captioning.precision(recipe.training):
         model = captioning.build(recipe, words, depth)

@@ -101,6 +101,15 @@ class Training(Section, frozen=True, kw_only=True):
     """Validation images captioned after each epoch."""
 
 
+class Distillation(Section, frozen=True, kw_only=True):
+    """Training a bundle's captioner on with sentences of its own beam; see `trainer.captions.distillation`."""
+
+    sentences: Positive = 4
+    """Sentences of each image's beam that are kept, the nearest to its references."""
+    captions_per_image: Positive = 3
+    """Of them drawn for each image in a batch, beside `training.captions_per_image` of the references."""
+
+
 class SelfCritical(Section, frozen=True, kw_only=True):
     """Self-critical sequence training on CIDEr-D (Rennie et al. 2017), after maximum likelihood."""
 
@@ -225,6 +234,7 @@ class Recipe(Section, frozen=True, kw_only=True):
     encoder: Encoder = msgspec.field(default_factory=Encoder)
     decoder: Decoder = msgspec.field(default_factory=Decoder)
     training: Training = msgspec.field(default_factory=Training)
+    distillation: Distillation | None = None
     self_critical: SelfCritical = msgspec.field(default_factory=SelfCritical)
     hazard_classifier: HazardClassifier | None = None
     phrases: Phrases | None = None

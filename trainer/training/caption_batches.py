@@ -59,11 +59,16 @@ class CaptionBatches(keras.utils.PyDataset):  # type: ignore[misc]  # keras has 
         rows = self.rows[index * size : (index + 1) * size]
         versions = random.integers(len(self.cached.maps), size=len(rows)) if self.shuffled else np.zeros(len(rows), int)
         cells = np.stack([self.cached.maps[version][row] for version, row in zip(versions, rows, strict=True)])
-        sentences = np.stack([self._some(self.ids[row], random) for row in rows])
+        sentences = np.stack([self._drawn(row, random) for row in rows])
         return (cells, sentences[:, :, :-1]), sentences[:, :, 1:]
 
-    def _some(self, sentences: npt.NDArray[np.int32], random: np.random.Generator) -> npt.NDArray[np.int32]:
-        wanted = self.recipe.training.captions_per_image
+    def _drawn(self, row: int, random: np.random.Generator) -> npt.NDArray[np.int32]:
+        """Return the sentences of one image for one batch: [R, T]."""
+        return self._some(self.ids[row], self.recipe.training.captions_per_image, random)
+
+    def _some(
+        self, sentences: npt.NDArray[np.int32], wanted: int, random: np.random.Generator
+    ) -> npt.NDArray[np.int32]:
         if not self.shuffled:
             return sentences[np.arange(wanted) % len(sentences)]
         return sentences[random.choice(len(sentences), wanted, replace=len(sentences) < wanted)]

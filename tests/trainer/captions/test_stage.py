@@ -40,9 +40,16 @@ def taught(trained: Workstation, tmp_path_factory: pytest.TempPathFactory) -> Wo
     for split in ("train", "val"):
         path = made.folder / f"runs/sample/captions_{split}.json"
         path.write_text(path.read_text(encoding="utf-8").replace("circle", "ring"), encoding="utf-8")
-    made.change(name="rings", version="0.1.0", phrases={"min_count": 8, "rank": 12}, detector=None, self_critical={})
+    made.change(
+        name="rings",
+        version="0.1.0",
+        phrases={"min_count": 8, "rank": 12},
+        detector=None,
+        self_critical={},
+        distillation={"sentences": 2, "captions_per_image": 1},
+    )
     made.does("captions", made.recipe, "--bundle", "bundle", "--out", "rings")
-    done = convert("captioner", made.folder / "rings", "--bundle", made.folder / "bundle")
+    done = convert("captioner", made.folder / "rings", "--bundle", made.folder / "bundle", "--beam-width", "2")
     assert done.returncode == 0, done.stderr
     return made
 
@@ -69,12 +76,14 @@ def test_what_the_bundle_sees_stays_as_it_was(taught: Workstation) -> None:
     before, after = (bundle.load(taught.folder / name) for name in ("before", "bundle"))
 
     assert after.version == "0.1.0"
+    assert after.decoding.beam_width == 2
     for role in ("encoder", "detector"):
         assert after.files[role].sha256 == before.files[role].sha256
     assert after.files["decoder_step"].sha256 != before.files["decoder_step"].sha256
     card = (taught.folder / "bundle" / after.files["card"].name).read_text(encoding="utf-8")
     assert card.startswith(f"# {after.name} 0.1.0\n")
     assert "wordcam-train captions" in card
+    assert "with a beam of 2," in card
 
 
 def test_a_second_run_goes_on_where_the_first_ended(taught: Workstation) -> None:
