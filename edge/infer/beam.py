@@ -3,6 +3,7 @@
 Dimensions: B hypotheses alive, at most the beam's width; W words; S numbers of decoder state; N cells of the picture.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -26,6 +27,9 @@ NEVER: Final = np.array([PAD, START, UNKNOWN])
 
 GROUPS: Final = 512
 """Groups of numbers whose greatest are compared first, where the best of many numbers are looked for."""
+
+LEAST_ENDING: Final = math.log(0.0025)
+"""Log-probability of the end from which what was said so far is a sentence to choose from."""
 
 MOST: Final = 0.3
 """Probability of forbidden words from which a hypothesis counts as leading up to them."""
@@ -60,6 +64,16 @@ class Hypothesis:
     rank: float = 0.0
     """What the search goes by: `total`, and what the expected phrases add to it."""
 
+    def then(self, token: int, log_prob: float, rank: float, attention: Floats) -> "Hypothesis":
+        """Return it with one token more."""
+        return Hypothesis(
+            tokens=(*self.tokens, token),
+            log_probs=(*self.log_probs, log_prob),
+            total=self.total + log_prob,
+            attention=(*self.attention, attention),
+            rank=rank,
+        )
+
     def score(self, length_penalty: float) -> float:
         """Return the length-normalised rank."""
         return self.rank / float(((5 + len(self.tokens)) / 6) ** length_penalty)
@@ -72,16 +86,17 @@ def search(
     silence: "Silence | None" = None,
     expectation: Expectation | None = None,
 ) -> list[Hypothesis]:
-    """Find up to `plan.width` sentences from the first state [1, S], the best score first.
-
-    No sentence holds one of the `forbidden` runs of tokens; where something is expected, phrases of it are preferred.
+    """Find sentences from the first state [1, S], the best score first.
 
     A sentence is finished when its END is among the `width` best continuations; the search is over when `width`
-    sentences are, or at `max_tokens`, where what is still alive ends as it stands.
+    sentences are, or at `max_tokens`, where what is still alive ends as it stands. Up to `width` are returned; where
+    something is expected of the picture, by which one is chosen afterwards, also those that could have ended though
+    others went on better: they cost no step, and a narrow beam finds as good a sentence among them as a wide one.
     """
     alive = [Hypothesis()]
     tokens = np.array([START], np.int32)
     finished: list[Hypothesis] = []
+    endings: list[Hypothesis] = []
     while len(finished) < plan.width:
         log_probs, state, attention = step(tokens, state)
         _forbid(log_probs, alive, plan.block_trigrams)
@@ -89,6 +104,8 @@ def search(
             silence.keep(log_probs, alive)
         said = [hypothesis.tokens for hypothesis in alive]
         guided = log_probs.copy() if expectation is None else expectation.guide(log_probs, said)
+        if expectation is not None:
+            endings += _endings(guided, log_probs, alive, attention)
         ends, goes_on = _continuations(guided, log_probs, alive, attention, plan.width)
         # Where no word can follow at all, what was said so far is the sentence.
         finished += ends or (alive if not goes_on else [])
@@ -98,8 +115,14 @@ def search(
             break
         tokens = np.array([hypothesis.tokens[-1] for hypothesis in alive], np.int32)
         state = state[[row for row, _ in goes_on]]
-    finished.sort(key=lambda hypothesis: -hypothesis.score(plan.length_penalty))
-    return finished[: plan.width]
+    return _best_first(finished, plan) if expectation is None else _best_first(finished + endings, plan, every=True)
+
+
+def _best_first(found: list[Hypothesis], plan: Plan, *, every: bool = False) -> list[Hypothesis]:
+    """Return the sentences in the order of their scores, each once: `every` one, or as many as the plan asks for."""
+    once = list({hypothesis.tokens: hypothesis for hypothesis in found}.values())
+    once.sort(key=lambda hypothesis: -hypothesis.score(plan.length_penalty))
+    return once if every else once[: plan.width]
 
 
 def _forbid(log_probs: Floats, alive: list[Hypothesis], block_trigrams: bool) -> None:
@@ -172,6 +195,15 @@ class Silence:
         return [run[-1] for run in runs if said[-len(run) + 1 :] == run[:-1]]
 
 
+def _endings(guided: Floats, log_probs: Floats, alive: list[Hypothesis], attention: Floats) -> list[Hypothesis]:
+    """Return each hypothesis as a sentence that ends here, where its end is not all too improbable."""
+    rows = np.flatnonzero(log_probs[:, END] > LEAST_ENDING).tolist()
+    return [
+        alive[row].then(END, float(log_probs[row, END]), alive[row].rank + float(guided[row, END]), attention[row])
+        for row in rows
+    ]
+
+
 def _continuations(
     guided: Floats, log_probs: Floats, alive: list[Hypothesis], attention: Floats, width: int
 ) -> tuple[list[Hypothesis], list[tuple[int, Hypothesis]]]:
@@ -186,13 +218,7 @@ def _continuations(
         before, log_prob = alive[row], float(log_probs[row, token])
         if token == END and taken >= width:
             continue
-        said = Hypothesis(
-            tokens=(*before.tokens, token),
-            log_probs=(*before.log_probs, log_prob),
-            total=before.total + log_prob,
-            attention=(*before.attention, attention[row]),
-            rank=float(guided[row, token]),
-        )
+        said = before.then(token, log_prob, float(guided[row, token]), attention[row])
         if token == END:
             ends.append(said)
         else:

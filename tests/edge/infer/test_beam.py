@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from contract.vocabulary import END, SPECIALS
 from edge.infer import beam
+from edge.infer.phrase_prior import Phrases
 
 A, B, C = len(SPECIALS), len(SPECIALS) + 1, len(SPECIALS) + 2
 WORDS = len(SPECIALS) + 3
@@ -148,6 +149,18 @@ def test_a_further_silence_leaves_what_it_was_made_from_as_it_was() -> None:
 
     assert [said.tokens for said in beam.search(step, ZERO, plan(width=3), further)] == [(A, END)]
     assert {said.tokens for said in beam.search(step, ZERO, plan(width=3), silence)} == {(A, END), (A, C, END)}
+
+
+def test_where_something_is_expected_what_could_have_ended_may_be_chosen_as_well() -> None:
+    step = decoder({START: {A: 1.0}, A: {B: 0.9, END: 0.1}, B: {C: 0.999, END: 0.001}, C: {END: 1.0}})
+    expectation = Phrases({(A,): 1.0}).of(np.zeros(1, np.float32), pull=1.0)
+
+    narrow = beam.search(step, ZERO, plan(width=1))
+    judged = beam.search(step, ZERO, plan(width=1), expectation=expectation)
+
+    assert [said.tokens for said in narrow] == [(A, B, C, END)]
+    assert [said.tokens for said in judged] == [(A, B, C, END), (A, END)]
+    assert judged[1].total == pytest.approx(math.log(0.1))
 
 
 def test_a_forbidden_run_is_never_completed() -> None:
