@@ -90,6 +90,8 @@ def run(recipe: Recipe, bundle: Path, work: RunDir, out: Path, command: str) -> 
     words = vocabulary.choose(start.words, seen.captioned, spoken | named, recipe.vocabulary.min_count)
     chosen = _chosen(recipe, seen, captioner, words, work)
     model = _train(recipe, start, words, seen, work, chosen)
+    if chosen:
+        distillation.put_back_view(model, _untaught(recipe, start, words, seen))
     sizes = recipe.phrases or PHRASES
     rows = _rows_of_phrases(recipe, seen)
     targets = Targets([seen.examples[row] for row in rows], sizes.min_count, words)
@@ -151,8 +153,7 @@ def _train(  # noqa: PLR0913, PLR0917  # what training needs to know
     batches = DistilledBatches(train_set, words, recipe, chosen)
     depth = seen.maps[0].shape[-1]
     with captioning.precision(recipe.training):
-        model = captioning.build(recipe, words, depth)
-        bundle_weights.captioner(start, model, words)
+        model = _untaught(recipe, start, words, seen)
         model.compile(
             optimizer=captioning.optimizer(recipe.training, len(batches) * recipe.training.epochs),
             loss=decoder.masked_loss(recipe.training.label_smoothing),
@@ -161,6 +162,13 @@ def _train(  # noqa: PLR0913, PLR0917  # what training needs to know
     keep = checkpoint.KeepBest(work.captioner, measure, monitor="cider", patience=recipe.training.patience)
     checkpoint.fit(model, batches, work, "captioner", keep, epochs=recipe.training.epochs)
     return captioning.load_from(recipe, words, depth, work.captioner)
+
+
+def _untaught(recipe: Recipe, start: InitialBundle, words: Vocabulary, seen: Seen) -> decoder.Decoder:
+    """Return the decoder as the bundle has it, but for words that the bundle does not know."""
+    model = captioning.build(recipe, words, seen.maps[0].shape[-1])
+    bundle_weights.captioner(start, model, words)
+    return model
 
 
 def _hazards(start: InitialBundle) -> Any:

@@ -13,6 +13,7 @@ from trainer.captions.distillation import DistilledBatches, Kept
 from trainer.data.example import CaptionExample
 from trainer.errors import CheckpointError
 from trainer.metrics import CiderD
+from trainer.models.decoder import Decoder
 from trainer.training.caption_batches import CaptionFeatures
 
 WORDS = vocabulary.of(("a", "dog", "runs", "cat", "sleeps", "on", "grass", "person"))
@@ -80,6 +81,20 @@ def test_a_batch_holds_chosen_sentences_first_and_references_after_them(tmp_path
     assert said[words("a dog sleeps")] in {0, 1}
     assert words("a cat sleeps") in said
     assert words("a person") in said
+
+
+def test_what_reads_the_picture_is_put_back_and_what_says_words_stays_as_taught() -> None:
+    sizes = {"embedding": 4, "state": 5, "attention": 3, "context": 4, "dropout": 0.0, "max_tokens": 6}
+    taught, untaught = (Decoder(len(WORDS), sizes) for _ in range(2))
+    for model in (taught, untaught):
+        model((np.zeros((1, 2, 8), np.float32), np.zeros((1, 1, 6), np.int32)))
+    said = np.array(taught.spoken.get_weights()[0])
+
+    distillation.put_back_view(taught, untaught)
+
+    assert (taught.keys.get_weights()[0] == untaught.keys.get_weights()[0]).all()
+    assert (taught.spoken.get_weights()[0] == said).all()
+    assert (said != untaught.spoken.get_weights()[0]).any()
 
 
 def test_sentences_chosen_for_other_images_are_refused(tmp_path: Path) -> None:
