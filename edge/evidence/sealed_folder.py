@@ -38,15 +38,23 @@ class Sealed:
 
 def entries(folder: Path) -> list[Sealed]:
     """Return the sealed files of a folder, the oldest first; empty where there is none. Raises `OSError`."""
-    return sorted(_entries(folder)) if folder.is_dir() else []
+    try:
+        return sorted(_entries(folder))
+    except FileNotFoundError:
+        return []
 
 
 def _entries(folder: Path) -> Iterator[Sealed]:
     for path in folder.iterdir():
         found = _NAME.fullmatch(path.name)
-        if found is not None:
-            at = datetime.strptime(found["at"], _TIME).replace(tzinfo=UTC)
-            yield Sealed(at, path, found["danger"], found["stream"], path.stat().st_size)
+        if found is None:
+            continue
+        try:
+            size_bytes = path.stat().st_size
+        except FileNotFoundError:  # it has just gone, for its age or for room
+            continue
+        at = datetime.strptime(found["at"], _TIME).replace(tzinfo=UTC)
+        yield Sealed(at, path, found["danger"], found["stream"], size_bytes)
 
 
 def free_bytes(folder: Path) -> int:

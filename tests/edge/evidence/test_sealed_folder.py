@@ -2,6 +2,8 @@
 
 import errno
 import os
+import subprocess
+import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -43,6 +45,19 @@ def test_only_its_user_may_read_it(tmp_path: Path) -> None:
 
     assert oct(path.stat().st_mode & 0o777) == "0o600"
     assert oct(path.parent.stat().st_mode & 0o777) == "0o700"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+def test_another_user_such_as_that_of_the_process_that_sends_reads_nothing_of_it() -> None:
+    with tempfile.TemporaryDirectory() as reachable:
+        Path(reachable).chmod(0o755)
+        path = made(Path(reachable) / "evidence").add(b"x", BEGIN, "gun", "cam-0")
+        for command in (["ls", str(path.parent)], ["cat", str(path)]):
+            done = subprocess.run(command, user=65534, group=65534, extra_groups=[], capture_output=True, check=False)
+
+            assert done.returncode != 0
+            assert b"Permission denied" in done.stderr
+            assert done.stdout == b""
 
 
 def test_two_alarms_of_one_second_are_both_kept(tmp_path: Path) -> None:
