@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from broker.config.broker import Recipient
 from broker.config.database import Database
-from broker.config.incidents import Escalation, Incidents, Inhibition, Step
+from broker.config.incidents import Escalation, Incidents, Inhibition, Joining, Step
 from broker.config.section import at_least
 from broker.incidents import responses, silence
 from broker.incidents.silence import Silence
@@ -33,6 +33,7 @@ PEOPLE = (GUARD, CHIEF, DESK)
 
 RULES = Incidents(
     inhibit=(Inhibition(during=("fire",), hold_back=("smoke",)),),
+    join=(Joining(during=("gun",), joins=("fire",)), Joining(during=("fire",), joins=("gun",))),
     escalation=(Escalation(steps=(Step(after_minutes=5, notify=("chief",)),)),),
 )
 
