@@ -3,7 +3,7 @@
 VENV := .venv
 RUN := $(VENV)/bin
 
-.PHONY: help demo test coverage test-slow test-hardware test-image test-image-packages test-image-faults test-image-updates test-install test-signing test-home-assistant test-wire lint lock release sbom screenshots screenshots-card docs bench bench-long calm-film faults soak fuzz model clean
+.PHONY: help demo test coverage test-slow test-hardware test-image test-image-packages test-image-base test-image-faults test-image-updates test-install test-signing test-home-assistant test-wire lint lock release sbom screenshots screenshots-card docs bench bench-long calm-film faults soak fuzz model clean
 
 help: ## say what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -45,6 +45,9 @@ test-image: $(VENV)/ready ## build the image of a card, flash it into a file and
 
 test-image-packages: $(VENV)/ready ## install, use and remove the Debian packages in fresh Debian systems, some minutes (root)
 	$(RUN)/pytest -m image -s tests/image/test_deb.py
+
+test-image-base: $(VENV)/ready ## put wordcam into a Debian with cloud-init, and boot that in an emulator; an hour (root)
+	$(RUN)/pytest -m image -s tests/image/test_base_boot.py
 
 test-image-faults: $(VENV)/ready ## cut the power of an emulated device at its first start, break its card, copy it; an hour
 	$(RUN)/pytest -m image -s tests/image/test_faults.py
