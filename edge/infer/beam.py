@@ -64,6 +64,11 @@ class Hypothesis:
     rank: float = 0.0
     """What the search goes by: `total`, and what the expected phrases add to it."""
 
+    @property
+    def confidence(self) -> float:
+        """Geometric mean of the tokens' probabilities, 0 to 1."""
+        return math.exp(min(0.0, self.total / len(self.tokens)))
+
     def then(self, token: int, log_prob: float, rank: float, attention: Floats) -> "Hypothesis":
         """Return it with one token more."""
         return Hypothesis(

@@ -26,6 +26,13 @@ Floats = NDArray[np.float32]
 
 _NO_WORDS: Final = np.empty(0, np.int32)
 
+UNSURE: Final = 0.3
+"""Confidence below which a sentence counts as put together from expected phrases alone: 4 % of Flickr8k's, most of
+those of surveillance pictures, where the expected phrases are of another kind of picture."""
+
+WEAKER: Final = 1 / 3
+"""By what the pull of the expected phrases is multiplied for the second search of such a picture."""
+
 
 @dataclass(frozen=True, slots=True)
 class Features:
@@ -164,7 +171,7 @@ class Captioner:
             text=vocabulary.text(spoken[0], self.manifest.language),
             words=tuple(spoken[0]),
             tokens=best.tokens,
-            confidence=math.exp(min(0.0, best.total / len(best.tokens))),
+            confidence=best.confidence,
             hazards=self.hazards(weighed) if weighed.evidence else self._named(hypotheses, spoken),
             hypotheses=tuple(hypotheses),
         )
@@ -207,7 +214,17 @@ class Captioner:
         forbidden = hazards.unspeakable(weighed.evidence, limits, self.manifest.hazards, self.vocabulary.ids)
         doubt = self._doubt(weighed, start, limits)
         silence = self._never.joined(forbidden, _NO_WORDS if doubt is None else doubt.forbidden)
-        expectation = self._expectation(start, forbidden, silence, doubt)
+        pull = self.manifest.decoding.pull
+        first = self._order(start, silence, self._expectation(start, pull, forbidden, silence, doubt))
+        if self._phrases is None or not pull or first[0].confidence >= UNSURE:
+            return first
+        again = self._order(start, silence, self._expectation(start, pull * WEAKER, forbidden, silence, doubt))
+        return max(first, again, key=lambda found: found[0].confidence)
+
+    def _order(
+        self, start: Mapping[str, Floats], silence: Silence, expectation: Expectation | None
+    ) -> list[beam.Hypothesis]:
+        """Search once; return the beam, the sentence to say first."""
         found = beam.search(self._decode, start["state"], self._plan, silence, expectation)
         return rerank.order(found, self.manifest.decoding, expectation)
 
@@ -218,13 +235,17 @@ class Captioner:
         return self._things.doubt(start["expected"][0])
 
     def _expectation(
-        self, start: Mapping[str, Floats], forbidden: list[Phrase], silence: Silence, doubt: Doubt | None
+        self,
+        start: Mapping[str, Floats],
+        pull: float,
+        forbidden: list[Phrase],
+        silence: Silence,
+        doubt: Doubt | None,
     ) -> Expectation | None:
         if self._phrases is None:
             return None
         known = self.manifest.things or None
         costs = Costs(known.search * doubt.words, known.choice * doubt.words) if known and doubt else None
-        pull = self.manifest.decoding.pull
         return self._phrases.of(start["expected"][0], pull, forbidden, silence.words, costs)
 
     def _make_things(self) -> Things | None:

@@ -1,5 +1,6 @@
 """The captioner on a real bundle, through both runtimes."""
 
+import dataclasses
 import math
 import os
 import shutil
@@ -14,11 +15,13 @@ from msgspec.structs import replace
 from contract import bundle, vocabulary
 from contract.errors import Refused
 from contract.vocabulary import END, SPECIALS
-from edge.infer import image, minimum_bayes_risk, runtime
-from edge.infer.captioner import Captioner
+from edge.infer import image, minimum_bayes_risk, runtime, self_test
+from edge.infer.captioner import UNSURE, WEAKER, Captioner
 from tests import tiny_bundle
 from tests.edge import pictures
 from tests.edge.pictures import BLUE, DARK, GREEN, RED
+
+SHIPPED = Path(__file__).parents[3] / "models/wordcam-1"
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +117,22 @@ def test_every_hypothesis_attends_to_every_cell_at_every_token(captioner: Captio
     assert len(best.attention) == len(best.tokens)
     assert {row.shape for row in best.attention} == {(features.cells.shape[1],)}
     assert [float(row.sum()) for row in best.attention] == pytest.approx([1.0] * len(best.tokens), abs=1e-3)
+
+
+def shipped(pull: float) -> Captioner:
+    contents = bundle.read(SHIPPED)
+    decoding = replace(contents.manifest.decoding, pull=pull)
+    manifest = replace(contents.manifest, decoding=decoding)
+    return Captioner(SHIPPED, dataclasses.replace(contents, manifest=manifest), threads=1, beam_width=None)
+
+
+def test_what_a_strong_pull_puts_together_is_searched_again_with_a_weaker_one() -> None:
+    strong, weaker = shipped(60.0), shipped(60.0 * WEAKER)
+
+    sentence = strong.caption(strong.encode(self_test.stripes()))
+
+    assert sentence.text == weaker.caption(weaker.encode(self_test.stripes())).text
+    assert sentence.confidence >= UNSURE
 
 
 def test_a_narrower_beam_gives_fewer_hypotheses(tiny: Path) -> None:
