@@ -21,8 +21,9 @@ $ .venv/bin/python -m bench.device --report my-device.json
 ```
 
 The file says what board it is, which versions ran, and what one captioned frame takes of time and memory. It holds no
-name of a host, a user or a network, and no picture. Put it into `docs/devices` under a name like `raspberry-pi-5.json`,
-run `python -m bench.device --page docs`, and send both in.
+name of a host, a user or a network, and no picture; `my-device.svg` beside it draws where the time of a frame goes. Put
+the file into `docs/devices` under a name like `raspberry-pi-5.json`, run `python -m bench.device --page docs`, and send
+what that changes in.
 
 """
 

@@ -1,5 +1,6 @@
 """A network camera that gives one JPEG at a time, of a scene that changes every second."""
 
+import contextlib
 import threading
 import time
 from dataclasses import dataclass, field
@@ -29,11 +30,12 @@ class SnapshotCamera:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:  # the name that http.server calls
                 body = pictures[int(time.monotonic() / SCENE_SECONDS) % len(pictures)]
-                self.send_response(200)
-                self.send_header("Content-Type", "image/jpeg")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                with contextlib.suppress(ConnectionError):  # the device was killed meanwhile
+                    self.send_response(200)
+                    self.send_header("Content-Type", "image/jpeg")
+                    self.send_header("Content-Length", str(len(body)))
+                    self.end_headers()
+                    self.wfile.write(body)
 
             def log_message(self, *_: Any) -> None:
                 """Say nothing."""

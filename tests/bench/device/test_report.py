@@ -20,6 +20,7 @@ def test_a_report_names_the_machine_and_what_it_takes_and_nothing_of_its_owner(t
     found = json.loads(path.read_text("utf-8"))
     assert found["machine"]["cores"] >= 1
     assert {run["captions"] for run in found["runs"]} == {3}
+    assert "encode" in path.with_suffix(".svg").read_text("utf-8")
     assert set(found["machine"]) == {"board", "architecture", "cores", "memory_mib", "kernel", "python", "libraries"}
 
 
