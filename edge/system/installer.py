@@ -27,8 +27,11 @@ BUS_CONFIG: Final = Path("/usr/lib/wordcam/rauc-bus.conf")
 
 BUS_ADDRESS: Final = "unix:path=/run/wordcam-system/bus"
 
-BUS_SECONDS: Final = 120.0
-"""The longest wait for RAUC's own service, on a slow card."""
+SERVICE_SECONDS: Final = 600.0
+"""The longest wait for the bus and for RAUC's own service, on a slow card; it ends what would never end."""
+
+_NOBODY: Final = "DBus.Error.ServiceUnknown"
+"""What `rauc install` says while the service has not come up."""
 
 NO_KEYRING_DETAIL: Final = "the image was built without --update-cert"
 
@@ -124,20 +127,30 @@ class InstalledRauc:
 
     def info(self, bundle: Path) -> Info:
         """Ask `rauc info`."""
-        return msgspec.json.decode(self._run("info", "--output-format=json", str(bundle)), type=Info)
+        done = self._run(f"--conf={self.config}", "info", "--output-format=json", str(bundle))
+        if done.returncode != 0:
+            raise Refused(*reason_of(done.stderr))
+        return msgspec.json.decode(done.stdout, type=Info)
 
     def install(self, bundle: Path) -> None:
-        """Ask `rauc install`, which asks the service."""
-        with self._service():
-            self._run("install", str(bundle))
+        """Ask `rauc install`, which asks the service; raises `TryAgain` where that does not start."""
+        until = time.monotonic() + SERVICE_SECONDS
+        with self._service() as service:
+            while not self._is_installed(bundle):
+                if service.poll() is not None or time.monotonic() > until:
+                    raise TryAgain("RAUC's service does not start")
+                time.sleep(0.5)
 
-    def _run(self, *words: str) -> str:
-        command = ["rauc", f"--conf={self.config}", *words] if words[0] == "info" else ["rauc", *words]
-        done = subprocess.run(command, capture_output=True, text=True, env=self._environ, check=False)
-        if done.returncode != 0:
-            log = (self.runtime / "rauc.log").read_text(errors="replace") if words[0] == "install" else ""
-            raise Refused(*reason_of(done.stderr or done.stdout, log))
-        return done.stdout
+    def _is_installed(self, bundle: Path) -> bool:
+        """Install a bundle; return whether the service was there to be asked."""
+        done = self._run("install", str(bundle))
+        if done.returncode != 0 and _NOBODY not in done.stderr:
+            log = (self.runtime / "rauc.log").read_text(errors="replace")
+            raise Refused(*reason_of(f"{done.stdout}\n{done.stderr}", log))
+        return done.returncode == 0
+
+    def _run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(["rauc", *words], capture_output=True, text=True, env=self._environ, check=False)
 
     @property
     def _environ(self) -> dict[str, str]:
@@ -146,8 +159,9 @@ class InstalledRauc:
         )
 
     @contextmanager
-    def _service(self) -> Iterator[None]:
+    def _service(self) -> Iterator[subprocess.Popen[bytes]]:
         self.runtime.mkdir(parents=True, exist_ok=True)
+        (self.runtime / "bus").unlink(missing_ok=True)
         bus = subprocess.Popen(["dbus-daemon", f"--config-file={BUS_CONFIG}", "--nofork", "--nopidfile"])
         try:
             _wait_for(self.runtime / "bus", bus)
@@ -155,8 +169,7 @@ class InstalledRauc:
                 command = ["rauc", f"--conf={self.config}", "service"]
                 service = subprocess.Popen(command, env=self._environ, stderr=log, stdout=log)
             try:
-                self._wait_for_service(service)
-                yield
+                yield service
             finally:
                 service.terminate()
                 service.wait()
@@ -164,16 +177,9 @@ class InstalledRauc:
             bus.terminate()
             bus.wait()
 
-    def _wait_for_service(self, service: subprocess.Popen[bytes]) -> None:
-        until = time.monotonic() + BUS_SECONDS
-        while subprocess.run(["rauc", "status"], capture_output=True, env=self._environ, check=False).returncode != 0:
-            if service.poll() is not None or time.monotonic() > until:
-                raise TryAgain("RAUC's service does not start")
-            time.sleep(0.5)
-
 
 def _wait_for(socket: Path, bus: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + BUS_SECONDS
+    until = time.monotonic() + SERVICE_SECONDS
     while not socket.exists():
         if bus.poll() is not None or time.monotonic() > until:
             raise TryAgain("the message bus for RAUC does not start")
