@@ -9,8 +9,10 @@ from datetime import datetime
 from typing import Final
 
 from contract.status import Condition
-from edge.look.condition import measure
+from edge.look.condition import focus, measure, stillness
+from edge.look.condition.focus import Grey
 from edge.look.condition.measure import Measures, View
+from edge.look.condition.stillness import Spots
 
 EVERY_SECONDS: Final = 1.0
 """Time between two pictures that are measured."""
@@ -34,23 +36,36 @@ RECOVERY_SECONDS: Final = 30.0
 HIDES_VIEW: Final = frozenset({Condition.CORRUPT, Condition.DARK, Condition.COVERED})
 """Conditions in which a picture shows nothing, whatever a model says of it."""
 
-UNDECODED: Final = 0.25
-"""Share of the picture without data from which it is corrupt."""
+FILLED: Final = 0.25
+SMEARED: Final = 0.12
+"""Shares of the picture, without data or drawn on from the row above, from which it is corrupt."""
 
-BLURRED: Final = 0.155
-"""Sharpness below which a picture of any camera is defocused."""
+BLOCK_EDGES: Final = 3.0
+BLOCK_RATIO: Final = 2.5
+"""Grey levels at the edges of blocks, and ratio to those within, from which blocks stand where they do not belong."""
 
-BLURRED_SHARE: Final = 0.5
+BARE: Final = 0.5
+"""Structure below which something close hides the view of any camera: by night, scenes have 1.5 at least."""
+
+BARE_SHARE: Final = 0.35
+LOST_VIEW: Final = 0.45
+"""Share of this camera's usual structure, and likeness to its usual view, below both of which something close hides it:
+weather and light leave a likeness of at least 0.55."""
+
+BLURRED: Final = 0.165
+"""Sharpness below which a picture of any camera is defocused; without noise, every scene has 0.25 or more."""
+
+BLURRED_SHARE: Final = 0.6
 BLURRED_AT_MOST: Final = 0.2
 """Share of this camera's usual sharpness below which it is defocused too, and the largest limit that this leads to."""
 
-CRISP: Final = 8.0
-"""Crispness from which no picture is defocused, however little texture it has: a drawing, a bare room."""
+UNMATCHED: Final = 0.1
+"""Sharpness below which two pictures do not match: a mast in the wind. Of those that do, none has less than 0.12."""
 
 SHARPER: Final = 0.01
 """By so much more sharpness it is not defocused any more."""
 
-LEAST_CONTRAST: Final = 3.0
+LEAST_CONTRAST: Final = 2.0
 """Contrast below which neither blur nor another view shows."""
 
 OTHER_VIEW: Final = 0.15
@@ -73,6 +88,11 @@ class _Count:
     stands: bool = False
     since: datetime | None = None
 
+    def interrupt(self) -> None:
+        """Begin anew with a condition that has not begun yet: one picture without it disproves it."""
+        if not self.stands:
+            self.seconds, self.since = 0.0, None
+
 
 @dataclass(slots=True)
 class ConditionWatch:
@@ -80,8 +100,11 @@ class ConditionWatch:
 
     _counts: dict[Condition, _Count] = field(default_factory=lambda: {name: _Count() for name in PATIENCE_SECONDS})
     _at: float | None = None
-    _digest: int | None = None
+    _still: Spots | None = None
+    _grey: Grey | None = None
+    _shows_nothing: bool = False
     _sharpness: float | None = None
+    _structure: float | None = None
     _usual: View | None = None
     _before: View | None = None
     _moved_at: float | None = None
@@ -105,8 +128,8 @@ class ConditionWatch:
 
     @property
     def hides_view(self) -> bool:
-        """Whether the camera shows nothing that anything may be said of."""
-        return any(self._counts[name].stands for name in HIDES_VIEW)
+        """Whether the camera shows nothing that anything may be said of, for a while or in its last picture."""
+        return self._shows_nothing or any(self._counts[name].stands for name in HIDES_VIEW)
 
     def _count(self, name: Condition, is_seen: bool, step: float, captured_at: datetime) -> bool:
         count, patience = self._counts[name], PATIENCE_SECONDS[name]
@@ -123,45 +146,76 @@ class ConditionWatch:
 
     def _seen(self, found: Measures, at: float, step: float) -> set[Condition]:
         """Return what one picture shows; of a picture that hides the view no more is said."""
-        is_same, self._digest = found.digest == self._digest, found.digest
-        if found.undecoded >= UNDECODED:
-            return {Condition.CORRUPT}
-        if found.is_dark:
-            return {Condition.DARK}
-        if found.is_blank:
+        is_still, before, self._grey = self._is_still(found.spots), self._grey, found.grey
+        hidden = _hidden(found)
+        self._shows_nothing = hidden is not None
+        if hidden is not None:
+            return {hidden}
+        if self._is_covered(found):
             return {Condition.COVERED}
-        seen = {Condition.FROZEN} if is_same else set()
-        if found.contrast < LEAST_CONTRAST:
+        seen = {Condition.FROZEN} if is_still else set()
+        pair = focus.measure(found.grey if before is None else before, found.grey)
+        if pair.contrast < LEAST_CONTRAST:
             return seen
-        if self._is_defocused(found, step):
+        if self._is_defocused(pair.sharpness, step):
             return {*seen, Condition.DEFOCUSED}
-        return {*seen, Condition.MOVED} if self._has_moved(found.view, at, step) else seen
+        return {*seen, Condition.MOVED} if self._has_moved(found, at, step) else seen
 
-    def _is_defocused(self, found: Measures, step: float) -> bool:
+    def _is_still(self, spots: Spots) -> bool:
+        """Compare a picture with the first that it may be the same as; any other one is the first of the next."""
+        is_still = self._still is not None and stillness.is_still(self._still, spots)
+        if not is_still:
+            self._still = spots
+            self._counts[Condition.FROZEN].interrupt()
+        return is_still
+
+    def _is_covered(self, found: Measures) -> bool:
+        """Whether something close to the lens has taken the place of what this camera usually shows."""
+        if self._usual is None or self._structure is None:
+            return found.structure < BARE
+        is_bare = found.structure < max(BARE, BARE_SHARE * self._structure)
+        return is_bare and measure.likeness(found.view, self._usual) < LOST_VIEW
+
+    def _is_defocused(self, sharpness: float, step: float) -> bool:
         """Compare the sharpness with its limit and, where it is above, let the usual one follow."""
-        sharpness, usual = found.sharpness, self._sharpness
+        if sharpness < UNMATCHED:
+            return False
+        usual = self._sharpness
         limit = BLURRED if usual is None else max(BLURRED, min(BLURRED_AT_MOST, BLURRED_SHARE * usual))
         hysteresis = SHARPER if self._counts[Condition.DEFOCUSED].stands else 0.0
-        if found.crispness < CRISP and sharpness < limit + hysteresis:
+        if sharpness < limit + hysteresis:
             return True
         learnt = min(1.0, step / LEARNING_SECONDS)
         self._sharpness = sharpness if usual is None else usual + (sharpness - usual) * learnt
         return False
 
-    def _has_moved(self, view: View, at: float, step: float) -> bool:
+    def _has_moved(self, found: Measures, at: float, step: float) -> bool:
         """Compare a view with the usual one, and let that follow; a view that never stays does not count."""
-        before, self._before = self._before, view
-        if self._usual is None:
-            self._usual = view
+        view, before, self._before = found.view, self._before, found.view
+        if self._usual is None or self._structure is None:
+            self._usual, self._structure = view, found.structure
             return False
         likeness = measure.likeness(view, self._usual)
         if likeness >= SAME_VIEW:
-            self._usual = self._usual + (view - self._usual) * min(1.0, step / LEARNING_SECONDS)
+            learnt = min(1.0, step / LEARNING_SECONDS)
+            self._usual = self._usual + (view - self._usual) * learnt
+            self._structure += (found.structure - self._structure) * learnt
         if likeness >= OTHER_VIEW or before is None or measure.likeness(view, before) < SAME_VIEW:
             self._moved_at = None if likeness >= OTHER_VIEW else self._moved_at
             return False
         self._moved_at = at if self._moved_at is None else self._moved_at
         if at - self._moved_at < ACCEPT_SECONDS:
             return True
-        self._usual, self._moved_at = view, None
+        self._usual, self._structure, self._moved_at = view, found.structure, None
         return False
+
+
+def _hidden(found: Measures) -> Condition | None:
+    """Return why a picture, in itself, shows nothing that anything may be said of."""
+    damaged = found.damage
+    has_blocks = damaged.block_edges >= BLOCK_EDGES and damaged.block_ratio >= BLOCK_RATIO
+    if damaged.filled >= FILLED or damaged.smeared >= SMEARED or has_blocks:
+        return Condition.CORRUPT
+    if found.is_dark:
+        return Condition.DARK
+    return Condition.COVERED if found.is_blank else None

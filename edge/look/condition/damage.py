@@ -1,0 +1,84 @@
+"""Measures what a picture shows of data that never arrived: filling, smears and blocks that belong elsewhere."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.infer.image import Picture
+
+GREY: Final = 128
+FILLED_STEP: Final = 2
+"""What decoders write where data is missing: luminance 128 without colour."""
+
+GREEN: Final = (0, 135, 0)
+GREEN_STEP: Final = 24
+"""The same of decoders that write zeros into luminance and colour, blue first."""
+
+STEP: Final = 4
+"""Every fourth pixel of every fourth row is looked at for these."""
+
+STREAK: Final = 4
+"""Grey levels between neighbours of a row that the rows below repeat to the last bit."""
+
+BLOCK: Final = 16
+"""Pixels of a side of the blocks that H.264 and JPEG with halved colour decode one by one."""
+
+LINES: Final = 8
+"""Every eighth line is looked at for the edges of blocks."""
+
+Grey = NDArray[np.int16]
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """What one picture shows of missing data."""
+
+    filled: float
+    """Share of it that has exactly what decoders write in place of missing data, 0 to 1."""
+    smeared: float
+    """Share of it that repeats the row above to the last bit although the row varies, 0 to 1."""
+    block_edges: float
+    """Grey levels by which neighbours differ more across the edges of blocks than within them, down and across."""
+    block_ratio: float
+    """The same as a ratio."""
+
+
+def measure(bgr: Picture) -> Damage:
+    """Measure a picture as it was decoded, uint8 [H, W, 3]."""
+    green: Grey = bgr[:, :, 1].astype(np.int16)
+    edges = [_edges(green[::LINES]), _edges(np.ascontiguousarray(green[:, ::LINES].T))]
+    return Damage(
+        filled=_filled(bgr),
+        smeared=_smeared(bgr),
+        block_edges=min(edge - within for edge, within in edges),
+        block_ratio=min(edge / max(within, 1.0) for edge, within in edges),
+    )
+
+
+def _filled(bgr: Picture) -> float:
+    """Return the share of spots that hold a decoder's filling, as their right neighbours do."""
+    spots = bgr[::STEP, :-1:STEP].astype(np.int16)
+    same = (spots == bgr[::STEP, 1::STEP][:, : spots.shape[1]]).all(axis=2)
+    grey = (np.abs(spots - GREY) <= FILLED_STEP).all(axis=2)
+    green = (np.abs(spots - np.asarray(GREEN, np.int16)) <= (0, GREEN_STEP, 0)).all(axis=2)
+    return float(np.mean(same & (grey | green))) if same.size else 0.0
+
+
+def _smeared(bgr: Picture) -> float:
+    """Return the share of spots, every fourth of a row, that equal the one above and differ from the one beside."""
+    columns = bgr[:, :-1:STEP], bgr[:, 1::STEP]
+    width = min(column.shape[1] for column in columns)
+    here, beside = (column[:, :width] for column in columns)
+    repeats = (here[1:] == here[:-1]).all(axis=2)
+    varies = np.abs(here[1:].astype(np.int16) - beside[1:]).max(axis=2) >= STREAK
+    return float(np.mean(repeats & varies)) if repeats.size else 0.0
+
+
+def _edges(rows: Grey) -> tuple[float, float]:
+    """Return the mean difference of neighbours in rows across the edges of blocks, and within blocks; 0 where too small."""
+    steps = np.abs(np.diff(rows, axis=1)).mean(axis=0)
+    place = np.arange(len(steps)) % BLOCK
+    across, within = steps[place == BLOCK - 1], steps[(place != BLOCK - 1) & (place != BLOCK // 2 - 1)]
+    return (float(across.mean()), float(within.mean())) if len(across) else (0.0, 0.0)
