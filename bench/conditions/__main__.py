@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.progress import track
 
 from bench.conditions import watching
-from bench.conditions.clips import Part, Source, sources
+from bench.conditions.clips import FOLDERS, Part, Source, sources
 from bench.conditions.film import BEGINS, Film
 from bench.conditions.light import SETTINGS
 from bench.conditions.spoils import SPOILS
@@ -53,7 +53,7 @@ def calm_of(source: Source, seconds: int, weathers: Sequence[str] | None = None)
 
 def measure(options: argparse.Namespace) -> Iterator[list[Said]]:
     """Watch all films, clip by clip."""
-    every = sources(Part(options.part))
+    every = sources(Part(options.part), (*FOLDERS, *options.folders))
     spoilt = every[:: max(1, len(every) // options.clips)][: options.clips] if options.clips else []
     lights = len(options.weathers or SETTINGS)
     calm_seconds = int(options.calm_hours * 3600 / len(every) / lights)
@@ -113,11 +113,16 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.conditions", description=(__doc__ or "").partition(":")[0])
     parts = [part.value for part in Part]
     parser.add_argument("--part", choices=parts, default=Part.QUOTED.value, help="clips to film (%(default)s)")
-    parser.add_argument("--clips", type=int, default=12, metavar="N", help="clips that go wrong, 0 for none (%(default)s)")
+    parser.add_argument("--clips", type=int, default=12, metavar="N", help="clips that go wrong (%(default)s)")
     parser.add_argument("--calm-hours", type=float, default=2.0, metavar="N", help="of all clips (%(default)g)")
     parser.add_argument("--faults", nargs="+", choices=[one.name for one in SPOILS], metavar="NAME", help="all without")
-    parser.add_argument("--weathers", nargs="+", choices=[one.name for one in SETTINGS], metavar="NAME", help="all without")
+    parser.add_argument(
+        "--weathers", nargs="+", choices=[one.name for one in SETTINGS], metavar="NAME", help="all without"
+    )
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="processor cores to use (%(default)s)")
+    parser.add_argument(
+        "--folders", nargs="+", type=Path, default=(), metavar="DIR", help="more clips, *.mp4 and vtest.avi"
+    )
     parser.add_argument("--keep", type=Path, metavar="FILE", help="write what was said of each film, as JSON")
     parser.add_argument("--json", action="store_true", help="one JSON object in place of tables")
     return parser.parse_args(argv)

@@ -9,9 +9,13 @@ import numpy as np
 
 from edge.infer.image import Picture
 
-KEY_FRAME_EVERY: Final = 40
-LOST: Final = 0.4
-"""Pictures between two key frames, and share of the packets that are lost or cut short."""
+KEY_FRAME_EVERY: Final = 25
+DAMAGED: Final = 0.7
+"""Pictures between two key frames, and share of the other packets that are damaged on the way."""
+
+HEADERS: Final = 120
+PIECES: Final = 12
+"""Bytes at the start of a packet that stay whole, and pieces of it that are overwritten."""
 
 
 def half_decoded(jpeg: bytes) -> Picture | None:
@@ -23,8 +27,8 @@ def half_decoded(jpeg: bytes) -> Picture | None:
     return np.asarray(frames[0].to_ndarray(format="bgr24"), np.uint8) if frames else None
 
 
-def with_losses(pictures: Iterable[Picture], begins: int, seed: int) -> Iterator[Picture]:
-    """Yield each picture as decoded; from the picture `begins` on, key frames and some of the others are damaged."""
+def with_damage(pictures: Iterable[Picture], begins: int, seed: int) -> Iterator[Picture]:
+    """Yield each picture as decoded; from the picture `begins` on, key frames and most of the others are damaged."""
     dice = np.random.default_rng(seed)
     encoder: av.VideoCodecContext | None = None
     decoder = av.VideoCodecContext.create("h264", "r")
@@ -36,7 +40,7 @@ def with_losses(pictures: Iterable[Picture], begins: int, seed: int) -> Iterator
         frame.pts = number
         for packet in encoder.encode(frame):
             data = bytes(packet)
-            if number >= begins and (packet.is_keyframe or dice.random() < LOST):
+            if number >= begins and (packet.is_keyframe or dice.random() < DAMAGED):
                 data = _damaged(data, dice)
             try:
                 for decoded in decoder.decode(av.Packet(data)):
@@ -47,10 +51,10 @@ def with_losses(pictures: Iterable[Picture], begins: int, seed: int) -> Iterator
 
 
 def _damaged(data: bytes, dice: np.random.Generator) -> bytes:
-    """Cut a packet short, or overwrite a piece in its middle, behind its headers."""
+    """Overwrite pieces of a packet, behind its headers, as a radio link does that nobody checks."""
     spoilt = bytearray(data)
-    begin = int(len(spoilt) * dice.uniform(0.2, 0.6))
-    spoilt[begin : begin + 64] = dice.integers(0, 256, len(spoilt[begin : begin + 64])).astype(np.uint8).tobytes()
+    for begin in dice.integers(HEADERS, max(HEADERS + 1, len(spoilt)), PIECES).tolist():
+        spoilt[begin : begin + 8] = dice.integers(0, 256, len(spoilt[begin : begin + 8])).astype(np.uint8).tobytes()
     return bytes(spoilt)
 
 

@@ -56,8 +56,8 @@ class Film:
 
     def pictures(self, seconds: int) -> Iterator[Picture]:
         """Yield what the device decodes, uint8 [H, W, 3], a picture a second."""
-        if self.spoil is not None and self.spoil.loses_packets:
-            return ffmpeg.with_losses(self._encoded(self._exposed(seconds)), BEGINS, self.seed)
+        if self.spoil is not None and self.spoil.damages_packets:
+            return ffmpeg.with_damage(self._encoded(self._exposed(seconds)), BEGINS, self.seed)
         return self._encoded(self._exposed(seconds))
 
     def _exposed(self, seconds: int) -> Iterator[Picture]:

@@ -42,8 +42,8 @@ class Spoil:
     """Whether the sensor's picture stands still."""
     turns: bool = False
     """Whether the camera is turned by a fifth of its view."""
-    loses_packets: bool = False
-    """Whether H.264 loses packets, which then is encoded, damaged and decoded by FFmpeg."""
+    damages_packets: bool = False
+    """Whether it is sent as H.264, whose packets are damaged on the way."""
 
 
 def _hand(light: Light, setting: Setting, second: int) -> Light:
@@ -147,6 +147,6 @@ SPOILS: Final = (
     Spoil("half a JPEG", CORRUPT, 40, cut=0.4),
     Spoil("smeared", CORRUPT, 40, transport=_smeared),
     Spoil("displaced blocks", CORRUPT, 40, transport=_displaced),
-    Spoil("H.264 packets lost", CORRUPT, 40, loses_packets=True),
+    Spoil("H.264, damaged", CORRUPT, 40, damages_packets=True),
     Spoil("moved", frozenset({Condition.MOVED}), 150, turns=True),
 )

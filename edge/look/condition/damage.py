@@ -19,8 +19,9 @@ GREEN_STEP: Final = 24
 STEP: Final = 4
 """Every fourth pixel of every fourth row is looked at for these."""
 
-STREAK: Final = 4
-"""Grey levels between neighbours of a row that the rows below repeat to the last bit."""
+REPEATED: Final = 0.98
+STREAK: Final = 24
+"""Share of a row that the row below repeats to the last bit, and grey levels that it spans, for it to be drawn on."""
 
 BLOCK: Final = 16
 """Pixels of a side of the blocks that H.264 and JPEG with halved colour decode one by one."""
@@ -38,9 +39,10 @@ class Damage:
     filled: float
     """Share of it that has exactly what decoders write in place of missing data, 0 to 1."""
     smeared: float
-    """Share of it that repeats the row above to the last bit although the row varies, 0 to 1."""
+    """Share of its rows that are the row above drawn on, 0 to 1."""
     block_edges: float
-    """Grey levels by which neighbours differ more across the edges of blocks than within them, down and across."""
+    """Grey levels by which neighbours differ more across the edges of blocks than in their middle or elsewhere: strong
+    compression alone shows edges in the middle of these blocks too."""
     block_ratio: float
     """The same as a ratio."""
 
@@ -52,8 +54,8 @@ def measure(bgr: Picture) -> Damage:
     return Damage(
         filled=_filled(bgr),
         smeared=_smeared(bgr),
-        block_edges=min(edge - within for edge, within in edges),
-        block_ratio=min(edge / max(within, 1.0) for edge, within in edges),
+        block_edges=min(edge - other for edge, other in edges),
+        block_ratio=min(edge / max(other, 1.0) for edge, other in edges),
     )
 
 
@@ -67,18 +69,17 @@ def _filled(bgr: Picture) -> float:
 
 
 def _smeared(bgr: Picture) -> float:
-    """Return the share of spots, every fourth of a row, that equal the one above and differ from the one beside."""
-    columns = bgr[:, :-1:STEP], bgr[:, 1::STEP]
-    width = min(column.shape[1] for column in columns)
-    here, beside = (column[:, :width] for column in columns)
-    repeats = (here[1:] == here[:-1]).all(axis=2)
-    varies = np.abs(here[1:].astype(np.int16) - beside[1:]).max(axis=2) >= STREAK
-    return float(np.mean(repeats & varies)) if repeats.size else 0.0
+    """Return the share of rows that equal the one above to the last bit and vary along their length."""
+    rows = np.ascontiguousarray(bgr[:, ::BLOCK, 1])
+    repeats = np.mean(rows[1:] == rows[:-1], axis=1) >= REPEATED
+    return float(np.mean(repeats & (np.ptp(rows[1:], axis=1) >= STREAK))) if len(rows) > 1 else 0.0
 
 
 def _edges(rows: Grey) -> tuple[float, float]:
-    """Return the mean difference of neighbours in rows across the edges of blocks, and within blocks; 0 where too small."""
+    """Return the mean difference of neighbours in rows across the edges of blocks, and the largest of what is between."""
     steps = np.abs(np.diff(rows, axis=1)).mean(axis=0)
     place = np.arange(len(steps)) % BLOCK
-    across, within = steps[place == BLOCK - 1], steps[(place != BLOCK - 1) & (place != BLOCK // 2 - 1)]
-    return (float(across.mean()), float(within.mean())) if len(across) else (0.0, 0.0)
+    if len(steps) < BLOCK:
+        return 0.0, 0.0
+    middle, is_edge = place == BLOCK // 2 - 1, place == BLOCK - 1
+    return float(steps[is_edge].mean()), max(float(steps[middle].mean()), float(steps[~middle & ~is_edge].mean()))

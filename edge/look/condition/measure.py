@@ -55,7 +55,7 @@ class Measures:
     grey: Grey
     """Its brightness, [HEIGHT, WIDTH], which sharpness is measured on."""
     structure: float
-    """Grey levels by which spots of the view differ from the mean of those around: nothing close to the lens has any."""
+    """Grey levels by which spots of the view differ from the mean of those around; near the lens, few."""
     spots: Spots
     """What tells whether it stands still."""
     view: View

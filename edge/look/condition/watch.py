@@ -37,12 +37,13 @@ HIDES_VIEW: Final = frozenset({Condition.CORRUPT, Condition.DARK, Condition.COVE
 """Conditions in which a picture shows nothing, whatever a model says of it."""
 
 FILLED: Final = 0.25
-SMEARED: Final = 0.12
+SMEARED: Final = 0.25
 """Shares of the picture, without data or drawn on from the row above, from which it is corrupt."""
 
 BLOCK_EDGES: Final = 3.0
-BLOCK_RATIO: Final = 2.5
-"""Grey levels at the edges of blocks, and ratio to those within, from which blocks stand where they do not belong."""
+BLOCK_RATIO: Final = 1.3
+"""Grey levels at the edges of blocks, and ratio to those between, from which blocks stand where they do not belong:
+calm film has at most 2.3 and 1.2, whatever its compression."""
 
 BARE: Final = 0.5
 """Structure below which something close hides the view of any camera: by night, scenes have 1.5 at least."""
