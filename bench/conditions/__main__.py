@@ -9,13 +9,13 @@ second, so that hours of a film are hours of its camera, not of new scenes.
 
 import argparse
 import json
+import random
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import msgspec
@@ -30,37 +30,48 @@ from bench.conditions.spoils import SPOILS
 from bench.conditions.watching import Said
 
 
-def faults_of(source: Source, faults: Sequence[str] | None = None, weathers: Sequence[str] | None = None) -> list[Said]:
-    """Watch a clip in every steady light with everything that goes wrong."""
+class Task(NamedTuple):
+    """Films of one clip in one light: of everything that goes wrong, or a calm one."""
+
+    source: Source
+    weather: str
+    faults: tuple[str, ...]
+    calm_seconds: int
+
+
+def films(task: Task) -> list[Said]:
+    """Watch the films of one task."""
     cv2.setNumThreads(1)
-    clip = source.open()
-    return [
-        watching.watch(Film(clip, setting, spoil), BEGINS + spoil.seconds)
-        for setting in SETTINGS
-        if setting.is_steady and (weathers is None or setting.name in weathers)
-        for spoil in SPOILS
-        if faults is None or spoil.name in faults
-    ]
+    clip, setting = task.source.open(), next(one for one in SETTINGS if one.name == task.weather)
+    spoils = [spoil for spoil in SPOILS if spoil.name in task.faults]
+    said = [watching.watch(Film(clip, setting, spoil), BEGINS + spoil.seconds) for spoil in spoils]
+    return [*said, watching.watch(Film(clip, setting), task.calm_seconds)] if task.calm_seconds else said
 
 
-def calm_of(source: Source, seconds: int, weathers: Sequence[str] | None = None) -> list[Said]:
-    """Watch a clip in every light with nothing wrong, so many seconds each."""
-    cv2.setNumThreads(1)
-    clip = source.open()
-    chosen = [setting for setting in SETTINGS if weathers is None or setting.name in weathers]
-    return [watching.watch(Film(clip, setting), seconds) for setting in chosen]
-
-
-def measure(options: argparse.Namespace) -> Iterator[list[Said]]:
-    """Watch all films, clip by clip."""
+def tasks(options: argparse.Namespace) -> list[Task]:
+    """Return what there is to watch, in an order drawn by chance, so that any part of it is a fair sample."""
     every = sources(Part(options.part), (*FOLDERS, *options.folders))
     spoilt = every[:: max(1, len(every) // options.clips)][: options.clips] if options.clips else []
-    lights = len(options.weathers or SETTINGS)
-    calm_seconds = int(options.calm_hours * 3600 / len(every) / lights)
+    lights = [setting for setting in SETTINGS if options.weathers is None or setting.name in options.weathers]
+    faults = tuple(options.faults or [spoil.name for spoil in SPOILS])
+    calm_seconds = int(options.calm_hours * 3600 / len(every) / len(lights))
+    found = [Task(source, light.name, faults, 0) for source in spoilt for light in lights if light.is_steady]
+    if calm_seconds:
+        found += [Task(source, light.name, (), calm_seconds) for source in every for light in lights]
+    random.Random(1).shuffle(found)
+    return found
+
+
+def measure(options: argparse.Namespace) -> Iterator[Said]:
+    """Watch all films, and write down what was said of each at once."""
+    wanted = tasks(options)
     with ProcessPoolExecutor(options.threads) as pool:
-        yield from pool.map(partial(faults_of, faults=options.faults, weathers=options.weathers), spoilt)
-        if calm_seconds:
-            yield from pool.map(partial(calm_of, seconds=calm_seconds, weathers=options.weathers), every)
+        running = pool.map(films, wanted)
+        for found in track(running, "films", len(wanted), console=Console(stderr=True), transient=True):
+            if options.keep:
+                with options.keep.open("ab") as opened:
+                    opened.writelines(msgspec.json.encode(one) + b"\n" for one in found)
+            yield from found
 
 
 def lines(said: Sequence[Said]) -> Iterator[str]:
@@ -98,14 +109,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return 0, or 78 for bad input."""
     options = _options(argv)
     try:
-        running = track(measure(options), "clips", console=Console(stderr=True), transient=True)
-        said = [one for found in running for one in found]
+        said = list(measure(options))
     except ValueError as error:
         print(f"bench.conditions: {error}", file=sys.stderr)
         return 78
     print(json.dumps(as_json(said)) if options.json else "\n".join(lines(said)))
-    if options.keep:
-        options.keep.write_bytes(msgspec.json.encode(said))
     return 0
 
 
@@ -123,7 +131,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--folders", nargs="+", type=Path, default=(), metavar="DIR", help="more clips, *.mp4 and vtest.avi"
     )
-    parser.add_argument("--keep", type=Path, metavar="FILE", help="write what was said of each film, as JSON")
+    parser.add_argument("--keep", type=Path, metavar="FILE", help="add what was said of each film, one JSON a line")
     parser.add_argument("--json", action="store_true", help="one JSON object in place of tables")
     return parser.parse_args(argv)
 

@@ -76,7 +76,7 @@ def _smeared(bgr: Picture) -> float:
 
 
 def _edges(rows: Grey) -> tuple[float, float]:
-    """Return the mean difference of neighbours in rows across the edges of blocks, and the largest of what is between."""
+    """Return the mean difference of neighbours in rows across the edges of blocks, and the largest of the others."""
     steps = np.abs(np.diff(rows, axis=1)).mean(axis=0)
     place = np.arange(len(steps)) % BLOCK
     if len(steps) < BLOCK:

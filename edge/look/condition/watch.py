@@ -45,9 +45,6 @@ BLOCK_RATIO: Final = 1.3
 """Grey levels at the edges of blocks, and ratio to those between, from which blocks stand where they do not belong:
 calm film has at most 2.3 and 1.2, whatever its compression."""
 
-BARE: Final = 0.5
-"""Structure below which something close hides the view of any camera: by night, scenes have 1.5 at least."""
-
 BARE_SHARE: Final = 0.35
 LOST_VIEW: Final = 0.45
 """Share of this camera's usual structure, and likeness to its usual view, below both of which something close hides it:
@@ -172,10 +169,9 @@ class ConditionWatch:
 
     def _is_covered(self, found: Measures) -> bool:
         """Whether something close to the lens has taken the place of what this camera usually shows."""
-        if self._usual is None or self._structure is None:
-            return found.structure < BARE
-        is_bare = found.structure < max(BARE, BARE_SHARE * self._structure)
-        return is_bare and measure.likeness(found.view, self._usual) < LOST_VIEW
+        if self._usual is None or self._structure is None or found.structure >= BARE_SHARE * self._structure:
+            return False
+        return measure.likeness(found.view, self._usual) < LOST_VIEW
 
     def _is_defocused(self, sharpness: float, step: float) -> bool:
         """Compare the sharpness with its limit and, where it is above, let the usual one follow."""

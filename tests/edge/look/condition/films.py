@@ -95,5 +95,53 @@ def all_grey(picture: Picture) -> Picture:
     return np.full_like(picture, 128)
 
 
+def hand(picture: Picture) -> Picture:
+    """Hold a hand before the lens that light shines through: coloured, and brighter at one side."""
+    glow = np.linspace(0.5, 1.1, picture.shape[1])[None, :, None] * np.asarray((62, 78, 150))
+    return _exposed(glow + np.random.default_rng(int(picture[0, 0, 0])).normal(0, 2, picture.shape))
+
+
+def noisy(picture: Picture, deviation: float, dice: np.random.Generator) -> Picture:
+    """Add a sensor's noise."""
+    return _exposed(np.rint(picture + dice.normal(0, deviation, picture.shape)))
+
+
+def smeared(picture: Picture) -> Picture:
+    """Draw on the last row that arrived, as a decoder does."""
+    spoilt = picture.copy()
+    spoilt[HEIGHT // 2 :] = spoilt[HEIGHT // 2]
+    return spoilt
+
+
+def displaced(picture: Picture) -> Picture:
+    """Show half of all blocks of 16 pixels where they do not belong."""
+    dice, spoilt = np.random.default_rng(int(picture[0, 0, 0])), picture.copy()
+    for row, column in np.argwhere(dice.random((HEIGHT // 16, WIDTH // 16)) < 0.5).tolist():
+        top, left = int(dice.integers(HEIGHT // 16)) * 16, int(dice.integers(WIDTH // 16)) * 16
+        spoilt[row * 16 : row * 16 + 16, column * 16 : column * 16 + 16] = picture[top : top + 16, left : left + 16]
+    return spoilt
+
+
+def compressed(picture: Picture, quality: int = 12) -> Picture:
+    """Send a picture as JPEG through a narrow line."""
+    data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+
+
+def shaken(picture: Picture, second: int) -> Picture:
+    """Film from a mast in the wind: two hundredths of the width, another way each second."""
+    shift = np.asarray([[1, 0, 6 * np.sin(second * 9)], [0, 1, 4 * np.cos(second * 11)]], np.float32)
+    return np.asarray(cv2.warpAffine(picture, shift, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT), np.uint8)
+
+
+def with_clock(picture: Picture, second: int) -> Picture:
+    """Write the time into a picture, as cameras do."""
+    written = picture.copy()
+    time = f"2026-11-29 08:{second // 60 % 60:02d}:{second % 60:02d}"
+    for colour, thick in (((0, 0, 0), 3), ((255, 255, 255), 1)):
+        cv2.putText(written, time, (6, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.45, colour, thick)
+    return written
+
+
 def _exposed(picture: NDArray[np.floating]) -> Picture:
     return np.asarray(np.clip(picture, 0, 255), np.uint8)

@@ -74,12 +74,13 @@ def test_what_hides_the_view_is_named_in_any_weather_and_forgotten_when_it_ends(
     assert 140 < found[1][0] <= 140 + watch.RECOVERY_SECONDS
 
 
-@pytest.mark.parametrize("weather", ["day", "rain"])
-def test_a_lens_out_of_focus_is_named(weather: str) -> None:
-    calm = list(films.film(weather, 200))
+@WEATHER
+def test_a_lens_out_of_focus_is_named_whatever_the_noise(weather: str) -> None:
+    calm, dice = list(films.film(weather, 200)), np.random.default_rng(4)
+    blurred = [films.noisy(films.defocused(picture), films.NOISE[weather], dice) for picture in calm[60:140]]
     watched = ConditionWatch()
 
-    found = list(changes([*calm[:60], *map(films.defocused, calm[60:140]), *calm[140:]], watched))
+    found = list(changes([*calm[:60], *blurred, *calm[140:]], watched))
 
     assert [stands for _, stands in found] == [[Condition.DEFOCUSED], []]
 
@@ -104,6 +105,81 @@ def test_the_same_picture_for_five_minutes_is_frozen_and_the_next_one_ends_it() 
 
     assert [stands for _, stands in found] == [[Condition.FROZEN], []]
     assert found[0][0] == 359
+
+
+def test_a_frozen_picture_is_named_although_its_clock_runs() -> None:
+    calm = [films.with_clock(picture, second) for second, picture in enumerate(films.film("day", 30))]
+    held = next(films.film("day", 1))
+    frozen = (films.compressed(films.with_clock(held, second), 80) for second in range(30, 400))
+
+    found = list(changes(chain(calm, frozen), ConditionWatch()))
+
+    assert [stands for _, stands in found] == [[Condition.FROZEN]]
+    assert found[0][0] == pytest.approx(330, abs=2)
+
+
+def test_a_scene_in_which_nothing_moves_is_not_frozen_as_its_noise_is_not() -> None:
+    held, dice = next(films.film("day", 1)), np.random.default_rng(5)
+    still = (films.with_clock(films.noisy(held, 0.7, dice), second) for second in range(400))
+
+    assert list(changes(map(films.compressed, still), ConditionWatch())) == []
+
+
+def test_one_picture_of_a_living_scene_proves_that_it_is_not_frozen() -> None:
+    calm = list(films.film("day", 5))
+    twice_a_minute = (calm[second // 30 % 2] for second in range(700))
+
+    assert list(changes(twice_a_minute, ConditionWatch())) == []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "condition"),
+    [
+        (films.covered, Condition.COVERED),
+        (films.hand, Condition.COVERED),
+        (films.dark, Condition.DARK),
+        (films.defocused, Condition.DEFOCUSED),
+    ],
+    ids=["covered", "hand", "dark", "defocused"],
+)
+def test_the_time_that_a_camera_writes_into_its_picture_hides_no_condition(spoil: Spoil, condition: Condition) -> None:
+    calm = list(films.film("day", 120))
+    film = [*calm[:30], *map(spoil, calm[30:])]
+
+    found = list(changes((films.with_clock(picture, second) for second, picture in enumerate(film)), ConditionWatch()))
+
+    assert [stands for _, stands in found] == [[condition]]
+
+
+@pytest.mark.parametrize("spoil", [films.smeared, films.displaced], ids=["smeared", "displaced"])
+@pytest.mark.parametrize("weather", ["day", "rain"])
+def test_a_picture_of_which_a_part_is_wrong_is_corrupt(weather: str, spoil: Spoil) -> None:
+    calm = list(films.film(weather, 60))
+
+    found = list(changes([*calm[:20], *map(spoil, calm[20:])], ConditionWatch()))
+
+    assert [stands for _, stands in found] == [[Condition.CORRUPT]]
+
+
+def test_strong_compression_is_not_damage() -> None:
+    assert list(changes(map(films.compressed, films.film("day", 60)), ConditionWatch())) == []
+
+
+def test_a_mast_in_the_wind_is_not_out_of_focus() -> None:
+    film = [films.shaken(picture, second) for second, picture in enumerate(films.film("day", 120))]
+
+    assert list(changes(film, ConditionWatch())) == []
+
+
+def test_of_a_corrupt_picture_nothing_is_to_be_said_before_the_condition_begins() -> None:
+    watched, calm = ConditionWatch(), list(films.film("day", 2))
+
+    watched.look(measure(calm[0]), 0.0, BEGIN)
+    assert not watched.hides_view
+    watched.look(measure(films.smeared(calm[1])), 1.0, BEGIN)
+
+    assert watched.hides_view
+    assert watched.active == ()
 
 
 @pytest.mark.parametrize("weather", ["day", "night", "rain"])
