@@ -276,7 +276,8 @@ class Look:
         """Find out whether the camera still shows its place, and report at once when that changes."""
         if not self._conditions.is_due(frame.at):
             return
-        if self._conditions.look(measure(frame.bgr), frame.at, frame.captured_at):
+        found = measure(frame.bgr, is_guessed=frame.is_damaged)
+        if self._conditions.look(found, frame.at, frame.captured_at):
             names = [name.value for name, _ in self._conditions.active]
             log.warning("camera conditions", extra={"stream": self._eye.stream, "conditions": names})
             self._report()

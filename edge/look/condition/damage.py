@@ -23,6 +23,12 @@ REPEATED: Final = 0.98
 STREAK: Final = 24
 """Share of a row that the row below repeats to the last bit, and grey levels that it spans, for it to be drawn on."""
 
+DRAWN: Final = 0.1
+"""Share of the other rows that may do so too."""
+
+LEAST_TEXTURE: Final = 0.5
+"""Grey levels that neighbours differ by at least, without which a picture is a drawing, and its blocks are its own."""
+
 BLOCK: Final = 16
 """Pixels of a side of the blocks that H.264 and JPEG with halved colour decode one by one."""
 
@@ -39,15 +45,17 @@ class Damage:
     filled: float
     """Share of it that has exactly what decoders write in place of missing data, 0 to 1."""
     smeared: float
-    """Share of its rows that are the row above drawn on, 0 to 1."""
+    """Share of its rows, one below the other, that are the row above drawn on, 0 to 1."""
     block_edges: float
     """Grey levels by which neighbours differ more across the edges of blocks than in their middle or elsewhere: strong
     compression alone shows edges in the middle of these blocks too."""
     block_ratio: float
     """The same as a ratio."""
+    is_guessed: bool
+    """Whether the decoder says that it guessed some of it."""
 
 
-def measure(bgr: Picture) -> Damage:
+def measure(bgr: Picture, *, is_guessed: bool = False) -> Damage:
     """Measure a picture as it was decoded, uint8 [H, W, 3]."""
     green: Grey = bgr[:, :, 1].astype(np.int16)
     edges = [_edges(green[::LINES]), _edges(np.ascontiguousarray(green[:, ::LINES].T))]
@@ -55,7 +63,8 @@ def measure(bgr: Picture) -> Damage:
         filled=_filled(bgr),
         smeared=_smeared(bgr),
         block_edges=min(edge - other for edge, other in edges),
-        block_ratio=min(edge / max(other, 1.0) for edge, other in edges),
+        block_ratio=min(edge / other if other >= LEAST_TEXTURE else 0.0 for edge, other in edges),
+        is_guessed=is_guessed,
     )
 
 
@@ -69,10 +78,16 @@ def _filled(bgr: Picture) -> float:
 
 
 def _smeared(bgr: Picture) -> float:
-    """Return the share of rows that equal the one above to the last bit and vary along their length."""
+    """Return the share of rows, one below the other, that equal the one above to the last bit, and vary.
+
+    In a drawing, rows repeat everywhere: where others do than those, or all, nothing is smeared.
+    """
     rows = np.ascontiguousarray(bgr[:, ::BLOCK, 1])
-    repeats = np.mean(rows[1:] == rows[:-1], axis=1) >= REPEATED
-    return float(np.mean(repeats & (np.ptp(rows[1:], axis=1) >= STREAK))) if len(rows) > 1 else 0.0
+    repeats = (np.mean(rows[1:] == rows[:-1], axis=1) >= REPEATED) & (np.ptp(rows[1:], axis=1) >= STREAK)
+    ends = np.flatnonzero(np.diff(np.concatenate(([False], repeats, [False]))))
+    longest = int(np.max(ends[1::2] - ends[::2], initial=0))
+    others = len(repeats) - longest
+    return longest / len(repeats) if others > 0 and int(repeats.sum()) - longest <= DRAWN * others else 0.0
 
 
 def _edges(rows: Grey) -> tuple[float, float]:

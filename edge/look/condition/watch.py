@@ -45,6 +45,10 @@ BLOCK_RATIO: Final = 1.3
 """Grey levels at the edges of blocks, and ratio to those between, from which blocks stand where they do not belong:
 calm film has at most 2.3 and 1.2, whatever its compression."""
 
+GUESSED_EDGES: Final = 1.5
+GUESSED_RATIO: Final = 1.08
+"""The same of a picture that the decoder says it guessed some of: most such pictures show the scene all the same."""
+
 BARE_SHARE: Final = 0.35
 LOST_VIEW: Final = 0.45
 """Share of this camera's usual structure, and likeness to its usual view, below both of which something close hides it:
@@ -210,7 +214,8 @@ class ConditionWatch:
 def _hidden(found: Measures) -> Condition | None:
     """Return why a picture, in itself, shows nothing that anything may be said of."""
     damaged = found.damage
-    has_blocks = damaged.block_edges >= BLOCK_EDGES and damaged.block_ratio >= BLOCK_RATIO
+    edges, ratio = (GUESSED_EDGES, GUESSED_RATIO) if damaged.is_guessed else (BLOCK_EDGES, BLOCK_RATIO)
+    has_blocks = damaged.block_edges >= edges and damaged.block_ratio >= ratio
     if damaged.filled >= FILLED or damaged.smeared >= SMEARED or has_blocks:
         return Condition.CORRUPT
     if found.is_dark:

@@ -18,7 +18,8 @@ import gi
 gi.require_version("GstRtspServer", "1.0")
 from gi.repository import Gst, GstRtspServer
 Gst.init(None)
-missing = [name for name in ("x264enc", "rtph264pay", "videotestsrc") if Gst.ElementFactory.find(name) is None]
+wanted = ("x264enc", "rtph264pay", "videotestsrc", "breakmydata")
+missing = [name for name in wanted if Gst.ElementFactory.find(name) is None]
 assert not missing, f"GStreamer has no {missing}"
 """
 
@@ -43,6 +44,12 @@ class RtspServer:
     width: int = 640
     height: int = 360
     rate: int = 25
+    pattern: str = "ball"
+    """What `videotestsrc` plays."""
+    lost: float = 0.0
+    """Share of the encoded frames that are lost on the way, 0 to 1."""
+    changed: float = 0.0
+    """Share of the encoded bytes that are changed on the way, 0 to 1."""
     _process: subprocess.Popen[str] | None = field(default=None, repr=False)
 
     @property
@@ -61,6 +68,7 @@ class RtspServer:
         """Start it, and wait until it listens."""
         words = ["--port", self.port, "--password", self.password, "--key-frame-every", self.key_frame_every]
         words += ["--width", self.width, "--height", self.height, "--rate", self.rate]
+        words += ["--pattern", self.pattern, "--lost", self.lost, "--changed", self.changed]
         program = [PYTHON, str(Path(__file__).resolve()), *map(str, words)]
         self._process = subprocess.Popen(program, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout is not None
@@ -86,8 +94,9 @@ def _serve(options: argparse.Namespace) -> None:
     factory = GstRtspServer.RTSPMediaFactory()
     size = f"video/x-raw,format=I420,width={options.width},height={options.height},framerate={options.rate}/1"
     factory.set_launch(
-        f"( videotestsrc is-live=true pattern=ball ! {size} ! x264enc tune=zerolatency speed-preset=ultrafast "
-        f"bitrate=800 key-int-max={options.key_frame_every} ! rtph264pay name=pay0 pt=96 config-interval=1 )"
+        f"( videotestsrc is-live=true pattern={options.pattern} ! {size} ! "
+        f"x264enc tune=zerolatency speed-preset=ultrafast bitrate=800 key-int-max={options.key_frame_every} ! identity drop-probability={options.lost} ! "
+        f"breakmydata skip=4000 probability={options.changed} ! rtph264pay name=pay0 pt=96 config-interval=1 )"
     )
     factory.set_shared(True)
     if options.password:
@@ -113,5 +122,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     for name in ("port", "key-frame-every", "width", "height", "rate"):
         parser.add_argument(f"--{name}", type=int)
+    for name in ("lost", "changed"):
+        parser.add_argument(f"--{name}", type=float, default=0.0)
+    parser.add_argument("--pattern", default="ball")
     parser.add_argument("--password", default="")
     _serve(parser.parse_args())

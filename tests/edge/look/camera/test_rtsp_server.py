@@ -8,16 +8,25 @@ from pathlib import Path
 
 import pytest
 
+from contract.status import Condition
 from edge import config
 from edge.errors import CameraGone
 from edge.look.camera import rtsp
 from edge.look.camera.arrays import Arrays
 from edge.look.camera.pace import Pace
+from edge.look.condition.measure import measure
+from edge.look.condition.watch import ConditionWatch
 from testing.loopback import free_port
 from tests.edge.look.camera import rtsp_server
 from tests.edge.look.camera.rtsp_server import RtspServer
 
 PASSWORD = "p@ss/word"
+
+RINGS = "zone-plate kx2=12 ky2=12 kt=2"
+"""What GStreamer calls rings that grow."""
+
+FLAT = 3.0
+"""Standard deviation, in grey levels, of a frame without content."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -123,3 +132,37 @@ def test_without_the_hardware_that_is_wanted_the_processor_decodes(
 
     assert caplog.messages[0] == "hardware decoding not used"
     assert "h264_v4l2m2m" in caplog.records[0].__dict__["reason"]
+
+
+def judged(server: RtspServer, looks: int) -> tuple[ConditionWatch, list[bool], list[bool]]:
+    """Look at a stream as if once a second; return what stands, which frames are flat, and of which nothing is said."""
+    watched, flat, unsaid = ConditionWatch(), [], []
+    camera = Arrays(rtsp.open_camera(config.Rtsp(url=server.url, timeout_seconds=30.0), Pace(0.1)))
+    try:
+        for second in range(looks):
+            frame = camera.read()
+            found = measure(frame.bgr, is_guessed=frame.is_damaged)
+            watched.look(found, float(second), frame.captured_at)
+            flat.append(float(frame.bgr.std()) < FLAT)
+            unsaid.append(watched.hides_view)
+    finally:
+        camera.close()
+    return watched, flat, unsaid
+
+
+def test_a_stream_whose_data_is_changed_on_the_way_is_corrupt_and_nothing_is_said_of_flat_frames() -> None:
+    with RtspServer(free_port(), pattern=RINGS, key_frame_every=250, lost=0.3, changed=0.02) as server:
+        watched, flat, unsaid = judged(server, 30)
+
+    assert Condition.CORRUPT in [name for name, _ in watched.active]
+    assert any(flat)
+    assert all(nothing for is_flat, nothing in zip(flat, unsaid, strict=True) if is_flat)
+
+
+def test_a_stream_that_loses_frames_and_still_shows_its_scene_is_not_corrupt() -> None:
+    with RtspServer(free_port(), pattern=RINGS, lost=0.4) as server:
+        watched, flat, unsaid = judged(server, 30)
+
+    assert watched.active == ()
+    assert not any(flat)
+    assert not any(unsaid)
