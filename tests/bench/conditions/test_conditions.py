@@ -37,9 +37,9 @@ def test_a_film_is_the_same_every_time_and_calm_until_something_goes_wrong() -> 
 
 
 def test_tape_on_a_drawn_yard_is_said_and_calm_film_is_not(capsys: pytest.CaptureFixture[str]) -> None:
-    words = "--part drawn --clips 1 --faults tape --weathers day --calm-hours 0.02 --json".split()
+    films = ["--part", "drawn", "--clips", "1", "--calm-hours", "0.02"]
 
-    assert main(words) == 0
+    assert main([*films, "--faults", "tape", "--weathers", "day", "--json"]) == 0
 
     found = json.loads(capsys.readouterr().out)
     (fault,) = [film for film in found["films"] if film["fault"]]

@@ -95,8 +95,10 @@ def _serve(options: argparse.Namespace) -> None:
     size = f"video/x-raw,format=I420,width={options.width},height={options.height},framerate={options.rate}/1"
     factory.set_launch(
         f"( videotestsrc is-live=true pattern={options.pattern} ! {size} ! "
-        f"x264enc tune=zerolatency speed-preset=ultrafast bitrate=800 key-int-max={options.key_frame_every} ! identity drop-probability={options.lost} ! "
-        f"breakmydata skip=4000 probability={options.changed} ! rtph264pay name=pay0 pt=96 config-interval=1 )"
+        "x264enc tune=zerolatency speed-preset=ultrafast "
+        f"bitrate=800 key-int-max={options.key_frame_every} ! "
+        f"identity drop-probability={options.lost} ! breakmydata skip=4000 probability={options.changed} ! "
+        "rtph264pay name=pay0 pt=96 config-interval=1 )"
     )
     factory.set_shared(True)
     if options.password:
