@@ -62,16 +62,16 @@ class Film:
 
     def _exposed(self, seconds: int) -> Iterator[Picture]:
         """Yield what the sensor sees, with the time written into it."""
-        held: Picture | None = None
+        sensed: Picture | None = None
         for second in range(seconds):
             dice = np.random.default_rng((self.seed, second))
             is_spoilt = self.spoil is not None and second >= BEGINS
-            if held is None or not (is_spoilt and self.spoil is not None and self.spoil.holds):
+            if sensed is None or not (is_spoilt and self.spoil is not None and self.spoil.holds):
                 light = self.setting.light(self._scene(second, dice, is_turned=is_spoilt), float(second))
                 if is_spoilt and self.spoil is not None and self.spoil.optics is not None:
                     light = self.spoil.optics(light, self.setting, second)
-                held = _sensed(light, self.setting.noise, dice)
-            yield _with_clock(held, second) if self.has_clock else held
+                sensed = _sensed(light, self.setting.noise, dice)
+            yield _with_clock(sensed, second) if self.has_clock else sensed
 
     def _scene(self, second: int, dice: np.random.Generator, *, is_turned: bool) -> Picture:
         pictures = self.clip.pictures

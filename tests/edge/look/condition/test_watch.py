@@ -109,8 +109,8 @@ def test_the_same_picture_for_five_minutes_is_frozen_and_the_next_one_ends_it() 
 
 def test_a_frozen_picture_is_named_although_its_clock_runs() -> None:
     calm = [films.with_clock(picture, second) for second, picture in enumerate(films.film("day", 30))]
-    held = next(films.film("day", 1))
-    frozen = (films.compressed(films.with_clock(held, second), 80) for second in range(30, 400))
+    one = next(films.film("day", 1))
+    frozen = (films.compressed(films.with_clock(one, second), 80) for second in range(30, 400))
 
     found = list(changes(chain(calm, frozen), ConditionWatch()))
 
@@ -119,8 +119,8 @@ def test_a_frozen_picture_is_named_although_its_clock_runs() -> None:
 
 
 def test_a_scene_in_which_nothing_moves_is_not_frozen_as_its_noise_is_not() -> None:
-    held, dice = next(films.film("day", 1)), np.random.default_rng(5)
-    still = (films.with_clock(films.noisy(held, 0.7, dice), second) for second in range(400))
+    one, dice = next(films.film("day", 1)), np.random.default_rng(5)
+    still = (films.with_clock(films.noisy(one, 0.7, dice), second) for second in range(400))
 
     assert list(changes(map(films.compressed, still), ConditionWatch())) == []
 
