@@ -23,7 +23,11 @@ def memory(samples: Sequence[tuple[int, float]], to: Path) -> None:
     with _style():
         figure, axes = plt.subplots(figsize=(7, 3))
         axes.plot([frames for frames, _ in samples], [mib for _, mib in samples], linewidth=1)
-        axes.set(xlabel="frames looked at", ylabel="resident memory of look (MiB)", ylim=(0, None))
+        axes.set(
+            xlabel="frames looked at",
+            ylabel="resident memory of look (MiB)",
+            ylim=(0, 1.15 * max(mib for _, mib in samples)),
+        )
         axes.grid(alpha=0.3)
         _save(figure, to)
 
