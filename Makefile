@@ -12,7 +12,7 @@ demo: ## show the whole path on this machine: a rendered fire becomes a message 
 	@tools/environment .demo/venv demo
 	@.demo/venv/bin/python -m demo $(if $(CLIP),--clip "$(CLIP)") $(ARGS)
 
-WORKERS := 2
+WORKERS := 3
 
 test: lint ## lint, then every test that needs no camera (WORKERS=number of processes)
 	$(RUN)/pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
