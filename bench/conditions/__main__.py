@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -65,7 +66,7 @@ def tasks(options: argparse.Namespace) -> list[Task]:
 def measure(options: argparse.Namespace) -> Iterator[Said]:
     """Watch all films, and write down what was said of each at once."""
     wanted = tasks(options)
-    with ProcessPoolExecutor(options.threads) as pool:
+    with ProcessPoolExecutor(options.threads, get_context("spawn")) as pool:
         running = pool.map(films, wanted)
         for found in track(running, "films", len(wanted), console=Console(stderr=True), transient=True):
             if options.keep:
