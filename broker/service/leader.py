@@ -77,6 +77,8 @@ class LeaderElection:
     _seen_at: float = field(default=0.0, init=False)
     _fresh: bool = field(default=True, init=False)
     """Whether no decision was made since the start."""
+    _is_logged: bool = field(default=False, init=False)
+    """Whether it was logged what this instance does since the start."""
 
     @property
     def term(self) -> Term | None:
@@ -98,8 +100,9 @@ class LeaderElection:
         decision = decide(lease, ours=self._is_ours(lease), unrenewed_seconds=unrenewed_seconds)
         if decision is not Decision.STAND_BY:
             self._acquire(lease, decision, unrenewed_seconds)
-        elif self._fresh:
+        elif not self._is_logged:
             log.info("standby", extra={"leader": lease.holder, "place": lease.place})
+            self._is_logged = True
         self._fresh = False
         return False
 
@@ -138,6 +141,7 @@ class LeaderElection:
             token = leases.acquire(connection, lease, me, at=datetime.now(UTC))
         if token is None:
             return
+        self._is_logged = True
         self._term = Term(token, after_expiry=decision is Decision.EXPIRED)
         self._valid_until = started + VALID_SECONDS
         before = {"before": lease.holder, "unrenewed_seconds": round(unrenewed_seconds, 1)}

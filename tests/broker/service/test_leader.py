@@ -81,6 +81,29 @@ def test_the_first_instance_leads_and_the_second_stands_by(make: Make) -> None:
     assert second.term is None
 
 
+def test_one_that_comes_too_late_for_a_vacant_lease_says_that_it_stands_by(
+    make: Make, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    first = make("a")
+    engine = open_database(database)
+
+    def meanwhile() -> float:
+        """The first takes the lease between the second's look and its attempt."""
+        if first.term is None:
+            first.step()
+        return 1000.0
+
+    second = LeaderElection(engine, "b", on_elected=lambda: None, seconds=meanwhile)
+    for _ in range(3):
+        second.step()
+    engine.dispose()
+
+    assert first.term is not None
+    assert second.term is None
+    assert caplog.messages == ["became leader", "standby"]
+
+
 def test_a_leader_whose_lease_expired_is_replaced_and_can_write_no_more(
     make: Make, seconds: Seconds, engine: Engine
 ) -> None:
