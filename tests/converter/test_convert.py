@@ -68,13 +68,14 @@ def test_phrases_come_along_and_guide_what_is_said(bundle_folder: Path, export_f
         f"{rarity:.4f}\t{words}\n" for words, rarity in PHRASES.items()
     )
     assert manifest.metrics["parity"]["cosine_expected"] > 0.95
-    plain = shutil.copytree(bundle_folder, tmp_path / "plain")
+    plain, pulled = (shutil.copytree(bundle_folder, tmp_path / name) for name in ("plain", "pulled"))
     bundle.write(plain, replace(manifest, decoding=replace(manifest.decoding, pull=0.0)))
+    bundle.write(pulled, replace(manifest, decoding=replace(manifest.decoding, pull=20.0)))
     pictures = [image.read(path) for path in sorted((export_folder / "pictures").iterdir())]
 
     guided, unguided = (
         [tuple(one.tokens for one in captioner.search(captioner.encode(rgb))) for rgb in pictures]
-        for captioner in map(Captioner.open, (bundle_folder, plain))
+        for captioner in map(Captioner.open, (pulled, plain))
     )
 
     assert guided != unguided
