@@ -30,6 +30,7 @@ def test_both_files_are_read_back_with_what_was_asked_for() -> None:
     assert (config.timezone, config.language, config.mqtt.host) == ("Asia/Seoul", "ko", "mqtt.example")
     assert config.rules_file == Path("rules.yaml").resolve()
     assert compiler.load(config.rules_file).rules == compiler.load(init.RULES).rules
+    assert [(one.during, one.hold_back) for one in config.incidents.inhibit] == [(("fire",), ("smoke",))]
 
 
 def test_the_verbs_find_the_file_of_this_folder(
