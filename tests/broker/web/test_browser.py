@@ -32,7 +32,7 @@ def test_a_sentence_appears_while_one_looks_and_an_incident_is_acknowledged(
         login(page, "mina")
         expect(page.locator("#line")).to_have_text("Connected")
 
-        sample.say(config, sample.caption("a woman is holding a knife", 7001, datetime.now(UTC)))
+        sample.say(config, sample.caption("a woman is holding a knife", 7001, datetime.now(UTC), device="pi-03"))
 
         expect(page.locator("#captions li").first).to_contain_text("a woman is holding a knife")
         card = page.locator("#waiting article", has_text="a woman is holding a knife")
