@@ -4,10 +4,10 @@ import signal
 import sys
 import threading
 
-from tests.edge.look.camera.mjpeg import MjpegCamera
+from tests.edge.look.camera.mjpeg import SceneCamera
 
 if __name__ == "__main__":
     over = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: over.set())
-    with MjpegCamera(address=(sys.argv[1], int(sys.argv[2]))):
+    with SceneCamera(address=(sys.argv[1], int(sys.argv[2]))):
         over.wait()

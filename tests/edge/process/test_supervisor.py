@@ -18,7 +18,7 @@ from testing.mosquitto import Mosquitto
 from testing.waiting import wait_until
 from tests.edge import pictures
 from tests.edge.conftest import Write
-from tests.edge.look.camera.mjpeg import MjpegCamera
+from tests.edge.look.camera.mjpeg import SceneCamera
 from tests.edge.program import ROOT, edge, last_line
 from tests.edge.send.server import served
 
@@ -165,7 +165,7 @@ def test_a_network_camera_and_its_puller_may_go_and_looking_goes_on(
     tiny: Path, tmp_path: Path, write_config: Write, mosquitto: Mosquitto
 ) -> None:
     mqtt = {"host": mosquitto.host, "port": mosquitto.port}
-    with served(mosquitto) as service, MjpegCamera() as camera:
+    with served(mosquitto) as service, SceneCamera() as camera:
         settings = {"kind": "rtsp", "url": camera.url, "looks_per_second": 20, "timeout_seconds": 1.0}
         cooling = {"slow_load_per_core": 1000.0, "slowest_load_per_core": 2000.0}  # whatever else this machine does
         path = write_config(bundle=str(tiny), camera=settings, mqtt=mqtt, cooling=cooling)

@@ -10,6 +10,7 @@ from typing import Self
 import numpy as np
 
 from edge.infer import image
+from tests.edge import pictures
 
 BOUNDARY = "frame"
 
@@ -93,3 +94,15 @@ class MjpegCamera:
                 """Tests are quiet."""
 
         return Handler
+
+
+class SceneCamera(MjpegCamera):
+    """Streams a scene whose colour changes twice a second: of a plain grey one, nothing is said."""
+
+    def pictures(self) -> Iterator[bytes]:
+        """Yield its pictures as JPEG files."""
+        shade = np.linspace(0.4, 1.0, 48)[:, None] * np.linspace(0.4, 1.0, 64)
+        colours = (pictures.RED, pictures.GREEN, pictures.BLUE)
+        for number in range(self.frames):
+            scene = pictures.plain(colours[number // 10 % len(colours)], 48, 64) * shade[..., None]
+            yield image.encode_jpeg(scene.astype(np.uint8))
